@@ -1,0 +1,38 @@
+# Everything a newcomer needs: `make demo` to see it work, `make test` before a change is offered.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check format install clean
+
+demo: install  ## train on 1,797 handwritten digits and show the verdict
+	@rm -rf runs/demo
+	@$(BIN)/surveyor train example:digits --condition digit --out runs/demo
+
+test: check  ## format check, lint, strict types, then the tests
+	$(BIN)/pytest -n 2
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: install  ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+install: .venv/installed
+
+# PyTorch goes first and pinned, so that nothing later pulls another build of it.
+.venv/installed: pyproject.toml constraints.txt
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@echo "installing into .venv"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# One benchmark each: make bench-modes, bench-closeness, bench-real, bench-cost, bench-resume, bench-bytes
+bench-%: install
+	$(BIN)/python benchmarks/$*.py
+
+clean:
+	rm -rf .venv runs build dist src/*.egg-info

@@ -1,0 +1,12 @@
+"""Surveyor: Wasserstein GANs on your own data, with an honest distance."""
+
+import os
+
+# Waiting threads that spin halve the speed of whatever else runs; PyTorch reads this when loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from surveyor.api import Model, distance, fit, load
+from surveyor.errors import InputError, SurveyorError
+
+__version__ = "0.1.0"
+__all__ = ["InputError", "Model", "SurveyorError", "distance", "fit", "load"]

@@ -1,0 +1,318 @@
+"""What a notebook uses: fit, load, distance. Thin: it only joins the rooms below."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+import surveyor.run as runs
+from surveyor.batch import Batch, Draws
+from surveyor.build import configured
+from surveyor.config import Config
+from surveyor.data import Data, Options, Source, recognise
+from surveyor.data import load as load_data
+from surveyor.data.arrays import Arrays
+from surveyor.data.sources import resolve
+from surveyor.data.table import TableCodec
+from surveyor.errors import InputError, did_you_mean
+from surveyor.evaluation import generated
+from surveyor.evaluation.assess import assess
+from surveyor.report import build_report
+from surveyor.training import Record
+from surveyor.transport import Distance, wasserstein_1
+
+Watch = Callable[[runs.Session, Record], None]
+SAMPLE, TRIES = 3, 50  # the stream of randomness of samples; rounds of rejection for --where
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained generator with its critic and its numbers."""
+
+    run: runs.Run
+    _folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def evaluation(self) -> dict[str, Any]:
+        """Return the final numbers, each with its floor; ``verdict`` is the sentence."""
+        if self.run.evaluation is None:
+            raise InputError(f"{self.run.path}: not evaluated yet; call evaluate(data)")
+        return self.run.evaluation
+
+    def sample(self, n: int, where: Mapping[str, Any] | None = None, seed: int = 0) -> Any:
+        """Return ``n`` samples in user units: a DataFrame, or arrays by name.
+
+        ``where`` holds in every row: conditions of the run are given to the generator, other
+        columns of a table are met by rejection.
+
+        Raises:
+            InputError: n below 1, unknown columns, values never seen, or too rare to be met.
+        """
+        if n < 1:
+            raise InputError(f"-n {n}: give at least 1")
+        codec, where = self.run.codec, dict(where or {})
+        names = [c.name for c in codec.conditions.columns]
+        others = {k: v for k, v in where.items() if k not in names}
+        if not isinstance(codec, TableCodec) or not others:
+            return self._made(n, where, Draws(seed, 0, SAMPLE))
+        return self._rejected(n, where, others, seed)
+
+    def _made(self, n: int, where: Mapping[str, Any], draws: Draws) -> Any:
+        codec = self.run.codec
+        codes = codec.conditions.draw(n, draws, where)
+        cond = codec.conditions.embed(codes)
+        batch = generated(self.run.game, self.run.game.generator, cond, n, draws)
+        return codec.decode(batch, codes, draws)
+
+    def _rejected(self, n: int, where: dict[str, Any], others: dict[str, Any], seed: int) -> Any:
+        import pandas as pd
+
+        codec = self.run.codec
+        assert isinstance(codec, TableCodec)
+        columns = {c.name: c for c in codec.columns}
+        known = [*columns, *(c.name for c in codec.conditions.columns)]
+        problems, wanted = [], {}
+        for name, value in others.items():
+            if name not in columns:
+                problems.append(f"--where {name}: no such column{did_you_mean(name, known)}")
+                continue
+            try:
+                wanted[name] = columns[name].code_of(value)
+            except InputError as error:
+                problems.extend(error.problems)
+        fixed = {k: v for k, v in where.items() if k not in others}
+        try:
+            codec.conditions.fixed(fixed)
+        except InputError as error:
+            problems.extend(error.problems)
+        if problems:
+            raise InputError(*problems)
+        kept: list[Any] = []
+        found = 0
+        for attempt in range(TRIES):
+            made = self._made(max(2 * n, 2000), fixed, Draws(seed, attempt, SAMPLE))
+            agree = np.ones(len(made), dtype=bool)
+            for name, code in wanted.items():
+                agree &= columns[name].encode(made[name]) == code
+            kept.append(made[agree])
+            found += int(agree.sum())
+            if found >= n:
+                return pd.concat(kept, ignore_index=True).iloc[:n]
+        asked = ", ".join(f"{k}={v}" for k, v in others.items())
+        raise InputError(
+            f"--where {asked}: only {found} such rows in {TRIES} rounds; "
+            "train with these columns as --condition"
+        )
+
+    def evaluate(self, data: Any = None, rows: int = 2048) -> dict[str, Any]:
+        """Measure the generator against ``data``, or against the run's own held-out rows.
+
+        Given data serve as the held-out side as a whole, and its floor is between two halves.
+        """
+        return assess(
+            self.run.game, self.run.game.generator, self._data(data), self.run.config.seed, rows
+        )
+
+    def score(self, data: Any) -> np.ndarray:
+        """Return the critic's score of every row, (n,): low where rows are unlike the real ones.
+
+        Scores compare rows of one run with each other; they are not distances.
+        """
+        codec = self.run.codec
+        rows = codec.rows(self.run.kind.read(resolve(data)))
+        total = len(next(iter(rows.values())))
+        device = next(self.run.game.critic.parameters()).device
+        scores = []
+        with torch.no_grad():
+            for start in range(0, total, 4096):
+                batch = codec.batch(rows, np.arange(start, min(total, start + 4096)))
+                scores.append(self.run.game.score(batch.to(device)).cpu())
+        return torch.cat(scores).numpy()
+
+    def save(self, path: str | Path) -> Path:
+        """Copy the run folder to ``path``.
+
+        Raises:
+            InputError: something is there already.
+        """
+        target = Path(path)
+        runs.refuse_existing(target)
+        shutil.copytree(self.run.path, target)
+        return target
+
+    def report(self, data: Any = None) -> Path:
+        """Write ``report.html`` again and return its path."""
+        return build_report(self.run, self._own_data(data))
+
+    def _own_data(self, data: Any = None) -> Data:
+        config = self.run.config
+        source = self.run.data_name if data is None else data
+        if isinstance(source, str) and not source:
+            raise InputError("the run was trained on data in memory; pass them")
+        return load_data(source, options_of(config), config.holdout, config.seed)
+
+    def _data(self, data: Any) -> Data:
+        if data is None:
+            return self._own_data()
+        kind, codec = self.run.kind, self.run.codec
+        raw = kind.read(resolve(data))
+        rows = codec.rows(raw)
+        order = np.random.default_rng(0).permutation(len(raw))
+        half = len(raw) // 2
+        if half < 2:
+            raise InputError(f"{len(raw)} rows are too few to measure; give at least 4")
+        other, held = Source(codec, rows, order[half:]), Source(codec, rows, order[:half])
+        return Data(kind, codec, other, held, held, raw)
+
+
+def options_of(config: Config) -> Options:
+    """Return how a configuration wants its data read."""
+    return Options(config.condition, config.group, config.drop, config.whiten)
+
+
+def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
+    """Read data and resolve the configuration; problems of both are raised together."""
+    source = resolve(data)
+    kind = recognise(source)
+    problems: list[str] = []
+    config = Config()
+    try:
+        config = configured(said, kind)
+    except InputError as error:
+        problems.extend(error.problems)
+        fields = ("condition", "group", "drop", "whiten")
+        config = Config(**{k: said[k] for k in fields if said.get(k) is not None})
+    try:
+        loaded = load_data(source, options_of(config), config.holdout, config.seed)
+    except InputError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise InputError(*problems)
+    return loaded, config
+
+
+def fit(
+    data: Any,
+    out: str | Path | None = None,
+    *,
+    generator: nn.Module | str | None = None,
+    critic: nn.Module | str | None = None,
+    watch: Watch | None = None,
+    **options: Any,
+) -> Model:
+    """Train on a DataFrame, array, dictionary of arrays, or anything ``surveyor train`` reads.
+
+    ``options`` are those of the command line (``condition=["digit"]``, ``steps=2000``).
+    ``generator`` and ``critic`` are names with options (``"conv:width=16"``) or modules of your
+    own, (z, cond) to raw output and (x, cond) to scores (n,); without conditions both take one
+    argument. Without ``out`` the run lives as long as the model.
+
+    Raises:
+        InputError: all that is wrong with data and options, at once.
+    """
+    folder = None
+    if out is None:
+        folder = tempfile.TemporaryDirectory(prefix="surveyor-", ignore_cleanup_errors=True)
+        out = Path(folder.name) / "run"
+    else:
+        runs.refuse_existing(Path(out))
+    named = {"generator": generator, "critic": critic}
+    own = {k: v for k, v in named.items() if isinstance(v, nn.Module)}
+    options |= {k: v for k, v in named.items() if isinstance(v, str)}
+    loaded, config = prepare(data, options)
+    name = str(data) if isinstance(data, (str, Path)) else ""
+    session = runs.start(loaded, name, config, Path(out), **own)
+    return finish(session, watch, folder)
+
+
+def finish(
+    session: runs.Session,
+    watch: Watch | None = None,
+    folder: tempfile.TemporaryDirectory[str] | None = None,
+) -> Model:
+    """Train a session to its end, evaluate it and write its report."""
+    for record in session.records():
+        if watch is not None:
+            watch(session, record)
+    session.finish()
+    custom = {
+        name: getattr(session.game, name)
+        for name in ("generator", "critic")
+        if getattr(session.config, name) == "own"
+    }
+    run = runs.load(session.path, **custom)
+    build_report(run, session.data)
+    return Model(run, folder)
+
+
+def load(
+    path: str | Path, generator: nn.Module | None = None, critic: nn.Module | None = None
+) -> Model:
+    """Open a run folder. Modules of your own classes must be passed again."""
+    return Model(runs.load(Path(path), generator, critic))
+
+
+def distance(a: Any, b: Any, method: str = "auto", seed: int = 0, limit: int = 2048) -> Distance:
+    """Measure W1 between two data sets of one kind, in the units of ``evaluation``.
+
+    Tables are compared in the space that a codec fitted to both gives them, pictures and vectors
+    in their own units.
+
+    Raises:
+        InputError: different columns or shapes, or data that cannot be read.
+    """
+    sources = [resolve(a), resolve(b)]
+    kind = recognise(sources[0])
+    if recognise(sources[1]).name != kind.name:
+        raise InputError(f"one is a kind of {kind.name}, the other of {recognise(sources[1]).name}")
+    first, second = (kind.read(s) for s in sources)
+    _comparable(first, second)
+    index = np.random.default_rng(seed).permutation(len(first))[:100_000]
+    codec = kind.fit(kind.take(first, np.sort(index)), Options())
+    points = [_points(codec, raw, seed) for raw in (first, second)]
+    unit = codec.space.unit
+    return wasserstein_1(points[0] * unit, points[1] * unit, method, seed=seed, limit=limit)  # type: ignore[arg-type]
+
+
+def compared(measured: Distance) -> str:
+    """Say in words whether two data sets differ."""
+    if measured.method == "sliced":
+        return "A sliced distance is a lower bound on W1; compare it with its floor."
+    if measured.low > 0:
+        return "The two differ: their W1 is above what either differs from itself."
+    if measured.value <= 1.1 * measured.floor:
+        return "No difference to be seen: W1 is at its floor."
+    return "A difference cannot be told from chance at this number of rows."
+
+
+def _points(codec: Any, raw: Any, seed: int, most: int = 20_000) -> np.ndarray:
+    rows = codec.rows(raw)
+    index = np.random.default_rng(seed).permutation(len(raw))[:most]
+    batch: Batch = codec.batch(rows, index)
+    return batch.joint().double().numpy()
+
+
+def _comparable(a: Any, b: Any) -> None:
+    if isinstance(a, Arrays):
+        if a.main.shape[1:] != b.main.shape[1:]:
+            raise InputError(f"shapes differ: {a.main.shape[1:]} and {b.main.shape[1:]}")
+        return
+    only = [sorted(set(a.names) - set(b.names)), sorted(set(b.names) - set(a.names))]
+    problems = [
+        f"column {name!r} is only in the {side} table; drop it or add it"
+        for side, names in zip(("first", "second"), only, strict=True)
+        for name in names
+    ]
+    if problems:
+        raise InputError(*problems)
+
+
+__all__ = ["Model", "distance", "fit", "load"]

@@ -1,0 +1,100 @@
+"""The nouns that every room shares: a batch, its scores, and the draws of one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Points in the critic's space.
+
+    Shapes: ``x`` (n, ...), ``cond`` (n, c), ``weight`` (n,), ``group`` (n,) integers.
+    """
+
+    x: Tensor
+    cond: Tensor | None = None
+    weight: Tensor | None = None
+    group: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Return the same batch on ``device``."""
+        moved = (None if t is None else t.to(device) for t in (self.cond, self.weight, self.group))
+        return Batch(self.x.to(device), *moved)
+
+    def joint(self) -> Tensor:
+        """Return x and cond side by side, (n, d + c): the space in which W1 is measured.
+
+        The ground metric is Euclidean, so a condition that is ignored costs distance.
+        """
+        flat = self.x.flatten(1)
+        return flat if self.cond is None else torch.cat([flat, self.cond], dim=1)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the critic says, (..., n): a leading axis is a committee of critics."""
+
+    real: Tensor
+    fake: Tensor
+    real_weight: Tensor | None = None
+    fake_weight: Tensor | None = None
+    group: Tensor | None = None
+
+
+def mean(values: Tensor, weight: Tensor | None) -> Tensor:
+    """Return the mean of ``values`` (..., n), weighted by ``weight`` (n,) where given."""
+    if weight is None:
+        return values.mean()
+    return (values * weight).sum(-1).div(weight.sum()).mean()
+
+
+@dataclass(frozen=True)
+class Draws:
+    """All randomness of one step, a function of (seed, rank, step, stream) and nothing else.
+
+    A resumed run therefore needs no saved generator state to be the same run. Numbers are drawn
+    on the CPU, so that they are the same on every device.
+    """
+
+    seed: int
+    step: int = 0
+    stream: int = 0
+    rank: int = 0
+    device: torch.device | str = "cpu"
+    generator: torch.Generator = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        entropy = np.random.SeedSequence([self.seed, self.rank, self.step, self.stream])
+        generator = torch.Generator()
+        generator.manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+        object.__setattr__(self, "generator", generator)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Return standard normal numbers."""
+        return torch.randn(shape, generator=self.generator).to(self.device)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Return numbers uniform in [0, 1)."""
+        return torch.rand(shape, generator=self.generator).to(self.device)
+
+    def signs(self, *shape: int) -> Tensor:
+        """Return -1 or +1, each with probability one half."""
+        bits = torch.randint(0, 2, shape, generator=self.generator, dtype=torch.float32)
+        return bits.mul_(2).sub_(1).to(self.device)
+
+    def index(self, n: int, high: int) -> Tensor:
+        """Return ``n`` indices, uniform in ``range(high)``, with replacement."""
+        return torch.randint(0, high, (n,), generator=self.generator)
+
+    def gumbel(self, *shape: int) -> Tensor:
+        """Return standard Gumbel numbers, -log(-log u)."""
+        exponential = torch.empty(shape).exponential_(generator=self.generator)
+        return exponential.log_().neg_().to(self.device)

@@ -1,0 +1,166 @@
+"""From a configuration to a game: the one place where names become parts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from surveyor.catalog import parse, text_of
+from surveyor.config import Config, resolve
+from surveyor.data import Codec, Kind
+from surveyor.errors import InputError
+from surveyor.lipschitz import Constraint, constraints
+from surveyor.lipschitz.gradient_penalty import GradientPenalty
+from surveyor.nets import Latent, Net, nets
+from surveyor.objectives import Objective, objectives
+from surveyor.training import Game, Noise, Plan
+from surveyor.training.optimizers import Updates, optimizers
+
+MEASUREMENTS = 40
+THREADED = 30_000_000  # parameters times rows a step above which a second thread pays
+
+
+def configured(said: Mapping[str, Any], kind: Kind) -> Config:
+    """Return the resolved configuration for a kind of data, every part spelt out in full.
+
+    Raises:
+        InputError: all that is unknown or out of range, at once.
+    """
+    said = {k: v for k, v in said.items() if v is not None}
+    problems: list[str] = []
+    try:
+        config = resolve(said, kind.defaults)
+    except InputError as error:
+        problems.extend(error.problems)
+        config = Config()
+    parts: dict[str, Any] = {
+        name: _in_full(str(said.get(name, getattr(config, name))), choices(), name, problems)
+        for name, choices in PARTS.items()
+    }
+    held = said.get("constraint", config.constraint)
+    parts["constraint"] = tuple(
+        _in_full(text, constraints(), "constraint", problems)
+        for text in ((held,) if isinstance(held, str) else held)
+        if text != "none"
+    )
+    problems += _device(config.device)
+    if problems:
+        raise InputError(*problems)
+    every = config.measure_every or max(1, config.steps // MEASUREMENTS)
+    return replace(config, **parts, measure_every=every)
+
+
+OWN = "own"
+PARTS: Mapping[str, Callable[[], Mapping[str, type]]] = {
+    "objective": objectives,
+    "generator": nets,
+    "critic": nets,
+    "optimizer": optimizers,
+}
+
+
+def _in_full(text: str, choices: Mapping[str, type], what: str, problems: list[str]) -> str:
+    if text == OWN:
+        return text
+    try:
+        return text_of(parse(text, choices, what))
+    except InputError as error:
+        problems.extend(error.problems)
+        return text
+
+
+def _device(name: str) -> list[str]:
+    if name == "cpu":
+        return []
+    if name.partition(":")[0] == "cuda":
+        return (
+            []
+            if torch.cuda.is_available()
+            else ["--device cuda: no CUDA device here; use --device cpu"]
+        )
+    if name == "mps":
+        return (
+            []
+            if torch.backends.mps.is_available()
+            else ["--device mps: not available here; use --device cpu"]
+        )
+    return [f"--device {name}: unknown; known: cpu, cuda, mps"]
+
+
+def game_of(
+    config: Config,
+    codec: Codec,
+    generator: nn.Module | None = None,
+    critic: nn.Module | None = None,
+) -> Game:
+    """Build the game of a configuration, its weights a function of the seed alone.
+
+    A module given here takes the place of the configured one.
+    """
+    space = codec.space
+    latent = Latent(config.latent_normal, config.latent_bits, config.latent_spread)
+    objective: Objective = parse(config.objective, objectives(), "objective")
+    unit = space.unit if objective.is_distance else 1.0
+    space = replace(space, unit=unit)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        if generator is None:
+            generator = _net(config.generator, "generator").generator(space, latent)
+        if critic is None:
+            critic = _net(config.critic, "critic").critic(space)
+        held = tuple(
+            _aimed(parse(text, constraints(), "constraint"), unit) for text in config.constraint
+        )
+        for constraint in held:
+            constraint.install(critic)
+    generator, critic = generator.to(config.device), critic.to(config.device)
+    return Game(generator, critic, objective, held, latent, codec.head, unit)
+
+
+def plan_of(config: Config) -> Plan:
+    """Return the plan of a configuration."""
+    return Plan(
+        steps=config.steps,
+        batch=config.batch,
+        critic_steps=config.critic_steps,
+        generator_rate=config.generator_rate,
+        critic_rate=config.critic_rate,
+        optimizer=_updates(config.optimizer),
+        average=config.average,
+        hold=config.hold,
+        final=config.final,
+        shape=config.schedule,
+        noise=Noise(*config.smooth),
+        seed=config.seed,
+    )
+
+
+def threads_for(config: Config, game: Game) -> int:
+    """Return how many threads pay for nets of this size: small ones are faster on one."""
+    if config.threads is not None:
+        return config.threads
+    parameters = sum(p.numel() for net in (game.generator, game.critic) for p in net.parameters())
+    convolution = any(isinstance(m, nn.Conv2d) for m in game.critic.modules())
+    work = parameters * config.batch
+    return (os.cpu_count() or 1) if convolution or work > THREADED else 1
+
+
+def _aimed(constraint: Constraint, unit: float) -> Constraint:
+    return constraint.aimed(unit) if isinstance(constraint, GradientPenalty) else constraint
+
+
+def _net(text: str, what: str) -> Net:
+    if text == OWN:
+        raise InputError(
+            f"the run has a {what} of its own class; pass it: load(path, {what}=module)"
+        )
+    return parse(text, nets(), what)
+
+
+def _updates(text: str) -> Updates:
+    return parse(text, optimizers(), "optimizer")

@@ -1,0 +1,110 @@
+"""A folder is the list of its parts, and a part is named by a short text.
+
+``gradient-penalty:weight=10,side=two`` names the class in ``gradient_penalty.py`` and two of its
+fields. The same text stands on the command line, in ``config.toml`` and in reports.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from surveyor.errors import InputError, did_you_mean
+
+T = TypeVar("T")
+
+
+def folder(package: str, base: type[T]) -> dict[str, type[T]]:
+    """Return every concrete subclass of ``base`` in ``package``, under the name of its file."""
+    found: dict[str, type[T]] = {}
+    path = importlib.import_module(package).__path__
+    for info in pkgutil.iter_modules(path):
+        module = importlib.import_module(f"{package}.{info.name}")
+        for value in vars(module).values():
+            if not (inspect.isclass(value) and value.__module__ == module.__name__):
+                continue
+            if issubclass(value, base) and not inspect.isabstract(value):
+                found[info.name.replace("_", "-")] = value
+    return found
+
+
+def parse(text: str, choices: Mapping[str, type[T]], what: str) -> T:
+    """Build the part that ``text`` names.
+
+    Raises:
+        InputError: an unknown name or field, or a value that the field cannot take.
+    """
+    name, _, rest = text.strip().partition(":")
+    name = name.strip().replace("_", "-").lower()
+    if name not in choices:
+        raise InputError(f"unknown {what} {name!r}{did_you_mean(name, choices)}")
+    cls = choices[name]
+    hints = typing.get_type_hints(cls)
+    fields = {f.name: hints[f.name] for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for item in filter(None, (part.strip() for part in rest.split(","))):
+        key, equals, value = (part.strip() for part in item.partition("="))
+        key = key.replace("-", "_")
+        if key not in fields:
+            problems.append(f"{what} {name!r} has no field {key!r}{did_you_mean(key, fields)}")
+        elif not equals:
+            problems.append(f"{what} {name!r}: write {key}=VALUE, not {item!r}")
+        else:
+            try:
+                values[key] = _read(value, fields[key])
+            except ValueError as error:
+                problems.append(f"{what} {name!r}: {key}={value}: {error}")
+    if problems:
+        raise InputError(*problems)
+    try:
+        return cls(**values)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{what} {name!r}: {error}") from error
+
+
+def text_of(part: object) -> str:
+    """Return the text that names ``part`` with every field spelt out; ``parse`` undoes it."""
+    name = type(part).__module__.rpartition(".")[2].replace("_", "-")
+    fields = [
+        f"{f.name}={_write(getattr(part, f.name))}"
+        for f in dataclasses.fields(part)  # type: ignore[arg-type]
+        if f.init
+    ]
+    return f"{name}:{','.join(fields)}" if fields else name
+
+
+def _read(value: str, hint: Any) -> Any:
+    options = typing.get_args(hint)
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        if value == "auto" and type(None) in options:
+            return None
+        return _read(value, next(o for o in options if o is not type(None)))
+    if typing.get_origin(hint) is typing.Literal:
+        if value not in options:
+            raise ValueError(f"not one of these{did_you_mean(value, options)}")
+        return value
+    if hint is bool:
+        if value.lower() not in ("true", "false"):
+            raise ValueError("write true or false")
+        return value.lower() == "true"
+    if hint in (int, float):
+        try:
+            return hint(value)
+        except ValueError:
+            raise ValueError(f"not a{'n' if hint is int else ''} {hint.__name__}") from None
+    return value
+
+
+def _write(value: object) -> str:
+    if value is None:
+        return "auto"
+    return str(value).lower() if isinstance(value, bool) else str(value)

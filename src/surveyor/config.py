@@ -1,0 +1,179 @@
+"""One dataclass: the fields are the keys of config.toml and the flags of the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+
+from surveyor.errors import InputError, did_you_mean
+
+VERSION = 1
+
+
+def _option(default: Any, text: str, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"help": text, "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides a run. What is not said is filled in by the kind of data."""
+
+    condition: tuple[str, ...] = _option((), "Columns or labels that samples can be asked for.")
+    group: str | None = _option(None, "Column whose groups are reported one by one.")
+    drop: tuple[str, ...] = _option((), "Columns of a table to leave out.")
+    whiten: bool = _option(False, "Bring every direction of vectors or pictures to equal spread.")
+    holdout: float = _option(0.2, "Share of rows held out for every measurement.", 0.01, 0.5)
+
+    objective: str = _option("wasserstein", "wasserstein, minimax, hinge or relativistic.")
+    constraint: tuple[str, ...] = _option(
+        ("gradient-penalty",), "gradient-penalty, clip, spectral, orthogonal; NAME:FIELD=VALUE,..."
+    )
+    generator: str = _option("mlp", "mlp or conv; NAME:FIELD=VALUE,...")
+    critic: str = _option("mlp", "mlp or conv; NAME:FIELD=VALUE,...")
+    latent_normal: int = _option(64, "Gaussian entries of the latent.", 0)
+    latent_bits: int = _option(0, "Entries of the latent that are -1 or +1.", 0)
+    latent_spread: float = _option(1.0, "Deviation of the Gaussian entries.", 1e-9)
+    smooth: tuple[float, ...] = _option(
+        (), "Noise on both sides of the critic: START, END, and the share of training it falls for."
+    )
+
+    steps: int = _option(10_000, "Generator steps.", 1)
+    minutes: float | None = _option(
+        None, "Training time instead of steps, measured at the start.", 0.01
+    )
+    batch: int = _option(256, "Rows a step.", 2)
+    critic_steps: int = _option(2, "Critic steps a generator step.", 1)
+    generator_rate: float = _option(1e-3, "Learning rate of the generator.", 1e-12)
+    critic_rate: float = _option(1e-3, "Learning rate of the critic.", 1e-12)
+    optimizer: str = _option("adam", "adam, rmsprop or sgd; NAME:FIELD=VALUE,...")
+    average: float = _option(0.999, "Weight of the past in the averaged generator.", 0, 0.999999)
+    hold: float = _option(0.3, "Share of the steps at full learning rate.", 0, 1)
+    final: float = _option(0.0, "Learning rate at the end, as a share of the first.", 0, 1)
+    schedule: Literal["cosine", "linear"] = _option(
+        "cosine", "How the rate falls: cosine or linear."
+    )
+
+    measure_every: int | None = _option(
+        None, "Steps between measurements; 40 in all if not said.", 1
+    )
+    measure_rows: int = _option(512, "Held-out rows a measurement.", 2)
+    patience: int = _option(0, "Stop after so many measurements without a better W1; 0 never.", 0)
+    seed: int = _option(0, "Seed of everything random.", 0)
+    threads: int | None = _option(None, "Processor threads; chosen by the size of the nets.", 1)
+    device: str = _option("cpu", "cpu, cuda or mps.")
+
+
+def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> Config:
+    """Return a configuration: what was said, over the defaults of the kind of data.
+
+    Raises:
+        InputError: unknown names ("did you mean"), wrong types, values out of range; all at once.
+    """
+    hints = typing.get_type_hints(Config)
+    problems, values = [], dict(defaults or {})
+    fields = {f.name: f for f in dataclasses.fields(Config)}
+    for name, value in said.items():
+        if name not in fields:
+            problems.append(f"unknown option {name!r}{did_you_mean(name, fields)}")
+            continue
+        try:
+            values[name] = _typed(value, hints[name])
+        except (TypeError, ValueError) as error:
+            problems.append(f"{_flag(name)} {value!r}: {error}")
+            continue
+        problems += _range(name, values[name], fields[name].metadata)
+    if isinstance(values.get("smooth"), tuple) and len(values["smooth"]) not in (0, 2, 3):
+        problems.append("--smooth: give START END, and optionally the share of training")
+    if problems:
+        raise InputError(*problems)
+    return Config(**values)
+
+
+def _range(name: str, value: Any, limits: Mapping[str, Any]) -> list[str]:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return []
+    low, high = limits["low"], limits["high"]
+    if low is not None and not value >= low:
+        return [f"{_flag(name)} {value}: must be at least {low}"]
+    if high is not None and not value <= high:
+        return [f"{_flag(name)} {value}: must be at most {high}"]
+    return []
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _typed(value: Any, hint: Any) -> Any:
+    options = typing.get_args(hint)
+    if value is None and type(None) in options:
+        return None
+    if type(None) in options:
+        hint = next(o for o in options if o is not type(None))
+    if typing.get_origin(hint) is Literal:
+        if value not in typing.get_args(hint):
+            raise ValueError(f"not known{did_you_mean(str(value), typing.get_args(hint))}")
+        return value
+    if typing.get_origin(hint) is tuple:
+        inner = typing.get_args(hint)[0]
+        items = (value,) if isinstance(value, (str, int, float)) else tuple(value)
+        return tuple(_typed(item, inner) for item in items)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise TypeError(f"must be of type {hint.__name__}")
+    return value
+
+
+def dumps(config: Config, data: str) -> str:
+    """Return ``config.toml`` as text."""
+    values = {
+        k: list(v) if isinstance(v, tuple) else v for k, v in vars(config).items() if v is not None
+    }
+    return tomli_w.dumps({"version": VERSION, "data": data, "run": values})
+
+
+def loads(text: str, where: str) -> tuple[Config, str]:
+    """Read a ``config.toml``; return the configuration and the data's name.
+
+    Raises:
+        InputError: no TOML, another version, or fields that do not fit.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{where}: damaged ({error}); restore it or train again") from error
+    version = content.get("version")
+    if version != VERSION:
+        raise InputError(
+            f"{where}: a run of version {version}, and this Surveyor reads version {VERSION}; "
+            "train again, or use the Surveyor that wrote it"
+        )
+    if not isinstance(content.get("run"), dict):
+        raise InputError(f"{where}: damaged (no [run] table); restore it or train again")
+    return resolve(content["run"]), str(content.get("data", ""))
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """Return the options in a TOML file a person wrote, or in a run's ``config.toml``.
+
+    Raises:
+        InputError: the file is missing or no TOML.
+    """
+    try:
+        content = tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise InputError(f"--config {path}: no such file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"--config {path}: not readable as TOML ({error})") from error
+    run = content.get("run", content)
+    return {k.replace("-", "_"): v for k, v in run.items()}

@@ -1,0 +1,241 @@
+"""Data kinds: how a person's data become points for a critic, and points become data again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from surveyor.batch import Batch, Draws
+from surveyor.catalog import folder
+from surveyor.data.conditions import Conditions
+from surveyor.data.sources import resolve
+from surveyor.errors import InputError, did_you_mean
+
+Rows = dict[str, np.ndarray]
+State = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Space:
+    """What nets must know of the data: the shape of a point, of a condition, of raw output.
+
+    ``unit`` is the user's distance per encoded distance (1/s for data scaled by s); ``bias``
+    (raw,) is where a generator's last layer starts.
+    """
+
+    shape: tuple[int, ...]
+    cond: int
+    raw: tuple[int, ...]
+    unit: float = 1.0
+    bias: Tensor | None = None
+
+    @property
+    def width(self) -> int:
+        """Return the number of entries of a point."""
+        return int(np.prod(self.shape))
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a person wants the data read."""
+
+    condition: tuple[str, ...] = ()
+    group: str | None = None
+    drop: tuple[str, ...] = ()
+    whiten: bool = False
+
+
+class Codec(ABC):
+    """The fitted map between user units and the critic's space; saved without the data."""
+
+    kind: ClassVar[str]
+    unit_name: ClassVar[str]
+    conditions: Conditions
+
+    @property
+    @abstractmethod
+    def space(self) -> Space:
+        """Return the shapes and the unit."""
+
+    @abstractmethod
+    def rows(self, raw: Any) -> Rows:
+        """Check user data and store them compactly, one entry a row."""
+
+    @abstractmethod
+    def points(self, rows: Rows, index: np.ndarray) -> Tensor:
+        """Return the chosen rows as points x, (n, \\*shape)."""
+
+    @abstractmethod
+    def head(self, raw: Tensor, draws: Draws) -> Tensor:
+        """Turn a generator's raw output into points; differentiable."""
+
+    @abstractmethod
+    def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Any:
+        """Return points and their condition codes in user units."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """Return a JSON-ready dictionary and arrays that ``restore`` reads back."""
+
+    @classmethod
+    @abstractmethod
+    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Codec:
+        """Rebuild the codec that ``state`` described."""
+
+    def batch(self, rows: Rows, index: np.ndarray) -> Batch:
+        """Return the chosen rows as a batch with condition and group."""
+        group = torch.from_numpy(rows["group"][index].astype(np.int64)) if "group" in rows else None
+        return Batch(
+            self.points(rows, index), self.conditions.embed(rows["cond"][index]), None, group
+        )
+
+
+class Kind(ABC):
+    """A kind of data: one file in this folder."""
+
+    name: ClassVar[str]
+    codec: ClassVar[type[Codec]]
+    suffixes: ClassVar[tuple[str, ...]]
+    defaults: ClassVar[Mapping[str, Any]]
+
+    @abstractmethod
+    def recognises(self, source: Any) -> bool:
+        """Say whether ``source`` (a path or an object in memory) is of this kind."""
+
+    @abstractmethod
+    def read(self, source: Any) -> Any:
+        """Read and check; the result has a length and can be taken from."""
+
+    @abstractmethod
+    def take(self, raw: Any, index: np.ndarray) -> Any:
+        """Return the chosen rows, in memory."""
+
+    @abstractmethod
+    def fit(self, raw: Any, options: Options) -> Codec:
+        """Fit a codec to rows in memory."""
+
+    @abstractmethod
+    def write(self, samples: Any, path: Path) -> None:
+        """Write samples in user units to ``path``; its suffix says the format."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows that can be drawn from."""
+
+    codec: Codec
+    rows: Rows
+    index: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def draw(self, n: int, draws: Draws) -> Batch:
+        """Return ``n`` rows, uniformly with replacement."""
+        return self.codec.batch(self.rows, self.index[draws.index(n, len(self)).numpy()])
+
+    def first(self, n: int, skip: int = 0) -> Batch:
+        """Return rows ``skip`` to ``skip + n`` in the source's own (shuffled) order."""
+        return self.codec.batch(self.rows, self.index[skip : skip + n])
+
+    def codes(self, n: int, skip: int = 0) -> np.ndarray:
+        """Return the condition codes of the same rows."""
+        codes: np.ndarray = self.rows["cond"][self.index[skip : skip + n]]
+        return codes
+
+
+@dataclass(frozen=True)
+class Data:
+    """Data ready for training, and the codec between.
+
+    ``validation`` rows choose the best step and tell when to stop; ``holdout`` rows are kept for
+    the numbers that a user is shown, and play no part in any choice.
+    """
+
+    kind: Kind
+    codec: Codec
+    train: Source
+    validation: Source
+    holdout: Source
+    raw: Any
+
+    def held_out(self, n: int) -> Any:
+        """Return at most ``n`` held-out rows in user units."""
+        return self.kind.take(self.raw, np.sort(self.holdout.index[:n]))
+
+    def training(self, n: int) -> Any:
+        """Return at most ``n`` training rows in user units."""
+        return self.kind.take(self.raw, np.sort(self.train.index[:n]))
+
+
+FIT_ROWS = 200_000
+MINIMUM_ROWS = 10
+
+
+def kinds() -> dict[str, Kind]:
+    """Return every data kind by the name of its file."""
+    return {name: cls() for name, cls in folder("surveyor.data", Kind).items()}  # type: ignore[type-abstract]
+
+
+def recognise(source: Any) -> Kind:
+    """Return the kind of ``source``.
+
+    Raises:
+        InputError: no such file, or nothing here reads it.
+    """
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        if not path.exists():
+            near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+            hint = did_you_mean(path.name, near) if near and path.name else ""
+            raise InputError(f"{source}: no such file{hint if 'did you mean' in hint else ''}")
+    for kind in kinds().values():
+        if kind.recognises(source):
+            return kind
+    what = (
+        str(source)
+        if isinstance(source, (str, Path))
+        else f"object of type {type(source).__name__}"
+    )
+    known = " ".join(sorted({s for kind in kinds().values() for s in kind.suffixes}))
+    raise InputError(f"{what}: not a kind of data known here; known: {known}, a folder of pictures")
+
+
+def load(source: Any, options: Options, holdout: float = 0.2, seed: int = 0) -> Data:
+    """Read ``source``, split off a held-out part, and fit a codec to the rest.
+
+    Raises:
+        InputError: everything that is wrong with the data, each with its remedy.
+    """
+    source = resolve(source)
+    kind = recognise(source)
+    raw = kind.read(source)
+    n = len(raw)
+    if n < MINIMUM_ROWS:
+        raise InputError(
+            f"{n} row{'s' * (n != 1)}: too few to train on and hold some out; "
+            f"give at least {MINIMUM_ROWS}"
+        )
+    order = np.random.default_rng(np.random.SeedSequence([seed, 7])).permutation(n)
+    held = max(4, min(n // 2, round(holdout * n)))
+    train, validation, held_out = order[held:], order[: held // 3], order[held // 3 : held]
+    codec = kind.fit(kind.take(raw, np.sort(train[:FIT_ROWS])), options)
+    rows = codec.rows(raw)
+    first, second, third = (Source(codec, rows, index) for index in (train, validation, held_out))
+    return Data(kind, codec, first, second, third, raw)
+
+
+def check_columns(asked: Sequence[str], known: Sequence[str], flag: str) -> list[str]:
+    """Return a problem for every asked column that is not there."""
+    return [
+        f"{flag} {name}: no such column{did_you_mean(name, known)}"
+        for name in asked
+        if name not in known
+    ]

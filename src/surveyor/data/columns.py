@@ -1,0 +1,326 @@
+"""One column of a table: its values as codes, and codes as values again.
+
+Categories are codes by nature. A number becomes one as well: values that occur often are cells of
+their own (spikes, integers), the rest falls into cells of equal frequency, and a code is decoded
+by drawing among the values observed in its cell. Bounds, integers, decimals and spikes therefore
+hold without a rule for each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from surveyor.batch import Draws
+from surveyor.errors import InputError, did_you_mean
+
+ColumnKind = Literal["category", "boolean", "integer", "number", "date"]
+OFTEN = 50  # a number seen this often, and by this share, is a value of its own
+OFTEN_SHARE = 0.0015
+CELLS = 50
+QUANTILES = 32
+MOST_CATEGORIES = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A fitted column with ``size`` codes; a missing value is the last code where any is missing.
+
+    ``labels`` name the codes of a category; ``cells`` (k, quantiles) hold the observed values of
+    an ordered column's cells, the first ``exact`` of which hold one value each; ``frequency``
+    (size,) is each code's share of the training rows.
+    """
+
+    name: str
+    kind: ColumnKind
+    dtype: str
+    missing: bool
+    frequency: np.ndarray
+    labels: tuple[str, ...] = ()
+    cells: np.ndarray = field(default_factory=lambda: np.empty((0, QUANTILES)))
+    exact: int = 0
+
+    @property
+    def ordered(self) -> bool:
+        """Return whether the values have an order and a distance."""
+        return self.kind in ("integer", "number", "date")
+
+    @property
+    def size(self) -> int:
+        """Return the number of codes, missing included."""
+        return (len(self.cells) if self.ordered else len(self.labels)) + self.missing
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """Return each code's mean value in standard deviations of the column, (size,).
+
+        A missing value stands at the mean: its being missing is told by its code.
+        """
+        centre = np.append(self.cells.mean(1), [0.0] * self.missing)
+        share = self.frequency.copy()
+        if self.missing:
+            share[-1] = 0.0
+        share /= max(share.sum(), 1e-300)
+        mean = (share * centre).sum()
+        spread = np.sqrt((share * (centre - mean) ** 2).sum())
+        if self.missing:
+            centre[-1] = mean
+        return np.asarray((centre - mean) / (spread if spread > 0 else 1.0))
+
+    @cached_property
+    def _edges(self) -> np.ndarray:
+        return self.cells[self.exact + 1 :, 0]
+
+    @cached_property
+    def _codes(self) -> dict[str, int]:
+        return {label: code for code, label in enumerate(self.labels)}
+
+    def encode(self, values: pd.Series) -> np.ndarray:
+        """Return the code of every value, (n,) int32; ``size`` for a category never seen."""
+        absent = values.isna().to_numpy()
+        if not self.ordered:
+            # Factorising first makes the dictionary look-up one a distinct value, not one a row.
+            codes, unique = pd.factorize(values)
+            lookup = np.array([self._codes.get(_label(v), self.size) for v in unique] + [self.size])
+            result = lookup[codes]
+        else:
+            result = self._cell(numeric(values, self.kind, self.name), absent)
+        result[absent] = self.size - 1 if self.missing else self.size
+        return result.astype(np.int32)
+
+    def _cell(self, values: np.ndarray, absent: np.ndarray) -> np.ndarray:
+        filled = np.where(absent, self.cells[0, 0], values)
+        exact = self.cells[: self.exact, 0]
+        if len(self.cells) == self.exact:
+            middles = (exact[1:] + exact[:-1]) / 2
+            return np.searchsorted(middles, filled)
+        bins = self.exact + np.searchsorted(self._edges, filled, side="right")
+        if self.exact == 0:
+            return np.asarray(bins)
+        at = np.searchsorted(exact, filled).clip(0, self.exact - 1)
+        return np.where(exact[at] == filled, at, bins)
+
+    def decode(self, codes: np.ndarray, draws: Draws) -> pd.Series:
+        """Return values in the column's own units and type, (n,)."""
+        absent = codes >= self.size - 1 if self.missing else np.zeros(len(codes), dtype=bool)
+        if not self.ordered:
+            table = np.array([*self.labels, None], dtype=object)
+            if self.kind == "boolean":
+                table = np.array([label == "True" for label in self.labels] + [None], dtype=object)
+            values = table[np.where(absent, len(self.labels), codes)]
+            return restored(values, absent, self.kind, self.dtype, self.name)
+        pick = draws.index(len(codes), self.cells.shape[1]).numpy()
+        numbers = self.cells[codes.clip(0, len(self.cells) - 1), pick]
+        return restored(numbers, absent, self.kind, self.dtype, self.name)
+
+    def code_of(self, text: Any, flag: str = "--where") -> int:
+        """Return the code of one value written by a person.
+
+        Raises:
+            InputError: a category never seen, or text where a number belongs.
+        """
+        text = _label(text) if not isinstance(text, str) else text
+        if self.missing and text in ("", "nan", "None", "NaN", "<NA>"):
+            return self.size - 1
+        if not self.ordered:
+            known = (
+                {label.lower(): label for label in self.labels} if self.kind == "boolean" else {}
+            )
+            label = known.get(text.lower(), text)
+            if label not in self._codes:
+                raise InputError(
+                    f"{flag} {self.name}={text}: not a value seen in training"
+                    f"{did_you_mean(text, self.labels)}"
+                )
+            return self._codes[label]
+        try:
+            value = pd.Timestamp(text).timestamp() if self.kind == "date" else float(text)
+        except ValueError:
+            what = "date" if self.kind == "date" else "number"
+            raise InputError(f"{flag} {self.name}={text}: the column holds {what}s") from None
+        low, high = float(self.cells.min()), float(self.cells.max())
+        if not low <= value <= high:
+            shown = (low, high) if self.kind != "date" else tuple(map(_day, (low, high)))
+            raise InputError(
+                f"{flag} {self.name}={text}: outside what was seen in training, "
+                f"{_short(shown[0])} to {_short(shown[1])}"
+            )
+        return int(self._cell(np.array([value]), np.array([False]))[0])
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what ``restore`` needs: JSON-ready values, and arrays."""
+        meta = {k: getattr(self, k) for k in ("name", "kind", "dtype", "missing", "exact")}
+        return meta | {"labels": list(self.labels)}, {
+            "frequency": self.frequency,
+            "cells": self.cells,
+        }
+
+    @classmethod
+    def restore(cls, meta: dict[str, Any], arrays: dict[str, Any]) -> Column:
+        """Rebuild a column."""
+        return cls(**(meta | {"labels": tuple(meta["labels"])}), **arrays)
+
+
+def fit_column(name: str, values: pd.Series) -> Column:
+    """Fit one column to training values.
+
+    Raises:
+        InputError: infinite numbers, a category a row, values that are no scalars.
+    """
+    absent = values.isna().to_numpy()
+    present = values[~absent]
+    kind, dtype = infer(name, present), str(values.dtype)
+    missing = bool(absent.any())
+    if kind in ("category", "boolean"):
+        return _fit_category(name, present, kind, dtype, missing, len(values))
+    numbers = np.sort(numeric(present, kind, name))
+    if not np.isfinite(numbers).all():
+        raise InputError(f"column {name!r}: holds infinite values; replace or remove those rows")
+    unique, counts = np.unique(numbers, return_counts=True)
+    often = counts >= max(OFTEN, OFTEN_SHARE * len(numbers))
+    if len(unique) <= CELLS:
+        often[:] = True
+    exact = unique[often]
+    rest = numbers[~np.isin(numbers, exact)]
+    cells = [np.full(QUANTILES, value) for value in exact]
+    shares = list(counts[often].astype(float))
+    if len(rest):
+        share_a_cell = len(rest) / min(CELLS, max(1, len(rest) // 10))
+        edges = np.unique(rest[np.arange(0, len(rest), max(1, round(share_a_cell)))])
+        bounds = np.append(np.searchsorted(rest, edges), len(rest))
+        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+            inside = rest[start:stop]
+            at = np.linspace(0, len(inside) - 1, QUANTILES).round().astype(int)
+            cells.append(inside[at])
+            shares.append(float(len(inside)))
+    frequency = np.array([*shares, *([float(absent.sum())] if missing else [])])
+    return Column(
+        name, kind, dtype, missing, frequency / len(values), (), np.array(cells), len(exact)
+    )
+
+
+def _fit_category(
+    name: str, present: pd.Series, kind: ColumnKind, dtype: str, missing: bool, n: int
+) -> Column:
+    counts = present.value_counts()
+    scalars = (str, bool, int, float, np.generic)
+    if any(not isinstance(v, scalars) for v in counts.index[:1000]):
+        raise InputError(f"column {name!r}: holds values that are not text or numbers; drop it")
+    if len(counts) > max(20, 0.9 * len(present)) or len(counts) > MOST_CATEGORIES:
+        every = "nearly every row" if len(counts) < len(present) else "every row"
+        raise InputError(
+            f"column {name!r}: a different value in {every} ({len(counts):,} of {len(present):,}), "
+            f"nothing to learn; leave it out with --drop {name}"
+        )
+    labelled = counts.groupby([_label(v) for v in counts.index]).sum().sort_index()
+    shares = [*labelled.to_numpy(dtype=float), *([float(n - len(present))] if missing else [])]
+    return Column(name, kind, dtype, missing, np.array(shares) / n, tuple(labelled.index))
+
+
+def infer(name: str, present: pd.Series) -> ColumnKind:
+    """Return the kind of a column from its values that are present."""
+    if len(present) == 0 or isinstance(present.dtype, pd.CategoricalDtype):
+        return "category"
+    what = pd.api.types.infer_dtype(present, skipna=True)
+    if what == "boolean":
+        return "boolean"
+    if what == "complex":
+        raise InputError(f"column {name!r}: complex numbers are not supported; split or drop it")
+    if what in ("integer", "floating", "mixed-integer-float", "decimal"):
+        return _number_kind(present)
+    if what.startswith("date") or (what == "string" and _dates(present)):
+        return "date"
+    return "category"
+
+
+def _number_kind(present: pd.Series) -> ColumnKind:
+    if pd.api.types.is_integer_dtype(present):
+        return "integer"
+    values = present.to_numpy(dtype=np.float64)
+    finite = values[np.isfinite(values)]
+    return "integer" if len(finite) and (finite == np.round(finite)).all() else "number"
+
+
+def _dates(present: pd.Series) -> bool:
+    first = present.iloc[:20].astype(str)
+    if not first.str.fullmatch(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?").all():
+        return False
+    return bool(pd.to_datetime(present, errors="coerce", format="ISO8601").notna().all())
+
+
+def numeric(values: pd.Series, kind: ColumnKind, name: str) -> np.ndarray:
+    """Return an ordered column as float64, NaN where missing; dates as seconds since 1970.
+
+    Raises:
+        InputError: text in a column of numbers, with the first such row.
+    """
+    if kind == "date":
+        dates = pd.to_datetime(
+            values, errors="coerce", format=None if values.dtype.kind == "M" else "ISO8601"
+        )
+        _refuse_text(values, dates, name, "date")
+        if getattr(dates.dt, "tz", None) is not None:
+            dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
+        seconds = dates.astype("datetime64[us]").astype("int64").to_numpy() / 1e6
+        return np.where(dates.isna(), np.nan, seconds)
+    numbers = pd.to_numeric(values, errors="coerce")
+    _refuse_text(values, numbers, name, "number")
+    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _refuse_text(values: pd.Series, read: pd.Series, name: str, what: str) -> None:
+    bad = (read.isna() & values.notna()).to_numpy()
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(
+            f"column {name!r}, row {row}: {str(values.iloc[row])[:40]!r} is not a {what}; "
+            "correct it or leave it empty"
+        )
+
+
+def restored(
+    values: np.ndarray, absent: np.ndarray, kind: ColumnKind, dtype: str, name: str
+) -> pd.Series:
+    """Return values as a series of the dtype that the user gave."""
+    made: Any
+    if kind == "date":
+        whole = np.round(values * 1e6).astype("datetime64[us]")
+        made = pd.Series(np.where(absent, np.datetime64("NaT"), whole), name=name)
+        made = _dated(made, absent, dtype)
+    elif kind in ("integer", "number"):
+        made = pd.Series(np.where(absent, np.nan, values) if absent.any() else values, name=name)
+        if not (absent.any() and dtype.startswith(("int", "uint"))):
+            made = made.astype(dtype)
+    else:
+        made = pd.Series(values, name=name, dtype=object)
+        if not (absent.any() and dtype == "bool"):
+            made = made.astype(dtype)
+    result: pd.Series = made
+    return result
+
+
+def _dated(dates: Any, absent: np.ndarray, dtype: str) -> Any:
+    if dtype.startswith("datetime64"):
+        zoned = "," in dtype
+        return (dates.dt.tz_localize("UTC") if zoned else dates).astype(dtype)
+    days = (dates.dropna() == dates.dropna().dt.normalize()).all()
+    text = dates.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%dT%H:%M:%S")
+    return text.astype(object).where(~absent, None).astype(dtype)
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _day(seconds: float) -> str:
+    return str(pd.Timestamp(seconds, unit="s").date())
+
+
+def _short(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,156 @@
+"""Conditions: what a user fixes, and a generator and its critic are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from surveyor.batch import Draws
+from surveyor.data.columns import Column, fit_column
+from surveyor.errors import InputError, did_you_mean
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """Condition columns, and how often each combination of their codes occurs in training.
+
+    ``seen`` (m, k) holds the distinct combinations, ``share`` (m,) their frequencies.
+    """
+
+    columns: tuple[Column, ...] = ()
+    seen: np.ndarray = field(default_factory=lambda: np.zeros((1, 0), dtype=np.int32))
+    share: np.ndarray = field(default_factory=lambda: np.ones(1))
+
+    @property
+    def width(self) -> int:
+        """Return the width of an embedded condition: one entry a category, one a number."""
+        return sum(1 if c.ordered else c.size for c in self.columns)
+
+    def embed(self, codes: np.ndarray) -> Tensor | None:
+        """Return codes (n, k) as (n, width), or None without conditions.
+
+        A category is one-hot over sqrt 2, so that two values lie at distance 1; an ordered column
+        is its position in standard deviations.
+        """
+        if not self.columns:
+            return None
+        parts = []
+        for column, code in zip(self.columns, codes.T, strict=True):
+            table = (
+                column.positions[:, None] if column.ordered else np.eye(column.size) / np.sqrt(2)
+            )
+            padded = np.vstack([table, np.zeros((1, table.shape[1]))]).astype(np.float32)
+            parts.append(padded[code])
+        return torch.from_numpy(np.concatenate(parts, axis=1))
+
+    def draw(self, n: int, draws: Draws, where: Mapping[str, Any] | None = None) -> np.ndarray:
+        """Return ``n`` combinations (n, k) as frequent as in training, those of ``where`` fixed.
+
+        Raises:
+            InputError: a column that is no condition, or a value that was never seen.
+        """
+        fixed = self.fixed(where or {})
+        agree = np.ones(len(self.seen), dtype=bool)
+        for k, code in fixed.items():
+            agree &= self.seen[:, k] == code
+        # A combination nobody has seen is still answered: the other columns as in all the data.
+        pool, share = (
+            (self.seen[agree], self.share[agree]) if agree.any() else (self.seen, self.share)
+        )
+        chosen = np.searchsorted(np.cumsum(share) / share.sum(), draws.uniform(n).numpy(), "right")
+        codes: np.ndarray = pool[chosen.clip(0, len(pool) - 1)].copy()
+        for k, code in fixed.items():
+            codes[:, k] = code
+        return codes
+
+    def fixed(self, where: Mapping[str, Any]) -> dict[int, int]:
+        """Return {column number: code} for a ``where``, or raise for all that does not fit."""
+        names = [c.name for c in self.columns]
+        problems, result = [], {}
+        for name, value in where.items():
+            if name not in names:
+                hint = (
+                    did_you_mean(name, names)
+                    or "; the run has no conditions (train with --condition)"
+                )
+                problems.append(f"--where {name}: not a condition of this run{hint}")
+                continue
+            try:
+                result[names.index(name)] = self.columns[names.index(name)].code_of(value)
+            except InputError as error:
+                problems.extend(error.problems)
+        if problems:
+            raise InputError(*problems)
+        return result
+
+    def decode(self, codes: np.ndarray, draws: Draws) -> dict[str, pd.Series]:
+        """Return each condition column in its own units."""
+        return {c.name: c.decode(codes[:, k], draws) for k, c in enumerate(self.columns)}
+
+    def encode(self, values: Mapping[str, Any], n: int) -> np.ndarray:
+        """Return the codes (n, k) of user values by column name."""
+        codes = np.empty((n, len(self.columns)), dtype=np.int32)
+        for k, column in enumerate(self.columns):
+            codes[:, k] = column.encode(pd.Series(values[column.name]))
+        return codes
+
+    def names(self, codes: Sequence[int]) -> str:
+        """Return one combination in words, ``digit=3``."""
+        shown = []
+        for column, code in zip(self.columns, codes, strict=True):
+            if column.ordered:
+                text = f"{column.cells[min(int(code), len(column.cells) - 1)].mean():.4g}"
+            else:
+                text = [*column.labels, "missing"][int(code)]
+            shown.append(f"{column.name}={text}")
+        return ", ".join(shown)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what ``restore`` needs."""
+        meta, arrays = columns_state(self.columns, "condition")
+        return {"columns": meta}, arrays | {"seen": self.seen, "share": self.share}
+
+    @classmethod
+    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Conditions:
+        """Rebuild conditions."""
+        columns = columns_restore(meta["columns"], arrays, "condition")
+        return cls(columns, arrays["seen"], arrays["share"])
+
+
+def fit_conditions(values: Mapping[str, Any], names: Sequence[str]) -> Conditions:
+    """Fit condition columns to training values by name."""
+    if not names:
+        return Conditions()
+    columns = tuple(fit_column(name, pd.Series(values[name])) for name in names)
+    codes = np.stack([c.encode(pd.Series(values[c.name])) for c in columns], axis=1)
+    seen, counts = np.unique(codes, axis=0, return_counts=True)
+    return Conditions(columns, seen.astype(np.int32), counts / counts.sum())
+
+
+def columns_state(
+    columns: Sequence[Column], prefix: str
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    """Return the states of several columns, arrays named ``prefix.NUMBER.field``."""
+    metas: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
+    for k, column in enumerate(columns):
+        meta, own = column.state()
+        metas.append(meta)
+        arrays |= {f"{prefix}.{k}.{name}": array for name, array in own.items()}
+    return metas, arrays
+
+
+def columns_restore(
+    metas: Sequence[dict[str, Any]], arrays: Mapping[str, np.ndarray], prefix: str
+) -> tuple[Column, ...]:
+    """Undo ``columns_state``."""
+    return tuple(
+        Column.restore(meta, {f: arrays[f"{prefix}.{k}.{f}"] for f in ("frequency", "cells")})
+        for k, meta in enumerate(metas)
+    )

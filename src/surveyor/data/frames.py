@@ -1,0 +1,141 @@
+"""A table as chunks of rows: in memory, or on disk and never in memory as a whole."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from surveyor.errors import InputError
+
+
+class Frame(ABC):
+    """A table whose rows come in chunks."""
+
+    names: list[str]
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def chunks(self) -> Iterator[pd.DataFrame]:
+        """Yield the rows in order, a DataFrame at a time."""
+
+    def take(self, index: np.ndarray) -> pd.DataFrame:
+        """Return the rows at ascending ``index``."""
+        parts, start = [], 0
+        for chunk in self.chunks():
+            inside = index[(index >= start) & (index < start + len(chunk))] - start
+            if len(inside):
+                parts.append(chunk.iloc[inside])
+            start += len(chunk)
+        return pd.concat(parts, ignore_index=True)
+
+
+@dataclass(frozen=True, eq=False)
+class InMemory(Frame):
+    """A DataFrame."""
+
+    frame: pd.DataFrame
+
+    @property
+    def names(self) -> list[str]:  # type: ignore[override]
+        """Return the column names."""
+        return list(self.frame.columns)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def chunks(self) -> Iterator[pd.DataFrame]:
+        """Yield the one chunk there is."""
+        yield self.frame
+
+
+@dataclass(frozen=True, eq=False)
+class OnDisk(Frame):
+    """A Parquet file, one row group in memory at a time."""
+
+    path: Path
+
+    @property
+    def names(self) -> list[str]:  # type: ignore[override]
+        """Return the column names."""
+        with pq.ParquetFile(self.path) as file:
+            return [str(name) for name in file.schema_arrow.names]
+
+    def __len__(self) -> int:
+        with pq.ParquetFile(self.path) as file:
+            return int(file.metadata.num_rows)
+
+    def chunks(self) -> Iterator[pd.DataFrame]:
+        """Yield the row groups."""
+        with pq.ParquetFile(self.path) as file:
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group).to_pandas()
+
+
+UNREADABLE = (
+    pd.errors.ParserError,
+    pd.errors.EmptyDataError,
+    pa.ArrowException,
+    UnicodeDecodeError,
+    EOFError,
+    OSError,
+)
+
+
+def read_frame(source: pd.DataFrame | str | Path) -> Frame:
+    """Open a DataFrame or a file.
+
+    Raises:
+        InputError: empty or broken files, no rows, repeated or empty column names.
+    """
+    if isinstance(source, pd.DataFrame):
+        frame: Frame = InMemory(source.rename(columns=str).reset_index(drop=True))
+        where = "DataFrame"
+    else:
+        path, where = Path(source), str(source)
+        if path.is_dir():
+            raise InputError(f"{path}: a folder, not a file")
+        if path.stat().st_size == 0:
+            raise InputError(f"{path}: empty file; give a table with a header and rows")
+        frame = _open(path)
+    names = frame.names
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError(f"{where}: column {repeated[0]!r} appears twice; rename one")
+    if not names:
+        raise InputError(f"{where}: no columns")
+    if len(frame) == 0:
+        raise InputError(f"{where}: a header and no rows; nothing to learn from")
+    return frame
+
+
+def _open(path: Path) -> Frame:
+    name = path.name.lower()
+    try:
+        if name.endswith(".parquet"):
+            frame = OnDisk(path)
+            len(frame)
+            return frame
+        if name.endswith((".arrow", ".feather")):
+            with pa.memory_map(str(path)) as file:
+                return InMemory(pa.ipc.open_file(file).read_all().to_pandas())
+        return InMemory(_read_csv(path))
+    except UNREADABLE as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"{path}: cannot be read as a table ({reason}); check the file") from error
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    names = pd.read_csv(path, nrows=1, header=None, dtype=str).iloc[0].fillna("").tolist()
+    repeated = sorted({n for n in names if n and names.count(n) > 1})
+    if repeated:
+        raise InputError(f"{path}: column {repeated[0]!r} appears twice; rename one")
+    return pd.read_csv(path, low_memory=False, skipinitialspace=True)

@@ -1,0 +1,265 @@
+"""Pictures: folders (a class a subfolder), ``.npz`` and arrays; grey or RGB, of one size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from surveyor.batch import Batch, Draws
+from surveyor.data import Codec, Kind, Options, Rows, Space, State
+from surveyor.data.arrays import Arrays, rank, read_arrays
+from surveyor.data.columns import Column
+from surveyor.data.conditions import Conditions, columns_restore, columns_state
+from surveyor.data.vectors import column_codes, fit_columns
+from surveyor.data.whiten import Whitening, fit_whitening
+from surveyor.errors import InputError
+
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageCodec(Codec):
+    """Channels first, x = 2 p / top - 1 in [-1, 1]; distances are given with p / top in [0, 1].
+
+    With whitening x = (v - mean) W over all pixels.
+    """
+
+    size: tuple[int, ...]
+    top: float
+    dtype: str
+    main: str
+    conditions: Conditions
+    whitening: Whitening | None = None
+    mean: np.ndarray | None = None
+    group: Column | None = None
+
+    kind = "images"
+
+    @property
+    def unit_name(self) -> str:  # type: ignore[override]
+        """Return the unit of distances."""
+        return "whitened units" if self.whitening else "pixel values from 0 to 1, over all pixels"
+
+    @property
+    def channels(self) -> int:
+        """Return 1 for grey, 3 for RGB."""
+        return 1 if len(self.size) == 2 else self.size[2]
+
+    @property
+    def space(self) -> Space:
+        """Return the shapes and the unit."""
+        shape = (self.channels, *self.size[:2])
+        return Space(shape, self.conditions.width, shape, 1.0 if self.whitening else 0.5)
+
+    def rows(self, raw: Any) -> Rows:
+        """Check pictures and keep them as they are."""
+        arrays = Images().read(raw)
+        if arrays.main.shape[1:] != self.size:
+            raise InputError(
+                f"pictures of {arrays.main.shape[1:]} where the run was trained on {self.size}; "
+                "resize them or convert their mode"
+            )
+        return {"x": arrays.main} | column_codes(arrays, self.conditions, self.group)
+
+    def points(self, rows: Rows, index: np.ndarray) -> Tensor:
+        """Return rows as points."""
+        pixels = torch.from_numpy(rows["x"][index].astype(np.float32))
+        x = pixels.mul_(2 / self.top).sub_(1)
+        x = x.unsqueeze(1) if x.ndim == 3 else x.permute(0, 3, 1, 2).contiguous()
+        if self.whitening is None or self.mean is None:
+            return x
+        flat = self.whitening.apply(x.flatten(1).double().numpy() - self.mean)
+        return torch.from_numpy(flat.astype(np.float32)).view_as(x)
+
+    def head(self, raw: Tensor, draws: Draws) -> Tensor:
+        """Return tanh(raw); raw itself where whitened."""
+        return raw if self.whitening is not None else raw.tanh()
+
+    def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> dict[str, np.ndarray]:
+        """Return arrays by name: the pictures, in their own dtype, and their conditions."""
+        x = batch.x
+        if self.whitening is not None and self.mean is not None:
+            flat = self.whitening.undo(x.flatten(1).double().numpy()) + self.mean
+            x = torch.from_numpy(flat).view_as(x)
+        pixels = x.add(1).mul(self.top / 2).clamp(0, self.top)
+        pixels = pixels.squeeze(1) if len(self.size) == 2 else pixels.permute(0, 2, 3, 1)
+        if np.dtype(self.dtype).kind in "biu":
+            pixels = pixels.round()
+        made = {self.main: pixels.numpy().astype(self.dtype)}
+        return made | {n: s.to_numpy() for n, s in self.conditions.decode(codes, draws).items()}
+
+    def state(self) -> State:
+        """Return what ``restore`` needs."""
+        cond, arrays = self.conditions.state()
+        groups, group_arrays = columns_state([] if self.group is None else [self.group], "group")
+        meta = {
+            "size": list(self.size),
+            "top": self.top,
+            "dtype": self.dtype,
+            "main": self.main,
+            "conditions": cond,
+            "group": groups,
+            "whitened": self.whitening is not None,
+        }
+        if self.whitening is not None and self.mean is not None:
+            arrays |= {
+                "whiten": self.whitening.forward,
+                "unwhiten": self.whitening.backward,
+                "mean": self.mean,
+            }
+        return meta, arrays | group_arrays
+
+    @classmethod
+    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ImageCodec:
+        """Rebuild the codec."""
+        white = Whitening(arrays["whiten"], arrays["unwhiten"]) if meta["whitened"] else None
+        groups = columns_restore(meta["group"], arrays, "group")
+        return cls(
+            tuple(meta["size"]),
+            meta["top"],
+            meta["dtype"],
+            meta["main"],
+            Conditions.restore(meta["conditions"], arrays),
+            white,
+            arrays.get("mean"),
+            groups[0] if groups else None,
+        )
+
+
+class Images(Kind):
+    """Pictures of one size."""
+
+    name = "images"
+    codec = ImageCodec
+    suffixes = (".npz", ".npy", ".png")
+    defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def recognises(self, source: Any) -> bool:
+        """Take folders, and arrays of three or four axes."""
+        if isinstance(source, (str, Path)) and Path(source).is_dir():
+            return True
+        axes = rank(source)
+        return axes is not None and axes > 2
+
+    def read(self, source: Any) -> Arrays:
+        """Read and check the pictures."""
+        folder = isinstance(source, (str, Path)) and Path(source).is_dir()
+        arrays = read_folder(Path(source)) if folder else read_arrays(source)
+        if arrays.main.ndim == 4 and arrays.main.shape[3] == 1:
+            arrays = Arrays(arrays.main[..., 0], arrays.columns, arrays.main_name)
+        shape = arrays.main.shape
+        if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] != 3) or min(shape[1:3]) < 4:
+            raise InputError(
+                f"pictures of shape {shape}: give (n, height, width) or (n, height, width, 3), "
+                "at least 4 pixels a side"
+            )
+        if arrays.main.dtype.kind in "if" and arrays.main.min() < 0:
+            raise InputError("pictures with values below 0; give 0 to 255, or 0 to 1")
+        return arrays
+
+    def take(self, raw: Arrays, index: np.ndarray) -> Arrays:
+        """Return the chosen pictures."""
+        return raw.take(index)
+
+    def fit(self, raw: Arrays, options: Options) -> ImageCodec:
+        """Fit the value range, conditions and, where asked, whitening."""
+        conditions, group = fit_columns(raw, options)
+        highest = float(raw.main.max())
+        if highest == 0:
+            raise InputError("every picture is black; there is nothing to learn")
+        if raw.main.dtype == np.uint8 and highest > 16:
+            top = 255.0
+        elif raw.main.dtype.kind == "f" and highest <= 1:
+            top = 1.0
+        else:
+            top = highest
+        plain = ImageCodec(
+            raw.main.shape[1:], top, str(raw.main.dtype), raw.main_name, conditions, group=group
+        )
+        if not options.whiten:
+            return plain
+        rows = plain.rows(raw)
+        flat = plain.points(rows, np.arange(len(raw))).flatten(1).double().numpy()
+        mean = flat.mean(0)
+        white = fit_whitening(flat - mean, smallest=1e-3)
+        return ImageCodec(plain.size, top, plain.dtype, plain.main, conditions, white, mean, group)
+
+    def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
+        """Write ``.npz``, ``.npy``, or ``.png``: one sheet of all of them."""
+        main = next(iter(samples))
+        if path.name.lower().endswith(".npz"):
+            np.savez(path, **samples)  # type: ignore[arg-type]
+        elif path.name.lower().endswith(".npy"):
+            np.save(path, samples[main])
+        else:
+            sheet(samples[main]).save(path)
+
+
+def read_folder(path: Path) -> Arrays:
+    """Read every picture below a folder; the subfolder is its ``label``.
+
+    Raises:
+        InputError: no pictures, broken ones, several sizes or modes; each named.
+    """
+    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES and p.is_file())
+    if not files:
+        raise InputError(f"{path}: no pictures in this folder; known: {' '.join(PICTURES)}")
+    pixels: list[np.ndarray] = []
+    problems: list[str] = []
+    for file in files:
+        try:
+            with Image.open(file) as picture:
+                mode = "L" if picture.mode in ("1", "L") else "RGB"
+                if picture.mode not in ("1", "L", "RGB", "P"):
+                    problems.append(f"{file}: mode {picture.mode}; convert it to grey or RGB")
+                    continue
+                pixels.append(np.asarray(picture.convert(mode)))
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+            problems.append(f"{file}: broken picture ({error}); replace or remove it")
+    shapes = {array.shape for array in pixels}
+    if len(shapes) > 1:
+        good = [f for f in files if not any(p.startswith(f"{f}:") for p in problems)]
+        first = {
+            shape: next(f.name for f, a in zip(good, pixels, strict=True) if a.shape == shape)
+            for shape in shapes
+        }
+        shown = "; ".join(f"{_shape(s)} ({first[s]})" for s in sorted(shapes)[:4])
+        problems.append(
+            f"{path}: pictures of {len(shapes)} sizes or modes: {shown}; make them alike"
+        )
+    if problems:
+        more = [f"and {len(problems) - 20} more"] if len(problems) > 20 else []
+        raise InputError(*problems[:20], *more)
+    labels = np.array([str(file.parent.relative_to(path)) for file in files])
+    columns = {"label": labels} if len(set(labels)) > 1 else {}
+    return Arrays(np.stack(pixels), columns, "images")
+
+
+def sheet(pictures: np.ndarray, columns: int | None = None, zoom: int | None = None) -> Image.Image:
+    """Return pictures (n, h, w[, 3]) side by side as one picture."""
+    n, h, w = pictures.shape[:3]
+    columns = columns or max(1, int(np.ceil(np.sqrt(n))))
+    lines = -(-n // columns)
+    zoom = zoom or max(1, 64 // max(h, w))
+    top = (
+        1.0 if pictures.dtype.kind == "f" and pictures.max() <= 1 else max(float(pictures.max()), 1)
+    )
+    top = 255.0 if top > 16 and pictures.dtype == np.uint8 else top
+    cells = np.full((lines * columns, h + 1, w + 1, *pictures.shape[3:]), 255, dtype=np.uint8)
+    cells[:n, :h, :w] = (pictures.astype(np.float64) * (255 / top)).clip(0, 255).astype(np.uint8)
+    cells = cells.reshape(lines, columns, *cells.shape[1:]).swapaxes(1, 2)
+    whole = cells.reshape(lines * (h + 1), columns * (w + 1), *pictures.shape[3:])
+    return Image.fromarray(whole).resize(
+        (whole.shape[1] * zoom, whole.shape[0] * zoom), Image.Resampling.NEAREST
+    )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}x{shape[0]} {'grey' if len(shape) == 2 else 'RGB'}"

@@ -1,0 +1,224 @@
+"""Tables: CSV, Parquet, Arrow files and DataFrames of mixed columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from surveyor.batch import Batch, Draws
+from surveyor.data import Codec, Kind, Options, Rows, Space, State, check_columns
+from surveyor.data.columns import Column, fit_column
+from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
+from surveyor.data.frames import Frame, read_frame
+from surveyor.data.scratch import empty
+from surveyor.errors import InputError
+
+ROOT2 = float(np.sqrt(2))
+
+
+@dataclass(frozen=True, eq=False)
+class TableCodec(Codec):
+    """Rows as one-hot blocks over sqrt 2, then the positions of ordered columns.
+
+    Two rows that differ in one category lie at distance 1; two numbers at their difference in
+    standard deviations, and 1 more (in the root of the sum of squares) for different cells.
+    """
+
+    columns: tuple[Column, ...]
+    order: tuple[str, ...]
+    conditions: Conditions
+    group: Column | None = None
+
+    kind = "table"
+    unit_name = "units in which a category changed costs 1 and a number its deviations"
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Return the number of codes of every column."""
+        return [c.size for c in self.columns]
+
+    @cached_property
+    def _places(self) -> Tensor:
+        ordered = [k for k, c in enumerate(self.columns) if c.ordered]
+        matrix = torch.zeros(sum(self.sizes), len(ordered))
+        starts = np.cumsum([0, *self.sizes])
+        for j, k in enumerate(ordered):
+            positions = torch.from_numpy(self.columns[k].positions.astype(np.float32))
+            matrix[starts[k] : starts[k + 1], j] = positions
+        return matrix
+
+    @property
+    def space(self) -> Space:
+        """Return the shapes; a generator starts at the log frequencies of every code."""
+        total, ordered = self._places.shape
+        frequency = np.concatenate([c.frequency for c in self.columns])
+        bias = torch.from_numpy(np.log(np.maximum(frequency, 1e-6)).astype(np.float32))
+        return Space((total + ordered,), self.conditions.width, (total,), 1.0, bias)
+
+    def embed(self, hot: Tensor) -> Tensor:
+        """Return one-hot blocks (n, codes) as points (n, codes + ordered columns)."""
+        return torch.cat([hot / ROOT2, hot @ self._places.to(hot.device)], dim=1)
+
+    def rows(self, raw: Frame) -> Rows:
+        """Store every row as small integers, one a column, reading a chunk at a time."""
+        names = {c.name for c in (*self.columns, *self.conditions.columns)}
+        problems = check_columns(sorted(names), raw.names, "column")
+        if problems:
+            raise InputError(*problems)
+        n = len(raw)
+        rows: Rows = {
+            "codes": empty((n, len(self.columns)), np.int16),
+            "cond": empty((n, len(self.conditions.columns)), np.int16),
+        }
+        if self.group is not None and self.group.name in raw.names:
+            rows["group"] = empty((n,), np.int16)
+        start = 0
+        for chunk in raw.chunks():
+            part = slice(start, start + len(chunk))
+            for k, column in enumerate(self.columns):
+                rows["codes"][part, k] = column.encode(chunk[column.name])
+            rows["cond"][part] = self.conditions.encode(chunk, len(chunk))  # type: ignore[arg-type]
+            if self.group is not None and "group" in rows:
+                rows["group"][part] = self.group.encode(chunk[self.group.name])
+            start += len(chunk)
+        return rows
+
+    def points(self, rows: Rows, index: np.ndarray) -> Tensor:
+        """Return rows as points."""
+        starts = np.cumsum([0, *self.sizes])
+        codes, total = rows["codes"][index].astype(np.int64), int(starts[-1])
+        # A category never seen has no entry of its own: its block stays zero.
+        place = np.where(codes < np.array(self.sizes), codes + starts[:-1], total)
+        hot = torch.zeros(len(codes), total + 1)
+        hot.scatter_(1, torch.from_numpy(place), 1.0)
+        return self.embed(hot[:, :total])
+
+    def head(self, raw: Tensor, draws: Draws) -> Tensor:
+        """Sample each block: straight-through Gumbel-softmax at temperature 1 (Jang et al. 2017).
+
+        The critic sees rows that are really one-hot; the gradient is that of the soft sample.
+        Without a gradient the same law is drawn by the inverse of its distribution function.
+        """
+        soft = raw.requires_grad and torch.is_grad_enabled()
+        uniform = None if soft else draws.uniform(len(raw), len(self.sizes))
+        noisy = raw + draws.gumbel(*raw.shape) if soft else raw
+        blocks = []
+        for k, block in enumerate(torch.split(noisy, self.sizes, dim=1)):
+            odds = block.softmax(1)
+            if uniform is None:
+                code = odds.argmax(1, keepdim=True)
+                blocks.append(torch.zeros_like(odds).scatter_(1, code, 1.0) + odds - odds.detach())
+            else:
+                code = torch.searchsorted(odds.cumsum(1), uniform[:, k : k + 1].contiguous())
+                blocks.append(
+                    torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
+                )
+        return self.embed(torch.cat(blocks, dim=1))
+
+    def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
+        """Return points as a DataFrame with the user's columns, order and types."""
+        hot = torch.split(batch.x[:, : sum(self.sizes)], self.sizes, dim=1)
+        made = {
+            c.name: c.decode(block.argmax(1).numpy(), draws)
+            for c, block in zip(self.columns, hot, strict=True)
+        }
+        made |= self.conditions.decode(codes, draws)
+        return pd.DataFrame({name: made[name].array for name in self.order})
+
+    def state(self) -> State:
+        """Return what ``restore`` needs."""
+        metas, arrays = columns_state(self.columns, "column")
+        cond_meta, cond_arrays = self.conditions.state()
+        groups, group_arrays = columns_state([] if self.group is None else [self.group], "group")
+        meta = {
+            "columns": metas,
+            "order": list(self.order),
+            "conditions": cond_meta,
+            "group": groups,
+        }
+        return meta, arrays | cond_arrays | group_arrays
+
+    @classmethod
+    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> TableCodec:
+        """Rebuild the codec."""
+        groups = columns_restore(meta["group"], arrays, "group")
+        return cls(
+            columns_restore(meta["columns"], arrays, "column"),
+            tuple(meta["order"]),
+            Conditions.restore(meta["conditions"], arrays),
+            groups[0] if groups else None,
+        )
+
+
+class Table(Kind):
+    """Tables of numbers, categories, booleans and dates, with missing values."""
+
+    name = "table"
+    codec = TableCodec
+    suffixes = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather")
+    defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def recognises(self, source: Any) -> bool:
+        """Take DataFrames and paths by their suffix."""
+        return isinstance(source, (pd.DataFrame, Frame)) or (
+            isinstance(source, (str, Path)) and str(source).lower().endswith(self.suffixes)
+        )
+
+    def read(self, source: Any) -> Frame:
+        """Open the table; Parquet stays on disk and is read a row group at a time."""
+        return source if isinstance(source, Frame) else read_frame(source)
+
+    def take(self, raw: Frame, index: np.ndarray) -> pd.DataFrame:
+        """Return the chosen rows (``index`` ascending) as a DataFrame."""
+        return raw.take(index)
+
+    def fit(self, raw: pd.DataFrame, options: Options) -> TableCodec:
+        """Fit every column; all problems of all columns are raised together."""
+        names = [str(name) for name in raw.columns]
+        problems = check_columns(options.condition, names, "--condition")
+        problems += check_columns(options.drop, names, "--drop")
+        if options.group is not None:
+            problems += check_columns([options.group], names, "--group")
+        problems += [
+            f"--drop {c}: also a condition" for c in set(options.drop) & set(options.condition)
+        ]
+        if options.whiten:
+            problems.append("--whiten: not for tables, whose columns are standardised one by one")
+        kept = [name for name in names if name not in options.drop]
+        modelled, fitted = [name for name in kept if name not in options.condition], []
+        if not problems and not modelled:
+            problems.append("nothing left to generate: every column is a condition or dropped")
+        for name in modelled:
+            try:
+                fitted.append(fit_column(name, raw[name]))
+            except InputError as error:
+                problems.extend(error.problems)
+        if problems:
+            raise InputError(*problems)
+        group = None if options.group is None else fit_column(options.group, raw[options.group])
+        if group is not None and group.ordered:
+            group = fit_column(options.group or "", raw[options.group].astype(str))
+        conditions = fit_conditions(raw, options.condition)  # type: ignore[arg-type]
+        return TableCodec(tuple(fitted), tuple(kept), conditions, group)
+
+    def write(self, samples: pd.DataFrame, path: Path) -> None:
+        """Write CSV, Parquet or Arrow by the suffix."""
+        name = path.name.lower()
+        if name.endswith(".parquet"):
+            samples.to_parquet(path, index=False)
+        elif name.endswith((".arrow", ".feather")):
+            with pa.OSFile(str(path), "wb") as sink:
+                table = pa.Table.from_pandas(samples, preserve_index=False)
+                with pa.ipc.new_file(sink, table.schema) as writer:
+                    writer.write_table(table)
+        else:
+            samples.to_csv(path, index=False)

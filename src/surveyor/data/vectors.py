@@ -1,0 +1,205 @@
+"""Vectors: arrays of shape (n, d), in ``.npy``, ``.npz`` or memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from surveyor.batch import Batch, Draws
+from surveyor.data import Codec, Kind, Options, Rows, Space, State, check_columns
+from surveyor.data.arrays import Arrays, rank, read_arrays
+from surveyor.data.columns import Column, fit_column
+from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
+from surveyor.data.whiten import Whitening, fit_whitening
+from surveyor.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class VectorCodec(Codec):
+    """x = (v - mean) s with one s for all columns, so that directions and ratios are kept.
+
+    With whitening x = (v - mean) W, every direction at deviation 1, and distances are then in
+    whitened units.
+    """
+
+    mean: np.ndarray
+    scale: float
+    dtype: str
+    main: str
+    conditions: Conditions
+    low: np.ndarray
+    high: np.ndarray
+    whitening: Whitening | None = None
+    group: Column | None = None
+
+    kind = "vectors"
+
+    @property
+    def unit_name(self) -> str:  # type: ignore[override]
+        """Return the unit of distances."""
+        return "whitened units" if self.whitening else "the data's own units"
+
+    @property
+    def space(self) -> Space:
+        """Return the shapes and the unit."""
+        shape = (len(self.mean),)
+        return Space(shape, self.conditions.width, shape, 1.0 if self.whitening else 1 / self.scale)
+
+    def rows(self, raw: Any) -> Rows:
+        """Check vectors and store them as float32."""
+        arrays = read_arrays(raw)
+        if arrays.main.ndim != 2 or arrays.main.shape[1] != len(self.mean):
+            raise InputError(
+                f"vectors of shape {arrays.main.shape[1:]} where the run was trained on "
+                f"({len(self.mean)},); give the same columns"
+            )
+        return {"x": self.encoded(arrays.main)} | column_codes(arrays, self.conditions, self.group)
+
+    def encoded(self, values: np.ndarray) -> np.ndarray:
+        """Return vectors (n, d) in the critic's space."""
+        centred = values.astype(np.float64) - self.mean
+        if self.whitening is not None:
+            return self.whitening.apply(centred).astype(np.float32)
+        return np.asarray(centred * self.scale, dtype=np.float32)
+
+    def points(self, rows: Rows, index: np.ndarray) -> Tensor:
+        """Return rows as points."""
+        return torch.from_numpy(np.ascontiguousarray(rows["x"][index]))
+
+    def head(self, raw: Tensor, draws: Draws) -> Tensor:
+        """Return the raw output: a vector needs no head."""
+        return raw
+
+    def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> dict[str, np.ndarray]:
+        """Return arrays by name: the vectors and their conditions."""
+        x = batch.x.double().numpy()
+        values = (self.whitening.undo(x) if self.whitening else x / self.scale) + self.mean
+        dtype = np.dtype(self.dtype)
+        if dtype.kind in "biu":
+            values = np.clip(np.round(values), self.low, self.high)
+        made = {self.main: values.astype(dtype)}
+        return made | {n: s.to_numpy() for n, s in self.conditions.decode(codes, draws).items()}
+
+    def state(self) -> State:
+        """Return what ``restore`` needs."""
+        cond, arrays = self.conditions.state()
+        groups, group_arrays = columns_state([] if self.group is None else [self.group], "group")
+        meta = {
+            "scale": self.scale,
+            "dtype": self.dtype,
+            "main": self.main,
+            "conditions": cond,
+            "group": groups,
+            "whitened": self.whitening is not None,
+        }
+        arrays |= {"mean": self.mean, "low": self.low, "high": self.high} | group_arrays
+        if self.whitening is not None:
+            arrays |= {"whiten": self.whitening.forward, "unwhiten": self.whitening.backward}
+        return meta, arrays
+
+    @classmethod
+    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> VectorCodec:
+        """Rebuild the codec."""
+        whitening = Whitening(arrays["whiten"], arrays["unwhiten"]) if meta["whitened"] else None
+        groups = columns_restore(meta["group"], arrays, "group")
+        return cls(
+            arrays["mean"],
+            meta["scale"],
+            meta["dtype"],
+            meta["main"],
+            Conditions.restore(meta["conditions"], arrays),
+            arrays["low"],
+            arrays["high"],
+            whitening,
+            groups[0] if groups else None,
+        )
+
+
+class Vectors(Kind):
+    """Arrays with one vector a row."""
+
+    name = "vectors"
+    codec = VectorCodec
+    suffixes = (".npy", ".npz")
+    defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def recognises(self, source: Any) -> bool:
+        """Take arrays of at most two axes."""
+        axes = rank(source)
+        return axes is not None and axes <= 2
+
+    def read(self, source: Any) -> Arrays:
+        """Read and check the arrays."""
+        return read_arrays(source)
+
+    def take(self, raw: Arrays, index: np.ndarray) -> Arrays:
+        """Return the chosen rows."""
+        return raw.take(index)
+
+    def fit(self, raw: Arrays, options: Options) -> VectorCodec:
+        """Fit mean, scale, conditions and, where asked, whitening."""
+        conditions, group = fit_columns(raw, options)
+        values = raw.main.astype(np.float64)
+        mean, variance = values.mean(0), values.var(0)
+        if variance.sum() == 0:
+            raise InputError("every vector is the same; there is nothing to learn")
+        whitening = fit_whitening(values - mean) if options.whiten else None
+        scale = float(1 / np.sqrt(variance.mean()))
+        return VectorCodec(
+            mean,
+            scale,
+            str(raw.main.dtype),
+            raw.main_name,
+            conditions,
+            values.min(0),
+            values.max(0),
+            whitening,
+            group,
+        )
+
+    def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
+        """Write ``.npz``, ``.npy`` (vectors alone) or ``.csv``."""
+        name = path.name.lower()
+        main, *rest = samples
+        if name.endswith(".npz"):
+            np.savez(path, **samples)  # type: ignore[arg-type]
+        elif name.endswith(".csv"):
+            frame = pd.DataFrame(samples[main]).add_prefix(f"{main}_")
+            frame.assign(**{k: samples[k] for k in rest}).to_csv(path, index=False)
+        else:
+            np.save(path, samples[main])
+
+
+def fit_columns(raw: Arrays, options: Options) -> tuple[Conditions, Column | None]:
+    """Fit the condition and group columns of arrays."""
+    known = list(raw.columns)
+    problems = check_columns(options.condition, known, "--condition")
+    if options.group is not None:
+        problems += check_columns([options.group], known, "--group")
+    if options.drop:
+        problems.append("--drop: only for tables")
+    if problems:
+        raise InputError(*problems)
+    group = None
+    if options.group is not None:
+        group = fit_column(options.group, pd.Series(raw.columns[options.group]).astype(str))
+    return fit_conditions(raw.columns, options.condition), group
+
+
+def column_codes(arrays: Arrays, conditions: Conditions, group: Column | None) -> Rows:
+    """Return the condition and group codes of arrays."""
+    asked = [c.name for c in conditions.columns]
+    problems = check_columns(asked, list(arrays.columns), "condition")
+    if problems:
+        raise InputError(*problems)
+    rows = {"cond": conditions.encode(arrays.columns, len(arrays))}
+    if group is not None and group.name in arrays.columns:
+        rows["group"] = group.encode(pd.Series(arrays.columns[group.name]).astype(str))
+    return rows

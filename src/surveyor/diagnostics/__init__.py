@@ -1,0 +1,7 @@
+"""Looking at a game: slopes of the critic, and mistakes found before training."""
+
+from surveyor.diagnostics.findings import Finding
+from surveyor.diagnostics.preflight import preflight
+from surveyor.diagnostics.slope import Slopes, slopes
+
+__all__ = ["Finding", "Slopes", "preflight", "slopes"]

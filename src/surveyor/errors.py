@@ -1,0 +1,36 @@
+"""Errors a person can act on: what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SurveyorError(Exception):
+    """Base of every error that Surveyor raises on purpose."""
+
+
+class InputError(SurveyorError, ValueError):
+    """The input cannot be used. One line a problem; every problem found, not only the first."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Diverged(SurveyorError, ArithmeticError):
+    """Training produced a number that is not finite; the message names term, layer and step."""
+
+
+class Interrupted(SurveyorError):
+    """Training was stopped by the user after its state had been saved."""
+
+
+def did_you_mean(word: str, known: Iterable[object]) -> str:
+    """Return ``"; did you mean 'x'?"`` for a near miss, else the list of what is known."""
+    names = [str(name) for name in known]
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
+    return f"; known: {shown}" if names else ""

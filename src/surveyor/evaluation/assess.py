@@ -1,0 +1,227 @@
+"""The final numbers of a run: one dictionary, ready for JSON, the verdict first."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from surveyor.batch import Draws
+from surveyor.data import Data
+from surveyor.data.table import TableCodec
+from surveyor.diagnostics import Finding, slopes
+from surveyor.diagnostics.slope import PLACES
+from surveyor.evaluation.heldout import Ruler, generated, w1
+from surveyor.evaluation.memorising import memorising
+from surveyor.evaluation.table import table_fidelity
+from surveyor.evaluation.verdict import verdict
+from surveyor.training import Game
+from surveyor.training.loop import MEASURE
+
+FEWEST = 20  # rows a condition or group needs for a W1 of its own
+MOST_PARTS = 24
+
+
+def assess(
+    game: Game, generator: nn.Module, data: Data, seed: int, rows: int = 2048
+) -> dict[str, Any]:
+    """Measure ``generator`` on held-out data; every distance stands beside its floor.
+
+    ``rows`` bounds both sides of exact transport, whose cost grows with about their cube.
+    """
+    unit = data.codec.space.unit
+    ruler = Ruler(game, data.train, data.holdout, rows, seed + 1, unit)
+    measurement = ruler(generator)
+    n, spread = ruler.n, float(np.std(ruler.floors))
+    held, train = data.holdout.first(n), data.train.first(n)
+    fake = generated(game, generator, held.cond, n, Draws(seed + 1, 0, MEASURE))
+    device = next(game.critic.parameters()).device
+    slope = slopes(
+        game.critic,
+        held.to(device),
+        fake.to(device),
+        Draws(seed + 1, 1, MEASURE, 0, device),
+        game.unit,
+    )
+    bounds = [c.bound(game.critic) for c in game.constraints]
+    bound = min((b for b in bounds if b is not None), default=None)
+    result: dict[str, Any] = {
+        "verdict": verdict(measurement.w1, ruler.floor, n, spread),
+        "w1": measurement.w1,
+        "w1_floor": ruler.floor,
+        "w1_floor_spread": spread,
+        "ratio": measurement.w1 / ruler.floor if ruler.floor > 0 else None,
+        "n": n,
+        "unit": data.codec.unit_name,
+        "critic": {
+            "estimate": measurement.critic_estimate,
+            "estimate_on_training_rows": measurement.critic_estimate_training,
+            "slope_mean": {place: slope.mean(place) for place in PLACES},
+            "slope_max": slope.max(),
+            "slope_histogram": {place: slope.histogram(place) for place in PLACES},
+            "proven_bound": None if bound is None else bound / game.unit,
+        },
+        "memorising": asdict(memorising(fake.joint(), train.joint(), held.joint())),
+        "conditions": _parts(game, generator, data, seed, "cond"),
+        "groups": _parts(game, generator, data, seed, "group"),
+    }
+    if isinstance(data.codec, TableCodec):
+        result["table"] = _table(game, generator, data, seed)
+    result["findings"] = [asdict(f) for f in findings(result, game)]
+    return result
+
+
+def _table(
+    game: Game, generator: nn.Module, data: Data, seed: int, rows: int = 5000
+) -> dict[str, Any]:
+    codec = data.codec
+    assert isinstance(codec, TableCodec)
+    n = min(rows, len(data.holdout))
+    held = data.holdout.first(n)
+    draws = Draws(seed + 2, 0, MEASURE)
+    fake = generated(game, generator, held.cond, n, draws)
+    made = codec.decode(fake, data.holdout.codes(n), draws)
+    columns = (*codec.columns, *codec.conditions.columns)
+    fidelity = table_fidelity(columns, made, data.held_out(n), data.training(n))
+    worst = sorted(fidelity.pairs.items(), key=lambda item: item[1])[:20]
+    return {
+        "columns": [asdict(c) for c in fidelity.columns],
+        "trends": fidelity.trends,
+        "trends_floor": fidelity.trends_floor,
+        "weakest_pairs": [{"pair": k, "agreement": v} for k, v in worst],
+    }
+
+
+def _parts(
+    game: Game, generator: nn.Module, data: Data, seed: int, what: str
+) -> list[dict[str, Any]]:
+    """Return W1 and floor within each frequent condition or group, the most frequent first."""
+    held = data.holdout
+    if what not in held.rows or held.rows[what].size == 0:
+        return []
+    codes = held.rows[what].reshape(len(held.rows[what]), -1)
+    own, inverse, counts = np.unique(
+        codes[held.index], axis=0, return_inverse=True, return_counts=True
+    )
+    result = []
+    frequent = [k for k in np.argsort(-counts, kind="stable") if counts[k] >= FEWEST]
+    for k in frequent[:MOST_PARTS]:
+        inside = held.index[inverse.ravel() == k][:500]
+        other = data.train.index[(codes[data.train.index] == own[k]).all(1)][: len(inside)]
+        if len(other) < FEWEST:
+            continue
+        real = data.codec.batch(held.rows, inside)
+        draws = Draws(seed + 3, int(k), MEASURE)
+        if what == "cond":
+            fake = generated(game, generator, real.cond, len(inside), draws)
+            name = data.codec.conditions.names(own[k])
+        else:
+            fake, name = _of_group(game, generator, data, int(own[k][0]), len(inside), draws)
+            if len(fake) < FEWEST:
+                result.append({"name": name, "n": len(inside), "w1": None, "floor": None})
+                continue
+        rows = data.codec.batch(held.rows, other)
+        unit = data.codec.space.unit
+        result.append(
+            {
+                "name": name,
+                "n": len(inside),
+                "w1": unit * w1(real.x.flatten(1), fake.x.flatten(1)),
+                "floor": unit * w1(real.x.flatten(1), rows.x.flatten(1)),
+            }
+        )
+    return result
+
+
+def _of_group(
+    game: Game, generator: nn.Module, data: Data, code: int, n: int, draws: Draws
+) -> tuple[Any, str]:
+    """Return generated points that fell into a group of a table, and the group's name."""
+    codec = data.codec
+    group: Any = getattr(codec, "group", None)
+    name = f"{group.name}={[*group.labels, 'missing', 'unseen'][code]}"
+    if not isinstance(codec, TableCodec):
+        cond = codec.conditions.embed(codec.conditions.draw(n, draws))
+        return generated(game, generator, cond, n, draws), f"{name} (against all generated)"
+    codes = codec.conditions.draw(20 * n, draws)
+    fake = generated(game, generator, codec.conditions.embed(codes), 20 * n, draws)
+    made = codec.decode(fake, codes, draws)[group.name]
+    inside = np.flatnonzero(
+        group.encode(made.astype(str) if made.dtype != object else made) == code
+    )[:n]
+    kept = torch.from_numpy(inside)
+    return type(fake)(fake.x[kept], None if fake.cond is None else fake.cond[kept]), name
+
+
+def findings(result: dict[str, Any], game: Game) -> list[Finding]:
+    """Return what a person should know before using the samples."""
+    found = []
+    critic, memory = result["critic"], result["memorising"]
+    if game.objective.is_distance and critic["slope_max"] > 1.5:
+        found.append(
+            Finding(
+                "R01",
+                "warn",
+                f"the critic's slope reaches {critic['slope_max']:.2f} times what was asked for, "
+                "so its own estimate is not a lower bound on W1",
+                "Trust the exact W1; raise the penalty weight if the estimate matters",
+            )
+        )
+    estimate, training = critic["estimate"], critic["estimate_on_training_rows"]
+    if estimate is not None and training - estimate > max(
+        0.5 * abs(training), 0.1 * result["w1_floor"]
+    ):
+        found.append(
+            Finding(
+                "R02",
+                "warn",
+                f"the critic's gap is {training:.3g} on training rows and {estimate:.3g} on "
+                "held-out ones: it has begun to memorise",
+                "Use more data, a narrower critic, or fewer steps",
+            )
+        )
+    margin = 2 * 0.5 / np.sqrt(memory["n"]) + 0.02
+    if memory["closer_to_training"] > 0.5 + 2 * margin:
+        found.append(
+            Finding(
+                "R03",
+                "warn",
+                f"{memory['closer_to_training']:.0%} of samples lie closer to training rows "
+                "than to held-out ones (50% for a generator that knows neither better)",
+                "The samples reveal training rows; train shorter or on more data before sharing",
+            )
+        )
+    if memory["copies"] > 2 * memory["copies_floor"] + 0.01:
+        found.append(
+            Finding(
+                "R04",
+                "warn",
+                f"{memory['copies']:.1%} of samples equal a training row; of held-out rows "
+                f"{memory['copies_floor']:.1%} do",
+                "Remove copies before sharing the samples",
+            )
+        )
+    for part in (*result["conditions"], *result["groups"]):
+        if part["w1"] is None:
+            found.append(
+                Finding(
+                    "R05",
+                    "warn",
+                    f"{part['name']}: hardly ever generated",
+                    "Make it a --condition",
+                )
+            )
+        elif part["floor"] > 0 and part["w1"] / part["floor"] > 1.5 * max(result["ratio"] or 1, 1):
+            found.append(
+                Finding(
+                    "R05",
+                    "warn",
+                    f"{part['name']}: W1 {part['w1'] / part['floor']:.2f} times its floor, "
+                    f"against {result['ratio']:.2f} overall",
+                    "Use its samples with care, or train on it alone",
+                )
+            )
+    return found

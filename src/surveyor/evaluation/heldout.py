@@ -1,0 +1,102 @@
+"""The ruler of training: exact W1 between held-out data and as many generated points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from surveyor.batch import Batch, Draws
+from surveyor.data import Source
+from surveyor.diagnostics import slopes
+from surveyor.training import Game, Measurement, Record
+from surveyor.training.loop import MEASURE
+from surveyor.transport import wasserstein_1_discrete
+
+
+@torch.no_grad()
+def generated(
+    game: Game, generator: nn.Module, cond: Tensor | None, n: int, draws: Draws, at_once: int = 8192
+) -> Batch:
+    """Return ``n`` generated points on the CPU, made in parts to bound memory."""
+    device = next(game.critic.parameters()).device
+    generator.eval()
+    parts = []
+    for start in range(0, n, at_once):
+        stop = min(n, start + at_once)
+        c = None if cond is None else cond[start:stop].to(device)
+        parts.append(game.generate(stop - start, c, draws, generator).to("cpu"))
+    generator.train()
+    return Batch(torch.cat([p.x for p in parts]), cond)
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """Measures a game on the same ``n`` held-out rows and the same draws every time.
+
+    The floor is the mean over ``repeats`` disjoint sets of n training rows against the same
+    held-out rows. Distances are in the user's unit, in the joint space of x and condition.
+    """
+
+    game: Game
+    train: Source
+    held: Source
+    n: int
+    seed: int
+    unit: float
+    repeats: int = 3
+    floors: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        n = min(self.n, len(self.held), len(self.train))
+        object.__setattr__(self, "n", n)
+        held = self.held.first(n).joint()
+        sets = max(1, min(self.repeats, len(self.train) // n))
+        self.floors.extend(
+            self.unit * w1(held, self.train.first(n, skip=k * n).joint()) for k in range(sets)
+        )
+
+    @property
+    def floor(self) -> float:
+        """Return W1 between held-out and training rows, n each."""
+        return float(np.mean(self.floors))
+
+    def __call__(self, generator: nn.Module, record: Record | None = None) -> Measurement:
+        """Measure ``generator`` with the game's critic as it stands."""
+        game, device = self.game, next(self.game.critic.parameters()).device
+        held, train = self.held.first(self.n), self.train.first(self.n)
+        draws = Draws(self.seed, 0, MEASURE)
+        fake = generated(game, generator, held.cond, self.n, draws)
+        gaps: list[float | None] = [None, None]
+        if game.objective.is_distance:
+            with torch.no_grad():
+                on_fake, on_held, on_train = (
+                    game.score(b.to(device)).mean().item() for b in (fake, held, train)
+                )
+            gaps = [on_held - on_fake, on_train - on_fake]
+        measured = slopes(
+            game.critic,
+            held.to(device),
+            fake.to(device),
+            Draws(self.seed, 1, MEASURE, 0, device),
+            game.unit,
+        )
+        facts = {k: v for c in game.constraints for k, v in c.facts(game.critic).items()}
+        return Measurement(
+            step=0 if record is None else record.step,
+            w1=self.unit * w1(held.joint(), fake.joint()),
+            w1_floor=self.floor,
+            critic_estimate=gaps[0],
+            critic_estimate_training=gaps[1],
+            slope_mean=measured.mean("between"),
+            slope_max=measured.max(),
+            losses={} if record is None else record.losses(),
+            facts=facts,
+        )
+
+
+def w1(a: Tensor, b: Tensor) -> float:
+    """Return exact W1 between two sets of points (n, d) and (m, d)."""
+    return wasserstein_1_discrete(a.numpy(), b.numpy())

@@ -1,0 +1,126 @@
+"""Fidelity of a table: every column's distance in its own unit, and the pair trends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data.columns import Column, numeric
+from surveyor.transport import wasserstein_1_line
+
+
+@dataclass(frozen=True)
+class ColumnFidelity:
+    """``distance``: W1 in the column's unit (seconds for dates), or the share of rows that would
+    have to change category; ``floor``: the same, real against real.
+    """
+
+    name: str
+    kind: str
+    distance: float
+    floor: float
+
+
+@dataclass(frozen=True)
+class TableFidelity:
+    """All columns, and the trends: 1 - mean difference of pairwise associations, with its floor.
+
+    For two ordered columns the association is Spearman's rank correlation (differences halved),
+    otherwise the joint distribution of codes in at most 10 groups (total variation).
+    """
+
+    columns: tuple[ColumnFidelity, ...]
+    trends: float
+    trends_floor: float
+    pairs: dict[str, float]
+
+
+def table_fidelity(
+    columns: tuple[Column, ...], made: pd.DataFrame, held: pd.DataFrame, train: pd.DataFrame
+) -> TableFidelity:
+    """Compare generated rows with held-out ones; the floor is training against held-out."""
+    n = min(len(made), len(held), len(train))
+    made, held, train = made.iloc[:n], held.iloc[:n], train.iloc[:n]
+    fidelities = tuple(
+        ColumnFidelity(
+            c.name,
+            c.kind,
+            _distance(c, made[c.name], held[c.name]),
+            _distance(c, train[c.name], held[c.name]),
+        )
+        for c in columns
+    )
+    pairs, floors = _pairs(columns, made, held), _pairs(columns, train, held)
+    trend = 1 - float(np.mean(list(pairs.values()))) if pairs else 1.0
+    floor = 1 - float(np.mean(list(floors.values()))) if floors else 1.0
+    return TableFidelity(fidelities, trend, floor, {k: 1 - v for k, v in pairs.items()})
+
+
+def _distance(column: Column, a: pd.Series, b: pd.Series) -> float:
+    if not column.ordered:
+        return _variation(
+            _frequencies(column.encode(a), column), _frequencies(column.encode(b), column)
+        )
+    left, right = (numeric(s, column.kind, column.name) for s in (a, b))
+    left, right = left[~np.isnan(left)], right[~np.isnan(right)]
+    if len(left) == 0 or len(right) == 0:
+        return 0.0 if len(left) == len(right) else float("nan")
+    return wasserstein_1_line(left, right)
+
+
+def _frequencies(codes: np.ndarray, column: Column) -> np.ndarray:
+    return np.bincount(codes, minlength=column.size + 1) / max(len(codes), 1)
+
+
+def _variation(p: np.ndarray, q: np.ndarray) -> float:
+    return float(np.abs(p - q).sum() / 2)
+
+
+def _pairs(
+    columns: tuple[Column, ...], a: pd.DataFrame, b: pd.DataFrame, most: int = 40
+) -> dict[str, float]:
+    columns = columns[:most]
+    ranks = [{c.name: _ranks(c, f[c.name]) for c in columns if c.ordered} for f in (a, b)]
+    groups = [{c.name: _groups(c, f[c.name]) for c in columns} for f in (a, b)]
+    result = {}
+    for i, one in enumerate(columns):
+        for other in columns[i + 1 :]:
+            if one.ordered and other.ordered:
+                r = [_correlation(rank[one.name], rank[other.name]) for rank in ranks]
+                difference = abs(r[0] - r[1]) / 2
+            else:
+                joint: list[Any] = [g[one.name] * 32 + g[other.name] for g in groups]
+                p, q = (np.bincount(j, minlength=1024) / len(j) for j in joint)
+                difference = _variation(p, q)
+            result[f"{one.name} x {other.name}"] = difference
+    return result
+
+
+def _ranks(column: Column, values: pd.Series) -> np.ndarray:
+    numbers = pd.Series(numeric(values, column.kind, column.name))
+    return numbers.fillna(numbers.mean()).fillna(0.0).rank().to_numpy()
+
+
+def _correlation(x: np.ndarray, y: np.ndarray) -> float:
+    if x.std() == 0 or y.std() == 0:
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _groups(column: Column, values: pd.Series) -> np.ndarray:
+    """Return at most 12 groups: tenths of an ordered column, the ten most frequent categories."""
+    codes = column.encode(values).astype(int)
+    if column.ordered:
+        order = np.argsort(column.positions[: len(column.cells)], kind="stable")
+        cumulative = np.cumsum(column.frequency[order])
+        group = np.empty(column.size + 1, dtype=int)
+        group[order] = np.minimum((cumulative - 1e-9) * 10, 9).astype(int)
+        group[len(column.cells) :] = 10
+    else:
+        group = np.full(column.size + 1, 10)
+        top = np.argsort(-column.frequency, kind="stable")[:10]
+        group[top] = np.arange(len(top))
+    return np.asarray(group[codes])

@@ -1,0 +1,90 @@
+"""Convolutional nets after DCGAN (Radford et al. 2016), for pictures of any size from 4 pixels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from surveyor.data import Space
+from surveyor.errors import InputError
+from surveyor.nets import ChainCritic, Latent, Net
+from surveyor.nets.activations import LeakyReLU
+
+
+@dataclass(frozen=True)
+class Conv(Net):
+    """Channels double as the picture halves, from ``width`` at full size to about 4 pixels.
+
+    The critic halves with stride-2 convolutions and has no normalisation, which would tie the
+    samples of a batch together; the generator enlarges by nearest neighbours before a 3 x 3
+    convolution, which leaves no checkerboard, and normalises by group.
+    """
+
+    width: int = 32
+    slope: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise InputError(f"width {self.width}: give at least 1")
+
+    def generator(self, space: Space, latent: Latent) -> nn.Module:
+        """Return the generator."""
+        _pictures(space)
+        return ConvGenerator(self, space, latent)
+
+    def critic(self, space: Space) -> nn.Module:
+        """Return the critic, a chain of convolutions and one linear layer."""
+        _pictures(space)
+        channels, height, width = space.shape
+        layers: list[nn.Module] = [nn.Conv2d(channels, self.width, 3, padding=1)]
+        wide = self.width
+        for _ in range(levels(height, width)):
+            layers += [LeakyReLU(self.slope), nn.Conv2d(wide, 2 * wide, 4, stride=2, padding=1)]
+            wide, height, width = 2 * wide, height // 2, width // 2
+        layers += [LeakyReLU(self.slope), nn.Flatten(), nn.Linear(wide * height * width, 1)]
+        return ChainCritic(nn.Sequential(*layers), space.cond, self.width, space.unit)
+
+
+class ConvGenerator(nn.Module):
+    """(z, cond) -> raw picture (n, c, h, w)."""
+
+    def __init__(self, net: Conv, space: Space, latent: Latent) -> None:
+        super().__init__()
+        channels, self.height, self.width = space.raw
+        n = levels(self.height, self.width)
+        wide = net.width * 2**n
+        self.base = (wide, math.ceil(self.height / 2**n), math.ceil(self.width / 2**n))
+        self.first = nn.Linear(latent.width + space.cond, math.prod(self.base))
+        blocks: list[nn.Module] = [nn.GroupNorm(_groups(wide), wide), LeakyReLU(net.slope)]
+        for _ in range(n):
+            blocks += [
+                nn.Upsample(scale_factor=2, mode="nearest"),
+                nn.Conv2d(wide, wide // 2, 3, padding=1),
+                nn.GroupNorm(_groups(wide // 2), wide // 2),
+                LeakyReLU(net.slope),
+            ]
+            wide //= 2
+        self.blocks = nn.Sequential(*blocks, nn.Conv2d(wide, channels, 3, padding=1))
+
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Return raw pictures, cropped to size."""
+        h = self.first(z if cond is None else torch.cat([z, cond], dim=1))
+        raw: Tensor = self.blocks(h.view(-1, *self.base))
+        return raw[:, :, : self.height, : self.width]
+
+
+def levels(height: int, width: int) -> int:
+    """Return how often a picture is halved on the way to about 4 pixels."""
+    return max(1, int(math.log2(min(height, width) / 4)) if min(height, width) >= 8 else 1)
+
+
+def _groups(channels: int) -> int:
+    return math.gcd(channels, 8)
+
+
+def _pictures(space: Space) -> None:
+    if len(space.shape) != 3:
+        raise InputError("net 'conv' is for pictures; use mlp for tables and vectors")

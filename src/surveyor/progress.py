@@ -1,0 +1,53 @@
+"""Live progress of training: a bar on a screen, a line a measurement elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from surveyor.api import Watch
+from surveyor.run import Session
+from surveyor.training import Record
+
+
+@contextlib.contextmanager
+def progress(session: Session, console: Console) -> Iterator[Watch]:
+    """Yield a function that is told of every step."""
+    if not console.is_terminal:
+        yield lambda s, record: _line(s, record, console)
+        return
+    columns = (
+        TextColumn("[bold]training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[state]}"),
+    )
+    with Progress(*columns, console=console, refresh_per_second=4) as bars:
+        task = bars.add_task("", total=session.plan.steps, completed=session.state.step, state="")
+
+        def watch(s: Session, record: Record) -> None:
+            bars.update(task, completed=record.step)
+            if record.measurement is not None:
+                bars.update(task, state=_state(s, record))
+
+        yield watch
+
+
+def _line(session: Session, record: Record, console: Console) -> None:
+    if record.measurement is not None:
+        console.print(
+            f"step {record.step:,} of {session.plan.steps:,}: {_state(session, record)}",
+            highlight=False,
+        )
+
+
+def _state(session: Session, record: Record) -> str:
+    m = record.measurement
+    if m is None:
+        return ""
+    floor = max(m.w1_floor, 1e-300)
+    return f"W1 {m.w1:.4g} = {m.w1 / floor:.2f} x floor, best {session.best / floor:.2f}"

@@ -1,0 +1,105 @@
+"""Builds the report of a run from its folder and its data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import torch
+
+import surveyor.report.figures as fig
+from surveyor.batch import Batch, Draws
+from surveyor.config import dumps
+from surveyor.data import Data
+from surveyor.data.images import ImageCodec, sheet
+from surveyor.data.table import TableCodec
+from surveyor.data.vectors import VectorCodec
+from surveyor.errors import InputError
+from surveyor.evaluation import generated
+from surveyor.run import Run
+from surveyor.training.checkpoint import write_bytes
+from surveyor.training.loop import MEASURE
+
+POINTS = 2000
+PICTURES = 100
+
+
+def build_report(run: Run, data: Data) -> Path:
+    """Write ``report.html`` into the run folder and return its path.
+
+    Raises:
+        InputError: the run has not been evaluated yet.
+    """
+    if run.evaluation is None or not run.history:
+        raise InputError(f"{run.path}: not evaluated yet; run: surveyor evaluate {run.path}")
+    result = run.evaluation
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("surveyor.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["short"] = lambda v: "–" if v is None else f"{v:.4g}"
+    figures: dict[str, Any] = {
+        "progress": fig.progress(run.history, result["unit"]),
+        "slope": fig.slope_figure(run.history, result["critic"]["slope_histogram"]),
+    }
+    figures |= _of_kind(run, data)
+    page = environment.get_template("report.html.j2").render(
+        name=run.path.name,
+        kind=run.kind.name,
+        data_name=Path(run.data_name).name if "://" not in run.data_name else run.data_name,
+        result=result,
+        figures=figures,
+        last=asdict(run.history[-1]),
+        training_rows=len(data.train),
+        held_rows=len(data.holdout),
+        config=dumps(run.config, run.data_name),
+        history=json.dumps([asdict(m) for m in run.history]),
+    )
+    path = run.path / "report.html"
+    write_bytes(path, page.encode())
+    return path
+
+
+def _of_kind(run: Run, data: Data) -> dict[str, Any]:
+    codec, game = run.codec, run.game
+    n = min(POINTS if not isinstance(codec, ImageCodec) else PICTURES, len(data.holdout))
+    held = data.holdout.first(n)
+    codes = data.holdout.codes(n)
+    draws = Draws(run.config.seed + 4, 0, MEASURE)
+    if isinstance(codec, ImageCodec) and codec.conditions.columns:
+        codes = codes[np.lexsort(codes.T[::-1])]
+        order = np.lexsort(data.holdout.codes(n).T[::-1])
+        held = codec.batch(data.holdout.rows, data.holdout.index[:n][order])
+    fake = generated(game, game.generator, codec.conditions.embed(codes), n, draws)
+    made = codec.decode(fake, codes, draws)
+    if isinstance(codec, TableCodec):
+        picture, left = fig.marginals(codec.columns, data.held_out(n), made)
+        return {"marginals": picture, "columns_left_out": left}
+    if isinstance(codec, ImageCodec):
+        real = codec.decode(held, codes, draws)[codec.main]
+        return {
+            "real_sheet": fig.png(sheet(real, columns=10)),
+            "fake_sheet": fig.png(sheet(made[codec.main], columns=10)),
+        }
+    assert isinstance(codec, VectorCodec)
+    real, points = data.held_out(n).main.astype(float), made[codec.main].astype(float)
+    if real.shape[1] == 1:
+        return {}
+    if real.shape[1] == 2:
+        field = (
+            None
+            if codec.conditions.columns
+            else lambda p: game.score(Batch(torch.from_numpy(codec.encoded(p))))
+        )
+        return {"clouds": fig.clouds(real, points, field), "clouds_title": "The two clouds"}
+    axes = np.linalg.svd(real - real.mean(0), full_matrices=False)[2][:2].T
+    flat, flat_points = ((p - real.mean(0)) @ axes for p in (real, points))
+    title = "The two clouds, along the two widest directions of the real data"
+    return {"clouds": fig.clouds(flat, flat_points, None), "clouds_title": title}

@@ -1,0 +1,17 @@
+"""Training: the game, its step, the loop, and what is kept of it."""
+
+from surveyor.training.game import Game, Noise
+from surveyor.training.loop import Plan, State, measured, steps, until_plateau
+from surveyor.training.records import Measurement, Record
+
+__all__ = [
+    "Game",
+    "Measurement",
+    "Noise",
+    "Plan",
+    "Record",
+    "State",
+    "measured",
+    "steps",
+    "until_plateau",
+]

@@ -1,0 +1,147 @@
+"""The training loop, an iterator; measuring and stopping are wrappers around it."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import torch
+from torch import nn
+
+from surveyor.batch import Draws
+from surveyor.data import Source
+from surveyor.training.game import Game, Noise
+from surveyor.training.optimizers import Updates
+from surveyor.training.records import Measurement, Record
+from surveyor.training.step import Reduce, alone, update
+
+CRITIC, GENERATOR, MEASURE = 0, 1, 2  # the streams of randomness
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast: steps, batch, rates and their schedule.
+
+    Rates stay constant for the first ``hold`` of the steps, then fall to ``final`` of themselves,
+    along a cosine or a line. The averaged generator follows with weight 1 - ``average`` a step.
+    """
+
+    steps: int
+    batch: int
+    critic_steps: int
+    generator_rate: float
+    critic_rate: float
+    optimizer: Updates
+    average: float = 0.999
+    hold: float = 0.3
+    final: float = 0.0
+    shape: Literal["cosine", "linear"] = "cosine"
+    noise: Noise = field(default_factory=Noise)
+    seed: int = 0
+    rank: int = 0
+
+    def rate(self, step: int) -> float:
+        """Return the factor of both learning rates at ``step``."""
+        along = max(0.0, (step / self.steps - self.hold) / max(1 - self.hold, 1e-9))
+        fall = (1 + math.cos(math.pi * along)) / 2 if self.shape == "cosine" else 1 - along
+        return self.final + (1 - self.final) * fall
+
+
+@dataclass
+class State:
+    """What moves during training."""
+
+    step: int
+    average: nn.Module
+    critic_optimizer: torch.optim.Optimizer
+    generator_optimizer: torch.optim.Optimizer
+
+    @classmethod
+    def start(cls, game: Game, plan: Plan) -> State:
+        """Return the state before the first step."""
+        average = copy.deepcopy(game.generator).requires_grad_(False)
+        return cls(
+            0,
+            average,
+            plan.optimizer.over(game.critic.parameters(), plan.critic_rate),
+            plan.optimizer.over(game.generator.parameters(), plan.generator_rate),
+        )
+
+
+def steps(
+    game: Game, source: Source, plan: Plan, state: State, reduce: Reduce = alone
+) -> Iterator[Record]:
+    """Train: ``critic_steps`` critic steps, then one generator step, until the plan is done.
+
+    Yields a record after every generator step; ``state`` and the nets are as of that step while
+    the consumer holds it, so a consumer may measure, save, or stop.
+
+    Raises:
+        Diverged: a loss or gradient is not finite.
+    """
+    device = next(game.critic.parameters()).device
+    for step in range(state.step, plan.steps):
+        factor, noise = plan.rate(step), plan.noise.at(step / plan.steps)
+        _set_rate(state.critic_optimizer, plan.critic_rate * factor)
+        _set_rate(state.generator_optimizer, plan.generator_rate * factor)
+        for k in range(plan.critic_steps):
+            draws = Draws(plan.seed, step * plan.critic_steps + k, CRITIC, plan.rank, device)
+            real = source.draw(plan.batch, draws).to(device)
+            critic_terms = game.critic_loss(real, draws, noise)
+            update(critic_terms, game.critic, state.critic_optimizer, step + 1, reduce)
+            for constraint in game.constraints:
+                constraint.project(game.critic)
+        draws = Draws(plan.seed, step, GENERATOR, plan.rank, device)
+        real = source.draw(plan.batch, draws).to(device)
+        generator_terms = game.generator_loss(real, draws, noise)
+        update(generator_terms, game.generator, state.generator_optimizer, step + 1, reduce)
+        follow(state.average, game.generator, min(plan.average, (step + 1) / (step + 10)))
+        state.step = step + 1
+        terms = {name: t.detach() for name, t in (critic_terms | generator_terms).items()}
+        yield Record(step + 1, terms)
+
+
+def measured(
+    records: Iterable[Record], ruler: Callable[[Record], Measurement], every: int, last: int
+) -> Iterator[Record]:
+    """Add a measurement to every ``every``-th record, and to the ``last``."""
+    for record in records:
+        due = record.step % every == 0 or record.step == last
+        yield replace(record, measurement=ruler(record)) if due else record
+
+
+def until_plateau(
+    records: Iterable[Record], patience: int, history: Sequence[Measurement] = ()
+) -> Iterator[Record]:
+    """Stop once ``patience`` measurements have passed without a new best W1; 0 never stops.
+
+    ``history`` holds the measurements before a resume.
+    """
+    values = [m.w1 for m in history]
+    for record in records:
+        yield record
+        if record.measurement is not None:
+            values.append(record.measurement.w1)
+            if plateaued(values, patience):
+                return
+
+
+def plateaued(values: Sequence[float], patience: int) -> bool:
+    """Return whether the best of ``values`` is at least ``patience`` measurements old."""
+    return 0 < patience < len(values) - values.index(min(values)) if values else False
+
+
+@torch.no_grad()
+def follow(average: nn.Module, net: nn.Module, decay: float) -> None:
+    """Move ``average`` towards ``net``: a <- decay a + (1 - decay) w; buffers are copied."""
+    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
+    for kept, new in zip(average.buffers(), net.buffers(), strict=True):
+        kept.copy_(new)
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate

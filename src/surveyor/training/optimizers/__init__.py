@@ -1,0 +1,26 @@
+"""Optimizers, one file each; their fields are their options."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from torch import nn
+from torch.optim import Optimizer
+
+from surveyor.catalog import folder
+
+
+@dataclass(frozen=True)
+class Updates(ABC):
+    """How gradients become steps."""
+
+    @abstractmethod
+    def over(self, parameters: Iterable[nn.Parameter], rate: float) -> Optimizer:
+        """Return a PyTorch optimizer for ``parameters`` at learning rate ``rate``."""
+
+
+def optimizers() -> dict[str, type[Updates]]:
+    """Return every optimizer by the name of its file."""
+    return folder("surveyor.training.optimizers", Updates)  # type: ignore[type-abstract]

@@ -1,0 +1,43 @@
+"""What a step and a measurement leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The state of training on held-out data; distances in the user's unit.
+
+    ``w1`` is exact transport between a held-out batch and as many generated points, ``w1_floor``
+    the same between real and real; ``critic_estimate`` the critic's own gap on the same batch and
+    ``critic_estimate_training`` on training rows, None where the objective is no distance.
+    ``slope_mean`` and ``slope_max`` are |grad f| between real and fake, per unit asked for (1 is
+    what a Lipschitz constraint aims at).
+    """
+
+    step: int
+    w1: float
+    w1_floor: float
+    critic_estimate: float | None
+    critic_estimate_training: float | None
+    slope_mean: float
+    slope_max: float
+    losses: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One generator step: its number from 1, and the detached terms of both losses."""
+
+    step: int
+    terms: Mapping[str, Tensor]
+    measurement: Measurement | None = None
+
+    def losses(self) -> dict[str, float]:
+        """Return the terms as numbers."""
+        return {name: float(value) for name, value in self.terms.items()}
