@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,6 @@ class Model:
     """A trained generator with its critic and its numbers."""
 
     run: runs.Run
-    _folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def evaluation(self) -> dict[str, Any]:
@@ -70,7 +70,13 @@ class Model:
         codes = codec.conditions.draw(n, draws, where)
         cond = codec.conditions.embed(codes)
         batch = generated(self.run.game, self.run.game.generator, cond, n, draws)
-        return codec.decode(batch, codes, draws)
+        made = codec.decode(batch, codes, draws)
+        for column in codec.conditions.columns:
+            if column.ordered and column.name in where:
+                # The generator is told the cell; the answer is the value asked for.
+                told = column.told(where[column.name], n)
+                made[column.name] = told if isinstance(codec, TableCodec) else told.to_numpy()
+        return made
 
     def _rejected(self, n: int, where: dict[str, Any], others: dict[str, Any], seed: int) -> Any:
         import pandas as pd
@@ -218,26 +224,21 @@ def fit(
     Raises:
         InputError: all that is wrong with data and options, at once.
     """
-    folder = None
-    if out is None:
-        folder = tempfile.TemporaryDirectory(prefix="surveyor-", ignore_cleanup_errors=True)
-        out = Path(folder.name) / "run"
-    else:
-        runs.refuse_existing(Path(out))
+    path = Path(tempfile.mkdtemp(prefix="surveyor-")) / "run" if out is None else Path(out)
+    runs.refuse_existing(path)
     named = {"generator": generator, "critic": critic}
     own = {k: v for k, v in named.items() if isinstance(v, nn.Module)}
     options |= {k: v for k, v in named.items() if isinstance(v, str)}
     loaded, config = prepare(data, options)
     name = str(data) if isinstance(data, (str, Path)) else ""
-    session = runs.start(loaded, name, config, Path(out), **own)
-    return finish(session, watch, folder)
+    session = runs.start(loaded, name, config, path, **own)
+    model = finish(session, watch)
+    if out is None:
+        weakref.finalize(model, shutil.rmtree, path.parent, ignore_errors=True)
+    return model
 
 
-def finish(
-    session: runs.Session,
-    watch: Watch | None = None,
-    folder: tempfile.TemporaryDirectory[str] | None = None,
-) -> Model:
+def finish(session: runs.Session, watch: Watch | None = None) -> Model:
     """Train a session to its end, evaluate it and write its report."""
     for record in session.records():
         if watch is not None:
@@ -250,7 +251,7 @@ def finish(
     }
     run = runs.load(session.path, **custom)
     build_report(run, session.data)
-    return Model(run, folder)
+    return Model(run)
 
 
 def load(

@@ -89,6 +89,9 @@ def _main(arrays: Mapping[str, np.ndarray]) -> str:
 def _from_file(path: Path) -> dict[str, np.ndarray]:
     if path.stat().st_size == 0:
         raise InputError(f"{path}: empty file")
+    with path.open("rb") as file:
+        if not file.read(6).startswith((b"PK", b"\x93NUMPY")):
+            raise InputError(f"{path}: not a readable array file (neither .npy nor .npz inside)")
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):

@@ -151,6 +151,15 @@ class Column:
             )
         return int(self._cell(np.array([value]), np.array([False]))[0])
 
+    def told(self, text: Any, n: int) -> pd.Series:
+        """Return one value as a person wrote it, ``n`` times, in the column's type."""
+        code = self.code_of(text)
+        absent = np.full(n, self.missing and code == self.size - 1)
+        if not self.ordered or absent.any():
+            return self.decode(np.full(n, code), Draws(0))
+        value = pd.Timestamp(text).timestamp() if self.kind == "date" else float(text)
+        return restored(np.full(n, value), absent, self.kind, self.dtype, self.name)
+
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what ``restore`` needs: JSON-ready values, and arrays."""
         meta = {k: getattr(self, k) for k in ("name", "kind", "dtype", "missing", "exact")}

@@ -32,28 +32,32 @@ def nets() -> dict[str, type[Net]]:
 
 
 class ChainCritic(nn.Module):
-    """A chain of layers on the data; the condition enters as a bias after the first.
+    """A chain of layers on the data; the condition shifts the output of every hidden layer.
 
-    f(x, c) = gain * (layers[1:] o (layers[0](x) + V c)). For a fixed condition the Lipschitz
-    constant in x is at most gain times the product of the layers' norms: V does not enter it.
+    h <- layer(h) + V c, and f(x, c) = gain * h at the end. For a fixed condition the Lipschitz
+    constant in x is at most gain times the product of the layers' norms: no V enters it.
     """
 
     gain: Tensor
 
-    def __init__(self, layers: nn.Sequential, cond: int, first: int, gain: float) -> None:
+    def __init__(
+        self, layers: nn.Sequential, cond: int, shifts: dict[int, int], gain: float
+    ) -> None:
+        """``shifts`` gives, for the number of each layer to shift, its channels."""
         super().__init__()
         self.layers = layers
-        self.condition = nn.Linear(cond, first, bias=False) if cond else None
+        self.shifts = nn.ModuleDict(
+            {str(k): nn.Linear(cond, wide, bias=False) for k, wide in shifts.items() if cond}
+        )
         self.register_buffer("gain", torch.tensor(float(gain)))
 
     def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return scores (n,)."""
-        head, *rest = self.layers
-        h = head(x)
-        if self.condition is not None and cond is not None:
-            shift = self.condition(cond)
-            h = h + shift.view(*shift.shape, *([1] * (h.ndim - 2)))
-        for layer in rest:
+        h = x
+        for k, layer in enumerate(self.layers):
             h = layer(h)
+            if cond is not None and str(k) in self.shifts:
+                shift = self.shifts[str(k)](cond)
+                h = h + shift.view(*shift.shape, *([1] * (h.ndim - 2)))
         scores: Tensor = self.gain * h.flatten()
         return scores

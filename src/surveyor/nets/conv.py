@@ -40,12 +40,13 @@ class Conv(Net):
         _pictures(space)
         channels, height, width = space.shape
         layers: list[nn.Module] = [nn.Conv2d(channels, self.width, 3, padding=1)]
-        wide = self.width
+        wide, shifts = self.width, {0: self.width}
         for _ in range(levels(height, width)):
             layers += [LeakyReLU(self.slope), nn.Conv2d(wide, 2 * wide, 4, stride=2, padding=1)]
             wide, height, width = 2 * wide, height // 2, width // 2
+            shifts[len(layers) - 1] = wide
         layers += [LeakyReLU(self.slope), nn.Flatten(), nn.Linear(wide * height * width, 1)]
-        return ChainCritic(nn.Sequential(*layers), space.cond, self.width, space.unit)
+        return ChainCritic(nn.Sequential(*layers), space.cond, shifts, space.unit)
 
 
 class ConvGenerator(nn.Module):

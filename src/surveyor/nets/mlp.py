@@ -40,7 +40,8 @@ class Mlp(Net):
         for a, b in zip(widths[1:-1], widths[2:], strict=True):
             layers += [LeakyReLU(self.slope), nn.Linear(a, b)]
         layers += [LeakyReLU(self.slope), nn.Linear(widths[-1], 1)]
-        return ChainCritic(nn.Sequential(*layers), space.cond, self.width, space.unit)
+        shifts = {2 * k: self.width for k in range(self.depth)}
+        return ChainCritic(nn.Sequential(*layers), space.cond, shifts, space.unit)
 
 
 class MlpGenerator(nn.Module):

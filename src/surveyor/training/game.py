@@ -68,7 +68,7 @@ class Game:
         scores: Tensor = (
             self.critic(batch.x) if batch.cond is None else self.critic(batch.x, batch.cond)
         )
-        return scores
+        return scores.squeeze(-1) if scores.shape == (len(batch), 1) else scores
 
     def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
         """Return the terms whose sum the critic minimises."""

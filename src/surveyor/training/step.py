@@ -53,7 +53,7 @@ def _cause(terms: Terms, module: nn.Module, gradients: Sequence[Tensor], step: i
     ]
     weights = [name for name, p in module.named_parameters() if not bool(p.isfinite().all())]
     what = (
-        f"term {bad_terms[0]!r} is {float(terms[bad_terms[0]])}"
+        f"term {bad_terms[0]!r} is {terms[bad_terms[0]].item()}"
         if bad_terms
         else ("the loss is finite but its gradient is not")
     )

@@ -1,0 +1,47 @@
+"""The command line. Exit codes: 0 done, 1 diverged, 2 bad input, 130 interrupted and saved."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import cyclopts
+
+from surveyor.cli import measure, sample, train
+from surveyor.cli.console import app
+from surveyor.errors import Diverged, Interrupted, SurveyorError
+
+__all__ = ["entry", "main", "measure", "sample", "train"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(words, exit_on_error=False, print_error=False)
+        return int(code or 0)
+    except Interrupted as error:
+        return _say(error, 130)
+    except KeyboardInterrupt:
+        return _say(SurveyorError("interrupted"), 130)
+    except Diverged as error:
+        return _say(error, 1)
+    except (SurveyorError, cyclopts.CycloptsError) as error:
+        return _say(error, 2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _say(SurveyorError(f"{error.filename or 'system'}: {error.strerror or error}"), 2)
+
+
+def _say(error: Exception, code: int) -> int:
+    for line in str(error).strip().splitlines():
+        print(f"surveyor: {line.strip()}", file=sys.stderr)
+    return code
+
+
+def entry() -> None:
+    """Be the ``surveyor`` command."""
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""``surveyor evaluate``, ``report``, ``distance`` and ``score``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from cyclopts import Parameter
+from rich.markup import escape
+
+from surveyor import api
+from surveyor.cli.console import app, out, place, tell, unwritable
+from surveyor.errors import InputError
+
+
+@app.command
+def evaluate(
+    run: Path,
+    /,
+    *,
+    against: str | None = None,
+    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Measure a run against its held-out data, or against other data.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    against
+        Data of the same kind; the run's own held-out part without it.
+    json_
+        Print all numbers as JSON.
+    """
+    result = api.load(run).evaluate(against)
+    if json_:
+        print(json.dumps(result, indent=1))
+        return 0
+    out.print(f"[bold]{escape(result['verdict'])}[/]")
+    for part in (*result["conditions"], *result["groups"]):
+        w1, floor = (
+            "never generated" if v is None else f"{v:.4g}" for v in (part["w1"], part["floor"])
+        )
+        out.print(f"  {escape(part['name'])}: W1 {w1}, floor {floor}", highlight=False)
+    for finding in result["findings"]:
+        tell(finding)
+    return 0
+
+
+@app.command
+def report(run: Path, /, *, data: str | None = None) -> int:
+    """Write the report of a run again.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    data
+        The data it was trained on, where they have moved.
+    """
+    place(str(api.load(run).report(data)))
+    return 0
+
+
+@app.command
+def distance(
+    a: str,
+    b: str,
+    /,
+    *,
+    method: str = "auto",
+    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    seed: int = 0,
+) -> int:
+    """Measure W1 between two data sets of the same columns or shape.
+
+    Parameters
+    ----------
+    a
+        The first data set; its own halves give the floor.
+    b
+        The second.
+    method
+        auto, exact or sliced.
+    json_
+        Print the numbers as JSON.
+    seed
+        Seed of subsamples and directions.
+    """
+    measured = api.distance(a, b, method, seed)
+    if json_:
+        print(json.dumps(dataclasses.asdict(measured)))
+        return 0
+    out.print(f"[bold]{escape(api.compared(measured))}[/]")
+    out.print(
+        f"W1 {measured.value:.4g}, floor {measured.floor:.4g} ({measured.floor_n:,} rows against "
+        f"as many), 95% interval {measured.low:.4g} to {measured.high:.4g}\n"
+        f"method: {measured.method}, on {measured.n[0]:,} and {measured.n[1]:,} rows",
+        highlight=False,
+    )
+    return 0
+
+
+@app.command
+def score(
+    run: Path,
+    data: str,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["-o", "--output"])],
+    overwrite: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Write the critic's score of every row: low where a row is unlike the training data.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    data
+        Rows to score.
+    output
+        A .csv with one score a row, in the order of the rows.
+    overwrite
+        Replace the file if it exists.
+    """
+    problems = unwritable(output, (".csv",), overwrite)
+    if problems:
+        raise InputError(*problems)
+    scores = api.load(run).score(data)
+    pd.DataFrame({"score": scores}).to_csv(output, index=False)
+    out.print(
+        f"{len(scores):,} scores in {output}; low is unlike the data",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return 0

@@ -1,0 +1,130 @@
+"""``surveyor train``: start a run, or go on with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from cyclopts import Parameter
+from rich.markup import escape
+
+import surveyor.run as runs
+from surveyor import api
+from surveyor.batch import Draws
+from surveyor.cli.console import app, out, place, tell
+from surveyor.cli.flags import Flags
+from surveyor.cli.progress import progress
+from surveyor.config import read_options
+from surveyor.data import load as load_data
+from surveyor.data.images import sheet
+from surveyor.errors import InputError
+
+
+def train(
+    data: str = "",
+    /,
+    *,
+    out: Path | None = None,
+    resume: Path | None = None,
+    config: Path | None = None,
+    flags: Any = None,
+) -> int:
+    """Train a generator on DATA and write a run folder.
+
+    Parameters
+    ----------
+    data
+        .csv .parquet .arrow, .npy .npz, a folder of pictures, example:NAME or toy:NAME.
+    out
+        The run folder to create.
+    resume
+        A run folder to go on with, after Ctrl-C or a kill.
+    config
+        A TOML file with options, such as another run's config.toml; flags go before it.
+    """
+    said = {k: v for k, v in vars(flags).items() if v is not None}
+    if resume is not None:
+        return _resume(data, resume, out, said or config)
+    problems = []
+    if not data:
+        problems.append("train: no data given; write surveyor train DATA --out RUN")
+    if out is None:
+        problems.append("train: no --out given; name a folder for the run")
+    else:
+        try:
+            runs.refuse_existing(out)
+        except InputError as error:
+            problems.extend(error.problems)
+    options = (read_options(config) if config is not None else {}) | said
+    try:
+        loaded, resolved = api.prepare(data, options) if data else (None, None)
+    except InputError as error:
+        problems.extend(error.problems)
+    if problems or out is None or loaded is None or resolved is None:
+        raise InputError(*problems)
+    return follow(runs.start(loaded, data, resolved, out))
+
+
+train.__annotations__["flags"] = Annotated[Flags, Parameter(name="*")]
+train.__kwdefaults__ = {**(train.__kwdefaults__ or {}), "flags": Flags()}
+app.command(train)
+
+
+def _resume(data: str, path: Path, target: Path | None, said: object) -> int:
+    if said:
+        raise InputError(
+            "--resume goes on with the run's own configuration; leave other options out"
+        )
+    if target is not None and target != path:
+        raise InputError(f"--out {target}: a resumed run stays in {path}; leave --out away")
+    config, name = runs.described(path)
+    source = data or name
+    if not source:
+        raise InputError(f"{path}: was trained on data in memory; resume it from Python")
+    return follow(
+        runs.resume(path, load_data(source, api.options_of(config), config.holdout, config.seed))
+    )
+
+
+def follow(session: runs.Session) -> int:
+    """Train to the end with progress, then print the verdict and where things lie."""
+    for finding in session.findings:
+        tell(vars(finding))
+    with progress(session, out) as watch:
+        model = api.finish(session, watch)
+    result = model.evaluation
+    out.print(f"\n[bold]{escape(result['verdict'])}[/]")
+    for finding in result["findings"]:
+        tell(finding)
+    out.print(
+        f"W1 is exact transport on {result['n']:,} held-out points, in {result['unit']}.",
+        style="dim",
+    )
+    if model.run.kind.name == "images":
+        place(f"sheet   {_sheet(model)}")
+    place(f"report  {session.path / 'report.html'}")
+    return 0
+
+
+def _sheet(model: api.Model, n: int = 100) -> Path:
+    """Write a sheet of samples, one row a condition where there are few."""
+    codec = model.run.codec
+    path = model.run.path / "samples.png"
+    columns = codec.conditions.columns
+    if (len(columns) == 1 and not columns[0].ordered) or (
+        len(columns) == 1 and columns[0].size <= 20
+    ):
+        rows = [
+            model.sample(
+                10, {columns[0].name: columns[0].decode(np.array([k]), Draws(0))[0]}, seed=k
+            )
+            for k in range(min(columns[0].size, 20))
+        ]
+        main = next(iter(rows[0]))
+        pictures = np.concatenate([row[main] for row in rows])
+    else:
+        made = model.sample(n)
+        pictures = made[next(iter(made))]
+    sheet(pictures, columns=10, zoom=max(1, 40 // pictures.shape[1])).save(path)
+    return path

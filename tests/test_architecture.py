@@ -1,0 +1,88 @@
+"""The architecture's rules, held by reading the code."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "surveyor"
+GROUND = ("errors", "batch", "catalog")
+ORDER = (
+    "data", "nets", "lipschitz", "objectives", "training", "diagnostics", "evaluation",
+    "config", "build", "run", "report", "api", "cli",
+)  # fmt: skip
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    inside = path.relative_to(SOURCE)
+    return inside.parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+            if node.module == "surveyor":
+                names = [f"surveyor.{alias.name}" for alias in node.names]
+        rooms |= {n.split(".")[1] for n in names if n.startswith("surveyor.")}
+    return rooms
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_go_one_way(path: Path) -> None:
+    here = room(path)
+    if here in ("__init__", "__main__"):
+        return
+    if here in GROUND or here == "transport":
+        allowed = {*GROUND, here}
+    else:
+        allowed = {*GROUND, "transport", *ORDER[: ORDER.index(here) + 1], "__init__"}
+    if here == "cli":
+        allowed |= {"__version__"}
+    assert imported(path) <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_rooms_stay_small(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 70, node.name
+
+
+def test_nothing_is_unpickled_or_executed() -> None:
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                names = [a.name for a in node.names] + [getattr(node, "module", None) or ""]
+                assert not {"pickle", "joblib", "dill", "cloudpickle", "marshal"} & set(names), path
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in ("eval", "exec", "torch.load", "pd.read_pickle"), path
+                if called == "np.load":
+                    assert "allow_pickle=False" in ast.unparse(node)
+
+
+@pytest.mark.parametrize("folder", ["lipschitz", "objectives", "nets", "data"])
+def test_every_part_is_one_file_and_found(folder: str) -> None:
+    from surveyor.data import kinds
+    from surveyor.lipschitz import constraints
+    from surveyor.nets import nets
+    from surveyor.objectives import objectives
+
+    listing: dict[str, Any] = {
+        "lipschitz": constraints,
+        "objectives": objectives,
+        "nets": nets,
+        "data": kinds,
+    }
+    for name in listing[folder]():
+        assert (SOURCE / folder / f"{name.replace('-', '_')}.py").exists()

@@ -1,0 +1,286 @@
+"""Bad input, one by one: one line a problem, exit code 2, and nothing lost or overwritten."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from surveyor import Model
+from surveyor.cli import main
+
+Make = Callable[[Path], str]
+
+
+def text(content: str, name: str = "data.csv") -> Make:
+    def make(folder: Path) -> str:
+        (folder / name).write_text(content)
+        return str(folder / name)
+
+    return make
+
+
+def array(content: object, name: str = "data.npy") -> Make:
+    def make(folder: Path) -> str:
+        if name.endswith(".npz"):
+            np.savez(folder / name, **content, allow_pickle=True)  # type: ignore[arg-type]
+        else:
+            np.save(folder / name, content)  # type: ignore[arg-type]
+        return str(folder / name)
+
+    return make
+
+
+def table(**columns: object) -> Make:
+    def make(folder: Path) -> str:
+        pd.DataFrame(columns).to_csv(folder / "data.csv", index=False)
+        return str(folder / "data.csv")
+
+    return make
+
+
+def pictures(*made: tuple[str, tuple[int, int], str]) -> Make:
+    def make(folder: Path) -> str:
+        (folder / "p").mkdir()
+        for name, size, mode in made:
+            Image.new(mode, size).save(folder / "p" / name)
+        return str(folder / "p")
+
+    return make
+
+
+def broken(folder: Path) -> str:
+    content = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(content, format="PNG")
+    (folder / "p").mkdir()
+    (folder / "p" / "half.png").write_bytes(content.getvalue()[:3000])
+    (folder / "p" / "text.png").write_text("not a picture")
+    return str(folder / "p")
+
+
+def numbers(n: int = 40) -> list[float]:
+    return [float(k % 7) for k in range(n)]
+
+
+def with_hole(value: float) -> np.ndarray:
+    values = np.ones((20, 2))
+    values[7, 1] = value
+    return values
+
+
+DATA: dict[str, tuple[Make, str]] = {
+    "no such file": (lambda f: str(f / "nothing.csv"), "no such file"),
+    "a misspelt file": (lambda f: text("a\n1\n")(f)[:-8] + "dta.csv", "did you mean 'data.csv'"),
+    "an unknown kind": (text("x", "data.docx"), "not a kind of data"),
+    "an empty file": (text(""), "empty file"),
+    "an empty array file": (text("", "data.npy"), "empty file"),
+    "a header only": (text("a,b\n"), "no rows"),
+    "one row": (text("a,b\n1,2\n"), "1 row"),
+    "a repeated column": (text("a,a\n" + "1,2\n" * 20), "appears twice"),
+    "bytes that are no text": (lambda f: _bytes(f, b"\xff\xfe\x00a\x80,\n" * 30), "cannot be read"),
+    "ragged rows": (text("a,b\n1,2\n1,2,3,4\n"), "cannot be read"),
+    "a broken parquet": (text("PAR1 nothing", "data.parquet"), "cannot be read"),
+    "a category a row": (table(name=[f"n{k}" for k in range(60)], x=numbers(60)), "--drop name"),
+    "infinite numbers": (table(x=[*numbers(), np.inf], y=numbers(41)), "infinite"),
+    "nan in an array": (array(with_hole(np.nan)), "row 7"),
+    "infinity in an array": (array(with_hole(-np.inf)), "row 7"),
+    "text in an array": (array(np.array([["a", "b"]] * 20)), "where numbers belong"),
+    "one axis": (array(np.ones(20)), "shape (20,)"),
+    "an object array": (array(np.array([{"a": 1}] * 20, dtype=object)), "never loaded"),
+    "a pickle in an npz": (array({"x": np.array([{1}] * 20, dtype=object)}, "data.npz"), "never loaded"),
+    "no npz at all": (text("hello", "data.npz"), "not a readable array"),
+    "equal vectors": (array(np.ones((20, 2))), "the same"),
+    "a broken picture": (broken, "broken picture"),
+    "pictures of mixed sizes": (pictures(("a.png", (8, 8), "L"), ("b.png", (9, 8), "L")), "9x8 grey (b.png)"),
+    "pictures of mixed modes": (pictures(("a.png", (8, 8), "L"), ("b.png", (8, 8), "RGB")), "RGB (b.png)"),
+    "a picture in CMYK": (pictures(("a.jpg", (8, 8), "CMYK")), "mode CMYK"),
+    "a folder without pictures": (pictures(), "no pictures"),
+    "an unknown example": (lambda f: "example:irsi", "did you mean 'iris'"),
+    "an unknown toy": (lambda f: "toy:rnig", "did you mean 'ring'"),
+    "no number of points": (lambda f: "toy:ring:many", "not a number of points"),
+}  # fmt: skip
+
+
+def _bytes(folder: Path, content: bytes) -> str:
+    (folder / "data.csv").write_bytes(content)
+    return str(folder / "data.csv")
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Run a command that must be refused; return what it said."""
+    assert main(list(words)) == 2
+    said = capsys.readouterr()
+    assert said.err
+    for line in said.err.splitlines():
+        assert line.startswith("surveyor: ")
+    assert "Traceback" not in said.err
+    return said.err
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_data_that_cannot_be_used(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make, message = DATA[name]
+    source, out = make(tmp_path), tmp_path / "run"
+    assert message in refused(capsys, "train", source, "--out", str(out), "--steps", "2")
+    assert not out.exists()
+    assert not list(tmp_path.glob(".run*"))
+
+
+MEASURES = [f"{a} {b} (cm)" for a in ("sepal", "petal") for b in ("length", "width")]
+OPTIONS: dict[str, tuple[list[str], str]] = {
+    "an unknown condition": (["--condition", "targt"], "did you mean 'target'"),
+    "an unknown group": (["--group", "targt"], "did you mean 'target'"),
+    "an unknown drop": (["--drop", "targt"], "did you mean 'target'"),
+    "nothing left": (["--condition", "target", "--drop", *MEASURES], "nothing left"),
+    "whitening a table": (["--whiten"], "not for tables"),
+    "a misspelt constraint": (["--constraint", "gradient-penlty"], "did you mean 'gradient-penalty'"),
+    "a misspelt field": (["--constraint", "gradient-penalty:wieght=1"], "did you mean 'weight'"),
+    "a misspelt objective": (["--objective", "waserstein"], "did you mean 'wasserstein'"),
+    "a misspelt net": (["--critic", "mpl"], "did you mean 'mlp'"),
+    "a net for pictures": (["--critic", "conv"], "is for pictures"),
+    "a misspelt option": (["--stps", "5"], "Did you mean --steps"),
+    "text for a number": (["--batch", "many"], "--batch"),
+    "no steps": (["--steps", "0"], "at least 1"),
+    "a holdout above all": (["--holdout", "2"], "at most 0.5"),
+    "cuda that is not there": (["--device", "cuda"], "no CUDA device"),
+    "an unknown device": (["--device", "gpu"], "unknown; known: cpu, cuda, mps"),
+    "an unknown schedule": (["--schedule", "cosin"], "cosin"),
+    "one number for smooth": (["--smooth", "0.1"], "START END"),
+    "no such config": (["--config", "nowhere.toml"], "no such file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options_that_cannot_be_used(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    flags, message = OPTIONS[name]
+    out = tmp_path / "run"
+    words = [
+        "train",
+        "example:iris",
+        "--out",
+        str(out),
+        *([] if "--steps" in flags else ["--steps", "2"]),
+    ]
+    assert message in refused(capsys, *words, *flags)
+    assert not out.exists()
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").write_text("x")
+    flags = ["--constraint", "clp", "--objective", "x", "--batch", "0", "--condition", "nope"]
+    said = refused(capsys, "train", "example:iris", "--out", str(tmp_path / "run"), *flags)
+    for part in ("exists already", "'clip'", "unknown objective", "--batch 0", "--condition nope"):
+        assert part in said
+    assert (tmp_path / "run" / "mine.txt").read_text() == "x"
+
+
+def test_a_missing_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "train")
+    assert "no data given" in said
+    assert "no --out given" in said
+
+
+SAMPLING: dict[str, tuple[list[str], str]] = {
+    "no rows": (["-n", "0"], "at least 1"),
+    "an unknown column": (["--where", "twon=Oslo"], "did you mean 'town'"),
+    "a category never seen": (["--where", "town=Osllo"], "did you mean 'Oslo'"),
+    "a category of another column": (["--where", "member=perhaps"], "not a value seen"),
+    "a number out of range": (["--where", "age=900"], "outside what was seen"),
+    "text for a number": (["--where", "age=old"], "holds numbers"),
+    "contradiction": (["--where", "town=Oslo", "--where", "town=Rome"], "choose one"),
+    "no value": (["--where", "town"], "write COL=VALUE"),
+    "an unknown format": (["-o", "x.docx"], "unknown format"),
+    "no folder": (["-o", "nowhere/x.csv"], "no folder nowhere"),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLING)
+def test_sampling_that_cannot_be_done(
+    name: str, table_run: Model, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags, message = SAMPLING[name]
+    flags = flags if "-n" in flags else [*flags, "-n", "5"]
+    assert message in refused(capsys, "sample", str(table_run.run.path), *flags)
+
+
+def test_an_existing_sample_file_is_kept(
+    table_run: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("precious")
+    words = ["sample", str(table_run.run.path), "-n", "5", "-o", str(path)]
+    assert "exists already" in refused(capsys, *words)
+    assert path.read_text() == "precious"
+    assert main([*words, "--overwrite"]) == 0
+    assert len(pd.read_csv(path)) == 5
+
+
+DISTANCES: dict[str, tuple[Make, Make, str]] = {
+    "other columns": (table(a=numbers(), b=numbers()), lambda f: table(a=numbers())(f), "column 'b' is only in the first"),
+    "other shapes": (array(np.eye(20)), lambda f: _saved(f / "b.npy", np.ones((20, 3))), "shapes differ"),
+    "other kinds": (table(a=numbers()), lambda f: _saved(f / "b.npy", np.ones((20, 3))), "one is a kind of table"),
+}  # fmt: skip
+
+
+def _saved(path: Path, values: np.ndarray) -> str:
+    np.save(path, values)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_sets_that_cannot_be_compared(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other, message = DISTANCES[name]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    words = ["distance", one(tmp_path / "a"), other(tmp_path / "b")]
+    assert message in refused(capsys, *words)
+
+
+def test_a_run_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["sample"], ["evaluate"], ["report"], ["train", "--resume"]):
+        assert "no run in this folder" in refused(capsys, *words, str(tmp_path))
+
+
+def test_options_beside_resume(table_run: Model, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "train", "--resume", str(table_run.run.path), "--steps", "9")
+    assert "own configuration" in said
+
+
+def test_data_of_other_columns_are_not_scored(
+    table_run: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = table(age=[20, 30], shoe=[40, 41])(tmp_path)
+    out = tmp_path / "s.csv"
+    said = refused(capsys, "score", str(table_run.run.path), source, "-o", str(out))
+    assert "income" in said
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("column", [{"x": [1] * 60}, {"x": [None] * 60}])
+def test_a_column_that_says_nothing_is_kept_and_named(
+    column: dict[str, list[object]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = table(y=numbers(60), **column)(tmp_path)
+    out = tmp_path / "run"
+    words = ["train", source, "--out", str(out), "--steps", "2", "--batch", "8", "--threads", "1"]
+    assert main(words) == 0
+    assert "P10" in capsys.readouterr().out
+    assert main(["sample", str(out), "-n", "4", "-o", str(tmp_path / "s.csv")]) == 0
+    made = pd.read_csv(tmp_path / "s.csv")
+    assert (made["x"].isna() if column["x"][0] is None else made["x"] == 1).all()

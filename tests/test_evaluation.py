@@ -1,0 +1,134 @@
+"""Numbers that a user is shown: closed forms, floors, and verdicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from surveyor import Model
+from surveyor.batch import Batch, Draws
+from surveyor.data.columns import fit_column
+from surveyor.data.toy import TOYS, draw, grid_modes, ring_modes
+from surveyor.diagnostics import slopes
+from surveyor.evaluation import coverage, memorising, table_fidelity, verdict
+
+
+def test_the_truth_has_the_published_ceilings() -> None:
+    rng = np.random.default_rng(0)
+    for name, modes, sigma in (("ring", ring_modes(), 0.01), ("grid", grid_modes(), 0.05)):
+        found = coverage(draw(name, 50_000, rng), modes, sigma)
+        assert found.modes == len(modes)
+        # P(|x| < 3 sigma) = 1 - exp(-9/2) in the plane; 4 standard errors of 50,000 draws.
+        assert found.high_quality == pytest.approx(1 - np.exp(-4.5), abs=0.002)
+        assert found.reverse_kl < 0.002
+        assert max(found.spread) < 1.1
+        assert min(found.spread) > 0.9
+
+
+def test_a_collapsed_generator_is_seen() -> None:
+    rng = np.random.default_rng(0)
+    points = ring_modes()[2] + 0.001 * rng.standard_normal((500, 2))
+    found = coverage(points, ring_modes(), 0.01)
+    assert found.modes == 1
+    assert found.high_quality == 1
+    assert found.reverse_kl == pytest.approx(np.log(8))
+    assert found.spread[2] == pytest.approx(0.1, rel=0.1)
+
+
+def test_no_good_sample_is_no_mode() -> None:
+    found = coverage(np.full((10, 2), 9.0), ring_modes(), 0.01)
+    assert (found.modes, found.high_quality, found.reverse_kl) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("name", TOYS)
+def test_toys_are_what_they_say(name: str) -> None:
+    points = draw(name, 1000, np.random.default_rng(0))
+    assert points.shape == (1000, 2)
+    assert np.isfinite(points).all()
+
+
+def test_a_copying_generator_is_caught() -> None:
+    torch.manual_seed(0)
+    train, held, fresh = torch.randn(400, 5), torch.randn(400, 5), torch.randn(400, 5)
+    copied, honest = memorising(train, train, held), memorising(fresh, train, held)
+    assert copied.closer_to_training == 1
+    assert copied.copies == 1
+    assert copied.copies_floor == 0
+    # Standard error of a share of 400 is .025; 4 of them.
+    assert honest.closer_to_training == pytest.approx(0.5, abs=0.1)
+    assert honest.copies == 0
+
+
+def test_slopes_of_a_linear_critic() -> None:
+    class Linear(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 3 * x[:, 0] + 4 * x[:, 1]
+
+    batch = Batch(torch.randn(50, 2))
+    found = slopes(Linear(), batch, batch, Draws(0), unit=2.0)
+    assert found.max() == pytest.approx(2.5)
+    assert found.mean("between") == pytest.approx(2.5)
+    assert sum(found.histogram("real")) == 50
+    assert found.histogram("real")[-1] == 50
+
+
+def test_a_column_is_compared_in_its_own_unit() -> None:
+    frame = pd.DataFrame({"dollars": np.arange(500) * 10.0, "kind": ["a", "b"] * 250})
+    moved = frame.assign(dollars=frame["dollars"] + 70, kind=["a", "a", "a", "b"] * 125)
+    columns = tuple(fit_column(name, frame[name]) for name in frame)
+    fidelity = table_fidelity(columns, moved, frame, frame)
+    by_name = {c.name: c for c in fidelity.columns}
+    assert by_name["dollars"].distance == pytest.approx(70)
+    assert by_name["kind"].distance == pytest.approx(0.25)
+    assert by_name["dollars"].floor == by_name["kind"].floor == 0
+    assert fidelity.trends_floor == 1
+
+
+def test_a_lost_correlation_lowers_the_trends() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=800)
+    frame = pd.DataFrame({"x": x, "y": x + 0.1 * rng.normal(size=800), "c": x > 0})
+    shuffled = frame.apply(lambda c: c.sample(frac=1, random_state=len(str(c.name)) + 3).to_numpy())
+    shuffled["y"] = rng.permutation(shuffled["y"])
+    columns = tuple(fit_column(name, frame[name]) for name in frame)
+    assert table_fidelity(columns, shuffled, frame, frame).trends < 0.75
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [(1.0, "as close"), (1.2, "close to"), (1.6, "recognisably"), (3, "far from"), (9, "not yet")],
+)
+def test_the_verdict_says_number_and_floor(ratio: float, words: str) -> None:
+    said = verdict(ratio * 0.5, 0.5, 1000)
+    assert words in said
+    assert "floor 0.5" in said
+    assert f"ratio {ratio:.2f}" in said
+
+
+def test_every_distance_stands_beside_its_floor(table_run: Model, digits_run: Model) -> None:
+    for model in (table_run, digits_run):
+        found = model.evaluation
+        assert found["w1"] > 0
+        assert found["w1_floor"] > 0
+        assert found["verdict"].count("W1") == 1
+        for part in (*found["conditions"], *found["groups"]):
+            assert part["w1"] is None or part["floor"] > 0
+    assert [p["name"] for p in table_run.evaluation["groups"]] == ["member=False", "member=True"]
+    assert table_run.evaluation["conditions"][0]["name"] == "town=Oslo"
+
+
+def test_evaluating_against_other_data(table_run: Model) -> None:
+    from tests.conftest import mixed
+
+    same, other = mixed(200, seed=5), mixed(200, seed=6).assign(town="Oslo", age=18, member=True)
+    assert table_run.evaluate(other)["w1"] > table_run.evaluate(same)["w1"]
+
+
+def test_scores_are_one_a_row(table_run: Model) -> None:
+    from tests.conftest import mixed
+
+    scores = table_run.score(mixed(37))
+    assert scores.shape == (37,)
+    assert np.isfinite(scores).all()

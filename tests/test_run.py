@@ -1,0 +1,255 @@
+"""The run folder: repeats byte for byte, survives kills, refuses what is damaged."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import surveyor
+from surveyor.api import finish, prepare
+from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
+from surveyor.run import Session, load, resume, start
+from tests.conftest import QUICK
+
+SAID = QUICK | {
+    "steps": 12,
+    "measure_every": 3,
+    "generator": "mlp:width=16",
+    "critic": "mlp:width=16",
+}
+SOURCE = "toy:ring:300"
+CLOCK = {"timing.jsonl"}
+
+
+def files(path: Path) -> dict[str, bytes]:
+    found = sorted(p for p in path.rglob("*") if p.is_file() and p.name not in CLOCK)
+    return {str(p.relative_to(path)): p.read_bytes() for p in found}
+
+
+def new(path: Path, **more: Any) -> Session:
+    data, config = prepare(SOURCE, SAID | more)
+    return start(data, SOURCE, config, path)
+
+
+def again(path: Path, **more: Any) -> Session:
+    return resume(path, prepare(SOURCE, SAID | more)[0])
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("whole") / "run"
+    finish(new(path))
+    return path
+
+
+def test_two_runs_are_the_same_bytes(whole: Path, tmp_path: Path) -> None:
+    finish(new(tmp_path / "run"))
+    assert files(whole) == files(tmp_path / "run")
+
+
+@pytest.mark.parametrize("at", [1, 3, 4, 11, 12])
+def test_a_run_stopped_anywhere_ends_as_if_undisturbed(
+    whole: Path, tmp_path: Path, at: int
+) -> None:
+    path = tmp_path / "run"
+    session = new(path)
+    for record in session.records():
+        if record.step == at:
+            break
+    finish(again(path))
+    assert files(whole) == files(path)
+
+
+def test_an_interrupt_saves_between_measurements(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    session = new(path)
+    with pytest.raises(Interrupted, match=r"--resume"):
+        for record in session.records():
+            if record.step == 5:
+                os.kill(os.getpid(), signal.SIGINT)
+    resumed = again(path)
+    assert resumed.state.step == 5
+    finish(resumed)
+    assert files(whole) == files(path)
+
+
+def test_a_killed_process_leaves_a_run_that_can_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    flags = ["--steps", "400", "--measure-every", "5", "--batch", "16", "--threads", "1"]
+    command = [sys.executable, "-m", "surveyor", "train", SOURCE, "--out", str(path), *flags]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not (path / "checkpoint" / "state.safetensors").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    said = {"steps": 400, "measure_every": 5, "batch": 16, "threads": 1}
+    session = resume(path, prepare(SOURCE, said)[0])
+    assert 0 < session.state.step <= 400
+    assert len(session.history) == session.state.step // 5
+
+
+def test_resuming_a_finished_run_changes_nothing(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    shutil.copytree(whole, path)
+    session = again(path)
+    assert session.finished
+    finish(session)
+    assert files(whole) == files(path)
+
+
+def test_other_data_are_refused_on_resume(whole: Path) -> None:
+    with pytest.raises(InputError, match="other data"):
+        resume(whole, prepare("toy:ring:301", SAID)[0])
+
+
+def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("x")
+    with pytest.raises(InputError, match=r"exists already"):
+        new(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_no_rows_are_kept(whole: Path) -> None:
+    kept = {p.name for p in whole.rglob("*") if p.is_file()}
+    assert kept == {
+        "config.toml", "codec.json", "codec.safetensors", "generator.safetensors",
+        "critic.safetensors", "state.safetensors", "history.jsonl", "timing.jsonl",
+        "evaluation.json", "report.html",
+    }  # fmt: skip
+    assert (whole / "codec.safetensors").stat().st_size < 2000
+
+
+def test_the_best_generator_is_kept(whole: Path) -> None:
+    run = load(whole)
+    assert run.evaluation is not None
+    best = min(run.history, key=lambda m: m.w1)
+    assert run.evaluation["best_step"] == best.step
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def edit_config(path: Path, old: str, new_text: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new_text))
+
+
+DAMAGE = {
+    "no config": (lambda p: (p / "config.toml").unlink(), "no run in this folder"),
+    "half a config": (lambda p: truncate(p / "config.toml"), "damaged|unknown|type"),
+    "another version": (lambda p: edit_config(p / "config.toml", "version = 1", "version = 99"), "version 99"),
+    "an unknown key": (lambda p: edit_config(p / "config.toml", "batch =", "bacth ="), "did you mean 'batch'"),
+    "other shapes": (lambda p: edit_config(p / "config.toml", "width=16", "width=17"), "do not fit"),
+    "no codec": (lambda p: (p / "codec.json").unlink(), "missing"),
+    "half a codec": (lambda p: truncate(p / "codec.json"), "damaged"),
+    "half the codec's arrays": (lambda p: truncate(p / "codec.safetensors"), "damaged"),
+    "half a generator": (lambda p: truncate(p / "generator.safetensors"), "damaged"),
+    "an empty critic": (lambda p: (p / "critic.safetensors").write_bytes(b""), "damaged"),
+    "no weights": (lambda p: (p / "generator.safetensors").unlink(), "nothing measured"),
+    "a foreign history": (lambda p: (p / "history.jsonl").write_text('{"step": 1}\n'), "damaged"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_damage_is_named_in_one_line(whole: Path, tmp_path: Path, how: str) -> None:
+    path = tmp_path / "run"
+    shutil.copytree(whole, path)
+    damage, message = DAMAGE[how]
+    damage(path)
+    with pytest.raises(InputError, match=message) as caught:
+        load(path)
+    assert all("\n" not in p for p in caught.value.problems)
+
+
+@pytest.mark.parametrize("how", ["half a checkpoint", "a shorter history"])
+def test_a_damaged_checkpoint_is_not_resumed(whole: Path, tmp_path: Path, how: str) -> None:
+    path = tmp_path / "run"
+    shutil.copytree(whole, path)
+    truncate(path / ("checkpoint/state.safetensors" if "checkpoint" in how else "history.jsonl"))
+    with pytest.raises(InputError, match=r"damaged|shorter"):
+        again(path)
+
+
+def test_a_full_disk_leaves_the_last_good_state(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run"
+    session = new(path)
+    full = False
+    sync = os.fsync
+
+    def fsync(number: int) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(SurveyorError, match=r"No space left.*last good state"):
+        for record in session.records():
+            full = record.step >= 5
+    full = False
+    assert not list(path.rglob("*.tmp"))
+    finish(again(path))
+    assert files(whole) == files(path)
+
+
+def test_a_diverged_run_keeps_its_last_good_state(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    session = new(path)
+    with pytest.raises(Diverged):
+        for record in session.records():
+            if record.step == 7:
+                with torch.no_grad():
+                    next(session.game.critic.parameters()).fill_(np.nan)
+    assert again(path).state.step == 6
+    assert load(path).history[-1].step == 6
+
+
+def test_minutes_become_steps_once(tmp_path: Path) -> None:
+    session = new(tmp_path / "run", minutes=0.02)
+    assert session.config.minutes is None
+    assert session.plan.steps == session.config.steps
+    assert "minutes" not in (tmp_path / "run" / "config.toml").read_text()
+
+
+def test_modules_of_ones_own(tmp_path: Path) -> None:
+    class Mine(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(64, 2)
+
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return self.layer(z)
+
+    critic = torch.nn.Sequential(
+        torch.nn.Linear(2, 8), torch.nn.LeakyReLU(0.2), torch.nn.Linear(8, 1)
+    )
+    model = surveyor.fit(SOURCE, tmp_path / "run", generator=Mine(), critic=critic, **QUICK)
+    assert model.sample(5)["x"].shape == (5, 2)
+    with pytest.raises(InputError, match="of its own class"):
+        surveyor.load(tmp_path / "run")
+    loaded = surveyor.load(tmp_path / "run", generator=Mine(), critic=critic)
+    assert (loaded.sample(5)["x"] == model.sample(5)["x"]).all()
+
+
+def test_history_is_json_lines_with_the_documented_keys(whole: Path) -> None:
+    for line in (whole / "history.jsonl").read_text().splitlines():
+        assert {"step", "w1", "w1_floor", "critic_estimate", "slope_mean", "slope_max"} <= set(
+            json.loads(line)
+        )

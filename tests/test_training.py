@@ -1,0 +1,181 @@
+"""The loop: what it computes, where it stops, and what it leaves when it breaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from surveyor.api import prepare
+from surveyor.build import game_of, plan_of
+from surveyor.errors import Diverged
+from surveyor.training import Game, Measurement, Noise, Plan, Record, State, steps, until_plateau
+from surveyor.training.checkpoint import load_checkpoint, save_checkpoint
+from surveyor.training.loop import follow, plateaued
+from surveyor.training.optimizers import optimizers
+from tests.conftest import QUICK
+
+
+def built(source: Any = "toy:ring:400", **said: Any) -> tuple[Any, Game, Plan, State]:
+    data, config = prepare(source, QUICK | {"generator": "mlp:width=16,depth=2"} | said)
+    game, plan = game_of(config, data.codec), plan_of(config)
+    return data, game, plan, State.start(game, plan)
+
+
+def weights(game: Game) -> torch.Tensor:
+    nets = (game.generator, game.critic)
+    return torch.cat([p.detach().flatten() for net in nets for p in net.parameters()])
+
+
+@pytest.mark.parametrize("optimizer", sorted(optimizers()))
+@pytest.mark.parametrize("objective", ["wasserstein", "relativistic"])
+def test_a_resumed_run_is_the_same_run(tmp_path: Path, optimizer: str, objective: str) -> None:
+    said = {"optimizer": optimizer, "objective": objective, "smooth": (0.2, 0.01)}
+    data, game, plan, state = built(**said)
+    list(steps(game, data.train, plan, state))
+    _, first, _, half = built(**said)
+    list(islice(steps(first, data.train, plan, half), 3))
+    save_checkpoint(tmp_path / "state", first, half, {})
+    _, second, _, rest = built(**said)
+    for net in (second.generator, second.critic, rest.average):
+        for p in net.parameters():
+            torch.nn.init.normal_(p)
+    load_checkpoint(tmp_path / "state", second, rest)
+    assert rest.step == 3
+    list(steps(second, data.train, plan, rest))
+    assert torch.equal(weights(second), weights(game))
+    assert torch.equal(
+        *(torch.cat([p.flatten() for p in s.average.parameters()]) for s in (rest, state))
+    )
+
+
+def test_seeds_differ_and_repeat() -> None:
+    runs = []
+    for seed in (0, 0, 1):
+        data, game, plan, state = built(seed=seed)
+        list(steps(game, data.train, plan, state))
+        runs.append(weights(game))
+    assert torch.equal(runs[0], runs[1])
+    assert not torch.equal(runs[0], runs[2])
+
+
+def test_training_brings_the_samples_closer() -> None:
+    from surveyor.evaluation import Ruler
+
+    data, game, plan, state = built(
+        "toy:gaussian:2000", steps=150, batch=128, generator_rate=2e-3, critic_rate=2e-3
+    )
+    ruler = Ruler(game, data.train, data.validation, 128, 0, data.codec.space.unit)
+    before = ruler(game.generator).w1
+    list(steps(game, data.train, plan, state))
+    assert ruler(state.average).w1 < 0.5 * before
+
+
+def test_the_critic_steps_before_the_generator() -> None:
+    data, game, plan, state = built(critic_steps=3)
+    before = [p.detach().clone() for p in game.generator.parameters()]
+    record = next(steps(game, data.train, plan, state))
+    assert record.step == state.step == 1
+    assert {"critic objective", "gradient-penalty", "generator objective"} == set(record.losses())
+    counts = [int(s["step"]) for s in state.critic_optimizer.state_dict()["state"].values()]
+    assert set(counts) == {3}
+    after = game.generator.parameters()
+    assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_the_average_is_exponential() -> None:
+    a, b = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+    expected = 0.9 * a.weight.detach() + 0.1 * b.weight.detach()
+    follow(a.requires_grad_(False), b, 0.9)
+    assert a.weight.detach() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("shape", "middle"), [("cosine", 0.5), ("linear", 0.5)])
+def test_rates_hold_and_then_fall(shape: Any, middle: float) -> None:
+    _, _, plan, _ = built()
+    plan = replace(plan, steps=100, hold=0.2, final=0.0, shape=shape)
+    assert plan.rate(0) == plan.rate(20) == 1
+    assert plan.rate(60) == pytest.approx(middle)
+    assert plan.rate(100) == pytest.approx(0, abs=1e-12)
+    values = [plan.rate(s) for s in range(101)]
+    assert values == sorted(values, reverse=True)
+
+
+def test_noise_falls_to_its_end() -> None:
+    noise = Noise(0.3, 0.01, 0.5)
+    values = [noise.at(t / 10) for t in range(11)]
+    assert values[0] == pytest.approx(0.3)
+    assert values[5:] == [0.01] * 6
+    assert values == sorted(values, reverse=True)
+    assert Noise().at(0.3) == 0
+
+
+def measured(values: list[float]) -> list[Record]:
+    return [
+        Record(k + 1, {}, Measurement(k + 1, v, 1, None, None, 0, 0)) for k, v in enumerate(values)
+    ]
+
+
+def test_training_stops_on_a_plateau() -> None:
+    records = list(until_plateau(measured([5, 4, 3, 3.5, 3.2, 3.1, 1]), 3))
+    assert len(records) == 6
+    assert len(list(until_plateau(measured([5, 4, 3, 3.5, 3.2, 3.1, 1]), 0))) == 7
+
+
+def test_a_plateau_counts_what_came_before_a_resume() -> None:
+    history = [r.measurement for r in measured([5, 3, 4, 4])]
+    records = until_plateau(measured([4, 4, 4]), 3, [m for m in history if m is not None])
+    assert len(list(records)) == 1
+    assert plateaued([5, 3, 4, 4, 4], 3)
+    assert not plateaued([], 3)
+
+
+@pytest.mark.parametrize(
+    ("broken", "term"), [("critic", "critic objective"), ("generator", "critic objective")]
+)
+def test_a_number_that_is_not_finite_names_term_layer_and_step(broken: str, term: str) -> None:
+    data, game, plan, state = built()
+    list(islice(steps(game, data.train, plan, state), 2))
+    with torch.no_grad():
+        next(getattr(game, broken).parameters()).fill_(np.inf)
+    before = weights(game)
+    with pytest.raises(Diverged) as caught:
+        list(steps(game, data.train, plan, state))
+    assert term in str(caught.value)
+    assert "step 3" in str(caught.value)
+    assert "layer" in str(caught.value)
+    assert torch.equal(weights(game), before)
+
+
+def test_an_infinite_gradient_is_caught_before_it_moves_anything() -> None:
+    data, game, plan, _state = built()
+
+    class Root(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = torch.nn.Parameter(torch.zeros(2))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return (x * self.w).sum(1).abs().sqrt()
+
+    bad = replace(game, critic=Root(), constraints=())
+    fresh = State.start(bad, plan)
+    with pytest.raises(Diverged, match="gradient of layer 'w'"):
+        next(steps(bad, data.train, plan, fresh))
+    assert float(weights(bad).sum()) == float(weights(bad).sum())
+
+
+def test_losses_do_not_depend_on_the_unit_of_the_data() -> None:
+    points = np.random.default_rng(0).normal(size=(300, 2))
+    losses = []
+    for scale in (1.0, 1000.0):
+        data, game, plan, state = built(scale * points)
+        assert game.unit == pytest.approx(scale, rel=0.2)
+        record = next(steps(game, data.train, plan, state))
+        losses.append(record.losses())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)

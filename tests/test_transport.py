@@ -1,0 +1,217 @@
+"""Independent rulers must agree, and closed forms must hold."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.optimize import linprog
+from scipy.spatial.distance import cdist
+
+from surveyor.errors import InputError
+from surveyor.transport import (
+    ground_costs,
+    sliced_wasserstein_1,
+    transport,
+    wasserstein_1,
+    wasserstein_1_discrete,
+    wasserstein_1_gaussians,
+    wasserstein_1_graph,
+    wasserstein_1_line,
+    wasserstein_1_tree,
+    wasserstein_2_gaussians,
+)
+
+Array = np.ndarray
+
+
+def by_linprog(costs: Array, mu: Array, nu: Array) -> float:
+    """The transport problem as a plain linear programme: an independent ruler."""
+    n, m = costs.shape
+    rows = sparse.kron(sparse.eye(n), np.ones((1, m)))
+    columns = sparse.kron(np.ones((1, n)), sparse.eye(m))
+    solved = linprog(
+        costs.ravel(), A_eq=sparse.vstack([rows, columns]), b_eq=np.r_[mu, nu], method="highs"
+    )
+    return float(solved.fun)
+
+
+def weights(rng: np.random.Generator, n: int) -> Array:
+    w = rng.random(n)
+    return np.asarray(w / w.sum())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_line_simplex_and_linprog_agree(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(size=17), rng.normal(1, 2, size=23)
+    mu, nu = weights(rng, 17), weights(rng, 23)
+    line = wasserstein_1_line(a, b, mu, nu)
+    assert wasserstein_1_discrete(a, b, mu, nu) == pytest.approx(line, abs=1e-9)
+    assert by_linprog(np.abs(a[:, None] - b), mu, nu) == pytest.approx(line, abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cityblock", "chebyshev"])
+def test_simplex_agrees_with_linprog_under_any_metric(metric: str) -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=(12, 3)), rng.normal(size=(9, 3))
+    mu, nu = weights(rng, 12), weights(rng, 9)
+    expected = by_linprog(cdist(a, b, metric), mu, nu)
+    assert wasserstein_1_discrete(a, b, mu, nu, metric) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_metric_may_be_a_function() -> None:
+    a, b = np.array([[0.0], [1.0]]), np.array([[5.0], [9.0]])
+    discrete = lambda x, y: (x != y.T).astype(float)  # noqa: E731
+    assert wasserstein_1_discrete(a, b, metric=discrete) == pytest.approx(1.0)
+
+
+def test_the_dual_potentials_prove_the_plan() -> None:
+    rng = np.random.default_rng(0)
+    costs = cdist(rng.normal(size=(30, 2)), rng.normal(size=(40, 2)))
+    solved = transport(costs)
+    assert (solved.u[:, None] + solved.v[None] <= costs + 1e-9).all()
+    assert solved.u.mean() + solved.v.mean() == pytest.approx(solved.cost, abs=1e-9)
+    assert solved.plan.sum(1) == pytest.approx(np.full(30, 1 / 30))
+
+
+def test_fast_ground_costs_are_the_euclidean_ones() -> None:
+    rng = np.random.default_rng(0)
+    a, b = 1e3 + rng.normal(size=(50, 40)), 1e3 + rng.normal(size=(60, 40))
+    assert ground_costs(a, b) == pytest.approx(cdist(a, b), abs=1e-6)
+
+
+def test_w1_is_a_metric_on_samples() -> None:
+    rng = np.random.default_rng(1)
+    a, b, c = (rng.normal(size=(20, 4)) + shift for shift in (0, 1, 3))
+    ab, bc, ac = (wasserstein_1_discrete(x, y) for x, y in ((a, b), (b, c), (a, c)))
+    assert wasserstein_1_discrete(a, a) == pytest.approx(0, abs=1e-7)
+    assert ab == pytest.approx(wasserstein_1_discrete(b, a))
+    assert ac <= ab + bc + 1e-9
+
+
+def test_a_translation_costs_its_length() -> None:
+    rng = np.random.default_rng(2)
+    a, shift = rng.normal(size=(40, 5)), np.array([3.0, 0, 4.0, 0, 0])
+    assert wasserstein_1_discrete(a, a + shift) == pytest.approx(5.0)
+
+
+def test_gaussians_on_the_line() -> None:
+    assert wasserstein_1_gaussians(0, 1, 3, 1) == pytest.approx(3)
+    assert wasserstein_1_gaussians(2, 0, 2, 1) == pytest.approx(math.sqrt(2 / math.pi))
+    quantiles = (np.arange(200_000) + 0.5) / 200_000
+    from scipy.stats import norm
+
+    z = norm.ppf(quantiles)
+    expected = np.abs((1 + 0.5 * z) - (-0.3 + 2 * z)).mean()
+    assert wasserstein_1_gaussians(1, 0.5, -0.3, 2) == pytest.approx(expected, rel=1e-4)
+
+
+def test_w2_between_gaussians_bounds_w1() -> None:
+    assert wasserstein_2_gaussians([1, 0], np.eye(2), [4, 4], np.eye(2)) == pytest.approx(5)
+    assert wasserstein_2_gaussians([0], [[4]], [0], [[1]]) == pytest.approx(1)
+    w1, w2 = wasserstein_1_gaussians(0, 1, 1, 3), wasserstein_2_gaussians([0], [[1]], [1], [[9]])
+    assert w1 <= w2
+
+
+def random_graph(rng: np.random.Generator, n: int, extra: int) -> tuple[Array, Array]:
+    tree = np.array([(rng.integers(0, k), k) for k in range(1, n)])
+    more = rng.integers(0, n, size=(extra, 2))
+    edges = np.vstack([tree, more[more[:, 0] != more[:, 1]]])
+    return edges, rng.uniform(0.1, 2, len(edges))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_graph_dual_beckmann_and_shortest_paths_agree(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    edges, lengths = random_graph(rng, 25, 20)
+    mu, nu = weights(rng, 25), weights(rng, 25)
+    values = [
+        wasserstein_1_graph(edges, lengths, mu, nu, method)
+        for method in ("dual", "beckmann", "paths")
+    ]
+    assert values[0] == pytest.approx(values[1], abs=1e-9)
+    assert values[1] == pytest.approx(values[2], abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_tree_formula_is_exact(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    edges, lengths = random_graph(rng, 30, 0)
+    mu, nu = weights(rng, 30), weights(rng, 30)
+    exact = wasserstein_1_graph(edges, lengths, mu, nu, "paths")
+    assert wasserstein_1_tree(edges, lengths, mu, nu) == pytest.approx(exact, abs=1e-12)
+
+
+def test_parallel_edges_count_as_the_shortest() -> None:
+    edges, lengths = [[0, 1], [1, 0], [1, 2]], [5.0, 1.0, 1.0]
+    for method in ("dual", "beckmann", "paths"):
+        assert wasserstein_1_graph(edges, lengths, [1, 0, 0], [0, 0, 1], method) == pytest.approx(2)  # type: ignore[arg-type]
+
+
+def test_unconnected_mass_is_refused() -> None:
+    with pytest.raises(InputError, match="infinite"):
+        wasserstein_1_graph([[0, 1]], [1.0], [1, 0, 0], [0, 0, 1])
+
+
+def test_a_cycle_is_no_tree() -> None:
+    with pytest.raises(InputError, match="not a tree"):
+        wasserstein_1_tree([[0, 1], [1, 2], [2, 0]], [1, 1, 1], [1, 0, 0], [0, 0, 1])
+
+
+def test_sliced_is_a_lower_bound_and_exact_on_the_line() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(60, 3)), rng.normal(0.5, 1, size=(60, 3))
+    mean, largest = sliced_wasserstein_1(a, b)
+    assert mean <= largest <= wasserstein_1_discrete(a, b) + 1e-9
+    x, y = rng.normal(size=50), rng.normal(1, 1, size=70)
+    assert sliced_wasserstein_1(x, y)[0] == pytest.approx(wasserstein_1_line(x, y))
+
+
+def test_the_front_measures_with_floor_and_interval() -> None:
+    rng = np.random.default_rng(0)
+    a, b, same = rng.normal(size=(800, 2)), rng.normal(2, 1, (800, 2)), rng.normal(size=(800, 2))
+    far, near = wasserstein_1(a, b), wasserstein_1(a, same)
+    # W1 between the populations is the length of the shift, 2 sqrt 2.
+    assert far.low < 2 * math.sqrt(2) < far.high
+    assert far.low > 0
+    assert near.low == 0
+    assert 0.5 < near.ratio < 1.2
+    assert far.n == (800, 800)
+    assert far.floor_n == 400
+    assert far.value == pytest.approx(wasserstein_1_discrete(a, b))
+
+
+def test_the_front_uses_quantiles_on_the_line() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=5000), rng.normal(0.4, 1, 7000)
+    measured = wasserstein_1(a, b)
+    assert measured.value == pytest.approx(wasserstein_1_line(a, b))
+    assert measured.low < 0.4 < measured.high
+    assert "one dimension" in measured.method
+
+
+def test_the_interval_covers_about_as_often_as_it_says() -> None:
+    # 60 draws; a 95% interval that also subtracts floors should hardly ever miss.
+    hits = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        measured = wasserstein_1(rng.normal(size=300), rng.normal(1, 1, size=300))
+        hits += measured.low <= 1 <= measured.high
+    assert hits >= 55
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ([[1.0, np.nan]], [[1.0, 2.0]], "row 0"),
+        ([[1.0, 2.0]], [[1.0]], "columns"),
+        ([], [1.0], "empty"),
+        (["x"], [1.0], "not numbers"),
+    ],
+)
+def test_bad_samples_are_refused(a: object, b: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        wasserstein_1_discrete(a, b)  # type: ignore[arg-type]
