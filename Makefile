@@ -32,7 +32,7 @@ install: .venv/installed
 
 # One benchmark each: make bench-modes, bench-closeness, bench-real, bench-cost, bench-resume, bench-bytes
 bench-%: install
-	$(BIN)/python benchmarks/$*.py
+	$(BIN)/python -m benchmarks.$*
 
 clean:
 	rm -rf .venv runs build dist src/*.egg-info

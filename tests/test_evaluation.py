@@ -13,6 +13,7 @@ from surveyor.data.columns import fit_column
 from surveyor.data.toy import TOYS, draw, grid_modes, ring_modes
 from surveyor.diagnostics import slopes
 from surveyor.evaluation import coverage, memorising, table_fidelity, verdict
+from surveyor.evaluation.two_sample import two_sample
 
 
 def test_the_truth_has_the_published_ceilings() -> None:
@@ -77,7 +78,7 @@ def test_slopes_of_a_linear_critic() -> None:
 def test_a_column_is_compared_in_its_own_unit() -> None:
     frame = pd.DataFrame({"dollars": np.arange(500) * 10.0, "kind": ["a", "b"] * 250})
     moved = frame.assign(dollars=frame["dollars"] + 70, kind=["a", "a", "a", "b"] * 125)
-    columns = tuple(fit_column(name, frame[name]) for name in frame)
+    columns = tuple(fit_column(str(name), frame[name]) for name in frame)
     fidelity = table_fidelity(columns, moved, frame, frame)
     by_name = {c.name: c for c in fidelity.columns}
     assert by_name["dollars"].distance == pytest.approx(70)
@@ -92,19 +93,44 @@ def test_a_lost_correlation_lowers_the_trends() -> None:
     frame = pd.DataFrame({"x": x, "y": x + 0.1 * rng.normal(size=800), "c": x > 0})
     shuffled = frame.apply(lambda c: c.sample(frac=1, random_state=len(str(c.name)) + 3).to_numpy())
     shuffled["y"] = rng.permutation(shuffled["y"])
-    columns = tuple(fit_column(name, frame[name]) for name in frame)
+    columns = tuple(fit_column(str(name), frame[name]) for name in frame)
     assert table_fidelity(columns, shuffled, frame, frame).trends < 0.75
 
 
 @pytest.mark.parametrize(
-    ("ratio", "words"),
-    [(1.0, "as close"), (1.2, "close to"), (1.6, "recognisably"), (3, "far from"), (9, "not yet")],
+    ("ratio", "auc", "words"),
+    [
+        (1.0, 0.52, "cannot be told"),
+        (1.0, 0.65, "can just tell"),
+        (1.0, 0.95, "still tells them"),
+        (1.2, 0.52, "measurably apart"),
+        (1.6, 0.9, "recognisably"),
+        (3, 0.9, "far from"),
+        (9, 1.0, "not yet"),
+    ],
 )
-def test_the_verdict_says_number_and_floor(ratio: float, words: str) -> None:
-    said = verdict(ratio * 0.5, 0.5, 1000)
+def test_the_verdict_says_number_and_floor(ratio: float, auc: float, words: str) -> None:
+    said = verdict(ratio * 0.5, 0.5, 1000, auc)
     assert words in said
-    assert "floor 0.5" in said
+    assert "floor of 0.5" in said
     assert f"ratio {ratio:.2f}" in said
+    assert f"AUC {auc:.2f}" in said
+
+
+def test_a_classifier_tells_apart_what_differs_and_nothing_else() -> None:
+    rng = np.random.default_rng(0)
+    real, more, moved = (
+        rng.normal(size=(600, 3)),
+        rng.normal(size=(600, 3)),
+        rng.normal(1, 1, (600, 3)),
+    )
+    found = two_sample(moved, real, more)
+    # The best classifier of a shift by (1, 1, 1) has AUC Phi(sqrt(3 / 2)) = .89.
+    assert 0.8 < found.auc < 0.9
+    assert 0.5 <= found.floor < 0.56
+    assert two_sample(more, real, more).indistinguishable > 0.88
+    wide = rng.normal(size=(3, 300, 100))
+    assert two_sample(*wide).auc < 0.6
 
 
 def test_every_distance_stands_beside_its_floor(table_run: Model, digits_run: Model) -> None:
@@ -112,7 +138,7 @@ def test_every_distance_stands_beside_its_floor(table_run: Model, digits_run: Mo
         found = model.evaluation
         assert found["w1"] > 0
         assert found["w1_floor"] > 0
-        assert found["verdict"].count("W1") == 1
+        assert f"{found['w1_floor']:.4g}" in found["verdict"]
         for part in (*found["conditions"], *found["groups"]):
             assert part["w1"] is None or part["floor"] > 0
     assert [p["name"] for p in table_run.evaluation["groups"]] == ["member=False", "member=True"]

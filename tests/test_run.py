@@ -235,7 +235,8 @@ def test_modules_of_ones_own(tmp_path: Path) -> None:
             self.layer = torch.nn.Linear(64, 2)
 
         def forward(self, z: torch.Tensor) -> torch.Tensor:
-            return self.layer(z)
+            raw: torch.Tensor = self.layer(z)
+            return raw
 
     critic = torch.nn.Sequential(
         torch.nn.Linear(2, 8), torch.nn.LeakyReLU(0.2), torch.nn.Linear(8, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,7 +149,7 @@ def test_the_tree_formula_is_exact(seed: int) -> None:
 def test_parallel_edges_count_as_the_shortest() -> None:
     edges, lengths = [[0, 1], [1, 0], [1, 2]], [5.0, 1.0, 1.0]
     for method in ("dual", "beckmann", "paths"):
-        assert wasserstein_1_graph(edges, lengths, [1, 0, 0], [0, 0, 1], method) == pytest.approx(2)  # type: ignore[arg-type]
+        assert wasserstein_1_graph(edges, lengths, [1, 0, 0], [0, 0, 1], method) == pytest.approx(2)
 
 
 def test_unconnected_mass_is_refused() -> None:
@@ -212,6 +213,6 @@ def test_the_interval_covers_about_as_often_as_it_says() -> None:
         (["x"], [1.0], "not numbers"),
     ],
 )
-def test_bad_samples_are_refused(a: object, b: object, message: str) -> None:
+def test_bad_samples_are_refused(a: Any, b: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        wasserstein_1_discrete(a, b)  # type: ignore[arg-type]
+        wasserstein_1_discrete(a, b)

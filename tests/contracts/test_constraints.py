@@ -218,8 +218,8 @@ def test_the_penalty_of_a_quadratic_critic_depends_on_the_points() -> None:
     at = {
         p: GradientPenalty(1, p, "one", 0.0).penalty(Quadratic(), real, fake, Draws(0))
         for p in ("real", "fake", "both", "between")
-    }  # type: ignore[arg-type]
-    values = {name: float(v) for name, v in at.items() if v is not None}
+    }
+    values = {name: v.item() for name, v in at.items() if v is not None}
     assert values["real"] == pytest.approx(9)
     assert values["fake"] == pytest.approx(1)
     assert values["both"] == pytest.approx(10)

@@ -9,14 +9,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from surveyor.batch import Draws
+from surveyor.batch import Batch, Draws
 from surveyor.data import Data
 from surveyor.data.table import TableCodec
 from surveyor.diagnostics import Finding, slopes
 from surveyor.diagnostics.slope import PLACES
 from surveyor.evaluation.heldout import Ruler, generated, w1
 from surveyor.evaluation.memorising import memorising
-from surveyor.evaluation.table import table_fidelity
+from surveyor.evaluation.table import features, table_fidelity
+from surveyor.evaluation.two_sample import two_sample
 from surveyor.evaluation.verdict import verdict
 from surveyor.training import Game
 from surveyor.training.loop import MEASURE
@@ -48,14 +49,17 @@ def assess(
     )
     bounds = [c.bound(game.critic) for c in game.constraints]
     bound = min((b for b in bounds if b is not None), default=None)
+    table = _table(game, generator, data, seed) if isinstance(data.codec, TableCodec) else None
+    told = two_sample(*(table[1] if table else (_flat(b) for b in (fake, held, train))))
     result: dict[str, Any] = {
-        "verdict": verdict(measurement.w1, ruler.floor, n, spread),
+        "verdict": verdict(measurement.w1, ruler.floor, n, told.auc, told.floor),
         "w1": measurement.w1,
         "w1_floor": ruler.floor,
         "w1_floor_spread": spread,
         "ratio": measurement.w1 / ruler.floor if ruler.floor > 0 else None,
         "n": n,
         "unit": data.codec.unit_name,
+        "two_sample": asdict(told),
         "critic": {
             "estimate": measurement.critic_estimate,
             "estimate_on_training_rows": measurement.critic_estimate_training,
@@ -68,15 +72,15 @@ def assess(
         "conditions": _parts(game, generator, data, seed, "cond"),
         "groups": _parts(game, generator, data, seed, "group"),
     }
-    if isinstance(data.codec, TableCodec):
-        result["table"] = _table(game, generator, data, seed)
+    if table is not None:
+        result["table"] = table[0]
     result["findings"] = [asdict(f) for f in findings(result, game)]
     return result
 
 
 def _table(
     game: Game, generator: nn.Module, data: Data, seed: int, rows: int = 5000
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], tuple[np.ndarray, ...]]:
     codec = data.codec
     assert isinstance(codec, TableCodec)
     n = min(rows, len(data.holdout))
@@ -85,14 +89,20 @@ def _table(
     fake = generated(game, generator, held.cond, n, draws)
     made = codec.decode(fake, data.holdout.codes(n), draws)
     columns = (*codec.columns, *codec.conditions.columns)
-    fidelity = table_fidelity(columns, made, data.held_out(n), data.training(n))
+    frames = made, data.held_out(n), data.training(n)
+    fidelity = table_fidelity(columns, *frames)
     worst = sorted(fidelity.pairs.items(), key=lambda item: item[1])[:20]
-    return {
+    report = {
         "columns": [asdict(c) for c in fidelity.columns],
         "trends": fidelity.trends,
         "trends_floor": fidelity.trends_floor,
         "weakest_pairs": [{"pair": k, "agreement": v} for k, v in worst],
     }
+    return report, tuple(features(columns, frame) for frame in frames)
+
+
+def _flat(batch: Batch) -> np.ndarray:
+    return batch.joint().double().numpy()
 
 
 def _parts(

@@ -59,6 +59,15 @@ def table_fidelity(
     return TableFidelity(fidelities, trend, floor, {k: 1 - v for k, v in pairs.items()})
 
 
+def features(columns: tuple[Column, ...], frame: pd.DataFrame) -> np.ndarray:
+    """Return a table as numbers (n, columns) for a classifier; a missing number is NaN."""
+    parts = [
+        numeric(frame[c.name], c.kind, c.name) if c.ordered else c.encode(frame[c.name])
+        for c in columns
+    ]
+    return np.stack(parts, axis=1).astype(np.float64)
+
+
 def _distance(column: Column, a: pd.Series, b: pd.Series) -> float:
     if not column.ordered:
         return _variation(

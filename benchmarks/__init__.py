@@ -1,0 +1,1 @@
+"""Benchmarks: each script prints its table and writes ``results/NAME.json``."""

@@ -1,0 +1,96 @@
+"""What the benchmarks share: where data lie, how results are written, how a run is timed."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+RESULTS = Path(__file__).parent / "results"
+DATA = Path(os.environ.get("SURVEYOR_DATA", "../shared/data"))
+console = Console(width=140)
+
+
+def data_file(name: str) -> str:
+    """Return the path of a data file, or stop with a plain word where it is missing."""
+    path = DATA / name
+    if not path.exists():
+        sys.exit(f"benchmark data not found: {path}; set SURVEYOR_DATA to their folder")
+    return str(path)
+
+
+def write(name: str, content: Mapping[str, Any]) -> None:
+    """Write ``results/NAME.json`` with what is needed to read it."""
+    import torch
+
+    machine = {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({"machine": machine, **content}, indent=1) + "\n")
+    console.print(f"written: benchmarks/results/{name}.json")
+
+
+def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table."""
+    table = Table(title=title, title_justify="left")
+    for k, column in enumerate(columns):
+        table.add_column(column, justify="left" if k == 0 else "right")
+    for row in rows:
+        table.add_row(*[f"{v:.4g}" if isinstance(v, float) else str(v) for v in row])
+    console.print(table)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run: its folder's content, and the seconds of its training."""
+
+    folder: Path
+    evaluation: dict[str, Any]
+    seconds: float
+
+
+def train(source: str, options: Sequence[str], folder: Path) -> Trained:
+    """Train in a process of its own, as a user would."""
+    command = [sys.executable, "-m", "surveyor", "train", source, "--out", str(folder), *options]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
+    clock = [json.loads(line) for line in (folder / "timing.jsonl").read_text().splitlines()]
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    return Trained(folder, evaluation, clock[-1]["seconds"])
+
+
+def train_all(
+    jobs: Mapping[Any, tuple[str, Sequence[str]]], at_once: int = 2
+) -> Iterable[tuple[Any, Trained]]:
+    """Train several runs, ``at_once`` one-thread processes side by side; yields as they finish."""
+    with (
+        tempfile.TemporaryDirectory() as place,
+        ThreadPoolExecutor(at_once) as pool,
+    ):
+        futures = {
+            key: pool.submit(train, source, options, Path(place) / str(k))
+            for k, (key, (source, options)) in enumerate(jobs.items())
+        }
+        begun = time.monotonic()
+        for key, future in futures.items():
+            result = future.result()
+            console.print(f"{time.monotonic() - begun:6.0f} s  {key}", highlight=False)
+            yield key, result

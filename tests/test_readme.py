@@ -1,0 +1,81 @@
+"""Every command and every snippet of the README runs as written; training is cut to few steps."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from surveyor.cli import main
+from tests.conftest import mixed
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, flags=re.S)
+COMMANDS = [line for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]
+FEW = ["--steps", "4", "--batch", "16", "--threads", "1"]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files that the README speaks of."""
+    rng = np.random.default_rng(0)
+    people = mixed(300).rename(columns={"town": "city"})
+    people.to_csv(tmp_path / "people.csv", index=False)
+    for name in ("january", "february"):
+        mixed(200, seed=len(name)).to_csv(tmp_path / f"{name}.csv", index=False)
+    for label in ("cats", "dogs"):
+        (tmp_path / "pictures" / label).mkdir(parents=True)
+        for k in range(12):
+            pixels = rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pictures" / label / f"{k}.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_command_runs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = 0
+    for line in COMMANDS:
+        words = shlex.split(line)
+        if words[0] != "surveyor":
+            continue
+        few = FEW if words[1] == "train" and "--resume" not in words else []
+        assert main([*words[1:], *few]) == 0, (line, capsys.readouterr().err)
+        run += 1
+    assert run >= 7
+    assert (place / "oslo.csv").exists()
+    assert (place / "cats.png").exists()
+    assert (place / "runs" / "people" / "report.html").exists()
+
+
+@pytest.mark.parametrize("snippet", [block for kind, block in BLOCKS if kind == "python"])
+def test_every_snippet_runs(place: Path, snippet: str) -> None:
+    assert "steps=200" in snippet
+    exec(compile(snippet.replace("steps=200", "steps=4, threads=1"), "README.md", "exec"), {})
+
+
+def test_make_knows_every_target_named() -> None:
+    for target in re.findall(r"`?make ([a-z0-9-]+)", README):
+        if target.startswith("bench-"):
+            assert (ROOT / "benchmarks" / f"{target.removeprefix('bench-')}.py").exists(), target
+        done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_demo_trains_what_it_says(place: Path) -> None:
+    plan = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True).stdout
+    (line,) = [line for line in plan.splitlines() if "surveyor train" in line]
+    words = shlex.split(line)
+    assert main([*words[1:], *FEW]) == 0
+    assert (place / "runs" / "demo" / "report.html").exists()
+    assert (place / "runs" / "demo" / "samples.png").exists()
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
