@@ -173,8 +173,8 @@ class Model:
         rows = codec.rows(raw)
         order = np.random.default_rng(0).permutation(len(raw))
         half = len(raw) // 2
-        if half < 2:
-            raise InputError(f"{len(raw)} rows are too few to measure; give at least 4")
+        if half < 3:
+            raise InputError(f"{len(raw)} rows are too few to measure; give at least 6")
         other, held = Source(codec, rows, order[half:]), Source(codec, rows, order[:half])
         return Data(kind, codec, other, held, held, raw)
 

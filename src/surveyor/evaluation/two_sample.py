@@ -39,7 +39,8 @@ def two_sample(made: np.ndarray, held: np.ndarray, train: np.ndarray, seed: int 
     """
     n = min(len(made), len(held), len(train), MOST_ROWS)
     if made.shape[1] > MOST_COLUMNS:
-        axes = PCA(MOST_COLUMNS, random_state=seed).fit(train[: 4 * n])
+        rows = train[: 4 * n]
+        axes = PCA(min(MOST_COLUMNS, len(rows)), random_state=seed).fit(rows)
         made, held, train = (axes.transform(x[:n]) for x in (made, held, train))
     return TwoSample(_auc(made[:n], held[:n], seed), _auc(train[:n], held[:n], seed), n)
 
