@@ -29,6 +29,11 @@ class Batch:
         moved = (None if t is None else t.to(device) for t in (self.cond, self.weight, self.group))
         return Batch(self.x.to(device), *moved)
 
+    def part(self, start: int, stop: int) -> Batch:
+        """Return rows ``start`` to ``stop``."""
+        kept = (None if t is None else t[start:stop] for t in (self.cond, self.weight, self.group))
+        return Batch(self.x[start:stop], *kept)
+
     def joint(self) -> Tensor:
         """Return x and cond side by side, (n, d + c): the space in which W1 is measured.
 

@@ -134,6 +134,7 @@ def plan_of(config: Config) -> Plan:
         average=config.average,
         hold=config.hold,
         final=config.final,
+        critic_final=config.final if config.critic_final is None else config.critic_final,
         shape=config.schedule,
         noise=Noise(*config.smooth),
         seed=config.seed,

@@ -56,8 +56,11 @@ class Config:
     average: float = _option(0.999, "Weight of the past in the averaged generator.", 0, 0.999999)
     hold: float = _option(0.3, "Share of the steps at full learning rate.", 0, 1)
     final: float = _option(0.0, "Learning rate at the end, as a share of the first.", 0, 1)
-    schedule: Literal["cosine", "linear"] = _option(
-        "cosine", "How the rate falls: cosine or linear."
+    critic_final: float | None = _option(
+        None, "The same for the critic; as --final if not said.", 0, 1
+    )
+    schedule: Literal["cosine", "linear", "exponential"] = _option(
+        "cosine", "How the rates fall: cosine, linear or exponential."
     )
 
     measure_every: int | None = _option(

@@ -84,7 +84,7 @@ class Session:
     def finished(self) -> bool:
         """Return whether there is nothing left to train."""
         return self.state.step >= self.plan.steps or plateaued(
-            [m.w1 for m in self.history], self.config.patience
+            [m.excess for m in self.history], self.config.patience
         )
 
     def records(self) -> Iterator[Record]:
@@ -122,7 +122,7 @@ class Session:
         load_module(self.game.generator, generator, self.path / "generator.safetensors")
         load_module(self.game.critic, critic, self.path / "critic.safetensors")
         result = assess(self.game, self.game.generator, self.data, self.config.seed)
-        best = min(self.history, key=lambda m: m.w1)
+        best = min(self.history, key=lambda m: m.excess)
         result["best_step"], result["steps"] = best.step, self.state.step
         result["preflight"] = [asdict(f) for f in self.findings]
         _write_json(self.path / "evaluation.json", result)
@@ -130,8 +130,8 @@ class Session:
 
     def _keep(self, measurement: Measurement) -> None:
         self.history.append(measurement)
-        if measurement.w1 < self.best:
-            self.best = measurement.w1
+        if measurement.excess < self.best:
+            self.best = measurement.excess
             write_tensors(self.path / "generator.safetensors", self.state.average.state_dict())
             write_tensors(self.path / "critic.safetensors", self.game.critic.state_dict())
         _append(self.path / "history.jsonl", asdict(measurement))
@@ -224,7 +224,7 @@ def resume(
         if history.exists():
             os.truncate(history, saved["history"])
         session.history = list(read_history(history))
-        session.best = min((m.w1 for m in session.history), default=float("inf"))
+        session.best = min((m.excess for m in session.history), default=float("inf"))
     else:
         (path / "history.jsonl").unlink(missing_ok=True)
     timing = path / "timing.jsonl"

@@ -19,6 +19,7 @@ from surveyor.lipschitz.certificate import norm_bound, weighted
 from surveyor.lipschitz.clip import Clip
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.lipschitz.orthogonal import Orthogonal, orthogonalised
+from surveyor.nets.activations import Fourier
 from surveyor.nets.conv import Conv
 from surveyor.nets.mlp import Mlp
 
@@ -160,6 +161,15 @@ def test_the_norm_bound_of_a_convolution_is_above_its_operator_norm(
     assert exact <= norm_bound(layer) * (1 + 1e-6)
     if kernel == stride:
         assert exact == pytest.approx(norm_bound(layer), rel=1e-5)
+
+
+def test_the_bound_of_fourier_features_is_reached() -> None:
+    torch.manual_seed(0)
+    layer = Fourier(3, 8, 2.0)
+    x = torch.randn(200, 3)
+    jacobians = torch.func.vmap(torch.func.jacrev(lambda v: layer(v[None])[0]))(x)
+    norms = torch.linalg.matrix_norm(jacobians, 2)
+    assert norms == pytest.approx(torch.full_like(norms, layer.bound()), rel=1e-4)
 
 
 def test_an_unknown_layer_has_no_certificate() -> None:

@@ -50,4 +50,5 @@ def _state(session: Session, record: Record) -> str:
     if m is None:
         return ""
     floor = max(m.w1_floor, 1e-300)
-    return f"W1 {m.w1:.4g} = {m.w1 / floor:.2f} x floor, best {session.best / floor:.2f}"
+    best = min(session.history, key=lambda h: h.excess)
+    return f"W1 {m.w1:.4g} = {m.w1 / floor:.2f} x floor, best at step {best.step:,}"

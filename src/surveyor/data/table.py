@@ -23,7 +23,6 @@ from surveyor.data.scratch import empty
 from surveyor.errors import InputError
 
 ROOT2 = float(np.sqrt(2))
-CELL = 1.0  # what another cell of an ordered column costs, beside the distance of its position
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,17 +56,6 @@ class TableCodec(Codec):
             matrix[starts[k] : starts[k + 1], j] = positions
         return matrix
 
-    @cached_property
-    def _scales(self) -> Tensor:
-        """One-hot entries over sqrt 2: a change of category costs 1, of cell ``CELL``."""
-        costs = []
-        for c in self.columns:
-            cost = np.full(c.size, CELL if c.ordered else 1.0)
-            if c.ordered and c.missing:
-                cost[-1] = 1.0
-            costs.append(cost / ROOT2)
-        return torch.from_numpy(np.concatenate(costs).astype(np.float32))
-
     @property
     def space(self) -> Space:
         """Return the shapes; a generator starts at the log frequencies of every code."""
@@ -78,8 +66,7 @@ class TableCodec(Codec):
 
     def embed(self, hot: Tensor) -> Tensor:
         """Return one-hot blocks (n, codes) as points (n, codes + ordered columns)."""
-        scaled = hot * self._scales.to(hot.device)
-        return torch.cat([scaled, hot @ self._places.to(hot.device)], dim=1)
+        return torch.cat([hot / ROOT2, hot @ self._places.to(hot.device)], dim=1)
 
     def rows(self, raw: Frame) -> Rows:
         """Store every row as small integers, one a column, reading a chunk at a time."""

@@ -68,7 +68,9 @@ class Ruler:
         game, device = self.game, next(self.game.critic.parameters()).device
         held, train = self.held.first(self.n), self.train.first(self.n)
         draws = Draws(self.seed, 0, MEASURE)
-        fake = generated(game, generator, held.cond, self.n, draws)
+        both = None if held.cond is None else torch.cat([held.cond, train.cond])  # type: ignore[list-item]
+        made = generated(game, generator, both, 2 * self.n, draws)
+        fake, other = made.part(0, self.n), made.part(self.n, 2 * self.n)
         gaps: list[float | None] = [None, None]
         if game.objective.is_distance:
             with torch.no_grad():
@@ -88,6 +90,7 @@ class Ruler:
             step=0 if record is None else record.step,
             w1=self.unit * w1(held.joint(), fake.joint()),
             w1_floor=self.floor,
+            w1_self=self.unit * w1(fake.joint(), other.joint()),
             critic_estimate=gaps[0],
             critic_estimate_training=gaps[1],
             slope_mean=measured.mean("between"),

@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import math
 
+WORDS = (
+    "cannot be told from held-out real data",
+    "are close to held-out real data, and just measurably apart",
+    "are recognisably like real data, and clearly apart from them",
+    "are easily told from real data: good for a first look, not for analysis",
+    "are not yet like real data",
+)
+RATIOS = (1.1, 1.25, 2.0, 5.0)  # W1 / floor up to which each of the words above still holds
+ADVANTAGES = (0.06, 0.15, 0.35, math.inf)  # the same for AUC above its floor
+
 
 def verdict(w1: float, floor: float, n: int, auc: float, auc_floor: float = 0.5) -> str:
-    """Say what W1 against its floor means for ``n`` points a side, and what a classifier adds.
+    """Say how close generated data are, by the worse of two measures on ``n`` points a side.
 
     In many dimensions W1 on a sample is blunt: generated data reach its floor long before they
-    are right. A classifier's AUC (.5 is chance) tells what W1 cannot, so both have to agree
-    before the words are good.
+    are right, and a classifier (AUC .5 is chance) tells what W1 cannot. Neither is enough alone.
     """
     ratio = w1 / floor if floor > 0 else (1.0 if w1 == 0 else math.inf)
-    told_apart = auc - auc_floor
-    if ratio <= 1.1 and told_apart <= 0.06:
-        words = "The generated data cannot be told from held-out real data"
-    elif ratio <= 1.1 and told_apart <= 0.2:
-        words = "The generated data are close to held-out real data, and a classifier can just tell"
-    elif ratio <= 1.1:
-        words = (
-            "The generated data are at the floor of what W1 can see, "
-            "and a classifier still tells them from real data"
-        )
-    elif ratio <= 1.25:
-        words = "The generated data are close to real data, and measurably apart from them"
-    elif ratio <= 2:
-        words = "The generated data are recognisably like real data, and clearly apart from them"
-    elif ratio <= 5:
-        words = "The generated data are far from real data: a first look, nothing to analyse"
-    else:
-        words = "The generated data are not yet like real data"
+    by_w1 = sum(ratio > limit for limit in RATIOS)
+    by_auc = sum(auc - auc_floor > limit for limit in ADVANTAGES)
+    blunt = by_w1 == 0 and by_auc > 1
     return (
-        f"{words}: W1 {w1:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, {n:,} points), "
+        f"The generated data {WORDS[max(by_w1, by_auc)]}: "
+        f"W1 {w1:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, {n:,} points"
+        f"{', too few for W1 to see the difference' if blunt else ''}), "
         f"classifier AUC {auc:.2f} against {auc_floor:.2f}."
     )

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from surveyor.nets import ChainCritic
-from surveyor.nets.activations import GroupSort, LeakyReLU
+from surveyor.nets.activations import Fourier, GroupSort, LeakyReLU
 
 TOLERANCE = 1e-5  # float32 products of a few hundred terms; stated, and added to every bound
 
@@ -40,8 +40,8 @@ def norm_bound(layer: Weighted) -> float:
     into at most ``overlap`` windows, so |conv x|^2 <= |K|^2 overlap |x|^2 (Singla and Feizi 2021
     have the same factor for stride 1). Groups only remove entries.
     """
-    matrix = layer.weight.detach().flatten(1).double()
-    return float(torch.linalg.matrix_norm(matrix, 2)) * math.sqrt(overlap(layer))
+    kernel = layer.weight.detach().flatten(1).double()
+    return float(torch.linalg.matrix_norm(kernel, 2)) * math.sqrt(overlap(layer))
 
 
 def certify(critic: nn.Module) -> float | None:
@@ -70,12 +70,9 @@ def _chain(module: nn.Module) -> float | None:
         if isinstance(module, nn.Conv2d) and module.padding_mode != "zeros":
             return None
         return norm_bound(module)
+    if isinstance(module, Fourier):
+        return module.bound()
     if isinstance(module, (LeakyReLU, nn.LeakyReLU)):
         slope = module.slope if isinstance(module, LeakyReLU) else module.negative_slope
         return max(1.0, abs(slope))
     return 1.0 if isinstance(module, SLOPE_ONE) else None
-
-
-def matrix(weight: Tensor) -> Tensor:
-    """Return a weight as the (out, rest) matrix whose norm is meant."""
-    return weight.flatten(1)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint
-from surveyor.lipschitz.certificate import matrix, overlap, weighted
+from surveyor.lipschitz.certificate import overlap, weighted
 from surveyor.nets.activations import GroupSort, LeakyReLU
 
 
@@ -45,7 +45,7 @@ class Orthogonal(Constraint):
         """Return every matrix to the orthogonal ones."""
         for layer in weighted(critic):
             scale = math.sqrt(overlap(layer))
-            nearest = orthogonalised(matrix(layer.weight) * scale)
+            nearest = orthogonalised(layer.weight.flatten(1) * scale)
             layer.weight.copy_(nearest.view_as(layer.weight) / scale)
 
 

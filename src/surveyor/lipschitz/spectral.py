@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint
-from surveyor.lipschitz.certificate import matrix, weighted
+from surveyor.lipschitz.certificate import weighted
 
 
 class _Normalised(nn.Module):
@@ -22,15 +22,15 @@ class _Normalised(nn.Module):
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
-        u, _, v = torch.linalg.svd(matrix(weight.detach()), full_matrices=False)
+        u, _, v = torch.linalg.svd(weight.detach().flatten(1), full_matrices=False)
         self.register_buffer("u", u[:, 0].clone())
         self.register_buffer("v", v[0].clone())
 
     def forward(self, weight: Tensor) -> Tensor:
-        return weight / torch.dot(self.u, matrix(weight) @ self.v)
+        return weight / torch.dot(self.u, weight.flatten(1) @ self.v)
 
     def iterate(self, weight: Tensor) -> None:
-        w = matrix(weight)
+        w = weight.flatten(1)
         self.v.copy_(nn.functional.normalize(w.T @ self.u, dim=0))
         self.u.copy_(nn.functional.normalize(w @ self.v, dim=0))
 

@@ -32,6 +32,29 @@ class LeakyReLU(nn.Module):
         return f"slope={self.slope}"
 
 
+class Fourier(nn.Module):
+    """x -> (x, sin x F, cos x F) with a fixed random F (d, count) of deviation ``scale``.
+
+    A smooth net is slow to learn detail much finer than the data's spread (Tancik et al. 2020).
+    |J|^2 = |1|^2 + |F|^2, since the rows of sin and cos together turn and never stretch.
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, width: int, count: int, scale: float) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", scale * torch.randn(width, count))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, d + 2 count)."""
+        phase = x @ self.frequencies
+        return torch.cat([x, phase.sin(), phase.cos()], dim=1)
+
+    def bound(self) -> float:
+        """Return the largest factor by which distances grow."""
+        return float((1 + torch.linalg.matrix_norm(self.frequencies.double(), 2) ** 2).sqrt())
+
+
 class GroupSort(nn.Module):
     """Sort each group of ``group`` neighbouring channels (Anil et al. 2019).
 

@@ -10,24 +10,32 @@ from torch import Tensor, nn
 from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.nets import ChainCritic, Latent, Net
-from surveyor.nets.activations import LeakyReLU
+from surveyor.nets.activations import Fourier, LeakyReLU
 
 
 @dataclass(frozen=True)
 class Mlp(Net):
     """``depth`` hidden layers of ``width`` units with LeakyReLU of ``slope``.
 
-    With ``residual`` each generator layer's output is joined to its input (as in CTGAN).
+    With ``residual`` each generator layer's output is joined to its input (as in CTGAN). With
+    ``fourier`` the critic also sees that many random sines and cosines of its input, of frequency
+    ``fourier_scale``: for few dimensions with detail finer than their spread.
     """
 
     width: int = 256
     depth: int = 3
     slope: float = 0.2
     residual: bool = False
+    fourier: int = 0
+    fourier_scale: float = 3.0
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.depth < 1:
             raise InputError(f"width {self.width} and depth {self.depth}: give at least 1 of each")
+        if self.fourier < 0 or self.fourier_scale <= 0:
+            raise InputError(
+                f"fourier {self.fourier} of scale {self.fourier_scale}: give numbers above 0"
+            )
 
     def generator(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
@@ -35,8 +43,11 @@ class Mlp(Net):
 
     def critic(self, space: Space) -> nn.Module:
         """Return the critic, a chain of linear layers."""
-        widths = [space.width] + [self.width] * self.depth
-        layers: list[nn.Module] = [nn.Sequential(nn.Flatten(), nn.Linear(widths[0], widths[1]))]
+        entry: list[nn.Module] = [nn.Flatten()]
+        if self.fourier:
+            entry.append(Fourier(space.width, self.fourier, self.fourier_scale))
+        widths = [space.width + 2 * self.fourier] + [self.width] * self.depth
+        layers: list[nn.Module] = [nn.Sequential(*entry, nn.Linear(widths[0], widths[1]))]
         for a, b in zip(widths[1:-1], widths[2:], strict=True):
             layers += [LeakyReLU(self.slope), nn.Linear(a, b)]
         layers += [LeakyReLU(self.slope), nn.Linear(widths[-1], 1)]

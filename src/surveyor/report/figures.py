@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from torch import Tensor
 
@@ -79,7 +80,7 @@ def progress(history: Sequence[Measurement], unit: str) -> str:
         axis.plot(at, estimates, color=CRITIC, lw=1, label="critic's own estimate")
     axis.set_ylim(bottom=min(0, *(m.critic_estimate or 0 for m in history)))
     top = sorted(m.w1 for m in history)[-1]
-    best = min(history, key=lambda m: m.w1)
+    best = min(history, key=lambda m: m.excess)
     axis.plot(best.step, best.w1, "o", color=FAKE, ms=5)
     axis.annotate(
         f"best {best.w1:.3g}", (best.step, best.w1), (0, 9), textcoords="offset points", ha="center"
@@ -142,6 +143,7 @@ def _numbers(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> Non
     for values, colour, fill in ((a, REAL, True), (b, FAKE, False)):
         share = np.histogram(values.clip(low, high), edges)[0] / max(len(values), 1)
         axis.stairs(share, edges, color=colour, fill=fill, alpha=0.35 if fill else 1, lw=1.3)
+    axis.xaxis.set_major_locator(MaxNLocator(4))
     if column.kind == "date":
         ticks = np.linspace(edges[0], edges[-1], 3)
         axis.set_xticks(ticks, [str(pd.Timestamp(t, unit="s").date()) for t in ticks])

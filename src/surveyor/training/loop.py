@@ -18,15 +18,15 @@ from surveyor.training.optimizers import Updates
 from surveyor.training.records import Measurement, Record
 from surveyor.training.step import Reduce, alone, update
 
-CRITIC, GENERATOR, MEASURE = 0, 1, 2  # the streams of randomness
+CRITIC, GENERATOR, MEASURE = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class Plan:
     """How long and how fast: steps, batch, rates and their schedule.
 
-    Rates stay constant for the first ``hold`` of the steps, then fall to ``final`` of themselves,
-    along a cosine or a line. The averaged generator follows with weight 1 - ``average`` a step.
+    Rates stay constant for the first ``hold`` of the steps, then fall to ``final`` (the critic's
+    to ``critic_final``) of themselves, along a cosine, a line or an exponential. The averaged generator follows with weight 1 - ``average`` a step.
     """
 
     steps: int
@@ -38,16 +38,19 @@ class Plan:
     average: float = 0.999
     hold: float = 0.3
     final: float = 0.0
-    shape: Literal["cosine", "linear"] = "cosine"
+    critic_final: float = 0.0
+    shape: Literal["cosine", "linear", "exponential"] = "cosine"
     noise: Noise = field(default_factory=Noise)
     seed: int = 0
     rank: int = 0
 
-    def rate(self, step: int) -> float:
-        """Return the factor of both learning rates at ``step``."""
+    def rate(self, step: int, final: float) -> float:
+        """Return the factor of a learning rate at ``step`` that ends at ``final``."""
         along = max(0.0, (step / self.steps - self.hold) / max(1 - self.hold, 1e-9))
+        if self.shape == "exponential":
+            return float(max(final, 1e-4) ** along)
         fall = (1 + math.cos(math.pi * along)) / 2 if self.shape == "cosine" else 1 - along
-        return self.final + (1 - self.final) * fall
+        return final + (1 - final) * fall
 
 
 @dataclass
@@ -84,9 +87,9 @@ def steps(
     """
     device = next(game.critic.parameters()).device
     for step in range(state.step, plan.steps):
-        factor, noise = plan.rate(step), plan.noise.at(step / plan.steps)
-        _set_rate(state.critic_optimizer, plan.critic_rate * factor)
-        _set_rate(state.generator_optimizer, plan.generator_rate * factor)
+        noise = plan.noise.at(step / plan.steps)
+        _set_rate(state.critic_optimizer, plan.critic_rate * plan.rate(step, plan.critic_final))
+        _set_rate(state.generator_optimizer, plan.generator_rate * plan.rate(step, plan.final))
         for k in range(plan.critic_steps):
             draws = Draws(plan.seed, step * plan.critic_steps + k, CRITIC, plan.rank, device)
             real = source.draw(plan.batch, draws).to(device)
@@ -116,15 +119,15 @@ def measured(
 def until_plateau(
     records: Iterable[Record], patience: int, history: Sequence[Measurement] = ()
 ) -> Iterator[Record]:
-    """Stop once ``patience`` measurements have passed without a new best W1; 0 never stops.
+    """Stop once ``patience`` measurements have passed without a new best; 0 never stops.
 
     ``history`` holds the measurements before a resume.
     """
-    values = [m.w1 for m in history]
+    values = [m.excess for m in history]
     for record in records:
         yield record
         if record.measurement is not None:
-            values.append(record.measurement.w1)
+            values.append(record.measurement.excess)
             if plateaued(values, patience):
                 return
 
