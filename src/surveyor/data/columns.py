@@ -174,6 +174,19 @@ class Column:
         return cls(**(meta | {"labels": tuple(meta["labels"])}), **arrays)
 
 
+FEW_LABELS = 32
+
+
+def fit_label(name: str, values: pd.Series) -> Column:
+    """Fit a column that is a condition or a group: a few integers are labels, not numbers."""
+    present = values.dropna()
+    if infer(name, present) == "integer" and present.nunique() <= FEW_LABELS:
+        return _fit_category(
+            name, present, "category", str(values.dtype), bool(values.isna().any()), len(values)
+        )
+    return fit_column(name, values)
+
+
 def fit_column(name: str, values: pd.Series) -> Column:
     """Fit one column to training values.
 
@@ -306,7 +319,10 @@ def restored(
             made = made.astype(dtype)
     else:
         made = pd.Series(values, name=name, dtype=object)
-        if not (absent.any() and dtype == "bool"):
+        if dtype.lower().startswith(("int", "uint", "float")):
+            # A label that was a number; text would not turn into an integer beside a gap.
+            made = pd.to_numeric(made)
+        if not (absent.any() and dtype.startswith(("bool", "int", "uint"))):
             made = made.astype(dtype)
     result: pd.Series = made
     return result

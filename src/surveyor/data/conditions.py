@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Draws
-from surveyor.data.columns import Column, fit_column
+from surveyor.data.columns import Column, fit_label
 from surveyor.errors import InputError, did_you_mean
 
 
@@ -127,7 +127,7 @@ def fit_conditions(values: Mapping[str, Any], names: Sequence[str]) -> Condition
     """Fit condition columns to training values by name."""
     if not names:
         return Conditions()
-    columns = tuple(fit_column(name, pd.Series(values[name])) for name in names)
+    columns = tuple(fit_label(name, pd.Series(values[name])) for name in names)
     codes = np.stack([c.encode(pd.Series(values[c.name])) for c in columns], axis=1)
     seen, counts = np.unique(codes, axis=0, return_counts=True)
     return Conditions(columns, seen.astype(np.int32), counts / counts.sum())

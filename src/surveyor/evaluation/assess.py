@@ -50,7 +50,7 @@ def assess(
     bounds = [c.bound(game.critic) for c in game.constraints]
     bound = min((b for b in bounds if b is not None), default=None)
     table = _table(game, generator, data, seed) if isinstance(data.codec, TableCodec) else None
-    told = two_sample(*(table[1] if table else (_flat(b) for b in (fake, held, train))))
+    told = two_sample(*(table[1] if table else _seen(data, fake, n)))
     result: dict[str, Any] = {
         "verdict": verdict(measurement.w1, ruler.floor, n, told.auc, told.floor),
         "w1": measurement.w1,
@@ -101,8 +101,20 @@ def _table(
     return report, tuple(features(columns, frame) for frame in frames)
 
 
-def _flat(batch: Batch) -> np.ndarray:
-    return batch.joint().double().numpy()
+def _seen(data: Data, fake: Batch, n: int) -> list[np.ndarray]:
+    """Return generated, held-out and training points as a user gets them, rounded like the data.
+
+    A picture's exact zeros must not give the generated ones away.
+    """
+    held, train, draws = data.holdout, data.train, Draws(0)
+    sides = (fake, held.codes(n)), (held.first(n), held.codes(n)), (train.first(n), train.codes(n))
+    made = [next(iter(data.codec.decode(*side, draws).values())) for side in sides]
+    conds = [batch.cond for batch, _ in sides]
+    conds[0] = held.first(n).cond
+    return [
+        np.concatenate([m.reshape(n, -1), np.empty((n, 0)) if c is None else c.numpy()], axis=1)
+        for m, c in zip(made, conds, strict=True)
+    ]
 
 
 def _parts(

@@ -35,18 +35,16 @@ def two_sample(made: np.ndarray, held: np.ndarray, train: np.ndarray, seed: int 
     """Train gradient-boosted trees to tell rows apart, three-fold (Lopez-Paz and Oquab 2017).
 
     Shapes (n, d) each, as many of each as the smallest has, at most ``MOST_ROWS``. More than
-    ``MOST_COLUMNS`` columns are first brought down to the training rows' principal components.
+    ``MOST_COLUMNS`` columns are first brought down to the principal components of both together.
     """
     n = min(len(made), len(held), len(train), MOST_ROWS)
-    if made.shape[1] > MOST_COLUMNS:
-        rows = train[: 4 * n]
-        axes = PCA(min(MOST_COLUMNS, len(rows)), random_state=seed).fit(rows)
-        made, held, train = (axes.transform(x[:n]) for x in (made, held, train))
     return TwoSample(_auc(made[:n], held[:n], seed), _auc(train[:n], held[:n], seed), n)
 
 
 def _auc(a: np.ndarray, b: np.ndarray, seed: int) -> float:
     x, y = np.concatenate([a, b]), np.repeat([0, 1], [len(a), len(b)])
+    if x.shape[1] > MOST_COLUMNS:
+        x = PCA(min(MOST_COLUMNS, len(x)), random_state=seed).fit_transform(x)
     odds = np.empty(len(x))
     folds = StratifiedKFold(3, shuffle=True, random_state=seed).split(x, y)
     with threadpool_limits(1):  # so that sums, and the bytes of a run, do not depend on the machine

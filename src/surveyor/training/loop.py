@@ -26,7 +26,8 @@ class Plan:
     """How long and how fast: steps, batch, rates and their schedule.
 
     Rates stay constant for the first ``hold`` of the steps, then fall to ``final`` (the critic's
-    to ``critic_final``) of themselves, along a cosine, a line or an exponential. The averaged generator follows with weight 1 - ``average`` a step.
+    to ``critic_final``) of themselves, along a cosine, a line or an exponential. The averaged
+    generator follows with weight 1 - ``average`` a step.
     """
 
     steps: int
