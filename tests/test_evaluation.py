@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from surveyor.data.columns import fit_column
 from surveyor.data.toy import TOYS, draw, grid_modes, ring_modes
 from surveyor.diagnostics import slopes
 from surveyor.evaluation import coverage, memorising, table_fidelity, verdict
+from surveyor.evaluation.findings import findings
 from surveyor.evaluation.two_sample import two_sample
 from surveyor.training import Measurement
 from surveyor.transport import wasserstein_1_discrete
@@ -167,6 +170,34 @@ def test_the_choice_of_the_best_is_not_drawn_to_narrow_samples() -> None:
     narrow, right = measured(0.8), measured(1.0)
     assert narrow.w1 < right.w1
     assert right.excess < narrow.excess
+
+
+SOUND: dict[str, Any] = {
+    "w1": 1.0,
+    "w1_floor": 1.0,
+    "w1_self": 1.0,
+    "ratio": 1.0,
+    "critic": {"slope_max": 1.1, "estimate": 0.2, "estimate_on_training_rows": 0.2},
+    "memorising": {"closer_to_training": 0.5, "copies": 0.0, "copies_floor": 0.0, "n": 1000},
+    "conditions": [{"name": "a=1", "w1": 1.0, "floor": 1.0}],
+    "groups": [],
+}
+WRONG: dict[str, dict[str, Any]] = {
+    "R01": {"critic": SOUND["critic"] | {"slope_max": 3.0}},
+    "R02": {"critic": SOUND["critic"] | {"estimate_on_training_rows": 0.9}},
+    "R03": {"memorising": SOUND["memorising"] | {"closer_to_training": 0.8}},
+    "R04": {"memorising": SOUND["memorising"] | {"copies": 0.2}},
+    "R05": {"groups": [{"name": "b=2", "w1": None, "floor": None}]},
+    "R06": {"w1_self": 0.5},
+}
+
+
+def test_each_weakness_of_a_run_is_named(toy_run: Model) -> None:
+    assert findings(SOUND, toy_run.run.game) == []
+    for code, change in WRONG.items():
+        assert [f.code for f in findings(SOUND | change, toy_run.run.game)] == [code]
+    uneven = {"conditions": [{"name": "a=1", "w1": 2.0, "floor": 1.0}]}
+    assert [f.code for f in findings(SOUND | uneven, toy_run.run.game)] == ["R05"]
 
 
 def test_scores_are_one_a_row(table_run: Model) -> None:

@@ -13,6 +13,7 @@ import torch
 
 from surveyor.api import prepare
 from surveyor.build import game_of, plan_of
+from surveyor.catalog import parse
 from surveyor.errors import Diverged
 from surveyor.training import Game, Measurement, Noise, Plan, Record, State, steps, until_plateau
 from surveyor.training.checkpoint import load_checkpoint, save_checkpoint
@@ -32,7 +33,7 @@ def weights(game: Game) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for net in nets for p in net.parameters()])
 
 
-@pytest.mark.parametrize("optimizer", sorted(optimizers()))
+@pytest.mark.parametrize("optimizer", [*sorted(optimizers()), "adam:optimism=1"])
 @pytest.mark.parametrize("objective", ["wasserstein", "relativistic"])
 def test_a_resumed_run_is_the_same_run(tmp_path: Path, optimizer: str, objective: str) -> None:
     said = {"optimizer": optimizer, "objective": objective, "smooth": (0.2, 0.01)}
@@ -86,6 +87,25 @@ def test_the_critic_steps_before_the_generator() -> None:
     assert set(counts) == {3}
     after = game.generator.parameters()
     assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_optimism_settles_a_game_that_rotates_without_it() -> None:
+    """min over x, max over y of x y: gradient steps spiral out, optimistic ones spiral in."""
+    ends = {}
+    for text in ("adam:eps=1e3,beta2=0", "adam:eps=1e3,beta2=0,optimism=1"):
+        # With a large epsilon Adam's step is proportional to the gradient: rate / eps = .1.
+        updates = parse(text, optimizers(), "optimizer")
+        x, y = (torch.nn.Parameter(torch.tensor([1.0])) for _ in range(2))
+        players = [updates.over([p], 100.0) for p in (x, y)]
+        for _ in range(200):
+            x.grad, y.grad = y.detach().clone(), -x.detach().clone()
+            for player in players:
+                player.step()
+        ends[text] = float((x**2 + y**2).detach())
+    plain, optimistic = ends.values()
+    # The squared radius grows by 1 + .01 a step, and 1.01^200 = 7.3 of the 2 at the start.
+    assert plain == pytest.approx(2 * 1.01**200, rel=0.05)
+    assert optimistic < 0.5
 
 
 def test_the_average_is_exponential() -> None:

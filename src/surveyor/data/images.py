@@ -139,7 +139,14 @@ class Images(Kind):
     name = "images"
     codec = ImageCodec
     suffixes = (".npz", ".npy", ".png")
-    defaults: ClassVar[Mapping[str, Any]] = {}
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "generator": "conv",
+        "critic": "conv",
+        "latent_normal": 32,
+        "steps": 2500,
+        "batch": 64,
+        "critic_steps": 1,
+    }
 
     def recognises(self, source: Any) -> bool:
         """Take folders, and arrays of three or four axes."""

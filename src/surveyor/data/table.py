@@ -165,7 +165,19 @@ class Table(Kind):
     name = "table"
     codec = TableCodec
     suffixes = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather")
-    defaults: ClassVar[Mapping[str, Any]] = {}
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "generator": "mlp:width=256,depth=2,residual=true",
+        "critic": "mlp:width=256,depth=2",
+        "latent_normal": 128,
+        "steps": 3000,
+        "batch": 500,
+        "critic_steps": 2,
+        "optimizer": "adam:beta1=0.5,beta2=0.9",
+        "average": 0.995,
+        "hold": 0.4,
+        "final": 0.02,
+        "schedule": "linear",
+    }
 
     def recognises(self, source: Any) -> bool:
         """Take DataFrames and paths by their suffix."""

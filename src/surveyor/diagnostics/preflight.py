@@ -252,10 +252,10 @@ def size(s: Setting) -> Iterator[Finding]:
     """A critic with many more parameters than numbers in the data can memorise them."""
     parameters = sum(p.numel() for p in s.game.critic.parameters())
     rows = len(s.data.train)
-    if parameters > 1000 * rows:
+    if parameters > 100 * rows:
         yield Finding(
             "P13",
-            "warn",
+            "warn" if parameters > 1000 * rows else "note",
             f"the critic has {parameters:,} parameters for {rows:,} training rows",
             "Watch its gap on training against held-out rows in the report, or narrow it",
         )

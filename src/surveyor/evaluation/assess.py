@@ -12,8 +12,9 @@ from torch import nn
 from surveyor.batch import Batch, Draws
 from surveyor.data import Data
 from surveyor.data.table import TableCodec
-from surveyor.diagnostics import Finding, slopes
+from surveyor.diagnostics import slopes
 from surveyor.diagnostics.slope import PLACES
+from surveyor.evaluation.findings import findings
 from surveyor.evaluation.heldout import Ruler, generated, w1
 from surveyor.evaluation.memorising import memorising
 from surveyor.evaluation.table import features, table_fidelity
@@ -56,6 +57,7 @@ def assess(
         "w1": measurement.w1,
         "w1_floor": ruler.floor,
         "w1_floor_spread": spread,
+        "w1_self": measurement.w1_self,
         "ratio": measurement.w1 / ruler.floor if ruler.floor > 0 else None,
         "n": n,
         "unit": data.codec.unit_name,
@@ -176,74 +178,3 @@ def _of_group(
     )[:n]
     kept = torch.from_numpy(inside)
     return type(fake)(fake.x[kept], None if fake.cond is None else fake.cond[kept]), name
-
-
-def findings(result: dict[str, Any], game: Game) -> list[Finding]:
-    """Return what a person should know before using the samples."""
-    found = []
-    critic, memory = result["critic"], result["memorising"]
-    if game.objective.is_distance and critic["slope_max"] > 1.5:
-        found.append(
-            Finding(
-                "R01",
-                "warn",
-                f"the critic's slope reaches {critic['slope_max']:.2f} times what was asked for, "
-                "so its own estimate is not a lower bound on W1",
-                "Trust the exact W1; raise the penalty weight if the estimate matters",
-            )
-        )
-    estimate, training = critic["estimate"], critic["estimate_on_training_rows"]
-    if estimate is not None and training - estimate > max(
-        0.5 * abs(training), 0.1 * result["w1_floor"]
-    ):
-        found.append(
-            Finding(
-                "R02",
-                "warn",
-                f"the critic's gap is {training:.3g} on training rows and {estimate:.3g} on "
-                "held-out ones: it has begun to memorise",
-                "Use more data, a narrower critic, or fewer steps",
-            )
-        )
-    margin = 2 * 0.5 / np.sqrt(memory["n"]) + 0.02
-    if memory["closer_to_training"] > 0.5 + 2 * margin:
-        found.append(
-            Finding(
-                "R03",
-                "warn",
-                f"{memory['closer_to_training']:.0%} of samples lie closer to training rows "
-                "than to held-out ones (50% for a generator that knows neither better)",
-                "The samples reveal training rows; train shorter or on more data before sharing",
-            )
-        )
-    if memory["copies"] > 2 * memory["copies_floor"] + 0.01:
-        found.append(
-            Finding(
-                "R04",
-                "warn",
-                f"{memory['copies']:.1%} of samples equal a training row; of held-out rows "
-                f"{memory['copies_floor']:.1%} do",
-                "Remove copies before sharing the samples",
-            )
-        )
-    for part in (*result["conditions"], *result["groups"]):
-        if part["w1"] is None:
-            found.append(
-                Finding(
-                    "R05",
-                    "warn",
-                    f"{part['name']}: hardly ever generated",
-                    "Make it a --condition",
-                )
-            )
-        elif part["floor"] > 0 and part["w1"] / part["floor"] > 1.5 * max(result["ratio"] or 1, 1):
-            found.append(
-                Finding(
-                    "R05",
-                    "warn",
-                    f"{part['name']}: W1 {part['w1'] / part['floor']:.2f} times its floor, "
-                    f"against {result['ratio']:.2f} overall",
-                    "Use its samples with care, or train on it alone",
-                )
-            )
-    return found

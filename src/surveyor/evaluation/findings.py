@@ -1,0 +1,103 @@
+"""What a person should know of a finished run before using its samples; one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from surveyor.diagnostics import Finding
+from surveyor.training import Game
+
+Result = Mapping[str, Any]
+Check = Callable[[Result, Game], Iterator[Finding]]
+
+
+def findings(result: Result, game: Game) -> list[Finding]:
+    """Return every finding about the numbers of ``assess``."""
+    return [finding for check in CHECKS for finding in check(result, game)]
+
+
+def steep(result: Result, game: Game) -> Iterator[Finding]:
+    """A critic steeper than asked for overstates W1."""
+    steepest = result["critic"]["slope_max"]
+    if game.objective.is_distance and steepest > 1.5:
+        yield Finding(
+            "R01",
+            "warn",
+            f"the critic's slope reaches {steepest:.2f} times what was asked for, so its own "
+            "estimate is not a lower bound on W1",
+            "Trust the exact W1; raise the penalty weight if the estimate matters",
+        )
+
+
+def remembering_critic(result: Result, game: Game) -> Iterator[Finding]:
+    """A gap that training rows have and held-out rows have not."""
+    held, train = (result["critic"][k] for k in ("estimate", "estimate_on_training_rows"))
+    if held is not None and train - held > max(0.5 * abs(train), 0.1 * result["w1_floor"]):
+        yield Finding(
+            "R02",
+            "warn",
+            f"the critic's gap is {train:.3g} on training rows and {held:.3g} on held-out ones: it "
+            "has begun to memorise",
+            "Use more data, a narrower critic, or fewer steps",
+        )
+
+
+def close_to_training(result: Result, game: Game) -> Iterator[Finding]:
+    """Samples that lie closer to training rows than held-out rows do."""
+    memory = result["memorising"]
+    # Four standard errors of a share of n, and a little.
+    if memory["closer_to_training"] > 0.54 + 2 / np.sqrt(memory["n"]):
+        yield Finding(
+            "R03",
+            "warn",
+            f"{memory['closer_to_training']:.0%} of samples lie closer to training rows than to "
+            "held-out ones (50% for a generator that knows neither better)",
+            "The samples reveal training rows; train shorter or on more data before sharing",
+        )
+
+
+def copies(result: Result, game: Game) -> Iterator[Finding]:
+    """Samples that are training rows."""
+    memory = result["memorising"]
+    if memory["copies"] > 2 * memory["copies_floor"] + 0.01:
+        yield Finding(
+            "R04",
+            "warn",
+            f"{memory['copies']:.1%} of samples equal a training row; of held-out rows "
+            f"{memory['copies_floor']:.1%} do",
+            "Remove copies before sharing the samples",
+        )
+
+
+def uneven(result: Result, game: Game) -> Iterator[Finding]:
+    """Conditions and groups that are served worse than the rest."""
+    overall = result["ratio"] or 1.0
+    for part in (*result["conditions"], *result["groups"]):
+        name = part["name"]
+        if part["w1"] is None:
+            yield Finding("R05", "warn", f"{name}: hardly ever generated", "Make it a --condition")
+        elif part["floor"] > 0 and part["w1"] / part["floor"] > 1.5 * max(overall, 1):
+            yield Finding(
+                "R05",
+                "warn",
+                f"{name}: W1 {part['w1'] / part['floor']:.2f} times its floor, {overall:.2f} overall",
+                "Use its samples with care, or train on it alone",
+            )
+
+
+def narrow(result: Result, game: Game) -> Iterator[Finding]:
+    """Samples less varied than the data, which a sample's W1 alone would favour."""
+    if result["w1_self"] < 0.85 * result["w1_floor"]:
+        yield Finding(
+            "R06",
+            "warn",
+            f"samples are {result['w1_self'] / result['w1_floor']:.0%} as far from each other as real "
+            "rows are: less varied than the data",
+            "Train longer or with more critic steps, or widen the latent",
+        )
+
+
+CHECKS: tuple[Check, ...] = (steep, remembering_critic, close_to_training, copies, uneven, narrow)
