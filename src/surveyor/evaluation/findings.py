@@ -83,7 +83,7 @@ def uneven(result: Result, game: Game) -> Iterator[Finding]:
             yield Finding(
                 "R05",
                 "warn",
-                f"{name}: W1 {part['w1'] / part['floor']:.2f} times its floor, {overall:.2f} overall",
+                f"{name}: W1 / floor is {part['w1'] / part['floor']:.2f}, {overall:.2f} overall",
                 "Use its samples with care, or train on it alone",
             )
 
@@ -94,8 +94,8 @@ def narrow(result: Result, game: Game) -> Iterator[Finding]:
         yield Finding(
             "R06",
             "warn",
-            f"samples are {result['w1_self'] / result['w1_floor']:.0%} as far from each other as real "
-            "rows are: less varied than the data",
+            f"samples are {result['w1_self'] / result['w1_floor']:.0%} as far from each other as "
+            "real rows are: less varied than the data",
             "Train longer or with more critic steps, or widen the latent",
         )
 
