@@ -110,6 +110,16 @@ def test_both_ways_of_sampling_a_head_have_the_same_law() -> None:
     assert (inverse - gumbel)[:, :width].mean(0).abs().max() * np.sqrt(2) < 5 * 0.005
 
 
+def test_codes_with_leading_zeros_and_padded_names_survive(tmp_path: Path) -> None:
+    path = tmp_path / "codes.csv"
+    path.write_text("code, amount \n" + "007, 1.5\n042, 2.5\n" * 20)
+    data = load(str(path), Options())
+    batch, codes = data.train.first(10), data.train.codes(10)
+    made = data.codec.decode(batch, codes, Draws(0))
+    assert list(made.columns) == ["code", "amount"]
+    assert set(made["code"]) == {"007", "042"}
+
+
 def test_parquet_is_read_by_row_groups(tmp_path: Path) -> None:
     frame = mixed(500)
     path = tmp_path / "t.parquet"

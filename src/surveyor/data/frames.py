@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,7 +98,7 @@ def read_frame(source: pd.DataFrame | str | Path) -> Frame:
         InputError: empty or broken files, no rows, repeated or empty column names.
     """
     if isinstance(source, pd.DataFrame):
-        frame: Frame = InMemory(source.rename(columns=str).reset_index(drop=True))
+        frame: Frame = InMemory(_named(source))
         where = "DataFrame"
     else:
         path, where = Path(source), str(source)
@@ -127,15 +128,23 @@ def _open(path: Path) -> Frame:
         if name.endswith((".arrow", ".feather")):
             with pa.memory_map(str(path)) as file:
                 return InMemory(pa.ipc.open_file(file).read_all().to_pandas())
-        return InMemory(_read_csv(path))
+        return InMemory(_named(_read_csv(path)))
     except UNREADABLE as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{path}: cannot be read as a table ({reason}); check the file") from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    names = pd.read_csv(path, nrows=1, header=None, dtype=str).iloc[0].fillna("").tolist()
-    repeated = sorted({n for n in names if n and names.count(n) > 1})
-    if repeated:
-        raise InputError(f"{path}: column {repeated[0]!r} appears twice; rename one")
-    return pd.read_csv(path, low_memory=False, skipinitialspace=True)
+    names = pd.read_csv(path, nrows=1, header=None, dtype=str).iloc[0].fillna("").str.strip()
+    repeated = names[names.duplicated() & (names != "")]
+    if len(repeated):
+        raise InputError(f"{path}: column {repeated.iloc[0]!r} appears twice; rename one")
+    # Codes such as 007 are text: read as numbers they would lose their zeros.
+    head = pd.read_csv(path, nrows=1000, dtype=str, skipinitialspace=True)
+    coded = [c for c in head if head[c].str.fullmatch(r"0\d+").fillna(False).any()]
+    dtypes: dict[Any, Any] = dict.fromkeys(coded, str)
+    return pd.read_csv(path, low_memory=False, skipinitialspace=True, dtype=dtypes)
+
+
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.rename(columns=lambda name: str(name).strip()).reset_index(drop=True)
