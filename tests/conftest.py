@@ -23,6 +23,9 @@ QUICK: dict[str, Any] = {
 }
 
 
+WGAN: dict[str, Any] = {"objective": "wasserstein", "constraint": "gradient-penalty"}
+
+
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
@@ -73,4 +76,4 @@ def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Model:
 @pytest.fixture(scope="session")
 def toy_run(tmp_path_factory: pytest.TempPathFactory) -> Model:
     torch.set_num_threads(1)
-    return fit("toy:ring:600", tmp_path_factory.mktemp("runs") / "toy", **QUICK)
+    return fit("toy:ring:600", tmp_path_factory.mktemp("runs") / "toy", **QUICK | WGAN)

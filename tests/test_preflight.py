@@ -15,9 +15,9 @@ from surveyor.api import prepare
 from surveyor.build import game_of, plan_of
 from surveyor.diagnostics import preflight
 from surveyor.errors import InputError
-from tests.conftest import QUICK, mixed
+from tests.conftest import QUICK, WGAN, mixed
 
-SOUND = {"batch": 64, "steps": 10, "threads": 1}
+SOUND = {"batch": 64, "steps": 10, "threads": 1, **WGAN}
 RNG = np.random.default_rng(0)
 FAR = np.r_[RNG.normal(size=(5000, 2)), [[1e5, 0.0]] * 4]
 
@@ -76,7 +76,7 @@ def test_batch_norm_is_refused_under_a_penalty(tmp_path: Any) -> None:
     critic = nn.Sequential(*layers)
     assert "P01" in codes("toy:ring:2000", critic)
     with pytest.raises(InputError, match="BatchNorm"):
-        surveyor.fit("toy:ring:400", tmp_path / "run", critic=critic, **QUICK)
+        surveyor.fit("toy:ring:400", tmp_path / "run", critic=critic, **QUICK | WGAN)
     assert not (tmp_path / "run").exists()
 
 

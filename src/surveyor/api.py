@@ -186,20 +186,26 @@ def options_of(config: Config) -> Options:
 
 def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     """Read data and resolve the configuration; problems of both are raised together."""
-    source = resolve(data)
-    kind = recognise(source)
     problems: list[str] = []
-    config = Config()
+    raw, defaults = None, {}
     try:
-        config = configured(said, kind)
+        source = resolve(data)
+        kind = recognise(source)
+        raw = kind.read(source)
+        defaults = dict(kind.defaults(raw))
+    except InputError as error:
+        problems.extend(error.problems)
+    try:
+        config = configured(said, defaults)
     except InputError as error:
         problems.extend(error.problems)
         fields = ("condition", "group", "drop", "whiten")
         config = Config(**{k: said[k] for k in fields if said.get(k) is not None})
-    try:
-        loaded = load_data(source, options_of(config), config.holdout, config.seed)
-    except InputError as error:
-        problems.extend(error.problems)
+    if raw is not None:
+        try:
+            loaded = load_data(raw, options_of(config), config.holdout, config.seed)
+        except InputError as error:
+            problems.extend(error.problems)
     if problems:
         raise InputError(*problems)
     return loaded, config

@@ -12,7 +12,7 @@ from torch import nn
 
 from surveyor.catalog import parse, text_of
 from surveyor.config import Config, resolve
-from surveyor.data import Codec, Kind
+from surveyor.data import Codec
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
@@ -25,8 +25,10 @@ MEASUREMENTS = 40
 THREADED = 30_000_000  # parameters times rows a step above which a second thread pays
 
 
-def configured(said: Mapping[str, Any], kind: Kind) -> Config:
-    """Return the resolved configuration for a kind of data, every part spelt out in full.
+def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
+    """Return the resolved configuration, every part spelt out in full.
+
+    ``defaults`` are those of the data.
 
     Raises:
         InputError: all that is unknown or out of range, at once.
@@ -34,7 +36,7 @@ def configured(said: Mapping[str, Any], kind: Kind) -> Config:
     said = {k: v for k, v in said.items() if v is not None}
     problems: list[str] = []
     try:
-        config = resolve(said, kind.defaults)
+        config = resolve(said, defaults)
     except InputError as error:
         problems.extend(error.problems)
         config = Config()

@@ -41,7 +41,7 @@ class Config:
     latent_bits: int = _option(0, "Entries of the latent that are -1 or +1.", 0)
     latent_spread: float = _option(1.0, "Deviation of the Gaussian entries.", 1e-9)
     smooth: tuple[float, ...] = _option(
-        (), "Noise on both sides of the critic: START, END, and the share of training it falls for."
+        (), "Noise on both sides of the critic: START, END, and the share of training it lasts."
     )
 
     steps: int = _option(10_000, "Generator steps.", 1)
@@ -94,6 +94,8 @@ def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) 
         problems += _range(name, values[name], fields[name].metadata)
     if isinstance(values.get("smooth"), tuple) and len(values["smooth"]) not in (0, 2, 3):
         problems.append("--smooth: give START END, and optionally the share of training")
+    elif any(not number > 0 for number in values.get("smooth", ())):
+        problems.append("--smooth: START, END and the share must be above 0")
     if problems:
         raise InputError(*problems)
     return Config(**values)
@@ -163,6 +165,10 @@ def loads(text: str, where: str) -> tuple[Config, str]:
         )
     if not isinstance(content.get("run"), dict):
         raise InputError(f"{where}: damaged (no [run] table); restore it or train again")
+    needed = [f.name for f in dataclasses.fields(Config) if f.default is not None]
+    absent = [name for name in needed if name not in content["run"]]
+    if absent and set(content["run"]) <= {f.name for f in dataclasses.fields(Config)}:
+        raise InputError(f"{where}: damaged (no {absent[0]}); restore it or train again")
     return resolve(content["run"]), str(content.get("data", ""))
 
 

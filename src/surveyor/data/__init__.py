@@ -103,7 +103,6 @@ class Kind(ABC):
     name: ClassVar[str]
     codec: ClassVar[type[Codec]]
     suffixes: ClassVar[tuple[str, ...]]
-    defaults: ClassVar[Mapping[str, Any]]
 
     @abstractmethod
     def recognises(self, source: Any) -> bool:
@@ -112,6 +111,10 @@ class Kind(ABC):
     @abstractmethod
     def read(self, source: Any) -> Any:
         """Read and check; the result has a length and can be taken from."""
+
+    @abstractmethod
+    def defaults(self, raw: Any) -> Mapping[str, Any]:
+        """Return the options that suit these data where the user says nothing."""
 
     @abstractmethod
     def take(self, raw: Any, index: np.ndarray) -> Any:

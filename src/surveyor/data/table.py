@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -159,25 +159,27 @@ class TableCodec(Codec):
         )
 
 
+DEFAULTS: Mapping[str, Any] = {
+    "generator": "mlp:width=256,depth=2,residual=true",
+    "critic": "mlp:width=256,depth=2",
+    "latent_normal": 128,
+    "steps": 3000,
+    "batch": 500,
+    "critic_steps": 2,
+    "optimizer": "adam:beta1=0.5,beta2=0.9",
+    "average": 0.995,
+    "hold": 0.4,
+    "final": 0.02,
+    "schedule": "linear",
+}
+
+
 class Table(Kind):
     """Tables of numbers, categories, booleans and dates, with missing values."""
 
     name = "table"
     codec = TableCodec
     suffixes = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather")
-    defaults: ClassVar[Mapping[str, Any]] = {
-        "generator": "mlp:width=256,depth=2,residual=true",
-        "critic": "mlp:width=256,depth=2",
-        "latent_normal": 128,
-        "steps": 3000,
-        "batch": 500,
-        "critic_steps": 2,
-        "optimizer": "adam:beta1=0.5,beta2=0.9",
-        "average": 0.995,
-        "hold": 0.4,
-        "final": 0.02,
-        "schedule": "linear",
-    }
 
     def recognises(self, source: Any) -> bool:
         """Take DataFrames and paths by their suffix."""
@@ -188,6 +190,10 @@ class Table(Kind):
     def read(self, source: Any) -> Frame:
         """Open the table; Parquet stays on disk and is read a row group at a time."""
         return source if isinstance(source, Frame) else read_frame(source)
+
+    def defaults(self, raw: Frame) -> Mapping[str, Any]:
+        """Return what docs/defaults.md measured."""
+        return DEFAULTS
 
     def take(self, raw: Frame, index: np.ndarray) -> pd.DataFrame:
         """Return the chosen rows (``index`` ascending) as a DataFrame."""

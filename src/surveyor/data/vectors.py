@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,13 +122,34 @@ class VectorCodec(Codec):
         )
 
 
+FEW_DIMENSIONS = 4
+PLANE: Mapping[str, Any] = {
+    "objective": "relativistic",
+    "constraint": ("gradient-penalty:weight=0.025,points=both,target=0",),
+    "generator": "mlp:width=128,depth=4",
+    "critic": "mlp:width=128,depth=3,fourier=16",
+    "latent_normal": 8,
+    "latent_bits": 10,
+    "latent_spread": 0.7,
+    "steps": 11_000,
+    "batch": 256,
+    "critic_steps": 1,
+    "optimizer": "adam:beta1=0,beta2=0.99,optimism=0.5,after=0.5",
+    "critic_rate": 2e-3,
+    "hold": 0.15,
+    "final": 0.04,
+    "critic_final": 0.105,
+    "schedule": "exponential",
+    "smooth": (0.6, 0.01, 0.7),
+}
+
+
 class Vectors(Kind):
     """Arrays with one vector a row."""
 
     name = "vectors"
     codec = VectorCodec
     suffixes = (".npy", ".npz")
-    defaults: ClassVar[Mapping[str, Any]] = {}
 
     def recognises(self, source: Any) -> bool:
         """Take arrays of at most two axes."""
@@ -138,6 +159,11 @@ class Vectors(Kind):
     def read(self, source: Any) -> Arrays:
         """Read and check the arrays."""
         return read_arrays(source)
+
+    def defaults(self, raw: Arrays) -> Mapping[str, Any]:
+        """Return what docs/defaults.md measured."""
+        wide = raw.main.shape[1] > FEW_DIMENSIONS
+        return {"latent_normal": max(16, raw.main.shape[1])} if wide else PLANE
 
     def take(self, raw: Arrays, index: np.ndarray) -> Arrays:
         """Return the chosen rows."""

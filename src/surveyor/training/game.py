@@ -20,22 +20,21 @@ Terms = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Noise:
-    """Gaussian noise on real and fake points alike, from ``start`` to ``end`` by ``until``.
+    """Gaussian noise on real and fake points alike, from ``start`` to ``end``, then none.
 
     It smooths both distributions, so that their supports meet (Arjovsky and Bottou 2017). The
-    deviation falls geometrically over the first ``until`` of training and is ``end`` afterwards.
+    deviation falls geometrically over the first ``until`` of training.
     """
 
     start: float = 0.0
-    end: float = 0.0
+    end: float = 0.01
     until: float = 0.5
 
     def at(self, progress: float) -> float:
         """Return the deviation at ``progress`` in [0, 1]."""
         if self.start == 0 or progress >= self.until:
-            return self.end
-        smallest = max(self.end, 0.01 * self.start)
-        return float(self.start * (smallest / self.start) ** (progress / self.until))
+            return 0.0
+        return float(self.start * (self.end / self.start) ** (progress / self.until))
 
 
 @dataclass(frozen=True)

@@ -88,9 +88,14 @@ def steps(
     """
     device = next(game.critic.parameters()).device
     for step in range(state.step, plan.steps):
-        noise = plan.noise.at(step / plan.steps)
-        _set_rate(state.critic_optimizer, plan.critic_rate * plan.rate(step, plan.critic_final))
-        _set_rate(state.generator_optimizer, plan.generator_rate * plan.rate(step, plan.final))
+        progress = step / plan.steps
+        noise = plan.noise.at(progress)
+        rates = (
+            plan.critic_rate * plan.rate(step, plan.critic_final),
+            plan.generator_rate * plan.rate(step, plan.final),
+        )
+        _set(state.critic_optimizer, lr=rates[0], progress=progress)
+        _set(state.generator_optimizer, lr=rates[1], progress=progress)
         for k in range(plan.critic_steps):
             draws = Draws(plan.seed, step * plan.critic_steps + k, CRITIC, plan.rank, device)
             real = source.draw(plan.batch, draws).to(device)
@@ -146,6 +151,6 @@ def follow(average: nn.Module, net: nn.Module, decay: float) -> None:
         kept.copy_(new)
 
 
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+def _set(optimizer: torch.optim.Optimizer, **values: float) -> None:
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group.update(values)

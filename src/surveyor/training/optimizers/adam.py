@@ -17,13 +17,14 @@ class Adam(Updates):
     """Adam (Kingma and Ba 2015). A beta1 of 0 or .5 suits a game, where old gradients mislead.
 
     With ``optimism`` o each step uses g_t + o (g_t - g_{t-1}) in place of g_t, which damps the
-    rotation of a game (Daskalakis et al. 2018, for o = 1).
+    rotation of a game (Daskalakis et al. 2018, for o = 1); from the share ``after`` of training on.
     """
 
     beta1: float = 0.0
     beta2: float = 0.9
     eps: float = 1e-8
     optimism: float = 0.0
+    after: float = 0.0
 
     def __post_init__(self) -> None:
         if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
@@ -38,27 +39,28 @@ class Adam(Updates):
         betas = (self.beta1, self.beta2)
         optimizer = torch.optim.Adam(parameters, lr=rate, betas=betas, eps=self.eps, fused=True)
         if self.optimism:
-            _look_ahead(optimizer, self.optimism)
+            _look_ahead(optimizer, self.optimism, self.after)
         return optimizer
 
 
-def _look_ahead(optimizer: torch.optim.Optimizer, optimism: float) -> None:
+def _look_ahead(optimizer: torch.optim.Optimizer, optimism: float, after: float) -> None:
     """Extrapolate gradients before every step; the last ones are kept in the optimizer's state."""
     last: list[Tensor] = []
 
     def before(*_: object) -> None:
+        late = optimizer.param_groups[0].get("progress", 1.0) >= after
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         now = [p.grad for p in parameters]
         past = [optimizer.state[p].get("previous", g) for p, g in zip(parameters, now, strict=True)]
-        ahead = torch._foreach_add(now, torch._foreach_sub(now, past), alpha=optimism)
+        ahead = torch._foreach_add(now, torch._foreach_sub(now, past), alpha=optimism * late)
         for p, g in zip(parameters, ahead, strict=True):
             p.grad = g
         last[:] = now
 
-    def after(*_: object) -> None:
+    def keep(*_: object) -> None:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         for p, g in zip(parameters, last, strict=True):
             optimizer.state[p]["previous"] = g
 
     optimizer.register_step_pre_hook(before)
-    optimizer.register_step_post_hook(after)
+    optimizer.register_step_post_hook(keep)
