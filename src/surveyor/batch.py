@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,6 +45,14 @@ class Batch:
         return flat if self.cond is None else torch.cat([flat, self.cond], dim=1)
 
 
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Return the points and conditions of several batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+    conds = [b.cond for b in batches if b.cond is not None]
+    return Batch(torch.cat([b.x for b in batches]), torch.cat(conds) if conds else None)
+
+
 @dataclass(frozen=True)
 class Scores:
     """What the critic says, (..., n): a leading axis is a committee of critics."""
@@ -77,9 +87,10 @@ class Draws:
     generator: torch.Generator = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        entropy = np.random.SeedSequence([self.seed, self.rank, self.step, self.stream])
+        named = struct.pack("<4Q", self.seed, self.rank, self.step, self.stream)
+        digest = hashlib.blake2b(named, digest_size=8).digest()
         generator = torch.Generator()
-        generator.manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+        generator.manual_seed(int.from_bytes(digest, "little") >> 1)
         object.__setattr__(self, "generator", generator)
 
     def normal(self, *shape: int) -> Tensor:

@@ -19,6 +19,7 @@ from surveyor.lipschitz.certificate import norm_bound, weighted
 from surveyor.lipschitz.clip import Clip
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.lipschitz.orthogonal import Orthogonal, orthogonalised
+from surveyor.nets import ChainCritic
 from surveyor.nets.activations import Fourier
 from surveyor.nets.conv import Conv
 from surveyor.nets.mlp import Mlp
@@ -69,6 +70,38 @@ def test_the_bound_holds_after_training(name: str, kind: str) -> None:
         rise = critic(real.x, real.cond) - critic(fake.x, real.cond)
     distance = (real.x - fake.x).flatten(1).norm(dim=1)
     assert float((rise.abs() / distance).max()) <= bound
+
+
+@pytest.mark.parametrize("kind", ["mlp", "conv", "odd conv", "fourier"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_written_out_gradient_is_autograds(name: str, kind: str) -> None:
+    constraint = constraints()[name]()
+    if kind == "odd conv":
+        torch.manual_seed(0)
+        space = Space((3, 11, 9), 3, (3, 11, 9))
+        critic = Conv(width=8).critic(space)
+    elif kind == "fourier":
+        critic, space = Mlp(width=16, depth=2, fourier=4).critic(FLAT), FLAT
+    else:
+        critic, space = critic_of(kind)
+    constraint.install(critic)
+    assert isinstance(critic, ChainCritic)
+    real, _ = batches(space, 16)
+    written = critic.slope(real.x, real.cond)
+    x = real.x.clone().requires_grad_(True)
+    (twice,) = torch.autograd.grad(critic(x, real.cond).sum(), x, create_graph=True)
+    assert written is not None
+    assert torch.allclose(written, twice, atol=1e-6)
+    parameters = [p for p in critic.parameters() if p.requires_grad]
+    gradients = [
+        torch.autograd.grad(g.square().sum(), parameters, allow_unused=True)
+        for g in (written, twice)
+    ]
+    for one, other in zip(*gradients, strict=True):
+        zero = torch.zeros(())
+        assert torch.allclose(
+            zero if one is None else one, zero if other is None else other, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)

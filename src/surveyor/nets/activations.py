@@ -1,19 +1,16 @@
-"""Activations with slope at most 1, cheap to differentiate twice."""
+"""Activations with slope at most 1, and random features."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from surveyor.errors import InputError
 
 
 class LeakyReLU(nn.Module):
-    """x for x > 0, ``slope`` x otherwise, as a product with a mask that has no derivative.
-
-    A piecewise linear function has second derivative 0; the built-in one propagates those zeros
-    through the whole graph of a gradient penalty, this one does not.
-    """
+    """x for x > 0, ``slope`` x otherwise."""
 
     def __init__(self, slope: float = 0.2) -> None:
         super().__init__()
@@ -23,9 +20,7 @@ class LeakyReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activated x, same shape."""
-        # The sign of x, moved to {slope, 1}: one pass and no change of type.
-        mask = x.detach().sign().mul_((1 - self.slope) / 2).add_((1 + self.slope) / 2)
-        return x * mask
+        return functional.leaky_relu(x, self.slope)
 
     def extra_repr(self) -> str:
         """Show the slope."""
@@ -70,11 +65,18 @@ class GroupSort(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x (n, channels, ...) with channels sorted within groups."""
+        return self.sorted(x)[0]
+
+    def sorted(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sorted x and, for every channel, the one it came from."""
         whole = x.shape[1] - x.shape[1] % self.group
-        if whole == 0:
-            return x
-        groups = torch.unflatten(x[:, :whole], 1, (-1, self.group))
-        return torch.cat([groups.sort(dim=2).values.flatten(1, 2), x[:, whole:]], dim=1)
+        groups = torch.unflatten(x[:, :whole], 1, (-1, self.group)).sort(dim=2)
+        first = torch.arange(0, whole, self.group, device=x.device)
+        order = groups.indices + first.view(1, -1, 1, *[1] * (x.ndim - 2))
+        rest = torch.arange(whole, x.shape[1], device=x.device).view(1, -1, *[1] * (x.ndim - 2))
+        rest = rest.expand(len(x), -1, *x.shape[2:])
+        values = torch.cat([groups.values.flatten(1, 2), x[:, whole:]], dim=1)
+        return values, torch.cat([order.flatten(1, 2), rest], dim=1)
 
     def extra_repr(self) -> str:
         """Show the group size."""

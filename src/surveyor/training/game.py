@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from surveyor.batch import Batch, Draws, Scores
+from surveyor.batch import Batch, Draws, Scores, joined
 from surveyor.catalog import text_of
 from surveyor.lipschitz import Constraint
 from surveyor.nets import Latent
@@ -75,11 +75,8 @@ class Game:
             fake = self.generate(len(real), real.cond, draws)
         fake = Batch(fake.x, real.cond, real.weight, real.group)
         real, fake = _noisy(real, noise, draws), _noisy(fake, noise, draws)
-        both = Batch(
-            torch.cat([real.x, fake.x]),
-            None if real.cond is None else torch.cat([real.cond, real.cond]),
-        )
-        on_real, on_fake = torch.split(self.score(both), len(real), dim=-1)
+        scored = self.score(joined([real, fake]))
+        on_real, on_fake = torch.split(scored, len(real), dim=-1)
         scores = Scores(on_real, on_fake, real.weight, fake.weight, real.group)
         terms = {"critic objective": self.objective.critic(scores) / self.unit}
         for constraint in self.constraints:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from surveyor.batch import Draws
 from surveyor.data import Source
@@ -62,6 +62,8 @@ class State:
     average: nn.Module
     critic_optimizer: torch.optim.Optimizer
     generator_optimizer: torch.optim.Optimizer
+    kept: list[Tensor]
+    moving: list[Tensor]
 
     @classmethod
     def start(cls, game: Game, plan: Plan) -> State:
@@ -72,6 +74,8 @@ class State:
             average,
             plan.optimizer.over(game.critic.parameters(), plan.critic_rate),
             plan.optimizer.over(game.generator.parameters(), plan.generator_rate),
+            [*average.parameters(), *average.buffers()],
+            [*game.generator.parameters(), *game.generator.buffers()],
         )
 
 
@@ -107,7 +111,7 @@ def steps(
         real = source.draw(plan.batch, draws).to(device)
         generator_terms = game.generator_loss(real, draws, noise)
         update(generator_terms, game.generator, state.generator_optimizer, step + 1, reduce)
-        follow(state.average, game.generator, min(plan.average, (step + 1) / (step + 10)))
+        follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))
         state.step = step + 1
         terms = {name: t.detach() for name, t in (critic_terms | generator_terms).items()}
         yield Record(step + 1, terms)
@@ -144,11 +148,13 @@ def plateaued(values: Sequence[float], patience: int) -> bool:
 
 
 @torch.no_grad()
-def follow(average: nn.Module, net: nn.Module, decay: float) -> None:
-    """Move ``average`` towards ``net``: a <- decay a + (1 - decay) w; buffers are copied."""
-    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
-    for kept, new in zip(average.buffers(), net.buffers(), strict=True):
-        kept.copy_(new)
+def follow(kept: list[Tensor], moving: list[Tensor], decay: float) -> None:
+    """Move the average: a <- decay a + (1 - decay) w; what is not a float is copied."""
+    pairs = [(a, w) for a, w in zip(kept, moving, strict=True) if a.is_floating_point()]
+    torch._foreach_lerp_([a for a, _ in pairs], [w for _, w in pairs], 1 - decay)
+    for a, w in zip(kept, moving, strict=True):
+        if not a.is_floating_point():
+            a.copy_(w)
 
 
 def _set(optimizer: torch.optim.Optimizer, **values: float) -> None:

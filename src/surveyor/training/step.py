@@ -29,7 +29,7 @@ def update(
     Raises:
         Diverged: a term or a gradient is not finite; nothing has been moved.
     """
-    parameters = [p for p in module.parameters() if p.requires_grad]
+    parameters: list[nn.Parameter] = optimizer.param_groups[0]["params"]
     total = torch.stack(list(terms.values())).sum()
     gradients: tuple[Tensor | None, ...] = torch.autograd.grad(total, parameters, allow_unused=True)
     # A parameter without a gradient counts as zero, so that all processes reduce the same list.
