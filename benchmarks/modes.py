@@ -18,7 +18,15 @@ SETTINGS: dict[str, tuple[Callable[[], np.ndarray], float]] = {
     "grid": (grid_modes, 0.05),
 }
 OBJECTIVES = {
-    "Wasserstein, one-sided penalty": ["--objective", "wasserstein"],
+    "relativistic, R1 + R2 (default)": [],
+    "Wasserstein, one-sided penalty": [
+        *("--objective", "wasserstein", "--constraint", "gradient-penalty:weight=1"),
+        *("--generator-rate", "8e-4"),
+    ],
+    "original GAN, R1": [
+        *("--objective", "minimax"),
+        *("--constraint", "gradient-penalty:target=0,points=real,weight=0.01"),
+    ],
 }
 
 

@@ -131,7 +131,7 @@ PLANE: Mapping[str, Any] = {
     "latent_normal": 8,
     "latent_bits": 10,
     "latent_spread": 0.7,
-    "steps": 11_000,
+    "steps": 10_000,
     "batch": 256,
     "critic_steps": 1,
     "optimizer": "adam:beta1=0,beta2=0.99,optimism=0.5,after=0.5",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -52,6 +53,7 @@ class Mlp(Net):
             layers += [LeakyReLU(self.slope), nn.Linear(a, b)]
         layers += [LeakyReLU(self.slope), nn.Linear(widths[-1], 1)]
         shifts = {2 * k: self.width for k in range(self.depth)}
+        start(layers, self.slope)
         return ChainCritic(nn.Sequential(*layers), space.cond, shifts, space.unit)
 
 
@@ -68,6 +70,7 @@ class MlpGenerator(nn.Module):
             width = width + net.width if net.residual else net.width
         self.layers = nn.ModuleList(layers)
         self.last = nn.Linear(width, int(torch.Size(space.raw).numel()))
+        start([*self.layers, self.last], net.slope)
         if space.bias is not None:
             with torch.no_grad():
                 self.last.bias.copy_(space.bias)
@@ -79,3 +82,18 @@ class MlpGenerator(nn.Module):
             h = torch.cat([layer(h), h], dim=1) if self.residual else layer(h)
         raw: Tensor = self.last(h)
         return raw.view(-1, *self.shape)
+
+
+def start(layers: Iterable[nn.Module], slope: float) -> None:
+    """Draw weights so that signals keep their size: variance 1 / (width (1 + slope^2)).
+
+    Biases start at 0, the last layer at variance 1 / width (He et al. 2015, without the factor 2).
+    """
+    linear = [m for layer in layers for m in layer.modules() if isinstance(m, nn.Linear)]
+    for layer in linear:
+        variance = 1 / layer.in_features
+        if layer is not linear[-1]:
+            variance /= 1 + slope**2
+        limit = (3 * variance) ** 0.5
+        nn.init.uniform_(layer.weight, -limit, limit)
+        nn.init.zeros_(layer.bias)
