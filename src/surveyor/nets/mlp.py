@@ -85,9 +85,10 @@ class MlpGenerator(nn.Module):
 
 
 def start(layers: Iterable[nn.Module], slope: float) -> None:
-    """Draw weights so that signals keep their size: variance 1 / (width (1 + slope^2)).
+    """Draw weights of variance 1 / (width (1 + slope^2)), half of what He et al. 2015 draw.
 
-    Biases start at 0, the last layer at variance 1 / width (He et al. 2015, without the factor 2).
+    A signal's mean square then halves from layer to layer: nets start a little flat. Biases are
+    0, and the last layer has variance 1 / width.
     """
     linear = [m for layer in layers for m in layer.modules() if isinstance(m, nn.Linear)]
     for layer in linear:

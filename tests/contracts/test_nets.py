@@ -1,0 +1,112 @@
+"""One suite that every family of nets runs through."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from surveyor.batch import Draws
+from surveyor.catalog import parse
+from surveyor.data import Space
+from surveyor.errors import InputError
+from surveyor.nets import Latent, Net, nets
+from surveyor.nets.conv import levels
+
+SHAPES = [(1, 8, 8), (3, 9, 13), (1, 28, 28), (3, 4, 4), (1, 33, 20)]
+LATENT = Latent(5, 3, 0.5)
+
+
+@pytest.fixture(params=sorted(nets()), name="net")
+def net_of(request: pytest.FixtureRequest) -> Net:
+    return nets()[request.param]()
+
+
+@pytest.mark.parametrize("cond", [0, 4])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_shapes(net: Net, shape: tuple[int, ...], cond: int) -> None:
+    torch.manual_seed(0)
+    space = Space(shape, cond, shape)
+    generator, critic = net.generator(space, LATENT), net.critic(space)
+    c = torch.randn(6, cond) if cond else None
+    z = LATENT.draw(6, Draws(0))
+    x = generator(z) if c is None else generator(z, c)
+    assert x.shape == (6, *shape)
+    scores = critic(x) if c is None else critic(x, c)
+    assert scores.shape == (6,)
+    assert bool(scores.isfinite().all())
+
+
+def test_a_condition_is_heard_by_both(net: Net) -> None:
+    torch.manual_seed(0)
+    space = Space((1, 8, 8), 2, (1, 8, 8))
+    generator, critic = net.generator(space, LATENT), net.critic(space)
+    z, x = LATENT.draw(4, Draws(0)), torch.randn(4, 1, 8, 8)
+    one, other = torch.zeros(4, 2), torch.ones(4, 2)
+    assert not torch.allclose(generator(z, one), generator(z, other))
+    assert not torch.allclose(critic(x, one), critic(x, other))
+
+
+def test_one_samples_score_does_not_depend_on_the_others(net: Net) -> None:
+    torch.manual_seed(0)
+    critic = net.critic(Space((1, 8, 8), 0, (1, 8, 8)))
+    x = torch.randn(5, 1, 8, 8)
+    assert torch.allclose(critic(x)[:1], critic(torch.cat([x[:1], 9 * x[1:]]))[:1], atol=1e-5)
+
+
+def test_the_unit_scales_the_critic(net: Net) -> None:
+    x = torch.randn(5, 1, 8, 8)
+    scores = []
+    for unit in (1.0, 250.0):
+        torch.manual_seed(0)
+        scores.append(net.critic(Space((1, 8, 8), 0, (1, 8, 8), unit))(x))
+    assert torch.allclose(250 * scores[0], scores[1], rtol=1e-4)
+
+
+def test_a_signals_mean_square_halves_from_layer_to_layer() -> None:
+    torch.manual_seed(0)
+    critic = parse("mlp:width=1024,depth=5", nets(), "net").critic(Space((1024,), 0, (1024,)))
+    sizes: list[float] = []
+    for module in critic.modules():
+        if isinstance(module, torch.nn.Linear) and module.out_features > 1:
+            module.register_forward_hook(
+                lambda m, i, y: sizes.append(float(y.detach().square().mean()))
+            )
+    critic(torch.randn(200, 1024))
+    # E y^2 -> E y^2 (1 + s^2) / 2 by the activation and / (1 + s^2) by the layer.
+    assert [b / a for a, b in zip(sizes[:-1], sizes[1:], strict=True)] == pytest.approx(
+        [0.5] * 4, rel=0.15
+    )
+
+
+def test_a_tables_generator_starts_at_the_marginals() -> None:
+    bias = torch.tensor([0.7, 0.2, 0.1]).log()
+    net = parse("mlp:width=16", nets(), "net")
+    generator = net.generator(Space((3,), 0, (3,), 1.0, bias), LATENT)
+    with torch.no_grad():
+        generator.last.weight.zero_()  # type: ignore[union-attr, operator]
+    raw = generator(LATENT.draw(2, Draws(0)))
+    assert raw.softmax(1)[0].detach() == pytest.approx(torch.tensor([0.7, 0.2, 0.1]))
+
+
+@pytest.mark.parametrize(("size", "halvings"), [(4, 1), (8, 1), (16, 2), (28, 2), (32, 3), (64, 4)])
+def test_pictures_are_halved_to_about_four_pixels(size: int, halvings: int) -> None:
+    assert levels(size, size) == halvings
+
+
+def test_latents_have_the_moments_they_name() -> None:
+    z = Latent(2, 3, 0.7).draw(20_000, Draws(0))
+    assert z.shape == (20_000, 5)
+    assert z[:, :2].std(0) == pytest.approx(torch.tensor([0.7, 0.7]), abs=0.02)
+    assert set(z[:, 2:].unique().tolist()) == {-1.0, 1.0}
+    assert z[:, 2:].mean(0).abs().max() < 0.03
+
+
+@pytest.mark.parametrize("text", ["mlp:width=0", "mlp:fourier=-1", "conv:width=0", "mlp:depth=0"])
+def test_nonsense_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        parse(text, nets(), "net")
+
+
+def test_an_empty_latent_is_refused() -> None:
+    with pytest.raises(InputError):
+        Latent(0, 0)
