@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
@@ -31,6 +32,7 @@ from surveyor.training import Record
 from surveyor.transport import Distance, wasserstein_1
 
 Watch = Callable[[runs.Session, Record], None]
+AT_ONCE = 8192  # samples made and decoded together: memory stays flat
 SAMPLE, TRIES = 3, 50  # the stream of randomness of samples; rounds of rejection for --where
 
 
@@ -68,9 +70,17 @@ class Model:
     def _made(self, n: int, where: Mapping[str, Any], draws: Draws) -> Any:
         codec = self.run.codec
         codes = codec.conditions.draw(n, draws, where)
-        cond = codec.conditions.embed(codes)
-        batch = generated(self.run.game, self.run.game.generator, cond, n, draws)
-        made = codec.decode(batch, codes, draws)
+        parts = []
+        for start in range(0, n, AT_ONCE):
+            own = codes[start : start + AT_ONCE]
+            cond = codec.conditions.embed(own)
+            batch = generated(self.run.game, self.run.game.generator, cond, len(own), draws)
+            parts.append(codec.decode(batch, own, draws))
+        made: Any = (
+            pd.concat(parts, ignore_index=True)
+            if isinstance(codec, TableCodec)
+            else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        )
         for column in codec.conditions.columns:
             if column.ordered and column.name in where:
                 # The generator is told the cell; the answer is the value asked for.
@@ -79,8 +89,6 @@ class Model:
         return made
 
     def _rejected(self, n: int, where: dict[str, Any], others: dict[str, Any], seed: int) -> Any:
-        import pandas as pd
-
         codec = self.run.codec
         assert isinstance(codec, TableCodec)
         columns = {c.name: c for c in codec.columns}
