@@ -76,6 +76,14 @@ def test_the_demo_trains_what_it_says(place: Path) -> None:
     assert (place / "runs" / "demo" / "samples.png").exists()
 
 
+def test_the_numbers_are_the_measured_ones() -> None:
+    from benchmarks.summary import MARK, written
+
+    found = MARK.search(README)
+    assert found is not None
+    assert found.group(0) == found.group(1) + written() + found.group(2)
+
+
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target

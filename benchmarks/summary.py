@@ -1,0 +1,142 @@
+"""Writes the README's results from ``benchmarks/results``, so that its numbers are the measured ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import RESULTS
+
+README = Path(__file__).parents[1] / "README.md"
+MARK = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", flags=re.S)
+
+
+def grouped(
+    runs: Iterable[dict[str, Any]], *keys: str
+) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    """Return runs by the values of ``keys``, in the order they were first seen."""
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for run in runs:
+        found.setdefault(tuple(run[k] for k in keys), []).append(run)
+    return found
+
+
+def table(columns: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def mean(runs: list[dict[str, Any]], key: str) -> float:
+    return float(np.mean([r[key] for r in runs]))
+
+
+def modes(found: dict[str, Any]) -> str:
+    rows = []
+    for (objective, data), runs in grouped(found["runs"], "objective", "data").items():
+        low, high = min(r["spread_min"] for r in runs), max(r["spread_max"] for r in runs)
+        middle = float(np.median([r["spread_median"] for r in runs]))
+        rows.append([
+            f"{objective}, {data}", f"{mean(runs, 'modes'):.1f}",
+            f"{mean(runs, 'high_quality'):.1%} ({min(r['high_quality'] for r in runs):.1%})",
+            f"{mean(runs, 'reverse_kl'):.4f}", f"{low:.2f} - {middle:.2f} - {high:.2f}",
+            f"{float(np.median([r['seconds'] for r in runs])):.0f}",
+        ])  # fmt: skip
+    columns = [
+        "objective, data",
+        "modes",
+        "high quality (worst seed)",
+        "reverse KL",
+        "spread of modes",
+        "s",
+    ]
+    return (
+        f"**Modes** (`make bench-modes`, {len(found['seeds'])} seeds, one configuration for both sets, "
+        "training seconds on one core): PacGAN's ring of 8 and grid of 25. The spread is each mode's "
+        "deviation over the true one: least, median and largest over all modes and seeds.\n\n"
+        + table(columns, rows)
+    )
+
+
+def closeness(found: dict[str, Any]) -> str:
+    rows = [
+        [toy, f"{mean(runs, 'w1'):.4f}", f"{mean(runs, 'floor'):.4f}", f"{mean(runs, 'ratio'):.2f}",
+         f"{max(r['ratio'] for r in runs):.2f}"]
+        for toy, runs in found["runs"].items()
+    ]  # fmt: skip
+    return (
+        f"**Closeness** (`make bench-closeness`, {len(found['seeds'])} seeds): exact W1 of 2,048 generated "
+        "against 2,048 fresh points, over the same between real and real.\n\n"
+        + table(["data", "W1", "floor", "ratio, mean", "worst seed"], rows)
+    )
+
+
+def real(found: dict[str, Any]) -> str:
+    rows = [
+        [data, variant, *(f"{float(np.median([r[k] for r in runs])):.3f}" for k in ("w1", "floor", "ratio", "auc")),
+         f"{float(np.median([r['seconds'] for r in runs])):.0f}"]
+        for (data, variant), runs in grouped(found["runs"], "data", "variant").items()
+    ]  # fmt: skip
+    return (
+        f"**Real data** (`make bench-real`, median of {len(found['seeds'])} seeds, training seconds on one "
+        "core): held-out W1 over its floor, and the AUC of a classifier that tells generated from "
+        "held-out rows (.5 is chance), which sees what W1 cannot in many dimensions.\n\n"
+        + table(["data", "constraint", "W1", "floor", "W1 / floor", "AUC", "s"], rows)
+    )
+
+
+def cost(found: dict[str, Any]) -> str:
+    shares = ", ".join(
+        f"{k} {v['measuring']:.1%}" for k, v in found.items() if k not in ("machine", "sampling")
+    )
+    return (
+        f"**Cost of measuring** (`make bench-cost`): {shares} of the training time. "
+        f"**Sampling** Adult: {found['sampling']['rows_a_second']:,.0f} rows a second."
+    )
+
+
+def resume(found: dict[str, Any]) -> str:
+    end = (
+        "every file equals the undisturbed run's, byte for byte"
+        if found["same_bytes"]
+        else (f"these files differ: {', '.join(found['different'])}")
+    )
+    return (
+        f"**Resume** (`make bench-resume`): killed with SIGKILL at {found['kills']} random moments, "
+        f"{found['refused']} resumes refused; {end}."
+    )
+
+
+def bytes_(found: dict[str, Any]) -> str:
+    kinds = {k: v["different"] for k, v in found.items() if k != "machine"}
+    same = [k for k, different in kinds.items() if not different]
+    return f"**Same seed, same bytes** (`make bench-bytes`): all files equal for {', '.join(same)}."
+
+
+SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "modes": modes, "closeness": closeness, "real": real, "cost": cost, "resume": resume,
+    "bytes": bytes_,
+}  # fmt: skip
+
+
+def written() -> str:
+    """Return the section of every result there is."""
+    parts = []
+    for name, section in SECTIONS.items():
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            parts.append(section(json.loads(path.read_text())))
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    text = README.read_text()
+    README.write_text(MARK.sub(lambda m: m.group(1) + written() + m.group(2), text))
+
+
+if __name__ == "__main__":
+    main()
