@@ -21,7 +21,6 @@ from surveyor.build import configured
 from surveyor.config import Config
 from surveyor.data import Data, Options, Source, recognise
 from surveyor.data import load as load_data
-from surveyor.data.arrays import Arrays
 from surveyor.data.sources import resolve
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError, did_you_mean
@@ -289,9 +288,8 @@ def distance(a: Any, b: Any, method: str = "auto", seed: int = 0, limit: int = 2
     if recognise(sources[1]).name != kind.name:
         raise InputError(f"one is a kind of {kind.name}, the other of {recognise(sources[1]).name}")
     first, second = (kind.read(s) for s in sources)
-    _comparable(first, second)
-    index = np.random.default_rng(seed).permutation(len(first))[:100_000]
-    codec = kind.fit(kind.take(first, np.sort(index)), Options())
+    both = kind.together(*(kind.take(raw, _some(raw, seed, 100_000)) for raw in (first, second)))
+    codec = kind.fit(both, Options())
     points = [_points(codec, raw, seed) for raw in (first, second)]
     unit = codec.space.unit
     return wasserstein_1(points[0] * unit, points[1] * unit, method, seed=seed, limit=limit)  # type: ignore[arg-type]
@@ -308,26 +306,13 @@ def compared(measured: Distance) -> str:
     return "A difference cannot be told from chance at this number of rows."
 
 
+def _some(raw: Any, seed: int, most: int) -> np.ndarray:
+    return np.sort(np.random.default_rng(seed).permutation(len(raw))[:most])
+
+
 def _points(codec: Any, raw: Any, seed: int, most: int = 20_000) -> np.ndarray:
-    rows = codec.rows(raw)
-    index = np.random.default_rng(seed).permutation(len(raw))[:most]
-    batch: Batch = codec.batch(rows, index)
+    batch: Batch = codec.batch(codec.rows(raw), _some(raw, seed, most))
     return batch.joint().double().numpy()
-
-
-def _comparable(a: Any, b: Any) -> None:
-    if isinstance(a, Arrays):
-        if a.main.shape[1:] != b.main.shape[1:]:
-            raise InputError(f"shapes differ: {a.main.shape[1:]} and {b.main.shape[1:]}")
-        return
-    only = [sorted(set(a.names) - set(b.names)), sorted(set(b.names) - set(a.names))]
-    problems = [
-        f"column {name!r} is only in the {side} table; drop it or add it"
-        for side, names in zip(("first", "second"), only, strict=True)
-        for name in names
-    ]
-    if problems:
-        raise InputError(*problems)
 
 
 __all__ = ["Model", "distance", "fit", "load"]

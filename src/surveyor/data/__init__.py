@@ -121,6 +121,14 @@ class Kind(ABC):
         """Return the chosen rows, in memory."""
 
     @abstractmethod
+    def together(self, a: Any, b: Any) -> Any:
+        """Return rows in memory of two sets, one after the other.
+
+        Raises:
+            InputError: their columns or shapes differ; each difference is named.
+        """
+
+    @abstractmethod
     def fit(self, raw: Any, options: Options) -> Codec:
         """Fit a codec to rows in memory."""
 

@@ -31,6 +31,16 @@ class Arrays:
         columns = {name: values[index] for name, values in self.columns.items()}
         return Arrays(self.main[index], columns, self.main_name)
 
+    def joined(self, other: Arrays) -> Arrays:
+        """Return the main arrays of both, without columns.
+
+        Raises:
+            InputError: their shapes differ.
+        """
+        if self.main.shape[1:] != other.main.shape[1:]:
+            raise InputError(f"shapes differ: {self.main.shape[1:]} and {other.main.shape[1:]}")
+        return Arrays(np.concatenate([self.main, other.main]), {}, self.main_name)
+
 
 def rank(source: Any) -> int | None:
     """Return the number of axes of the main array, or None where there is no array to read."""

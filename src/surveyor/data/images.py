@@ -181,6 +181,10 @@ class Images(Kind):
         """Return the chosen pictures."""
         return raw.take(index)
 
+    def together(self, a: Arrays, b: Arrays) -> Arrays:
+        """Return both sets' rows."""
+        return a.joined(b)
+
     def fit(self, raw: Arrays, options: Options) -> ImageCodec:
         """Fit the value range, conditions and, where asked, whitening."""
         conditions, group = fit_columns(raw, options)

@@ -199,6 +199,18 @@ class Table(Kind):
         """Return the chosen rows (``index`` ascending) as a DataFrame."""
         return raw.take(index)
 
+    def together(self, a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+        """Return both tables' rows; columns may stand in another order, not be missing."""
+        problems = [
+            f"column {name!r} is only in the {side} table; drop it or add it"
+            for side, own, other in (("first", a, b), ("second", b, a))
+            for name in own
+            if name not in other
+        ]
+        if problems:
+            raise InputError(*problems)
+        return pd.concat([a, b[list(a.columns)]], ignore_index=True)
+
     def fit(self, raw: pd.DataFrame, options: Options) -> TableCodec:
         """Fit every column; all problems of all columns are raised together."""
         names = [str(name) for name in raw.columns]

@@ -169,6 +169,10 @@ class Vectors(Kind):
         """Return the chosen rows."""
         return raw.take(index)
 
+    def together(self, a: Arrays, b: Arrays) -> Arrays:
+        """Return both sets' rows."""
+        return a.joined(b)
+
     def fit(self, raw: Arrays, options: Options) -> VectorCodec:
         """Fit mean, scale, conditions and, where asked, whitening."""
         conditions, group = fit_columns(raw, options)
