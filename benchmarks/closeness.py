@@ -48,6 +48,9 @@ def main() -> None:
                 "seconds": trained.seconds,
             }
         )
+        write(
+            "closeness", {"seeds": given.seeds, "options": given.options, "runs": rows}
+        )  # as it goes: hours of runs are not lost
     table = [
         (
             toy,
@@ -64,7 +67,6 @@ def main() -> None:
         ("data", "W1", "floor", "ratio, mean", "worst seed", "s"),
         table,
     )
-    write("closeness", {"seeds": given.seeds, "options": given.options, "runs": rows})
 
 
 if __name__ == "__main__":

@@ -44,7 +44,6 @@ def write(name: str, content: Mapping[str, Any]) -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps({"machine": machine, **content}, indent=1) + "\n")
-    console.print(f"written: benchmarks/results/{name}.json")
 
 
 def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -67,6 +67,9 @@ def main() -> None:
         runs.append(
             {"objective": name, "data": toy, "seed": seed, "seconds": trained.seconds} | judged
         )
+        write(
+            "modes", {"seeds": given.seeds, "runs": runs}
+        )  # as it goes: hours of runs are not lost
     table = []
     for name in OBJECTIVES:
         for toy in SETTINGS:
@@ -102,7 +105,6 @@ def main() -> None:
         "s",
     )
     show(f"PacGAN's ring and grid, {len(given.seeds)} seeds", columns, table)
-    write("modes", {"seeds": given.seeds, "runs": runs})
 
 
 if __name__ == "__main__":

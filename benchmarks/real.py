@@ -57,6 +57,9 @@ def main() -> None:
                 "seconds": trained.seconds,
             }
         )
+        write(
+            "real", {"seeds": given.seeds, "runs": runs}
+        )  # as it goes: hours of runs are not lost
     table = []
     for name in data:
         for variant in VARIANTS:
@@ -79,7 +82,6 @@ def main() -> None:
         ("data", "constraint", "W1", "floor", "W1 / floor", "spread", "classifier AUC", "s"),
         table,
     )
-    write("real", {"seeds": given.seeds, "runs": runs})
 
 
 if __name__ == "__main__":
