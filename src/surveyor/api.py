@@ -59,6 +59,8 @@ class Model:
         """
         if n < 1:
             raise InputError(f"-n {n}: give at least 1")
+        if not 0 <= seed < 2**63:
+            raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
         codec, where = self.run.codec, dict(where or {})
         names = [c.name for c in codec.conditions.columns]
         others = {k: v for k, v in where.items() if k not in names}
@@ -118,7 +120,11 @@ class Model:
             kept.append(made[agree])
             found += int(agree.sum())
             if found >= n:
-                return pd.concat(kept, ignore_index=True).iloc[:n]
+                rows = pd.concat(kept, ignore_index=True).iloc[:n].copy()
+                for name in wanted:
+                    if columns[name].ordered:
+                        rows[name] = columns[name].told(others[name], n).array
+                return rows
         asked = ", ".join(f"{k}={v}" for k, v in others.items())
         raise InputError(
             f"--where {asked}: only {found} such rows in {TRIES} rounds; "
@@ -158,7 +164,7 @@ class Model:
         """
         target = Path(path)
         runs.refuse_existing(target)
-        shutil.copytree(self.run.path, target)
+        shutil.copytree(self.run.path, target, dirs_exist_ok=True)
         return target
 
     def report(self, data: Any = None) -> Path:
@@ -170,7 +176,9 @@ class Model:
         source = self.run.data_name if data is None else data
         if isinstance(source, str) and not source:
             raise InputError("the run was trained on data in memory; pass them")
-        return load_data(source, options_of(config), config.holdout, config.seed)
+        loaded = load_data(source, options_of(config), config.holdout, config.seed)
+        runs.same_data(self.run.path, loaded)
+        return loaded
 
     def _data(self, data: Any) -> Data:
         if data is None:
@@ -283,6 +291,8 @@ def distance(a: Any, b: Any, method: str = "auto", seed: int = 0, limit: int = 2
     Raises:
         InputError: different columns or shapes, or data that cannot be read.
     """
+    if not 0 <= seed < 2**63:
+        raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
     sources = [resolve(a), resolve(b)]
     kind = recognise(sources[0])
     if recognise(sources[1]).name != kind.name:
@@ -302,8 +312,10 @@ def compared(measured: Distance) -> str:
     if measured.low > 0:
         return "The two differ: their W1 is above what either differs from itself."
     if measured.value <= 1.1 * measured.floor:
-        return "No difference to be seen: W1 is at its floor."
-    return "A difference cannot be told from chance at this number of rows."
+        return (
+            "W1 is at its floor: it shows no difference at this number of rows, which proves none."
+        )
+    return "W1 alone cannot tell a difference from chance at this number of rows."
 
 
 def _some(raw: Any, seed: int, most: int) -> np.ndarray:

@@ -68,7 +68,7 @@ class Config:
     )
     measure_rows: int = _option(512, "Held-out rows a measurement.", 2)
     patience: int = _option(0, "Stop after so many measurements without a better W1; 0 never.", 0)
-    seed: int = _option(0, "Seed of everything random.", 0)
+    seed: int = _option(0, "Seed of everything random.", 0, 2**63 - 1)
     threads: int | None = _option(None, "Processor threads; chosen by the size of the nets.", 1)
     device: str = _option("cpu", "cpu, cuda or mps.")
 

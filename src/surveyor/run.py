@@ -11,19 +11,15 @@ evaluation.json, report.html
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -47,6 +43,7 @@ from surveyor.training.checkpoint import (
     write_bytes,
     write_tensors,
 )
+from surveyor.training.interrupt import deferred_signals
 from surveyor.training.loop import plateaued
 
 
@@ -104,7 +101,7 @@ class Session:
         source = measured(
             source, lambda r: self.ruler(self.state.average, r), every, self.plan.steps
         )
-        with _deferred_signals() as stopped:
+        with deferred_signals() as stopped:
             for record in until_plateau(source, self.config.patience, tuple(self.history)):
                 if record.measurement is not None:
                     self._keep(record.measurement)
@@ -180,6 +177,8 @@ def start(
         _write_json(temporary / "codec.json", meta)
         write_bytes(temporary / "config.toml", dumps(config, data_name).encode())
         temporary.chmod(0o755)
+        if path.is_dir():
+            path.rmdir()  # empty, as refuse_existing has seen
         temporary.rename(path)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -197,8 +196,6 @@ def refuse_existing(path: Path) -> None:
             f"--out {path}: exists already and is left as it is; "
             f"choose another name, or go on with --resume {path}"
         )
-    if path.is_dir():
-        path.rmdir()
 
 
 def resume(
@@ -209,9 +206,8 @@ def resume(
     Raises:
         InputError: no run there, a damaged one, or other data than it was started on.
     """
-    config, _, meta = _described(path)
-    if meta["fingerprint"] != fingerprint(data):
-        raise InputError(f"{path}: was trained on other data than those given; pass the same file")
+    config, _, _ = _described(path)
+    same_data(path, data)
     session = _session(data, config, path, generator, critic)
     checkpoint = path / "checkpoint" / "state.safetensors"
     if checkpoint.exists():
@@ -281,9 +277,18 @@ def read_history(path: Path) -> tuple[Measurement, ...]:
         raise InputError(f"{path}: damaged ({error}); restore it or train again") from error
 
 
+def same_data(path: Path, data: Data) -> None:
+    """Raise InputError where ``data`` are not those that the run was trained on."""
+    if _described(path)[2].get("fingerprint") != fingerprint(data):
+        raise InputError(f"{path}: was trained on other data than those given; pass the same file")
+
+
 def fingerprint(data: Data) -> str:
-    """Return a digest of the encoded rows: equal data, equal text."""
-    digest = hashlib.sha256()
+    """Return a digest of the codec and the encoded rows: equal data, equal text."""
+    meta, arrays = data.codec.state()
+    digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
     for name, rows in sorted(data.train.rows.items()):
         digest.update(f"{name} {rows.shape} {rows.dtype}".encode())
         for start_ in range(0, len(rows), 100_000):
@@ -373,24 +378,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{path}: damaged (no JSON object); restore it or train again")
     return content
-
-
-@contextlib.contextmanager
-def _deferred_signals() -> Iterator[Any]:
-    """Remember Ctrl-C and SIGTERM until asked; a second one acts at once."""
-    heard: list[int] = []
-
-    def hear(number: int, frame: FrameType | None) -> None:
-        if heard:
-            raise KeyboardInterrupt
-        heard.append(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: bool(heard)
-        return
-    before = {s: signal.signal(s, hear) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(heard)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

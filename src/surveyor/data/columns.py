@@ -202,6 +202,11 @@ def fit_column(name: str, values: pd.Series) -> Column:
     numbers = np.sort(numeric(present, kind, name))
     if not np.isfinite(numbers).all():
         raise InputError(f"column {name!r}: holds infinite values; replace or remove those rows")
+    if kind == "integer" and len(numbers) and np.abs(numbers[[0, -1]]).max() > 2**53:
+        raise InputError(
+            f"column {name!r}: whole numbers beyond 2^53 cannot be kept exactly; "
+            f"leave it out with --drop {name}, or make it text"
+        )
     unique, counts = np.unique(numbers, return_counts=True)
     often = counts >= max(OFTEN, OFTEN_SHARE * len(numbers))
     if len(unique) <= CELLS:
@@ -322,7 +327,7 @@ def restored(
         if dtype.lower().startswith(("int", "uint", "float")):
             # A label that was a number; text would not turn into an integer beside a gap.
             made = pd.to_numeric(made)
-        if not (absent.any() and dtype.startswith(("bool", "int", "uint"))):
+        if not (absent.any() and (dtype == "bool" or dtype.startswith(("int", "uint")))):
             made = made.astype(dtype)
     result: pd.Series = made
     return result

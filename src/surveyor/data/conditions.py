@@ -107,7 +107,7 @@ class Conditions:
             if column.ordered:
                 text = f"{column.cells[min(int(code), len(column.cells) - 1)].mean():.4g}"
             else:
-                text = [*column.labels, "missing"][int(code)]
+                text = [*column.labels, *["missing"] * column.missing, "unseen"][int(code)]
             shown.append(f"{column.name}={text}")
         return ", ".join(shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class OnDisk(Frame):
         """Yield the row groups."""
         with pq.ParquetFile(self.path) as file:
             for group in range(file.num_row_groups):
-                yield file.read_row_group(group).to_pandas()
+                yield _named(file.read_row_group(group).to_pandas(ignore_metadata=True))
 
 
 UNREADABLE = (
@@ -127,7 +128,9 @@ def _open(path: Path) -> Frame:
             return frame
         if name.endswith((".arrow", ".feather")):
             with pa.memory_map(str(path)) as file:
-                return InMemory(pa.ipc.open_file(file).read_all().to_pandas())
+                return InMemory(
+                    _named(pa.ipc.open_file(file).read_all().to_pandas(ignore_metadata=True))
+                )
         return InMemory(_named(_read_csv(path)))
     except UNREADABLE as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -140,10 +143,22 @@ def _read_csv(path: Path) -> pd.DataFrame:
     if len(repeated):
         raise InputError(f"{path}: column {repeated.iloc[0]!r} appears twice; rename one")
     # Codes such as 007 are text: read as numbers they would lose their zeros.
-    head = pd.read_csv(path, nrows=1000, dtype=str, skipinitialspace=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)
+        head = pd.read_csv(path, nrows=1000, dtype=str, skipinitialspace=True, index_col=False)
     coded = [c for c in head if head[c].str.fullmatch(r"0\d+").fillna(False).any()]
     dtypes: dict[Any, Any] = dict.fromkeys(coded, str)
-    return pd.read_csv(path, low_memory=False, skipinitialspace=True, dtype=dtypes)
+    with warnings.catch_warnings():
+        # A row longer than the header would shift or lose values.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(
+                path, low_memory=False, skipinitialspace=True, dtype=dtypes, index_col=False
+            )
+        except pd.errors.ParserWarning as error:
+            raise InputError(
+                f"{path}: rows with more fields than the header names; name every column"
+            ) from error
 
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:

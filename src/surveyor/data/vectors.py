@@ -178,6 +178,8 @@ class Vectors(Kind):
         conditions, group = fit_columns(raw, options)
         values = raw.main.astype(np.float64)
         mean, variance = values.mean(0), values.var(0)
+        if not np.isfinite(variance).all() or variance.mean() > 1e300:
+            raise InputError("vectors with values beyond 1e150; bring them to a usual unit")
         if variance.sum() == 0:
             raise InputError("every vector is the same; there is nothing to learn")
         whitening = fit_whitening(values - mean) if options.whiten else None

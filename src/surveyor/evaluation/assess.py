@@ -39,7 +39,9 @@ def assess(
     measurement = ruler(generator)
     n, spread = ruler.n, float(np.std(ruler.floors))
     held, train = data.holdout.first(n), data.train.first(n)
-    fake = generated(game, generator, held.cond, n, Draws(seed + 1, 0, MEASURE))
+    draws = Draws(seed + 1, 0, MEASURE)
+    codes = data.codec.conditions.draw(n, draws)
+    fake = generated(game, generator, data.codec.conditions.embed(codes), n, draws)
     device = next(game.critic.parameters()).device
     slope = slopes(
         game.critic,
@@ -51,7 +53,7 @@ def assess(
     bounds = [c.bound(game.critic) for c in game.constraints]
     bound = min((b for b in bounds if b is not None), default=None)
     table = _table(game, generator, data, seed) if isinstance(data.codec, TableCodec) else None
-    told = two_sample(*(table[1] if table else _seen(data, fake, n)))
+    told = two_sample(*(table[1] if table else _seen(data, fake, codes)))
     result: dict[str, Any] = {
         "verdict": verdict(measurement.w1, ruler.floor, n, told.auc, told.floor),
         "w1": measurement.w1,
@@ -86,10 +88,10 @@ def _table(
     codec = data.codec
     assert isinstance(codec, TableCodec)
     n = min(rows, len(data.holdout))
-    held = data.holdout.first(n)
     draws = Draws(seed + 2, 0, MEASURE)
-    fake = generated(game, generator, held.cond, n, draws)
-    made = codec.decode(fake, data.holdout.codes(n), draws)
+    codes = codec.conditions.draw(n, draws)
+    fake = generated(game, generator, codec.conditions.embed(codes), n, draws)
+    made = codec.decode(fake, codes, draws)
     columns = (*codec.columns, *codec.conditions.columns)
     frames = made, data.held_out(n), data.training(n)
     fidelity = table_fidelity(columns, *frames)
@@ -103,16 +105,15 @@ def _table(
     return report, tuple(features(columns, frame) for frame in frames)
 
 
-def _seen(data: Data, fake: Batch, n: int) -> list[np.ndarray]:
+def _seen(data: Data, fake: Batch, codes: np.ndarray) -> list[np.ndarray]:
     """Return generated, held-out and training points as a user gets them, rounded like the data.
 
     A picture's exact zeros must not give the generated ones away.
     """
-    held, train, draws = data.holdout, data.train, Draws(0)
-    sides = (fake, held.codes(n)), (held.first(n), held.codes(n)), (train.first(n), train.codes(n))
+    n, held, train, draws = len(codes), data.holdout, data.train, Draws(0)
+    sides = (fake, codes), (held.first(n), held.codes(n)), (train.first(n), train.codes(n))
     made = [next(iter(data.codec.decode(*side, draws).values())) for side in sides]
     conds = [batch.cond for batch, _ in sides]
-    conds[0] = held.first(n).cond
     return [
         np.concatenate([m.reshape(n, -1), np.empty((n, 0)) if c is None else c.numpy()], axis=1)
         for m, c in zip(made, conds, strict=True)

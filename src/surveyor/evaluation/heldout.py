@@ -68,8 +68,10 @@ class Ruler:
         game, device = self.game, next(self.game.critic.parameters()).device
         held, train = self.held.first(self.n), self.train.first(self.n)
         draws = Draws(self.seed, 0, MEASURE)
-        both = None if held.cond is None else torch.cat([held.cond, train.cond])  # type: ignore[list-item]
-        made = generated(game, generator, both, 2 * self.n, draws)
+        # Conditions as in training, not those of the held-out rows, which would flatter W1.
+        conditions = self.held.codec.conditions
+        cond = conditions.embed(conditions.draw(2 * self.n, draws))
+        made = generated(game, generator, cond, 2 * self.n, draws)
         fake, other = made.part(0, self.n), made.part(self.n, 2 * self.n)
         gaps: list[float | None] = [None, None]
         if game.objective.is_distance:

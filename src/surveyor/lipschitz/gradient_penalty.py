@@ -57,7 +57,13 @@ class GradientPenalty(Constraint):
             raise InputError(*problems)
 
     def aimed(self, unit: float) -> GradientPenalty:
-        """Return the penalty with its target set to ``unit`` (1/s) where it was left open."""
+        """Return the penalty for a critic that speaks in ``unit`` (1/s).
+
+        A target left open is set to it; with target 0 the weight is divided by it instead, so that
+        either form weighs the same against the gap in every unit.
+        """
+        if self.target == 0:
+            return replace(self, weight=self.weight / unit)
         return self if self.target is not None else replace(self, target=unit)
 
     def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor | None:
