@@ -102,3 +102,40 @@ def test_watching_sees_every_step() -> None:
     seen: list[int] = []
     surveyor.fit("toy:ring:100", watch=lambda s, r: seen.append(r.step), **QUICK)
     assert seen == [1, 2, 3, 4, 5, 6]
+
+
+def test_where_sets_numbers_that_are_no_condition(table_run: Model) -> None:
+    made = table_run.sample(20, where={"age": 44, "member": False})
+    assert set(made["age"]) == {44}
+    assert not made["member"].any()
+
+
+def test_a_changed_file_is_not_taken_for_the_held_out_part(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    mixed(200).to_csv(path, index=False)
+    model = surveyor.fit(str(path), tmp_path / "run", **QUICK)
+    mixed(201).to_csv(path, index=False)
+    with pytest.raises(InputError, match="other data"):
+        model.evaluate()
+
+
+def test_a_perfect_conditional_generator_is_at_the_floor() -> None:
+    """Three conditions that say all: fakes must not borrow those of the held-out rows."""
+    rng = np.random.default_rng(0)
+    conditions = {f"c{k}": rng.normal(size=1500) for k in range(3)}
+    frame = pd.DataFrame({"y": rng.choice(["a", "b"], 1500), **conditions})
+    model = surveyor.fit(frame, condition=list(conditions), **QUICK | {"measure_rows": 300})
+    # Untrained, but y is drawn at its marginal, which is all there is to learn.
+    assert 0.9 < model.evaluation["ratio"] < 1.15
+
+
+def test_pictures_of_another_scale_are_refused(digits_run: Model) -> None:
+    pictures = np.random.default_rng(0).random((20, 8, 8))
+    with pytest.raises(InputError, match="same scale"):
+        digits_run.score({"images": pictures, "digit": np.arange(20) % 10})
+
+
+def test_an_evaluation_is_kept_for_the_report(digits_run: Model) -> None:
+    (digits_run.run.path / "evaluation.json").unlink()
+    digits_run.evaluate()
+    assert surveyor.load(digits_run.run.path).report().exists()

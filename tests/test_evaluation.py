@@ -156,6 +156,7 @@ def test_evaluating_against_other_data(table_run: Model) -> None:
 
     same, other = mixed(200, seed=5), mixed(200, seed=6).assign(town="Oslo", age=18, member=True)
     assert table_run.evaluate(other)["w1"] > table_run.evaluate(same)["w1"]
+    assert "memorising" not in table_run.evaluate(other)
 
 
 def test_the_choice_of_the_best_is_not_drawn_to_narrow_samples() -> None:

@@ -16,6 +16,7 @@ from surveyor.data import Options, load
 from surveyor.data.columns import fit_column
 from surveyor.data.scratch import empty
 from surveyor.data.table import TableCodec
+from surveyor.errors import InputError
 from tests.conftest import mixed
 
 
@@ -152,3 +153,43 @@ def test_a_decoded_batch_needs_no_training_rows() -> None:
     made = codec.decode(Batch(x), np.zeros((5, 0), dtype=int), Draws(0))
     assert len(made) == 5
     assert list(made.columns) == list(mixed(20).columns)
+
+
+def test_rows_longer_than_the_header_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("a,b\n" + "1,x,9\n" * 30)
+    with pytest.raises(InputError, match="more fields"):
+        load(str(path), Options())
+
+
+def test_groups_of_numbers_are_labels() -> None:
+    frame = pd.DataFrame({"g": [0.0, 0.5, 1.0, np.nan] * 30, "x": np.arange(120)})
+    data = load(frame, Options(group="g"))
+    codes = data.train.rows["group"]
+    assert sorted(set(codes)) == [0, 1, 2, 3]
+    assert isinstance(data.codec, TableCodec)
+    assert data.codec.group is not None
+    assert data.codec.group.labels == ("0", "0.5", "1")
+
+
+def test_a_missing_condition_is_told_apart_from_the_mean() -> None:
+    frame = pd.DataFrame({"c": [-1.0, 1.0, np.nan, 0.0] * 20, "x": ["a", "b"] * 40})
+    conditions = load(frame, Options(condition=("c",))).codec.conditions
+    column = conditions.columns[0]
+    codes = np.array([[column.code_of("")], [column.code_of("0")]])
+    embedded = conditions.embed(codes)
+    assert embedded is not None
+    assert float((embedded[0] - embedded[1]).norm()) > 0.5
+
+
+def test_whole_numbers_too_large_to_keep_are_refused() -> None:
+    frame = pd.DataFrame({"id": 2**62 + np.arange(60), "x": np.arange(60)})
+    with pytest.raises(InputError, match="--drop id"):
+        load(frame, Options())
+
+
+def test_columns_named_by_numbers_and_an_index_survive_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    frame = pd.DataFrame({0: np.arange(30), "day": ["x", "y", "z"] * 10})
+    frame.set_index("day").to_parquet(path)
+    assert sorted(load(str(path), Options()).raw.names) == ["0", "day"]

@@ -17,12 +17,13 @@ from torch import nn
 
 import surveyor.run as runs
 from surveyor.batch import Batch, Draws
-from surveyor.build import configured
+from surveyor.build import configured, plan_of
 from surveyor.config import Config
 from surveyor.data import Data, Options, Source, recognise
 from surveyor.data import load as load_data
 from surveyor.data.sources import resolve
 from surveyor.data.table import TableCodec
+from surveyor.diagnostics import preflight
 from surveyor.errors import InputError, did_you_mean
 from surveyor.evaluation import generated
 from surveyor.evaluation.assess import assess
@@ -134,11 +135,19 @@ class Model:
     def evaluate(self, data: Any = None, rows: int = 2048) -> dict[str, Any]:
         """Measure the generator against ``data``, or against the run's own held-out rows.
 
-        Given data serve as the held-out side as a whole, and its floor is between two halves.
+        Given data serve as both sides of the floor, half and half, and nothing is said of training
+        rows. The run's own numbers are kept in its folder.
         """
-        return assess(
-            self.run.game, self.run.game.generator, self._data(data), self.run.config.seed, rows
-        )
+        run = self.run
+        result = assess(run.game, run.game.generator, self._data(data), run.config.seed, rows)
+        if data is not None:
+            # The halves of given data are no training rows: what is told of those would be false.
+            del result["memorising"]
+            of_training = ("R02", "R03", "R04")
+            result["findings"] = [f for f in result["findings"] if f["code"] not in of_training]
+            return result
+        found = preflight(run.game, self._own_data(), plan_of(run.config))
+        return runs.keep_evaluation(run.path, result, run.history, found)
 
     def score(self, data: Any) -> np.ndarray:
         """Return the critic's score of every row, (n,): low where rows are unlike the real ones.

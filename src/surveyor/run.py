@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -119,11 +119,7 @@ class Session:
         load_module(self.game.generator, generator, self.path / "generator.safetensors")
         load_module(self.game.critic, critic, self.path / "critic.safetensors")
         result = assess(self.game, self.game.generator, self.data, self.config.seed)
-        best = min(self.history, key=lambda m: m.excess)
-        result["best_step"], result["steps"] = best.step, self.state.step
-        result["preflight"] = [asdict(f) for f in self.findings]
-        _write_json(self.path / "evaluation.json", result)
-        return result
+        return keep_evaluation(self.path, result, self.history, self.findings)
 
     def _keep(self, measurement: Measurement) -> None:
         self.history.append(measurement)
@@ -141,6 +137,17 @@ class Session:
         save_checkpoint(
             self.path / "checkpoint" / "state.safetensors", self.game, self.state, {"history": size}
         )
+
+
+def keep_evaluation(
+    path: Path, result: dict[str, Any], history: Sequence[Measurement], found: Sequence[Finding]
+) -> dict[str, Any]:
+    """Write ``evaluation.json`` with what belongs to the run as a whole; return it."""
+    best = min(history, key=lambda m: m.excess)
+    result |= {"best_step": best.step, "steps": history[-1].step}
+    result["preflight"] = [asdict(f) for f in found]
+    _write_json(path / "evaluation.json", result)
+    return result
 
 
 def start(

@@ -175,6 +175,7 @@ class Column:
 
 
 FEW_LABELS = 32
+MOST_GROUPS = 100
 
 
 def fit_label(name: str, values: pd.Series) -> Column:
@@ -185,6 +186,22 @@ def fit_label(name: str, values: pd.Series) -> Column:
             name, present, "category", str(values.dtype), bool(values.isna().any()), len(values)
         )
     return fit_column(name, values)
+
+
+def fit_group(name: str, values: pd.Series) -> Column:
+    """Fit a group column: every distinct value is a label.
+
+    Raises:
+        InputError: so many values that no group has rows to speak of.
+    """
+    present = values.dropna()
+    if present.nunique() > MOST_GROUPS:
+        raise InputError(
+            f"--group {name}: {present.nunique():,} different values; give a column of at most "
+            f"{MOST_GROUPS}"
+        )
+    missing = bool(values.isna().any())
+    return _fit_category(name, present, "category", str(values.dtype), missing, len(values))
 
 
 def fit_column(name: str, values: pd.Series) -> Column:

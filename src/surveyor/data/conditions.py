@@ -30,21 +30,24 @@ class Conditions:
     @property
     def width(self) -> int:
         """Return the width of an embedded condition: one entry a category, one a number."""
-        return sum(1 if c.ordered else c.size for c in self.columns)
+        return sum(1 + c.missing if c.ordered else c.size for c in self.columns)
 
     def embed(self, codes: np.ndarray) -> Tensor | None:
         """Return codes (n, k) as (n, width), or None without conditions.
 
         A category is one-hot over sqrt 2, so that two values lie at distance 1; an ordered column
-        is its position in standard deviations.
+        is its position in standard deviations, beside an entry that says whether it is missing.
         """
         if not self.columns:
             return None
         parts = []
         for column, code in zip(self.columns, codes.T, strict=True):
-            table = (
-                column.positions[:, None] if column.ordered else np.eye(column.size) / np.sqrt(2)
-            )
+            table = np.eye(column.size) / np.sqrt(2)
+            if column.ordered:
+                # Of the one-hot entries only the last is kept, that of a missing value.
+                table = np.column_stack(
+                    [column.positions, table[:, column.size - column.missing :]]
+                )
             padded = np.vstack([table, np.zeros((1, table.shape[1]))]).astype(np.float32)
             parts.append(padded[code])
         return torch.from_numpy(np.concatenate(parts, axis=1))

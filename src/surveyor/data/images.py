@@ -66,6 +66,12 @@ class ImageCodec(Codec):
                 f"pictures of {arrays.main.shape[1:]} where the run was trained on {self.size}; "
                 "resize them or convert their mode"
             )
+        kinds = np.dtype(self.dtype).kind, arrays.main.dtype.kind
+        if (kinds[0] == "f") != (kinds[1] == "f") or float(arrays.main.max()) > self.top:
+            raise InputError(
+                f"pictures of {arrays.main.dtype} up to {arrays.main.max():g} where the run was "
+                f"trained on {self.dtype} up to {self.top:g}; bring them to the same scale"
+            )
         return {"x": arrays.main} | column_codes(arrays, self.conditions, self.group)
 
     def points(self, rows: Rows, index: np.ndarray) -> Tensor:

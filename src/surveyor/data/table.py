@@ -16,7 +16,7 @@ from torch import Tensor
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Codec, Kind, Options, Rows, Space, State, check_columns
-from surveyor.data.columns import Column, fit_column
+from surveyor.data.columns import Column, fit_column, fit_group
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
 from surveyor.data.frames import Frame, read_frame
 from surveyor.data.scratch import empty
@@ -234,9 +234,7 @@ class Table(Kind):
                 problems.extend(error.problems)
         if problems:
             raise InputError(*problems)
-        group = None if options.group is None else fit_column(options.group, raw[options.group])
-        if group is not None and group.ordered:
-            group = fit_column(options.group or "", raw[options.group].astype(str))
+        group = None if options.group is None else fit_group(options.group, raw[options.group])
         conditions = fit_conditions(raw, options.condition)  # type: ignore[arg-type]
         return TableCodec(tuple(fitted), tuple(kept), conditions, group)
 

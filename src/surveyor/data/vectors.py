@@ -15,7 +15,7 @@ from torch import Tensor
 from surveyor.batch import Batch, Draws
 from surveyor.data import Codec, Kind, Options, Rows, Space, State, check_columns
 from surveyor.data.arrays import Arrays, rank, read_arrays
-from surveyor.data.columns import Column, fit_column
+from surveyor.data.columns import Column, fit_group
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
 from surveyor.data.whiten import Whitening, fit_whitening
 from surveyor.errors import InputError
@@ -221,7 +221,7 @@ def fit_columns(raw: Arrays, options: Options) -> tuple[Conditions, Column | Non
         raise InputError(*problems)
     group = None
     if options.group is not None:
-        group = fit_column(options.group, pd.Series(raw.columns[options.group]).astype(str))
+        group = fit_group(options.group, pd.Series(raw.columns[options.group]))
     return fit_conditions(raw.columns, options.condition), group
 
 
@@ -233,5 +233,5 @@ def column_codes(arrays: Arrays, conditions: Conditions, group: Column | None) -
         raise InputError(*problems)
     rows = {"cond": conditions.encode(arrays.columns, len(arrays))}
     if group is not None and group.name in arrays.columns:
-        rows["group"] = group.encode(pd.Series(arrays.columns[group.name]).astype(str))
+        rows["group"] = group.encode(pd.Series(arrays.columns[group.name]))
     return rows

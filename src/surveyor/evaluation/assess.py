@@ -167,15 +167,13 @@ def _of_group(
     """Return generated points that fell into a group of a table, and the group's name."""
     codec = data.codec
     group: Any = getattr(codec, "group", None)
-    name = f"{group.name}={[*group.labels, 'missing', 'unseen'][code]}"
+    name = f"{group.name}={[*group.labels, *['missing'] * group.missing, 'unseen'][code]}"
     if not isinstance(codec, TableCodec):
         cond = codec.conditions.embed(codec.conditions.draw(n, draws))
         return generated(game, generator, cond, n, draws), f"{name} (against all generated)"
     codes = codec.conditions.draw(20 * n, draws)
     fake = generated(game, generator, codec.conditions.embed(codes), 20 * n, draws)
     made = codec.decode(fake, codes, draws)[group.name]
-    inside = np.flatnonzero(
-        group.encode(made.astype(str) if made.dtype != object else made) == code
-    )[:n]
+    inside = np.flatnonzero(group.encode(made) == code)[:n]
     kept = torch.from_numpy(inside)
     return type(fake)(fake.x[kept], None if fake.cond is None else fake.cond[kept]), name
