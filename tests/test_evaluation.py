@@ -123,6 +123,10 @@ def test_the_verdict_says_number_and_floor(ratio: float, auc: float, words: str)
     assert f"AUC {auc:.2f}" in said
 
 
+def test_a_handful_of_points_is_not_judged() -> None:
+    assert "too few to judge" in verdict(1.0, 1.0, 30, 0.5)
+
+
 def test_a_classifier_tells_apart_what_differs_and_nothing_else() -> None:
     rng = np.random.default_rng(0)
     real, more, moved = (

@@ -232,8 +232,10 @@ def resume(
         (path / "history.jsonl").unlink(missing_ok=True)
     timing = path / "timing.jsonl"
     if timing.exists():
-        last = [json.loads(line) for line in timing.read_text().splitlines() if line.endswith("}")]
-        session.started -= last[-1]["seconds"] if last else 0
+        clock = [json.loads(line) for line in timing.read_text().splitlines() if line.endswith("}")]
+        clock = [row for row in clock if row["step"] <= session.state.step]
+        write_bytes(timing, "".join(json.dumps(row) + "\n" for row in clock).encode())
+        session.started -= clock[-1]["seconds"] if clock else 0
     return session
 
 

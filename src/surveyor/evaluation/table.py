@@ -15,13 +15,14 @@ from surveyor.transport import wasserstein_1_line
 @dataclass(frozen=True)
 class ColumnFidelity:
     """``distance``: W1 in the column's unit (seconds for dates), or the share of rows that would
-    have to change category; ``floor``: the same, real against real.
+    have to change category; None where one side has no value at all. ``floor``: the same, real
+    against real.
     """
 
     name: str
     kind: str
-    distance: float
-    floor: float
+    distance: float | None
+    floor: float | None
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def features(columns: tuple[Column, ...], frame: pd.DataFrame) -> np.ndarray:
     return np.stack(parts, axis=1).astype(np.float64)
 
 
-def _distance(column: Column, a: pd.Series, b: pd.Series) -> float:
+def _distance(column: Column, a: pd.Series, b: pd.Series) -> float | None:
     if not column.ordered:
         return _variation(
             _frequencies(column.encode(a), column), _frequencies(column.encode(b), column)
@@ -76,7 +77,7 @@ def _distance(column: Column, a: pd.Series, b: pd.Series) -> float:
     left, right = (numeric(s, column.kind, column.name) for s in (a, b))
     left, right = left[~np.isnan(left)], right[~np.isnan(right)]
     if len(left) == 0 or len(right) == 0:
-        return 0.0 if len(left) == len(right) else float("nan")
+        return 0.0 if len(left) == len(right) else None
     return wasserstein_1_line(left, right)
 
 

@@ -11,6 +11,7 @@ WORDS = (
     "are easily told from real data: good for a first look, not for analysis",
     "are not yet like real data",
 )
+FEWEST = 50  # below it, neither measure can tell good from bad
 RATIOS = (1.1, 1.25, 2.0, 5.0)  # W1 / floor up to which each of the words above still holds
 ADVANTAGES = (0.06, 0.15, 0.35, math.inf)  # the same for AUC above its floor
 
@@ -25,8 +26,11 @@ def verdict(w1: float, floor: float, n: int, auc: float, auc_floor: float = 0.5)
     by_w1 = sum(ratio > limit for limit in RATIOS)
     by_auc = sum(auc - auc_floor > limit for limit in ADVANTAGES)
     blunt = by_w1 == 0 and by_auc > 1
+    said = f"The generated data {WORDS[max(by_w1, by_auc)]}"
+    if n < FEWEST:
+        said = f"{n} held-out points are too few to judge by"
     return (
-        f"The generated data {WORDS[max(by_w1, by_auc)]}: "
+        f"{said}: "
         f"W1 {w1:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, {n:,} points"
         f"{', too few for W1 to see the difference' if blunt else ''}), "
         f"classifier AUC {auc:.2f} against {auc_floor:.2f}."
