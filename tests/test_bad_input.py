@@ -85,6 +85,8 @@ DATA: dict[str, tuple[Make, str]] = {
     "a repeated column": (text("a,a\n" + "1,2\n" * 20), "appears twice"),
     "bytes that are no text": (lambda f: _bytes(f, b"\xff\xfe\x00a\x80,\n" * 30), "cannot be read"),
     "ragged rows": (text("a,b\n1,2\n1,2,3,4\n"), "cannot be read"),
+    "semicolons": (text("a;b\n" + "1;2\n" * 20), "save the table with commas"),
+    "nothing but constants": (table(a=[1] * 40, b=["x"] * 40), "nothing to learn"),
     "a broken parquet": (text("PAR1 nothing", "data.parquet"), "cannot be read"),
     "a category a row": (table(name=[f"n{k}" for k in range(60)], x=numbers(60)), "--drop name"),
     "infinite numbers": (table(x=[*numbers(), np.inf], y=numbers(41)), "infinite"),

@@ -139,6 +139,9 @@ def _open(path: Path) -> Frame:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     names = pd.read_csv(path, nrows=1, header=None, dtype=str).iloc[0].fillna("").str.strip()
+    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and mark in names.iloc[0]:
+            raise InputError(f"{path}: fields parted by {word}; save the table with commas")
     repeated = names[names.duplicated() & (names != "")]
     if len(repeated):
         raise InputError(f"{path}: column {repeated.iloc[0]!r} appears twice; rename one")

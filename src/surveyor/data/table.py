@@ -238,6 +238,8 @@ class Table(Kind):
                 fitted.append(fit_column(name, raw[name]))
             except InputError as error:
                 problems.extend(error.problems)
+        if not problems and all(column.size == 1 for column in fitted):
+            problems.append("every column is constant; there is nothing to learn")
         if problems:
             raise InputError(*problems)
         group = None if options.group is None else fit_group(options.group, raw[options.group])
