@@ -1,9 +1,7 @@
-"""Shared fixtures: quick runs, and where the benchmark data lie."""
+"""Shared fixtures: quick runs."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,6 @@ import torch
 
 from surveyor import Model, fit
 
-DATA = Path(os.environ.get("SURVEYOR_DATA", "../shared/data"))
 QUICK: dict[str, Any] = {
     "steps": 6,
     "batch": 16,
@@ -29,13 +26,6 @@ WGAN: dict[str, Any] = {"objective": "wasserstein", "constraint": "gradient-pena
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
-
-
-@pytest.fixture
-def data_folder() -> Path:
-    if not DATA.is_dir():
-        pytest.skip(f"benchmark data not found at {DATA}; set SURVEYOR_DATA")
-    return DATA
 
 
 def mixed(n: int = 240, seed: int = 0) -> pd.DataFrame:

@@ -139,14 +139,15 @@ class Model:
         rows. The run's own numbers are kept in its folder.
         """
         run = self.run
-        result = assess(run.game, run.game.generator, self._data(data), run.config.seed, rows)
+        measured = self._data(data)
+        result = assess(run.game, run.game.generator, measured, run.config.seed, rows)
         if data is not None:
             # The halves of given data are no training rows: what is told of those would be false.
             del result["memorising"]
             of_training = ("R02", "R03", "R04")
             result["findings"] = [f for f in result["findings"] if f["code"] not in of_training]
             return result
-        found = preflight(run.game, self._own_data(), plan_of(run.config))
+        found = preflight(run.game, measured, plan_of(run.config))
         return runs.keep_evaluation(run.path, result, run.history, found)
 
     def score(self, data: Any) -> np.ndarray:

@@ -53,8 +53,13 @@ def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
     problems += _device(config.device)
     if problems:
         raise InputError(*problems)
-    every = config.measure_every or max(1, config.steps // MEASUREMENTS)
+    every = config.measure_every or spacing(config.steps)
     return replace(config, **parts, measure_every=every)
+
+
+def spacing(steps: int) -> int:
+    """Return the steps between measurements where the user does not say."""
+    return max(1, steps // MEASUREMENTS)
 
 
 OWN = "own"

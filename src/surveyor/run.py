@@ -27,7 +27,7 @@ import torch
 from safetensors.numpy import save as save_arrays
 from torch import nn
 
-from surveyor.build import OWN, game_of, plan_of, threads_for
+from surveyor.build import OWN, game_of, plan_of, spacing, threads_for
 from surveyor.config import Config, dumps, loads
 from surveyor.data import Codec, Data, Kind, kinds
 from surveyor.diagnostics import Finding, preflight
@@ -171,7 +171,7 @@ def start(
     config = session.config
     if config.minutes is not None:
         config = replace(config, steps=_steps_in(session, config.minutes), minutes=None)
-        config = replace(config, measure_every=max(1, config.steps // 40))
+        config = replace(config, measure_every=spacing(config.steps))
         session = _session(data, config, path, generator, critic)
     meta, arrays = data.codec.state()
     meta = {"kind": data.kind.name, "fingerprint": fingerprint(data), "codec": meta}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -60,7 +59,6 @@ def build_report(run: Run, data: Data) -> Path:
         training_rows=len(data.train),
         held_rows=len(data.holdout),
         config=dumps(run.config, run.data_name),
-        history=json.dumps([asdict(m) for m in run.history]),
     )
     path = run.path / "report.html"
     write_bytes(path, page.encode())
