@@ -22,6 +22,21 @@ def test_where_holds_in_every_row(table_run: Model) -> None:
     assert len(both) == 100
 
 
+def test_a_combination_never_seen_is_called_a_guess(tmp_path: Path) -> None:
+    frame = mixed(300)
+    frame = frame[~((frame["town"] == "Oslo") & frame["member"])]
+    model = surveyor.fit(frame, tmp_path / "run", condition=["town", "member"], **QUICK)
+    with pytest.warns(UserWarning, match="never seen together"):
+        made = model.sample(5, {"town": "Oslo", "member": "True"})
+    assert (made["town"] == "Oslo").all()
+    assert made["member"].all()
+
+
+def test_a_verdict_names_what_it_was_measured_against(table_run: Model) -> None:
+    said = table_run.evaluate(mixed(300, seed=5), rows=100)["verdict"]
+    assert "held-out" not in said
+
+
 def test_a_number_asked_for_is_the_number_returned(tmp_path: Path) -> None:
     model = surveyor.fit(mixed(), tmp_path / "run", condition=["age", "joined"], **QUICK)
     made = model.sample(30, where={"age": 33, "joined": "2021-02-03"})

@@ -228,6 +228,10 @@ def test_minutes_become_steps_once(tmp_path: Path) -> None:
     assert "minutes" not in (tmp_path / "run" / "config.toml").read_text()
 
 
+def test_minutes_leave_a_spacing_that_was_asked_for(tmp_path: Path) -> None:
+    assert new(tmp_path / "run", minutes=0.02, measure_every=3).config.measure_every == 3
+
+
 def test_modules_of_ones_own(tmp_path: Path) -> None:
     class Mine(torch.nn.Module):
         def __init__(self) -> None:

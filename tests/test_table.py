@@ -69,6 +69,23 @@ def test_dates_in_text_come_back_as_text() -> None:
     assert set(made) <= set(days)
 
 
+def test_times_with_a_zone_in_text_come_back_in_one_zone() -> None:
+    hours = pd.date_range("2021-03-01", periods=300, freq="h", tz="Europe/Oslo")
+    times = pd.Series([hour.isoformat() for hour in hours], name="t")
+    made = drawn(times)
+    assert made.str.endswith("Z").all()
+    assert set(pd.to_datetime(made, utc=True)) <= set(pd.to_datetime(times, utc=True))
+
+
+@pytest.mark.parametrize("form", ["{:,}", "{},5", "${:,}", "{} %", "{}.000,00"])
+def test_numbers_written_for_people_are_named(form: str) -> None:
+    values = pd.Series([form.format(k) for k in range(1000, 1300)], name="pay")
+    if form[:2] == "{}":
+        values = pd.Series([form.format(k) for k in range(100, 400)], name="pay")
+    with pytest.raises(InputError, match="write numbers plainly"):
+        fit_column("pay", values)
+
+
 def test_thousands_of_categories() -> None:
     rng = np.random.default_rng(0)
     values = pd.Series([f"c{k}" for k in rng.zipf(1.4, 30_000) % 4000], name="code")

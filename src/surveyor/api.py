@@ -140,7 +140,8 @@ class Model:
         """
         run = self.run
         measured = self._data(data)
-        result = assess(run.game, run.game.generator, measured, run.config.seed, rows)
+        named = "held-out real data" if data is None else "the data given"
+        result = assess(run.game, run.game.generator, measured, run.config.seed, rows, named)
         if data is not None:
             # The halves of given data are no training rows: what is told of those would be false.
             del result["memorising"]

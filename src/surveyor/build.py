@@ -53,7 +53,9 @@ def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
     problems += _device(config.device)
     if problems:
         raise InputError(*problems)
-    every = config.measure_every or spacing(config.steps)
+    every = config.measure_every
+    if config.minutes is None:
+        every = every or spacing(config.steps)
     return replace(config, **parts, measure_every=every)
 
 

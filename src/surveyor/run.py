@@ -171,7 +171,8 @@ def start(
     config = session.config
     if config.minutes is not None:
         config = replace(config, steps=_steps_in(session, config.minutes), minutes=None)
-        config = replace(config, measure_every=spacing(config.steps))
+        if config.measure_every is None:
+            config = replace(config, measure_every=spacing(config.steps))
         session = _session(data, config, path, generator, critic)
     meta, arrays = data.codec.state()
     meta = {"kind": data.kind.name, "fingerprint": fingerprint(data), "codec": meta}

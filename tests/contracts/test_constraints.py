@@ -92,12 +92,16 @@ def test_the_written_out_gradient_is_autograds(name: str, kind: str) -> None:
     (twice,) = torch.autograd.grad(critic(x, real.cond).sum(), x, create_graph=True)
     assert written is not None
     assert torch.allclose(written, twice, atol=1e-6)
+    scores, shared = critic.traced(real.x, real.cond)
+    assert shared is not None
+    assert torch.allclose(scores, critic(real.x, real.cond), atol=1e-6)
+    assert torch.allclose(shared(), written, atol=1e-6)
     parameters = [p for p in critic.parameters() if p.requires_grad]
     gradients = [
         torch.autograd.grad(g.square().sum(), parameters, allow_unused=True)
-        for g in (written, twice)
+        for g in (written, shared(), twice)
     ]
-    for one, other in zip(*gradients, strict=True):
+    for one, other in [*zip(*gradients[::2], strict=True), *zip(*gradients[1:], strict=True)]:
         zero = torch.zeros(())
         assert torch.allclose(
             zero if one is None else one, zero if other is None else other, atol=1e-5

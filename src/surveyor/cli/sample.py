@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -53,7 +54,11 @@ def sample(
         problems.append(f"-n {n}: give at least 1")
     if problems:
         raise InputError(*problems)
-    made = model.sample(n, conditions, seed)
+    with warnings.catch_warnings(record=True) as guesses:
+        warnings.simplefilter("always")
+        made = model.sample(n, conditions, seed)
+    for text in {str(w.message) for w in guesses}:
+        print(f"surveyor: {text}", file=sys.stderr)
     if output is None and isinstance(made, pd.DataFrame):
         made.to_csv(sys.stdout, index=False)
         return 0

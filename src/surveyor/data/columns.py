@@ -8,6 +8,7 @@ hold without a rule for each.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -213,6 +214,8 @@ def fit_column(name: str, values: pd.Series) -> Column:
     absent = values.isna().to_numpy()
     present = values[~absent]
     kind, dtype = infer(name, present), str(values.dtype)
+    if kind == "date" and "," not in dtype and _zoned(present):
+        dtype += ",UTC"
     missing = bool(absent.any())
     if kind in ("category", "boolean"):
         return _fit_category(name, present, kind, dtype, missing, len(values))
@@ -255,6 +258,11 @@ def _fit_category(
     if any(not isinstance(v, scalars) for v in counts.index[:1000]):
         raise InputError(f"column {name!r}: holds values that are not text or numbers; drop it")
     if len(counts) > max(20, 0.9 * len(present)) or len(counts) > MOST_CATEGORIES:
+        first = str(counts.index[0])
+        if re.fullmatch(r"\W{0,3}\d{1,3}([,.' ]\d{3})*([.,]\d+)?\s?\W{0,3}", first):
+            raise InputError(
+                f"column {name!r}: {first!r} is read as text; write numbers plainly, as 1234.5"
+            )
         every = "nearly every row" if len(counts) < len(present) else "every row"
         raise InputError(
             f"column {name!r}: a different value in {every} ({len(counts):,} of {len(present):,}), "
@@ -291,9 +299,22 @@ def _number_kind(present: pd.Series) -> ColumnKind:
 
 def _dates(present: pd.Series) -> bool:
     first = present.iloc[:20].astype(str)
-    if not first.str.fullmatch(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?").all():
+    if not first.str.fullmatch(
+        r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"
+    ).all():
         return False
-    return bool(pd.to_datetime(present, errors="coerce", format="ISO8601").notna().all())
+    return bool(_timestamps(present).notna().all())
+
+
+def _zoned(text: pd.Series) -> bool:
+    return bool(text.iloc[:20].astype(str).str.contains(r":.*(?:Z|[+-]\d{2}:?\d{2})$").any())
+
+
+def _timestamps(values: pd.Series) -> pd.Series:
+    if values.dtype.kind == "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
+        return pd.to_datetime(values)
+    # Text without a zone is taken as it stands; all zones become one.
+    return pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
 
 
 def numeric(values: pd.Series, kind: ColumnKind, name: str) -> np.ndarray:
@@ -303,9 +324,7 @@ def numeric(values: pd.Series, kind: ColumnKind, name: str) -> np.ndarray:
         InputError: text in a column of numbers, with the first such row.
     """
     if kind == "date":
-        dates = pd.to_datetime(
-            values, errors="coerce", format=None if values.dtype.kind == "M" else "ISO8601"
-        )
+        dates = _timestamps(values)
         _refuse_text(values, dates, name, "date")
         if getattr(dates.dt, "tz", None) is not None:
             dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
@@ -354,8 +373,9 @@ def _dated(dates: Any, absent: np.ndarray, dtype: str) -> Any:
     if dtype.startswith("datetime64"):
         zoned = "," in dtype
         return (dates.dt.tz_localize("UTC") if zoned else dates).astype(dtype)
-    days = (dates.dropna() == dates.dropna().dt.normalize()).all()
-    text = dates.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%dT%H:%M:%S")
+    dtype, _, zone = dtype.partition(",")
+    days = not zone and (dates.dropna() == dates.dropna().dt.normalize()).all()
+    text = dates.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%dT%H:%M:%S" + "Z" * bool(zone))
     return text.astype(object).where(~absent, None).astype(dtype)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,8 @@ class Conditions:
     def draw(self, n: int, draws: Draws, where: Mapping[str, Any] | None = None) -> np.ndarray:
         """Return ``n`` combinations (n, k) as frequent as in training, those of ``where`` fixed.
 
+        A combination never seen is answered, with a warning: the other columns as in all the data.
+
         Raises:
             InputError: a column that is no condition, or a value that was never seen.
         """
@@ -62,10 +65,15 @@ class Conditions:
         agree = np.ones(len(self.seen), dtype=bool)
         for k, code in fixed.items():
             agree &= self.seen[:, k] == code
-        # A combination nobody has seen is still answered: the other columns as in all the data.
-        pool, share = (
-            (self.seen[agree], self.share[agree]) if agree.any() else (self.seen, self.share)
-        )
+        pool, share = self.seen, self.share
+        if agree.any():
+            pool, share = pool[agree], share[agree]
+        else:
+            asked = ", ".join(f"{name}={value}" for name, value in (where or {}).items())
+            warnings.warn(
+                f"{asked}: never seen together in training; these samples are a guess",
+                stacklevel=2,
+            )
         chosen = np.searchsorted(np.cumsum(share) / share.sum(), draws.uniform(n).numpy(), "right")
         codes: np.ndarray = pool[chosen.clip(0, len(pool) - 1)].copy()
         for k, code in fixed.items():

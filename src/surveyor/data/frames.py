@@ -33,7 +33,8 @@ class Frame(ABC):
         """Return the rows at ascending ``index``."""
         parts, start = [], 0
         for chunk in self.chunks():
-            inside = index[(index >= start) & (index < start + len(chunk))] - start
+            ends = np.searchsorted(index, [start, start + len(chunk)])
+            inside = index[ends[0] : ends[1]] - start
             if len(inside):
                 parts.append(chunk.iloc[inside])
             start += len(chunk)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 WORDS = (
-    "cannot be told from held-out real data",
-    "are close to held-out real data, and just measurably apart",
+    "cannot be told from {against}",
+    "are close to {against}, and just measurably apart",
     "are recognisably like real data, and clearly apart from them",
     "are easily told from real data: good for a first look, not for analysis",
     "are not yet like real data",
@@ -16,7 +16,14 @@ RATIOS = (1.1, 1.25, 2.0, 5.0)  # W1 / floor up to which each of the words above
 ADVANTAGES = (0.06, 0.15, 0.35, math.inf)  # the same for AUC above its floor
 
 
-def verdict(w1: float, floor: float, n: int, auc: float, auc_floor: float = 0.5) -> str:
+def verdict(
+    w1: float,
+    floor: float,
+    n: int,
+    auc: float,
+    auc_floor: float = 0.5,
+    against: str = "held-out real data",
+) -> str:
     """Say how close generated data are, by the worse of two measures on ``n`` points a side.
 
     In many dimensions W1 on a sample is blunt: generated data reach its floor long before they
@@ -26,9 +33,9 @@ def verdict(w1: float, floor: float, n: int, auc: float, auc_floor: float = 0.5)
     by_w1 = sum(ratio > limit for limit in RATIOS)
     by_auc = sum(auc - auc_floor > limit for limit in ADVANTAGES)
     blunt = by_w1 == 0 and by_auc > 1
-    said = f"The generated data {WORDS[max(by_w1, by_auc)]}"
+    said = f"The generated data {WORDS[max(by_w1, by_auc)].format(against=against)}"
     if n < FEWEST:
-        said = f"{n} held-out points are too few to judge by"
+        said = f"{n} points are too few to judge by"
     return (
         f"{said}: "
         f"W1 {w1:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, {n:,} points"

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from surveyor.batch import Batch, Draws
 from surveyor.catalog import folder
 from surveyor.lipschitz.certificate import certify
+from surveyor.nets.chain import Slope
 
 __all__ = ["Constraint", "certify", "constraints"]
 
@@ -20,8 +21,19 @@ class Constraint:
     def install(self, critic: nn.Module) -> None:
         """Change the critic once, before training and before weights are loaded."""
 
-    def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor | None:
-        """Return a term to add to the critic's loss, or None where there is none this step."""
+    def penalty(
+        self,
+        critic: nn.Module,
+        real: Batch,
+        fake: Batch,
+        draws: Draws,
+        slope: Slope | None = None,
+    ) -> Tensor | None:
+        """Return a term to add to the critic's loss, or None where there is none this step.
+
+        ``slope``, where the caller's pass over real then fake points has one to give, returns the
+        critic's gradient there.
+        """
 
     def project(self, critic: nn.Module) -> None:
         """Bring the weights back to the constraint, after each critic step."""

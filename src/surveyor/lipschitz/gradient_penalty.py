@@ -12,6 +12,7 @@ from surveyor.batch import Batch, Draws, joined, mean
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint
 from surveyor.nets import ChainCritic
+from surveyor.nets.chain import Slope
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,26 @@ class GradientPenalty(Constraint):
             return replace(self, weight=self.weight / unit)
         return self if self.target is not None else replace(self, target=unit)
 
-    def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor | None:
+    def penalty(
+        self,
+        critic: nn.Module,
+        real: Batch,
+        fake: Batch,
+        draws: Draws,
+        slope: Slope | None = None,
+    ) -> Tensor | None:
         """Return the penalty, a scalar that can be differentiated again."""
         if draws.step % self.every:
             return None
         batches = self._at(real, fake, draws)
-        # One pass over all points together: small nets pay more for calls than for arithmetic.
+        if slope is not None and self.points == "both":
+            found = [slope().flatten(1).square().sum(1)]
+        else:
+            # One pass over all points together: small nets pay more for calls than for arithmetic.
+            found = squared_slopes(critic, joined(batches))
         terms = [
             mean(self.excess(part), batch.weight)
-            for squares in squared_slopes(critic, joined(batches))
+            for squares in found
             for part, batch in zip(
                 torch.split(squares, [len(b) for b in batches]), batches, strict=True
             )

@@ -16,6 +16,7 @@ from torch.nn import functional
 from surveyor.nets.activations import Fourier, GroupSort, LeakyReLU
 
 Pull = Callable[[Tensor], Tensor]
+Slope = Callable[[], Tensor]
 
 
 class ChainCritic(nn.Module):
@@ -52,19 +53,24 @@ class ChainCritic(nn.Module):
         The second derivative in x is left out: it is zero for piecewise linear layers. None where
         the chain has a layer for which that does not hold or whose transpose is not known here.
         """
-        pulls: list[Pull] = []
         with torch.no_grad():
-            h = x
-            for k, layer in enumerate(self.layers):
-                step = transposed(layer, h)
-                if step is None:
-                    return None
-                h = self._shifted(k, step[0], cond)
-                pulls.append(step[1])
-        g: Tensor = self.gain.expand(h.shape)
-        for pull in reversed(pulls):
-            g = pull(g)
-        return g
+            slope = self.traced(x, cond)[1]
+        return None if slope is None else slope()
+
+    def traced(self, x: Tensor, cond: Tensor | None = None) -> tuple[Tensor, Slope | None]:
+        """Return scores (n,) and what gives ``slope`` at the same x without a second pass."""
+        pulls: list[Pull | None] = []
+        h = x
+        for k, layer in enumerate(self.layers):
+            h, pull = transposed(layer, h)
+            h = self._shifted(k, h, cond)
+            pulls.append(pull)
+        last = h
+
+        def slope() -> Tensor:
+            return _along(pulls, self.gain.expand(last.shape))
+
+        return self.gain * h.flatten(), None if None in pulls else slope
 
     def _shifted(self, k: int, h: Tensor, cond: Tensor | None) -> Tensor:
         if cond is None or str(k) not in self.shifts:
@@ -73,29 +79,27 @@ class ChainCritic(nn.Module):
         return h + shift.view(*shift.shape, *([1] * (h.ndim - 2)))
 
 
-def transposed(layer: nn.Module, x: Tensor) -> tuple[Tensor, Pull] | None:
+def transposed(layer: nn.Module, x: Tensor) -> tuple[Tensor, Pull | None]:
     """Return a layer's output at x and the map from a gradient of the output to one of x."""
-    y: Tensor
+    y: Tensor = x
+    seen = x.detach()
     if isinstance(layer, nn.Sequential):
-        pulls: list[Pull] = []
+        pulls: list[Pull | None] = []
         for inner in layer:
-            step = transposed(inner, x)
-            if step is None:
-                return None
-            x = step[0]
-            pulls.insert(0, step[1])
-        return x, lambda g: _along(pulls, g)
+            y, pull = transposed(inner, y)
+            pulls.append(pull)
+        return y, None if None in pulls else lambda g: _along(pulls, g)
     if isinstance(layer, nn.Linear):
         return layer(x), lambda g: g @ layer.weight
     if isinstance(layer, LeakyReLU):
         leaky = torch.ops.aten.leaky_relu_backward
-        return layer(x), lambda g: leaky(g, x, layer.slope, False)
+        return layer(x), lambda g: leaky(g, seen, layer.slope, False)
     if isinstance(layer, nn.Flatten):
-        return layer(x), lambda g: g.reshape(x.shape)
+        return layer(x), lambda g: g.reshape(seen.shape)
     if isinstance(layer, Fourier):
-        y, phase = layer(x), x @ layer.frequencies
+        y = layer(x)
         width, count = layer.frequencies.shape
-        sin, cos = phase.sin(), phase.cos()
+        _, sin, cos = torch.split(y.detach(), [width, count, count], dim=1)
 
         def unturned(g: Tensor) -> Tensor:
             on_x, on_sin, on_cos = torch.split(g, [width, count, count], dim=1)
@@ -104,15 +108,16 @@ def transposed(layer: nn.Module, x: Tensor) -> tuple[Tensor, Pull] | None:
         return y, unturned
     if isinstance(layer, GroupSort):
         y, order = layer.sorted(x)
-        back = order.argsort(dim=1)
-        return y, lambda g: g.gather(1, back)
+        return y, lambda g: g.gather(1, order.argsort(dim=1))
     if isinstance(layer, nn.Conv2d) and layer.groups == 1 and layer.padding_mode == "zeros":
-        return layer(x), lambda g: _convolved_back(layer, g, x)
-    return None
+        return layer(x), lambda g: _convolved_back(layer, g, seen)
+    y = layer(x)
+    return y, None
 
 
-def _along(pulls: list[Pull], g: Tensor) -> Tensor:
-    for pull in pulls:
+def _along(pulls: list[Pull | None], g: Tensor) -> Tensor:
+    for pull in reversed(pulls):
+        assert pull is not None
         g = pull(g)
     return g
 

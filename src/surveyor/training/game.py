@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from surveyor.batch import Batch, Draws, Scores, joined
 from surveyor.catalog import text_of
 from surveyor.lipschitz import Constraint
-from surveyor.nets import Latent
+from surveyor.nets import ChainCritic, Latent
+from surveyor.nets.chain import Slope
 from surveyor.objectives import Objective
 
 Head = Callable[[Tensor, Draws], Tensor]
@@ -69,18 +70,23 @@ class Game:
         )
         return scores.squeeze(-1) if scores.shape == (len(batch), 1) else scores
 
+    def _traced(self, batch: Batch) -> tuple[Tensor, Slope | None]:
+        if isinstance(self.critic, ChainCritic):
+            return self.critic.traced(batch.x, batch.cond)
+        return self.score(batch), None
+
     def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
         """Return the terms whose sum the critic minimises."""
         with torch.no_grad():
             fake = self.generate(len(real), real.cond, draws)
         fake = Batch(fake.x, real.cond, real.weight, real.group)
         real, fake = _noisy(real, noise, draws), _noisy(fake, noise, draws)
-        scored = self.score(joined([real, fake]))
+        scored, slope = self._traced(joined([real, fake]))
         on_real, on_fake = torch.split(scored, len(real), dim=-1)
         scores = Scores(on_real, on_fake, real.weight, fake.weight, real.group)
         terms = {"critic objective": self.objective.critic(scores) / self.unit}
         for constraint in self.constraints:
-            penalty = constraint.penalty(self.critic, real, fake, draws)
+            penalty = constraint.penalty(self.critic, real, fake, draws, slope)
             if penalty is not None:
                 terms[text_of(constraint).partition(":")[0]] = penalty / self.unit
         return terms
