@@ -56,7 +56,17 @@ def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
     every = config.measure_every
     if config.minutes is None:
         every = every or spacing(config.steps)
-    return replace(config, **parts, measure_every=every)
+    precision = config.precision
+    if precision == "auto":
+        precision = "bfloat16" if _multiplies_bfloat16(config.device) else "float32"
+    return replace(config, **parts, measure_every=every, precision=precision)
+
+
+def _multiplies_bfloat16(device: str) -> bool:
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    known: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return device == "cpu" and bool(known.get("amx_bf16"))
 
 
 def spacing(steps: int) -> int:
@@ -128,7 +138,16 @@ def game_of(
         for constraint in held:
             constraint.install(critic)
     generator, critic = generator.to(config.device), critic.to(config.device)
-    return Game(generator, critic, objective, held, latent, codec.head, unit)
+    return Game(
+        generator,
+        critic,
+        objective,
+        held,
+        latent,
+        codec.head,
+        unit,
+        getattr(torch, config.precision),
+    )
 
 
 def plan_of(config: Config) -> Plan:

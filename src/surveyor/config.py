@@ -71,6 +71,9 @@ class Config:
     seed: int = _option(0, "Seed of everything random.", 0, 2**63 - 1)
     threads: int | None = _option(None, "Processor threads; chosen by the size of the nets.", 1)
     device: str = _option("cpu", "cpu, cuda or mps.")
+    precision: Literal["auto", "float32", "bfloat16"] = _option(
+        "float32", "Of training's products; auto is bfloat16 where the hardware multiplies it."
+    )
 
 
 def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> Config:

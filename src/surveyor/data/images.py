@@ -146,6 +146,7 @@ DEFAULTS: Mapping[str, Any] = {
     "steps": 2500,
     "batch": 64,
     "critic_steps": 1,
+    "precision": "auto",
 }
 
 

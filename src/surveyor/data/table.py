@@ -177,6 +177,7 @@ DEFAULTS: Mapping[str, Any] = {
     "hold": 0.4,
     "final": 0.02,
     "schedule": "linear",
+    "precision": "auto",
 }
 
 

@@ -80,7 +80,7 @@ class GradientPenalty(Constraint):
             return None
         batches = self._at(real, fake, draws)
         if slope is not None and self.points == "both":
-            found = [slope().flatten(1).square().sum(1)]
+            found = [_squared(slope())]
         else:
             # One pass over all points together: small nets pay more for calls than for arithmetic.
             found = squared_slopes(critic, joined(batches))
@@ -120,7 +120,7 @@ def squared_slopes(critic: nn.Module, batch: Batch, graph: bool = True) -> list[
     if graph and isinstance(critic, ChainCritic):
         slope = critic.slope(batch.x, batch.cond)
         if slope is not None:
-            return [slope.flatten(1).square().sum(1)]
+            return [_squared(slope)]
     x = batch.x.detach().requires_grad_(True)
     scores = critic(x) if batch.cond is None else critic(x, batch.cond)
     members = scores.view(-1, len(x))
@@ -128,5 +128,9 @@ def squared_slopes(critic: nn.Module, batch: Batch, graph: bool = True) -> list[
     for k, member in enumerate(members):
         keep = graph or k + 1 < len(members)
         (gradient,) = torch.autograd.grad(member.sum(), x, create_graph=graph, retain_graph=keep)
-        squares.append(gradient.flatten(1).square().sum(1))
+        squares.append(_squared(gradient))
     return squares
+
+
+def _squared(gradient: Tensor) -> Tensor:
+    return gradient.flatten(1).float().square().sum(1)

@@ -27,7 +27,9 @@ class _Normalised(nn.Module):
         self.register_buffer("v", v[0].clone())
 
     def forward(self, weight: Tensor) -> Tensor:
-        return weight / torch.dot(self.u, weight.flatten(1) @ self.v)
+        # One norm decides the whole layer's scale: it is not rounded with the other products.
+        with torch.autocast(weight.device.type, enabled=False):
+            return weight / torch.dot(self.u, weight.flatten(1) @ self.v)
 
     def iterate(self, weight: Tensor) -> None:
         w = weight.flatten(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -43,7 +44,8 @@ class Game:
     """Generator against critic; its losses are pure functions of parameters, batch and draws.
 
     ``unit`` is the slope the critic is held to (1/s for data scaled by s): losses that are
-    distances are divided by it, so that optimizers see the same game in every unit.
+    distances are divided by it, so that optimizers see the same game in every unit. ``precision``
+    is that of the products in the losses; weights, sums and everything measured are float32.
     """
 
     generator: nn.Module
@@ -53,6 +55,7 @@ class Game:
     latent: Latent
     head: Head
     unit: float = 1.0
+    precision: torch.dtype = torch.float32
 
     def generate(
         self, n: int, cond: Tensor | None, draws: Draws, generator: nn.Module | None = None
@@ -61,22 +64,38 @@ class Game:
         net = self.generator if generator is None else generator
         z = self.latent.draw(n, draws)
         raw = net(z) if cond is None else net(z, cond)
-        return Batch(self.head(raw, draws), cond)
+        return Batch(self.head(raw.float(), draws), cond)
 
     def score(self, batch: Batch) -> Tensor:
         """Return the critic's scores, (..., n)."""
         scores: Tensor = (
             self.critic(batch.x) if batch.cond is None else self.critic(batch.x, batch.cond)
         )
-        return scores.squeeze(-1) if scores.shape == (len(batch), 1) else scores
+        return (scores.squeeze(-1) if scores.shape == (len(batch), 1) else scores).float()
 
     def _traced(self, batch: Batch) -> tuple[Tensor, Slope | None]:
         if isinstance(self.critic, ChainCritic):
-            return self.critic.traced(batch.x, batch.cond)
+            scores, slope = self.critic.traced(batch.x, batch.cond)
+            return scores.float(), slope
         return self.score(batch), None
 
     def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
         """Return the terms whose sum the critic minimises."""
+        with self._products(real.x.device):
+            return self._critic_loss(real, draws, noise)
+
+    def generator_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
+        """Return the terms whose sum the generator minimises."""
+        with self._products(real.x.device):
+            return self._generator_loss(real, draws, noise)
+
+    def _products(self, device: torch.device) -> AbstractContextManager[object]:
+        if self.precision == torch.float32:
+            return nullcontext()
+        # The cache would keep a weight that was first seen without a gradient, and lose its own.
+        return torch.autocast(device.type, self.precision, cache_enabled=False)
+
+    def _critic_loss(self, real: Batch, draws: Draws, noise: float) -> Terms:
         with torch.no_grad():
             fake = self.generate(len(real), real.cond, draws)
         fake = Batch(fake.x, real.cond, real.weight, real.group)
@@ -91,8 +110,7 @@ class Game:
                 terms[text_of(constraint).partition(":")[0]] = penalty / self.unit
         return terms
 
-    def generator_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
-        """Return the terms whose sum the generator minimises."""
+    def _generator_loss(self, real: Batch, draws: Draws, noise: float) -> Terms:
         made = self.generate(len(real), real.cond, draws)
         fake = _noisy(Batch(made.x, real.cond, real.weight, real.group), noise, draws)
         on_fake = self.score(fake)
