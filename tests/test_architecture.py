@@ -11,7 +11,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "surveyor"
 GROUND = ("errors", "batch", "catalog")
 ORDER = (
-    "data", "nets", "lipschitz", "objectives", "training", "diagnostics", "evaluation",
+    "data", "nets", "lipschitz", "objectives", "training", "diagnostics", "evaluation", "ruler",
     "config", "build", "run", "report", "api", "cli",
 )  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 import surveyor.run as runs
-from surveyor.batch import Batch, Draws
+from surveyor.batch import Draws
 from surveyor.build import configured, plan_of
 from surveyor.config import Config
 from surveyor.data import Data, Options, Source, recognise
@@ -28,8 +28,9 @@ from surveyor.errors import InputError, did_you_mean
 from surveyor.evaluation import generated
 from surveyor.evaluation.assess import assess
 from surveyor.report import build_report
+from surveyor.ruler import Budget, Comparison, compare, drift
+from surveyor.ruler.comparison import Method
 from surveyor.training import Record
-from surveyor.transport import Distance, wasserstein_1
 
 Watch = Callable[[runs.Session, Record], None]
 AT_ONCE = 8192  # samples made and decoded together: memory stays flat
@@ -293,49 +294,31 @@ def load(
     return Model(runs.load(Path(path), generator, critic))
 
 
-def distance(a: Any, b: Any, method: str = "auto", seed: int = 0, limit: int = 2048) -> Distance:
+def distance(
+    a: Any,
+    b: Any,
+    method: Method = "auto",
+    seed: int = 0,
+    limit: int = 2048,
+    *,
+    steps: int = 2000,
+    batch: int = 512,
+) -> Comparison:
     """Measure W1 between two data sets of one kind, in the units of ``evaluation``.
 
-    Tables are compared in the space that a codec fitted to both gives them, pictures and vectors
-    in their own units.
+    Either everything that ``fit`` takes, or callables ``draw(n) -> (n, d)`` that give fresh
+    samples. ``method`` is ``auto`` or ``exact`` (transport; from below a critic made from its dual
+    potentials), ``critic`` (a trained one, in ``steps`` of ``batch`` rows a side), or ``sliced``.
+    The result brackets W1 between ``low`` and ``high``, and holds ``critic``, a module (n, d) to
+    (n,) of proven slope ``bound``, high on ``a``.
 
     Raises:
         InputError: different columns or shapes, or data that cannot be read.
     """
-    if not 0 <= seed < 2**63:
-        raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
-    sources = [resolve(a), resolve(b)]
-    kind = recognise(sources[0])
-    if recognise(sources[1]).name != kind.name:
-        raise InputError(f"one is a kind of {kind.name}, the other of {recognise(sources[1]).name}")
-    first, second = (kind.read(s) for s in sources)
-    both = kind.together(*(kind.take(raw, _some(raw, seed, 100_000)) for raw in (first, second)))
-    codec = kind.fit(both, Options())
-    points = [_points(codec, raw, seed) for raw in (first, second)]
-    unit = codec.space.unit
-    return wasserstein_1(points[0] * unit, points[1] * unit, method, seed=seed, limit=limit)  # type: ignore[arg-type]
-
-
-def compared(measured: Distance) -> str:
-    """Say in words whether two data sets differ."""
-    if measured.method == "sliced":
-        return "A sliced distance is a lower bound on W1; compare it with its floor."
-    if measured.low > 0:
-        return "The two differ: their W1 is above what either differs from itself."
-    if measured.value <= 1.1 * measured.floor:
-        return (
-            "W1 is at its floor: it shows no difference at this number of rows, which proves none."
-        )
-    return "W1 alone cannot tell a difference from chance at this number of rows."
-
-
-def _some(raw: Any, seed: int, most: int) -> np.ndarray:
-    return np.sort(np.random.default_rng(seed).permutation(len(raw))[:most])
-
-
-def _points(codec: Any, raw: Any, seed: int, most: int = 20_000) -> np.ndarray:
-    batch: Batch = codec.batch(codec.rows(raw), _some(raw, seed, most))
-    return batch.joint().double().numpy()
-
-
-__all__ = ["Model", "distance", "fit", "load"]
+    budget = Budget(steps=steps, batch=batch, seed=seed)
+    drawn = [callable(x) for x in (a, b)]
+    if any(drawn):
+        if not all(drawn):
+            raise InputError("one is a callable, the other is not; give two of either")
+        return compare(a, b, method, seed, limit, budget)
+    return drift(a, b, method, seed, limit, budget, explain=False).comparison

@@ -1,4 +1,5 @@
-"""The command line. Exit codes: 0 done, 1 diverged, 2 bad input, 130 interrupted and saved."""
+"""The command line. Exit codes: 0 done, 1 diverged, 2 bad input, 3 a distance above its
+limit, 130 interrupted and saved."""
 
 from __future__ import annotations
 
@@ -8,11 +9,11 @@ from collections.abc import Sequence
 
 import cyclopts
 
-from surveyor.cli import measure, sample, train
+from surveyor.cli import distance, measure, sample, train
 from surveyor.cli.console import app
 from surveyor.errors import Diverged, Interrupted, SurveyorError
 
-__all__ = ["entry", "main", "measure", "sample", "train"]
+__all__ = ["distance", "entry", "main", "measure", "sample", "train"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

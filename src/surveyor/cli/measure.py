@@ -1,8 +1,7 @@
-"""``surveyor evaluate``, ``report``, ``distance`` and ``score``."""
+"""``surveyor evaluate``, ``report`` and ``score``."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Annotated
@@ -62,45 +61,6 @@ def report(run: Path, /, *, data: str | None = None) -> int:
         The data it was trained on, where they have moved.
     """
     place(str(api.load(run).report(data)))
-    return 0
-
-
-@app.command
-def distance(
-    a: str,
-    b: str,
-    /,
-    *,
-    method: str = "auto",
-    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
-    seed: int = 0,
-) -> int:
-    """Measure W1 between two data sets of the same columns or shape.
-
-    Parameters
-    ----------
-    a
-        The first data set; its own halves give the floor.
-    b
-        The second.
-    method
-        auto, exact or sliced.
-    json_
-        Print the numbers as JSON.
-    seed
-        Seed of subsamples and directions.
-    """
-    measured = api.distance(a, b, method, seed)
-    if json_:
-        print(json.dumps(dataclasses.asdict(measured)))
-        return 0
-    out.print(f"[bold]{escape(api.compared(measured))}[/]")
-    out.print(
-        f"W1 {measured.value:.4g}, floor {measured.floor:.4g} ({measured.floor_n:,} rows against "
-        f"as many), 95% interval {measured.low:.4g} to {measured.high:.4g}\n"
-        f"method: {measured.method}, on {measured.n[0]:,} and {measured.n[1]:,} rows",
-        highlight=False,
-    )
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -35,6 +35,22 @@ def progress(session: Session, console: Console) -> Iterator[Watch]:
                 bars.update(task, state=_state(s, record))
 
         yield watch
+
+
+@contextlib.contextmanager
+def counted(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that is told (done, total)."""
+    columns = (
+        TextColumn(f"[bold]{what}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        task = bars.add_task("")
+        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 def _line(session: Session, record: Record, console: Console) -> None:

@@ -131,7 +131,7 @@ PLANE: Mapping[str, Any] = {
     "latent_normal": 8,
     "latent_bits": 10,
     "latent_spread": 0.3,
-    "steps": 8_500,
+    "steps": 8_300,
     "batch": 256,
     "critic_steps": 1,
     "optimizer": "adam:beta1=0,beta2=0.99,optimism=0.5,after=0.5",

@@ -49,8 +49,8 @@ def table_fidelity(
         ColumnFidelity(
             c.name,
             c.kind,
-            _distance(c, made[c.name], held[c.name]),
-            _distance(c, train[c.name], held[c.name]),
+            column_distance(c, made[c.name], held[c.name]),
+            column_distance(c, train[c.name], held[c.name]),
         )
         for c in columns
     )
@@ -69,10 +69,14 @@ def features(columns: tuple[Column, ...], frame: pd.DataFrame) -> np.ndarray:
     return np.stack(parts, axis=1).astype(np.float64)
 
 
-def _distance(column: Column, a: pd.Series, b: pd.Series) -> float | None:
+def column_distance(column: Column, a: pd.Series, b: pd.Series) -> float | None:
+    """Return W1 in the column's unit, or the share of rows that would have to change category.
+
+    None where one side has no value at all.
+    """
     if not column.ordered:
         return _variation(
-            _frequencies(column.encode(a), column), _frequencies(column.encode(b), column)
+            frequencies(column.encode(a), column), frequencies(column.encode(b), column)
         )
     left, right = (numeric(s, column.kind, column.name) for s in (a, b))
     left, right = left[~np.isnan(left)], right[~np.isnan(right)]
@@ -81,7 +85,8 @@ def _distance(column: Column, a: pd.Series, b: pd.Series) -> float | None:
     return wasserstein_1_line(left, right)
 
 
-def _frequencies(codes: np.ndarray, column: Column) -> np.ndarray:
+def frequencies(codes: np.ndarray, column: Column) -> np.ndarray:
+    """Return the share of every code, (size + 1,): the last is a category never seen."""
     return np.bincount(codes, minlength=column.size + 1) / max(len(codes), 1)
 
 

@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from surveyor.nets import ChainCritic
-from surveyor.nets.activations import Fourier, GroupSort, LeakyReLU
+from surveyor.nets.activations import Absolute, Fourier, GroupSort, LeakyReLU
 
 TOLERANCE = 1e-5  # float32 products of a few hundred terms; stated, and added to every bound
 
-SLOPE_ONE = (nn.ReLU, nn.Tanh, nn.Flatten, nn.Identity, GroupSort)
+SLOPE_ONE = (nn.ReLU, nn.Tanh, nn.Flatten, nn.Identity, Absolute, GroupSort)
 Weighted = nn.Linear | nn.Conv2d
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,12 +12,14 @@ from torch import Tensor, nn
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint
 from surveyor.lipschitz.certificate import overlap, weighted
-from surveyor.nets.activations import GroupSort, LeakyReLU
+from surveyor.nets.activations import Absolute, GroupSort, LeakyReLU
 
 
 @dataclass(frozen=True)
 class Orthogonal(Constraint):
-    """Every matrix semi-orthogonal, every activation a GroupSort (Anil et al. 2019).
+    """Every matrix semi-orthogonal, every activation one that keeps the norm of a gradient.
+
+    ``activation`` is ``groupsort``, over ``group`` channels (Anil et al. 2019), or ``absolute``.
 
     After each step W <- 1.5 W - 0.5 W W' W until W W' = I (Newton-Schulz, Bjorck and Bowie 1971).
     A convolution's reshaped kernel is made semi-orthogonal and divided by the root of the number
@@ -24,17 +27,23 @@ class Orthogonal(Constraint):
     """
 
     group: int = 8
+    activation: Literal["groupsort", "absolute"] = "groupsort"
 
     def __post_init__(self) -> None:
         if self.group < 2:
             raise InputError(f"orthogonal: group {self.group}: sort at least 2 channels together")
+        if self.activation not in ("groupsort", "absolute"):
+            raise InputError(
+                f"orthogonal: activation {self.activation!r}; known: groupsort, absolute"
+            )
 
     def install(self, critic: nn.Module) -> None:
-        """Swap pointwise activations for GroupSort and start at orthogonal matrices."""
+        """Swap pointwise activations and start at orthogonal matrices."""
         for module in list(critic.modules()):
             for name, child in list(module.named_children()):
                 if isinstance(child, (LeakyReLU, nn.LeakyReLU, nn.ReLU)):
-                    setattr(module, name, GroupSort(self.group))
+                    folds = self.activation == "absolute"
+                    setattr(module, name, Absolute() if folds else GroupSort(self.group))
         with torch.no_grad():
             for layer in weighted(critic):
                 nn.init.orthogonal_(layer.weight)

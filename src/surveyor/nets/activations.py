@@ -27,10 +27,20 @@ class LeakyReLU(nn.Module):
         return f"slope={self.slope}"
 
 
+class Absolute(nn.Module):
+    """|x|: a fold. Its slope is 1 everywhere, so it keeps every gradient's norm."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return |x|, same shape."""
+        return x.abs()
+
+
 class Fourier(nn.Module):
-    """x -> (x, sin x F, cos x F) with a fixed random F (d, count) of deviation ``scale``.
+    """x -> (x, sin x F, cos x F) with fixed random frequencies F (d, count) of deviation ``scale``.
 
     A smooth net is slow to learn detail much finer than the data's spread (Tancik et al. 2020).
+    Frequencies are as of a Gaussian, drawn evenly: orthogonal directions, d at a time, and lengths
+    at the quantiles of a Gaussian's (Yu et al. 2016), so that no seed is short of high ones.
     |J|^2 = |1|^2 + |F|^2, since the rows of sin and cos together turn and never stretch.
     """
 
@@ -38,7 +48,11 @@ class Fourier(nn.Module):
 
     def __init__(self, width: int, count: int, scale: float) -> None:
         super().__init__()
-        self.register_buffer("frequencies", scale * torch.randn(width, count))
+        blocks = [torch.linalg.qr(torch.randn(width, width)).Q for _ in range(-(-count // width))]
+        many = 1000
+        lengths = torch.randn(width, many * count).norm(dim=0).sort().values[many // 2 :: many]
+        directions = torch.cat(blocks, dim=1)[:, :count]
+        self.register_buffer("frequencies", scale * directions * lengths[torch.randperm(count)])
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, d + 2 count)."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from surveyor.nets.activations import Fourier, GroupSort, LeakyReLU
+from surveyor.nets.activations import Absolute, Fourier, GroupSort, LeakyReLU
 
 Pull = Callable[[Tensor], Tensor]
 Slope = Callable[[], Tensor]
@@ -94,6 +94,8 @@ def transposed(layer: nn.Module, x: Tensor) -> tuple[Tensor, Pull | None]:
     if isinstance(layer, LeakyReLU):
         leaky = torch.ops.aten.leaky_relu_backward
         return layer(x), lambda g: leaky(g, seen, layer.slope, False)
+    if isinstance(layer, Absolute):
+        return layer(x), lambda g: g * seen.sign()
     if isinstance(layer, nn.Flatten):
         return layer(x), lambda g: g.reshape(seen.shape)
     if isinstance(layer, Fourier):

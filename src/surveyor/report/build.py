@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import torch
 
@@ -19,6 +18,7 @@ from surveyor.data.table import TableCodec
 from surveyor.data.vectors import VectorCodec
 from surveyor.errors import InputError
 from surveyor.evaluation import generated
+from surveyor.report.pages import page
 from surveyor.run import Run
 from surveyor.training.checkpoint import write_bytes
 from surveyor.training.loop import MEASURE
@@ -36,20 +36,13 @@ def build_report(run: Run, data: Data) -> Path:
     if run.evaluation is None or not run.history:
         raise InputError(f"{run.path}: not evaluated yet; run: surveyor evaluate {run.path}")
     result = run.evaluation
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("surveyor.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["short"] = lambda v: "–" if v is None else f"{v:.4g}"
     figures: dict[str, Any] = {
         "progress": fig.progress(run.history, result["unit"]),
         "slope": fig.slope_figure(run.history, result["critic"]["slope_histogram"]),
     }
     figures |= _of_kind(run, data)
-    page = environment.get_template("report.html.j2").render(
+    made = page(
+        "report.html.j2",
         name=run.path.name,
         kind=run.kind.name,
         data_name=Path(run.data_name).name if "://" not in run.data_name else run.data_name,
@@ -61,7 +54,7 @@ def build_report(run: Run, data: Data) -> Path:
         config=dumps(run.config, run.data_name),
     )
     path = run.path / "report.html"
-    write_bytes(path, page.encode())
+    write_bytes(path, made.encode())
     return path
 
 

@@ -17,9 +17,11 @@ from PIL import Image
 from torch import Tensor
 
 from surveyor.data.columns import Column, numeric
+from surveyor.ruler import Comparison
 from surveyor.training import Measurement
 
 Field = Callable[[np.ndarray], Tensor]
+Arrows = Callable[[np.ndarray], np.ndarray]
 
 REAL, FAKE, FLOOR, CRITIC = "#1f2d3d", "#e4572e", "#8a94a6", "#2a7f9e"
 STYLE: dict[Any, Any] = {
@@ -138,7 +140,7 @@ def _numbers(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> Non
     a, b = a[~np.isnan(a)], b[~np.isnan(b)]
     if len(a) == 0:
         return
-    low, high = np.quantile(a, [0.005, 0.995])
+    low, high = np.quantile(np.concatenate([a, b]), [0.005, 0.995])
     edges = np.linspace(low, high if high > low else low + 1, 31)
     for values, colour, fill in ((a, REAL, True), (b, FAKE, False)):
         share = np.histogram(values.clip(low, high), edges)[0] / max(len(values), 1)
@@ -162,17 +164,28 @@ def _categories(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> 
     axis.set_xticks(at, [safe(names[k], 9) for k in top], rotation=40, ha="right")
 
 
-def clouds(real: np.ndarray, fake: np.ndarray, critic: Field | None) -> str:
-    """Two clouds in the plane, the generated one over the critic's landscape where there is one."""
+def clouds(
+    real: np.ndarray,
+    fake: np.ndarray,
+    critic: Field | None,
+    arrows: Arrows | None = None,
+    names: tuple[str, str] = ("held out", "generated"),
+) -> str:
+    """Two clouds in the plane, the second one over the critic's landscape where there is one."""
     figure, axes = _figure(7.6, 3.7, 1, 2)
-    low, high = real.min(0), real.max(0)
+    both = np.concatenate([real, fake]) if arrows is not None else real
+    low, high = both.min(0), both.max(0)
     pad = 0.12 * (high - low + 1e-9)
     low, high = low - pad, high + pad
     if critic is not None:
         _landscape(axes[1], critic, low, high)
+    if arrows is not None:
+        u, v = np.meshgrid(*(np.linspace(low[k], high[k], 16)[1:-1] for k in (0, 1)))
+        along = arrows(np.stack([u.ravel(), v.ravel()], axis=1))
+        axes[0].quiver(u, v, along[:, 0], along[:, 1], color=CRITIC, alpha=0.7, width=0.004)
     for axis, points, colour, name in (
-        (axes[0], real, REAL, "held out"),
-        (axes[1], fake, FAKE, "generated"),
+        (axes[0], real, REAL, names[0]),
+        (axes[1], fake, FAKE, names[1]),
     ):
         axis.plot(points[:, 0], points[:, 1], ".", color=colour, ms=2.2, alpha=0.6, rasterized=True)
         axis.set(title=f"{name} ({len(points):,})", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
@@ -186,3 +199,20 @@ def _landscape(axis: Any, critic: Field, low: np.ndarray, high: np.ndarray) -> N
         scores = critic(np.stack([u.ravel(), v.ravel()], axis=1)).numpy().reshape(side, side)
     axis.contourf(u, v, scores, 24, cmap="Blues", alpha=0.55)
     axis.contour(u, v, scores, 12, colors="#2a7f9e", linewidths=0.4)
+
+
+def bracket(c: Comparison) -> str:
+    """The bracket of W1, its value and its floor on one line."""
+    figure, (axis,) = _figure(7.6, 1.3)
+    high = c.high if np.isfinite(c.high) else c.value
+    axis.plot([c.low, high], [0, 0], color=CRITIC, lw=7, solid_capstyle="butt", alpha=0.45)
+    axis.plot(c.value, 0, "o", color=FAKE, ms=8)
+    axis.axvline(c.floor, color=FLOOR, ls="--")
+    for x, text, lift in (
+        (c.value, f"W1 {c.value:.3g}", 9),
+        (c.floor, f"floor {c.floor:.3g}", -16),
+    ):
+        axis.annotate(text, (x, 0), (0, lift), textcoords="offset points", ha="center", fontsize=8)
+    axis.set(yticks=[], ylim=(-1, 1), xlim=(0, 1.15 * max(high, c.floor, c.value, 1e-300)))
+    axis.spines["left"].set_visible(False)
+    return svg(figure)

@@ -101,6 +101,11 @@ def wasserstein_1(
     )
 
 
+def exact_with_error(x: Array, y: Array) -> tuple[float, float]:
+    """Return exact Euclidean W1 of samples (n, d) and (m, d), and its standard error."""
+    return _line(x[:, 0], y[:, 0]) if x.shape[1] == 1 else _exact(x, y, "euclidean")
+
+
 def _exact(x: Array, y: Array, metric: Metric) -> tuple[float, float]:
     """W1 and its standard error, from the variance of the dual potentials (del Barrio 2019)."""
     solved = transport(ground_costs(x, y, metric))

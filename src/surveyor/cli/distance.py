@@ -1,0 +1,116 @@
+"""``surveyor distance``: do two data sets differ, by how much, and where?"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+
+from surveyor.cli.console import app, out, place, unwritable
+from surveyor.cli.progress import counted
+from surveyor.errors import InputError
+from surveyor.report.compare import compare_page
+from surveyor.ruler import Budget, Drift, drift
+from surveyor.ruler.comparison import METHODS, Method
+
+SHOWN = 12
+ABOVE = 3
+
+
+@app.command
+def distance(
+    a: str,
+    b: str,
+    /,
+    *,
+    method: str = "auto",
+    steps: int = 2000,
+    batch: int = 512,
+    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    html: Path | None = None,
+    fail_above: float | None = None,
+    seed: int = 0,
+    overwrite: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Measure W1 between two data sets of the same columns or shape, and say what moved.
+
+    Parameters
+    ----------
+    a
+        The first data set; samples of its own rows give the floor.
+    b
+        The second.
+    method
+        auto or exact (transport), critic (trained, of proven slope, from below), or sliced.
+    steps
+        Steps of the critic.
+    batch
+        Rows a side and step of the critic.
+    json_
+        Print the numbers as JSON.
+    html
+        A page to write, with pictures.
+    fail_above
+        Exit with code 3 where W1 is above this.
+    seed
+        Seed of subsamples, relabellings and the critic.
+    overwrite
+        Replace the page if it exists.
+    """
+    problems = [p.replace("-o ", "--html ") for p in unwritable(html, (".html",), overwrite)]
+    if fail_above is not None and not 0 <= fail_above < math.inf:
+        problems.append(f"--fail-above {fail_above}: give a number from 0")
+    if method not in METHODS:
+        problems.append(f"--method {method}: unknown; known: {', '.join(METHODS)}")
+    if problems:
+        raise InputError(*problems)
+    chosen: Method = method  # type: ignore[assignment]
+    budget = Budget(steps=steps, batch=batch, seed=seed)
+    with counted("critic", Console(stderr=True)) as watch:
+        found = drift(a, b, chosen, seed, budget=budget, watch=watch)
+    if html is not None:
+        html.write_bytes(compare_page(found, Path(a).name, Path(b).name).encode())
+    if json_:
+        print(json.dumps(found.numbers(), indent=1, allow_nan=False))
+    else:
+        _tell(found)
+        if html is not None:
+            place(f"page: {html}")
+    value = found.comparison.value
+    if fail_above is not None and value > fail_above:
+        print(f"surveyor: W1 {value:.4g} is above {fail_above:g}", file=sys.stderr)
+        return ABOVE
+    return 0
+
+
+def _tell(found: Drift) -> None:
+    c = found.comparison
+    out.print(f"[bold]{escape(c.verdict)}[/]")
+    lines = [
+        f"W1 {c.value:.4g} = {c.ratio:.2f} x its floor {c.floor:.4g} (both from {c.n:,} rows a "
+        f"side), in {found.unit}",
+    ]
+    if c.bound is not None:
+        lines.append(
+            f"the true W1 is between {c.low:.4g} (critic of proven slope {c.bound:.4g}, on rows it "
+            f"had not seen) and {c.high:.4g} (transport)"
+        )
+    lines.append(f"method: {c.method}, of {c.rows[0]:,} and {c.rows[1]:,} rows")
+    out.print("\n".join(lines), highlight=False)
+    if found.columns:
+        out.print("columns, most moved first:", highlight=False)
+    for m in found.columns[:SHOWN]:
+        far, floor = m.told
+        out.print(
+            f"  {escape(m.name)}: {far} (floor {floor})  [dim]{escape(m.change)}[/]",
+            highlight=False,
+        )
+    more = len(found.columns) - SHOWN + found.left_out
+    if more > 0:
+        out.print(f"  and {more:,} more", highlight=False)

@@ -1,0 +1,22 @@
+"""The ruler: W1 between two data sets as a bracket, and what moved."""
+
+from surveyor.ruler.comparison import Comparison, compare
+from surveyor.ruler.critic import Budget, Potential, fit
+from surveyor.ruler.drift import Drift, drift
+from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_moved
+from surveyor.ruler.permutation import same_distribution
+
+__all__ = [
+    "Budget",
+    "ColumnMoved",
+    "Comparison",
+    "Drift",
+    "Potential",
+    "RowMoved",
+    "columns_moved",
+    "compare",
+    "drift",
+    "fit",
+    "rows_moved",
+    "same_distribution",
+]

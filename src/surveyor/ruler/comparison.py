@@ -1,0 +1,228 @@
+"""W1 between two data sets as a bracket: a proven critic from below, transport from above."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from surveyor.errors import InputError
+from surveyor.ruler.cones import Cones
+from surveyor.ruler.critic import Budget, Draw, Potential, fitted
+from surveyor.ruler.permutation import same_distribution
+from surveyor.transport import sliced_wasserstein_1, wasserstein_1_line
+from surveyor.transport.checks import Array, sample
+from surveyor.transport.front import exact_with_error
+
+Method = Literal["auto", "exact", "critic", "sliced"]
+METHODS = ("auto", "exact", "critic", "sliced")
+FRESH = 20_000  # rows drawn from a callable where the rows of a data set would be used
+REPEATS = 4  # random subsamples that value and floor are averaged over, where rows are few
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """W1 between two data sets, in the unit of the data, with everything it takes to read it.
+
+    ``value`` is W1 between samples of ``n`` rows each, and ``floor`` the same measure between two
+    samples of ``n`` rows of the first set: what no difference at all looks like at that size.
+    ``low`` and ``high`` bracket the W1 of the populations, each at about 97.5%. ``low`` is the gap
+    of a critic of proven slope ``bound`` on rows it was not made from, less 1.96 standard errors:
+    a lower bound by duality. ``high`` is exact transport on all rows used, which is too large in
+    expectation, plus 1.96 standard errors. ``p_value`` is that of "one and the same distribution".
+    ``gradient_norm_max`` is the largest slope of the critic measured; ``critic`` is the module,
+    (n, d) to (n,), high on the first set. With the method ``critic``, ``value`` is its gap and
+    ``floor`` its mean absolute gap between parts of the first set.
+    """
+
+    value: float
+    floor: float
+    low: float
+    high: float
+    p_value: float
+    method: str
+    n: int
+    rows: tuple[int, int]
+    bound: float | None = None
+    gradient_norm_max: float | None = None
+    critic: nn.Module | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def ratio(self) -> float:
+        """Return value / floor; infinite where the floor is 0 and the value is not."""
+        if self.floor > 0:
+            return self.value / self.floor
+        return 1.0 if self.value == 0 else math.inf
+
+    @property
+    def verdict(self) -> str:
+        """Say in words whether the two differ."""
+        if self.p_value <= 0.01:
+            return f"The two differ (permutation test, p {_p(self.p_value)})."
+        if self.p_value <= 0.05:
+            return f"The two probably differ (permutation test, p {_p(self.p_value)})."
+        return (
+            f"No difference seen (permutation test, p {_p(self.p_value)}) at this number of rows, "
+            "which proves none."
+        )
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        kept = {k: getattr(self, k) for k in self.__dataclass_fields__ if k != "critic"}
+        return kept | {"ratio": self.ratio, "verdict": self.verdict}
+
+
+def compare(
+    a: Array | Draw,
+    b: Array | Draw,
+    method: Method = "auto",
+    seed: int = 0,
+    limit: int = 2048,
+    budget: Budget | None = None,
+    watch: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Measure W1 between two sets (n, d) and (m, d), or between ``draw(n) -> (n, d)`` callables.
+
+    ``auto`` and ``exact``: transport by network simplex on at most ``limit`` rows of each, on the
+    line all rows; from below, cones on the dual potentials of one half of the rows, measured on
+    the other. ``critic``: from below a trained critic within ``budget``. ``sliced``: the mean over
+    random directions, for very many columns; nothing from below. ``watch`` hears (step, steps).
+
+    Raises:
+        InputError: shapes that do not agree, entries that are not finite, fewer than 8 rows.
+    """
+    if method not in METHODS:
+        raise InputError(f"--method {method}: unknown; known: {', '.join(METHODS)}")
+    rng = np.random.default_rng(seed)
+    left, right = (_rows(x, name, rng) for x, name in ((a, "a"), (b, "b")))
+    if left.shape[1] != right.shape[1]:
+        raise InputError(
+            f"a has {left.shape[1]} columns and b has {right.shape[1]}; they must agree"
+        )
+    few = min(len(left), len(right))
+    if few < 8:
+        raise InputError(f"at least 8 rows of each are needed, got {len(left)} and {len(right)}")
+    line = left.shape[1] == 1
+    n = min(len(left) // 2, len(right), len(left) if line else limit)
+    trained = method == "critic"
+    measured = Comparison(
+        value=0.0 if trained else _repeated(left, right, n, method, rng),
+        floor=0.0 if trained else _repeated(left, None, n, method, rng),
+        low=0.0,
+        high=math.inf,
+        p_value=same_distribution(left, right, seed=seed),
+        method=method if method != "auto" else "exact",
+        n=n,
+        rows=(len(left), len(right)),
+    )
+    if method == "sliced":
+        return measured
+    most = None if line else limit
+    cost, error = exact_with_error(left[:most], right[:most])
+    measured = replace(measured, high=cost + 1.96 * error)
+    (fit_a, held_a), (fit_b, held_b) = _halves(a, left, rng), _halves(b, right, rng)
+    critic: Cones | Potential
+    if trained:
+        budget = budget or Budget(seed=seed)
+        critic = _trained(_source(a, fit_a, rng), _source(b, fit_b, rng), budget, watch)
+    else:
+        critic = Cones(fit_a[:limit], fit_b[:limit])
+    gap, error = _gap(critic, held_a, held_b)
+    if trained:
+        n = min(len(held_a) // 2, len(held_b))
+        measured = replace(measured, value=gap, floor=_own_gap(critic, held_a, n, rng), n=n)
+    return replace(
+        measured,
+        low=max(0.0, gap - 1.96 * error),
+        bound=critic.bound,
+        gradient_norm_max=_steepest(critic, held_a, held_b, rng),
+        critic=critic,
+    )
+
+
+def _rows(x: Array | Draw, name: str, rng: np.random.Generator) -> Array:
+    if callable(x):
+        return sample(x(FRESH), name)
+    rows = sample(x, name)
+    return rows[rng.permutation(len(rows))]
+
+
+def _halves(x: Array | Draw, rows: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Return rows to make a critic from, and others to measure it on."""
+    if callable(x):
+        return rows, sample(x(FRESH), "draws")
+    return rows[: len(rows) // 2], rows[len(rows) // 2 :]
+
+
+def _source(x: Array | Draw, fit: Array, rng: np.random.Generator) -> Draw:
+    return x if callable(x) else lambda n: fit[rng.integers(0, len(fit), n)]
+
+
+def _repeated(a: Array, b: Array | None, n: int, method: Method, rng: np.random.Generator) -> float:
+    """Return W1 between ``n`` rows of each, or of ``a`` and other rows of ``a``."""
+    enough = len(a) >= 2 * REPEATS * n and (b is None or len(b) >= REPEATS * n)
+    values = []
+    for _ in range(1 if enough else REPEATS):
+        order = rng.permutation(len(a))
+        x = a[order[:n]]
+        y = a[order[n : 2 * n]] if b is None else b[rng.permutation(len(b))[:n]]
+        if method == "sliced":
+            values.append(sliced_wasserstein_1(x, y, seed=0)[0])
+        elif a.shape[1] == 1:
+            values.append(wasserstein_1_line(x[:, 0], y[:, 0]))
+        else:
+            values.append(exact_with_error(x, y)[0])
+    return float(np.mean(values))
+
+
+def _trained(
+    a: Draw, b: Draw, budget: Budget, watch: Callable[[int, int], None] | None
+) -> Potential:
+    for step, made in enumerate(fitted(a, b, budget), 1):
+        if watch is not None and made is None:
+            watch(step, budget.steps)
+    assert made is not None
+    return made
+
+
+@torch.no_grad()
+def _scores(critic: nn.Module, x: Array) -> Array:
+    parts = [critic(torch.as_tensor(part, dtype=torch.float32)) for part in _parts(x)]
+    return np.asarray(torch.cat(parts).double())
+
+
+def _parts(x: Array, size: int = 2048) -> list[Array]:
+    return [x[k : k + size] for k in range(0, len(x), size)]
+
+
+def _gap(critic: nn.Module, a: Array, b: Array) -> tuple[float, float]:
+    on_a, on_b = _scores(critic, a), _scores(critic, b)
+    error = math.sqrt(on_a.var() / len(on_a) + on_b.var() / len(on_b))
+    return float(on_a.mean() - on_b.mean()), error
+
+
+def _own_gap(critic: nn.Module, a: Array, n: int, rng: np.random.Generator) -> float:
+    scores = _scores(critic, a)
+    gaps = []
+    for _ in range(20):
+        order = rng.permutation(len(scores))
+        gaps.append(abs(scores[order[:n]].mean() - scores[order[n : 2 * n]].mean()))
+    return float(np.mean(gaps))
+
+
+def _steepest(critic: nn.Module, a: Array, b: Array, rng: np.random.Generator) -> float:
+    n = min(len(a), len(b), 1024)
+    e = rng.uniform(size=(n, 1))
+    points = np.concatenate([a[:n], b[:n], e * a[:n] + (1 - e) * b[:n]])
+    x = torch.as_tensor(points, dtype=torch.float32).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x)
+    return float(gradient.norm(dim=1).max())
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}"

@@ -1,0 +1,139 @@
+"""Two data sets as a user has them: read, brought to one space, measured, explained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data import Codec, Options, recognise
+from surveyor.data.columns import Column, fit_column
+from surveyor.data.sources import resolve
+from surveyor.data.table import TableCodec
+from surveyor.data.vectors import VectorCodec
+from surveyor.errors import InputError
+from surveyor.ruler.comparison import Comparison, Method, compare
+from surveyor.ruler.critic import Budget
+from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_moved
+
+ROWS = 20_000  # rows of each set that are looked at
+FITTED = 100_000  # rows of each set that the common space is fitted to
+MOST_COLUMNS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Drift:
+    """A comparison and what moved: columns, most moved first, and the rows with furthest to go.
+
+    ``frames`` hold the rows looked at as tables (one column a coordinate for vectors), ``raw`` the
+    same rows as they were read, ``unit`` what the distances are in.
+    """
+
+    comparison: Comparison
+    unit: str
+    codec: Codec
+    raw: tuple[Any, Any]
+    frames: tuple[pd.DataFrame, pd.DataFrame]
+    fitted: tuple[Column, ...] = ()
+    columns: tuple[ColumnMoved, ...] = ()
+    rows: tuple[RowMoved, ...] = ()
+    left_out: int = 0
+    points: tuple[np.ndarray, np.ndarray] = field(default=(np.empty(0), np.empty(0)), repr=False)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        told = self.comparison.numbers() | {"unit": self.unit}
+        columns, rows = ([asdict(m) for m in self.columns], [asdict(m) for m in self.rows])
+        made: dict[str, Any] = finite(told | {"columns": columns, "rows": rows})
+        return made
+
+
+def finite(value: Any) -> Any:
+    """Return ``value`` with None for what JSON has no number for."""
+    if isinstance(value, dict):
+        return {k: finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def drift(
+    a: Any,
+    b: Any,
+    method: Method = "auto",
+    seed: int = 0,
+    limit: int = 2048,
+    budget: Budget | None = None,
+    watch: Callable[[int, int], None] | None = None,
+    explain: bool = True,
+) -> Drift:
+    """Measure W1 between two data sets of one kind and say what moved.
+
+    Tables are compared in the space that a codec fitted to both gives them, pictures and vectors
+    in their own units.
+
+    Raises:
+        InputError: different columns or shapes, or data that cannot be read.
+    """
+    if not 0 <= seed < 2**63:
+        raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
+    sources = [resolve(a), resolve(b)]
+    kind, other = (recognise(s) for s in sources)
+    if other.name != kind.name:
+        raise InputError(f"one is a kind of {kind.name}, the other of {other.name}")
+    read = [kind.read(s) for s in sources]
+    both = kind.together(*(kind.take(raw, _some(len(raw), seed, FITTED)) for raw in read))
+    codec = kind.fit(both, Options())
+    index = [_some(len(raw), seed, ROWS) for raw in read]
+    raw = tuple(kind.take(r, i) for r, i in zip(read, index, strict=True))
+    unit = codec.space.unit
+    points = tuple(unit * _points(codec, kind.read(r)) for r in raw)
+    comparison = compare(points[0], points[1], method, seed, limit, budget, watch)
+    empty = pd.DataFrame(), pd.DataFrame()
+    made = Drift(comparison, codec.unit_name, codec, raw, empty, points=points)  # type: ignore[arg-type]
+    return _explained(made, index, seed, limit) if explain else made
+
+
+def _explained(made: Drift, index: list[np.ndarray], seed: int, limit: int) -> Drift:
+    codec, raw, points = made.codec, made.raw, made.points
+    columns: tuple[Column, ...] = ()
+    frames, left = made.frames, 0
+    if isinstance(codec, TableCodec):
+        frames, columns = raw, codec.columns
+    elif isinstance(codec, VectorCodec):
+        names = [f"{codec.main}{k}" for k in range(raw[0].main.shape[1])][:MOST_COLUMNS]
+        left = raw[0].main.shape[1] - len(names)
+        frames = tuple(  # type: ignore[assignment]
+            pd.DataFrame(dict(zip(names, r.main.T, strict=False))) for r in raw
+        )
+        joined = pd.concat(frames, ignore_index=True)
+        columns = tuple(fit_column(name, joined[name]) for name in names)
+    moved = columns_moved(columns, *frames, seed) if columns else ()
+    pick = np.random.default_rng(seed).permutation(len(points[0]))[:limit]
+    rows = rows_moved(points[0][pick], points[1][:limit], pick)
+    shown = tuple(
+        RowMoved(int(index[0][m.row]), m.distance, _values(frames[0], m.row)) for m in rows
+    )
+    return Drift(
+        made.comparison, made.unit, codec, raw, frames, columns, moved, shown, left, points
+    )
+
+
+def _values(frame: pd.DataFrame, row: int) -> Mapping[str, str]:
+    if frame.empty:
+        return {}
+    row_values = ((str(name), frame[name].iloc[row]) for name in frame)
+    return {n: f"{v:.6g}" if isinstance(v, float) else str(v) for n, v in row_values}
+
+
+def _some(n: int, seed: int, most: int) -> np.ndarray:
+    return np.sort(np.random.default_rng(seed).permutation(n)[:most])
+
+
+def _points(codec: Codec, raw: Any) -> np.ndarray:
+    batch = codec.batch(codec.rows(raw), np.arange(len(raw)))
+    return np.asarray(batch.joint().double().numpy())

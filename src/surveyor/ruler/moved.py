@@ -1,0 +1,114 @@
+"""What a person does with a distance: which columns moved, which rows have furthest to go."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data.columns import Column, numeric
+from surveyor.evaluation.table import column_distance, frequencies
+from surveyor.transport import ground_costs, transport
+from surveyor.transport.checks import Array
+
+
+@dataclass(frozen=True)
+class ColumnMoved:
+    """A column's own W1, in its unit (seconds for dates), or the share of rows whose category
+    would have to change; ``floor``: the same between two halves of the first set; ``share``: the
+    distance in standard deviations, or the share itself; ``change`` in words.
+    """
+
+    name: str
+    kind: str
+    distance: float
+    floor: float
+    share: float
+    change: str
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """Return distance and floor as a person reads them, with their unit."""
+        return _amount(self.kind, self.distance), _amount(self.kind, self.floor)
+
+
+@dataclass(frozen=True)
+class RowMoved:
+    """A row of the first set and how far the optimal plan moves it, in the unit of the distance;
+    ``values``: the row itself, by column, as text.
+    """
+
+    row: int
+    distance: float
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+def _amount(kind: str, value: float) -> str:
+    if not math.isfinite(value):
+        return "all"
+    if kind in ("category", "boolean"):
+        return f"{value:.1%} of rows"
+    return f"{value / 86400:.3g} days" if kind == "date" else f"{value:.4g}"
+
+
+def columns_moved(
+    columns: Sequence[Column], a: pd.DataFrame, b: pd.DataFrame, seed: int = 0
+) -> tuple[ColumnMoved, ...]:
+    """Return every column's own distance, the one that moved most first."""
+    order = np.random.default_rng(seed).permutation(len(a))
+    halves = a.iloc[order[: len(a) // 2]], a.iloc[order[len(a) // 2 :]]
+    found = []
+    for c in columns:
+        distance = column_distance(c, a[c.name], b[c.name])
+        floor = column_distance(c, halves[0][c.name], halves[1][c.name])
+        if distance is None:
+            found.append(ColumnMoved(c.name, c.kind, np.inf, 0.0, np.inf, "one side has no values"))
+            continue
+        share, change = _numbers(c, a, b, distance) if c.ordered else _categories(c, a, b)
+        found.append(ColumnMoved(c.name, c.kind, distance, floor or 0.0, share, change))
+    return tuple(sorted(found, key=lambda m: -m.share))
+
+
+def rows_moved(a: Array, b: Array, index: Array, most: int = 10) -> tuple[RowMoved, ...]:
+    """Return the rows of ``a`` (n, d) that the optimal plan to ``b`` (m, d) moves furthest.
+
+    ``index`` (n,) numbers the rows.
+    """
+    costs = ground_costs(a, b)
+    plan = transport(costs).plan
+    distance = (plan * costs).sum(1) / plan.sum(1)
+    furthest = np.argsort(-distance, kind="stable")[:most]
+    return tuple(RowMoved(int(index[k]), float(distance[k])) for k in furthest)
+
+
+def _numbers(c: Column, a: pd.DataFrame, b: pd.DataFrame, distance: float) -> tuple[float, str]:
+    x, y = (numeric(f[c.name], c.kind, c.name) for f in (a, b))
+    spread = float(np.nanstd(np.concatenate([x, y])))
+    gone = [float(np.isnan(v).mean()) for v in (x, y)]
+    words = []
+    if spread > 0:
+        step = float(np.nanmean(y) - np.nanmean(x))
+        words.append(f"mean {step / 86400:+.3g} days" if c.kind == "date" else f"mean {step:+.3g}")
+        wider = float(np.nanstd(y) / max(np.nanstd(x), 1e-300))
+        if abs(np.log(max(wider, 1e-9))) > 0.1:
+            words.append(f"spread x {wider:.2g}")
+    if abs(gone[1] - gone[0]) > 0.005:
+        words.append(f"missing {gone[0]:.1%} to {gone[1]:.1%}")
+    return (distance / spread if spread > 0 else 0.0), ", ".join(words)
+
+
+def _categories(c: Column, a: pd.DataFrame, b: pd.DataFrame) -> tuple[float, str]:
+    p, q = (frequencies(c.encode(f[c.name]), c) for f in (a, b))
+    names = [*c.labels, *["missing"] * c.missing, "unseen"]
+    change = q - p
+    top = [k for k in np.argsort(-np.abs(change), kind="stable")[:3] if abs(change[k]) > 0.001]
+    only = [
+        f"{int(((here > 0) & (there == 0)).sum())} values only in the {side} set"
+        for here, there, side in ((p, q, "first"), (q, p, "second"))
+        if ((here > 0) & (there == 0)).any()
+    ]
+    words = [f"{names[k]} {100 * change[k]:+.1f} points" for k in top]
+    return float(np.abs(change).sum() / 2), ", ".join([*words, *only])

@@ -1,0 +1,110 @@
+"""Muon: matrices move by orthogonalised momentum, everything else by Adam."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from surveyor.errors import InputError
+from surveyor.training.optimizers import Updates
+
+# Quintic iteration whose fixed points lie near 1: it makes singular values equal in few rounds
+# (Jordan et al. 2024).
+A, B, C = 3.4445, -4.7750, 2.0315
+ADAM = (0.9, 0.99, 1e-8)
+
+
+@dataclass(frozen=True)
+class Muon(Updates):
+    """W <- W - rate * orthogonalised(momentum), for every matrix (Jordan et al. 2024).
+
+    With ``manifold`` matrices are semi-orthogonal and stay so: the gradient is projected to the
+    tangent space, G - sym(G W') W, and a step ends with W <- 1.5 W - 0.5 W W' W, the first order
+    of the way back. Vectors, single rows and kernels move by Adam.
+    """
+
+    momentum: float = 0.95
+    rounds: int = 3
+    manifold: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1:
+            raise InputError(f"muon: momentum {self.momentum}: give a number from 0 to below 1")
+        if self.rounds < 1:
+            raise InputError(f"muon: rounds {self.rounds}: give at least 1")
+
+    def over(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+        """Return the optimizer."""
+        return _Muon(list(parameters), rate, self)
+
+
+class _Muon(torch.optim.Optimizer):
+    def __init__(self, parameters: list[nn.Parameter], rate: float, how: Muon) -> None:
+        super().__init__(parameters, {"lr": rate})
+        self.how = how
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            matrices = [p for p in group["params"] if p.ndim == 2 and min(p.shape) > 1]
+            others = [p for p in group["params"] if p.ndim != 2 or min(p.shape) <= 1]
+            for p in matrices:
+                self._turn(p, group["lr"])
+            self._adam(others, group["lr"])
+
+    def _turn(self, p: nn.Parameter, rate: float) -> None:
+        if p.grad is None:
+            return
+        wide = p.shape[0] <= p.shape[1]
+        w, g = (p, p.grad) if wide else (p.T, p.grad.T)
+        state = self.state[p]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(p)
+        kept = state["momentum"] if wide else state["momentum"].T
+        kept.mul_(self.how.momentum).add_(g)
+        if self.how.manifold:
+            kept.sub_(_normal_part(kept, w))
+        w.sub_(_equalised(kept, self.how.rounds), alpha=rate)
+        if self.how.manifold:
+            w.copy_(1.5 * w - 0.5 * (w @ w.T) @ w)
+
+    def _adam(self, parameters: list[nn.Parameter], rate: float) -> None:
+        first, second, eps = ADAM
+        moving: list[Tensor] = [p for p in parameters if p.grad is not None]
+        if not moving:
+            return
+        for p in moving:
+            state = self.state[p]
+            if "mean" not in state:
+                state["count"] = torch.zeros(())
+                state["mean"], state["square"] = torch.zeros_like(p), torch.zeros_like(p)
+            state["count"] += 1
+        gradients = [p.grad for p in moving if p.grad is not None]
+        means = [self.state[p]["mean"] for p in moving]
+        squares = [self.state[p]["square"] for p in moving]
+        count = float(self.state[moving[0]]["count"])
+        torch._foreach_lerp_(means, gradients, 1 - first)
+        torch._foreach_mul_(squares, second)
+        torch._foreach_addcmul_(squares, gradients, gradients, 1 - second)
+        roots = torch._foreach_sqrt(squares)
+        torch._foreach_div_(roots, (1 - second**count) ** 0.5)
+        torch._foreach_add_(roots, eps)
+        torch._foreach_addcdiv_(moving, means, roots, -rate / (1 - first**count))
+
+
+def _normal_part(g: Tensor, w: Tensor) -> Tensor:
+    across = g @ w.T
+    normal: Tensor = 0.5 * (across + across.T) @ w
+    return normal
+
+
+def _equalised(g: Tensor, rounds: int) -> Tensor:
+    x: Tensor = g / (g.norm() + 1e-12)
+    for _ in range(rounds):
+        gram = x @ x.T
+        x = A * x + (B * gram + C * gram @ gram) @ x
+    return x

@@ -1,0 +1,290 @@
+"""The ruler: a bracket that holds, a test that is exact, and what moved is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from benchmarks.funnel import funnel
+
+import surveyor
+from surveyor.cli import main
+from surveyor.errors import InputError
+from surveyor.lipschitz.certificate import weighted
+from surveyor.ruler import Budget, compare, drift, fit, same_distribution
+from surveyor.ruler.cones import Cones
+from surveyor.training.optimizers.muon import Muon
+from surveyor.transport import wasserstein_1_discrete
+from tests.conftest import mixed
+
+
+def gaussian(n: int, d: int, shift: float = 0.0, seed: int = 0) -> np.ndarray:
+    points = np.random.default_rng(seed).normal(size=(n, d))
+    points[:, 0] += shift
+    return points
+
+
+def slope_between(critic: torch.nn.Module, x: np.ndarray, y: np.ndarray) -> float:
+    with torch.no_grad():
+        on_x, on_y = (critic(torch.as_tensor(p, dtype=torch.float32)).double() for p in (x, y))
+    rise = (on_x - on_y).abs().numpy()
+    return float((rise / np.linalg.norm(x - y, axis=1)).max())
+
+
+# --- critics -----------------------------------------------------------------------------------
+
+
+def test_cones_reach_the_exact_distance_on_their_own_points_and_never_slope_above_one() -> None:
+    a, b = gaussian(60, 3), gaussian(80, 3, 1.0, seed=1)
+    critic = Cones(a, b)
+    with torch.no_grad():
+        gap = critic(torch.tensor(a)).mean() - critic(torch.tensor(b)).mean()
+    assert float(gap) == pytest.approx(wasserstein_1_discrete(a, b), abs=1e-9)
+    far = gaussian(4000, 3, seed=2) * 5
+    assert slope_between(critic, far[:2000], far[2000:]) <= 1 + 1e-5  # scores of float32 points
+
+
+@pytest.mark.parametrize("d", [1, 2, 40])
+def test_a_trained_critic_keeps_its_proven_slope(d: int) -> None:
+    rng = np.random.default_rng(0)
+    critic = fit(
+        lambda n: rng.normal(size=(n, d)), lambda n: 1 + rng.normal(size=(n, d)),
+        Budget(steps=20, batch=32),
+    )  # fmt: skip
+    assert critic.bound <= 1
+    for layer in weighted(critic.inner):
+        singular = torch.linalg.svdvals(layer.weight.double())
+        assert torch.allclose(singular, torch.ones_like(singular), atol=1e-5)
+    near = rng.normal(size=(2000, d)) * 3
+    # Differences of float32 scores carry about 1e-6 over distances of a hundredth and more.
+    assert slope_between(critic, near[:1000], near[1000:]) <= 1 + 1e-4
+
+
+def test_a_critic_finds_a_shift_exactly() -> None:
+    """Two intervals 3 apart: W1 is 3, and f = x reaches it."""
+    rng = np.random.default_rng(0)
+    critic = fit(
+        lambda n: 3 + rng.uniform(size=(n, 1)), lambda n: rng.uniform(size=(n, 1)),
+        Budget(steps=100, batch=64),
+    )  # fmt: skip
+    x = torch.as_tensor(rng.uniform(size=(5000, 1)), dtype=torch.float32)
+    with torch.no_grad():
+        gap = float((critic(x + 3) - critic(x)).mean())
+    assert 0.99 * 3 <= gap <= 3
+
+
+def test_the_same_seed_gives_the_same_critic() -> None:
+    a, b = gaussian(200, 2), gaussian(200, 2, 1.0, seed=1)
+    values = {compare(a, b, "critic", budget=Budget(steps=10, batch=32)).value for _ in range(2)}
+    assert len(values) == 1
+
+
+def test_muon_moves_orthogonal_matrices_along_their_manifold() -> None:
+    torch.manual_seed(0)
+    target = torch.nn.init.orthogonal_(torch.empty(6, 10))
+    w = torch.nn.Parameter(torch.nn.init.orthogonal_(torch.empty(6, 10)))
+    optimizer = Muon(manifold=True).over([w], 0.05)
+    first = float((w.detach() - target).norm())
+    for _ in range(200):
+        w.grad = w.detach() - target
+        optimizer.step()
+        gram = w.detach() @ w.detach().T
+        # One round of Newton-Schulz after a step of .05 leaves the square of the step.
+        assert float((gram - torch.eye(6)).abs().max()) < 0.02
+    assert float((w.detach() - target).norm()) < 0.1 * first
+
+
+# --- the pairs with a known answer -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("d", [2, 16])
+@pytest.mark.parametrize("count", [4, 64])
+def test_funnels_have_the_distance_and_the_critic_they_claim(d: int, count: int) -> None:
+    made = funnel(d, count, seed=1)
+    x, y = made.pairs(300, np.random.default_rng(2))
+    moved = np.linalg.norm(x - y, axis=1).mean()
+    # The pairing is optimal: transport between the same points finds nothing shorter.
+    assert wasserstein_1_discrete(x, y) == pytest.approx(moved, rel=1e-9)
+
+    def u(p: np.ndarray) -> np.ndarray:
+        own, s = made.cone(p)
+        return np.asarray(s + made.b[own])
+
+    assert (u(x) - u(y)).mean() == pytest.approx(moved, rel=1e-9)
+    clear = y[made.cone(y)[1] > 1e-4]  # nearer to a centre a step would cross it
+    assert np.allclose((u(clear) - u(clear + 1e-6 * made.slope(clear))) / 1e-6, 1, atol=1e-3)
+
+
+# --- the bracket -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["exact", "critic"])
+@pytest.mark.parametrize("d", [1, 2, 8])
+def test_the_bracket_holds_the_true_distance(d: int, method: str) -> None:
+    """A shifted Gaussian is exactly its shift away."""
+    found = compare(
+        gaussian(1200, d), gaussian(1000, d, 1.5, seed=1), method,  # type: ignore[arg-type]
+        budget=Budget(steps=60, batch=128),
+    )  # fmt: skip
+    assert found.low <= 1.5 <= found.high
+    assert found.low > 0.7  # measured: .76 in 8 dimensions, 1.3 and more in fewer
+    assert found.floor < found.value
+    assert found.p_value == pytest.approx(0.001)
+    assert found.bound == pytest.approx(1, abs=1e-6)
+    assert found.gradient_norm_max is not None
+    assert found.gradient_norm_max <= 1 + 1e-4
+
+
+def test_equal_distributions_are_not_told_apart() -> None:
+    found = compare(gaussian(500, 3, seed=5), gaussian(400, 3, seed=6))
+    assert found.low == 0
+    assert found.p_value > 0.05
+    assert found.value == pytest.approx(found.floor, rel=0.15)
+    assert "No difference seen" in found.verdict
+
+
+def test_the_permutation_test_is_exact_and_has_power() -> None:
+    """Under the null p is uniform: of 200 tests at 5% at most 19 reject but once in a thousand."""
+    null = [
+        same_distribution(gaussian(30, 2, seed=k), gaussian(40, 2, seed=1000 + k), 99, k)
+        for k in range(200)
+    ]
+    assert sum(p <= 0.05 for p in null) <= 19
+    small = [
+        same_distribution(gaussian(400, 2, seed=k), gaussian(400, 2, 0.3, seed=99 + k), 199, k)
+        for k in range(10)
+    ]
+    assert sum(p <= 0.01 for p in small) >= 8
+
+
+def test_callables_are_drawn_from() -> None:
+    rng = np.random.default_rng(0)
+    found = surveyor.distance(
+        lambda n: rng.normal(size=(n, 2)), lambda n: rng.normal((3, 4), size=(n, 2)),
+        method="critic", steps=60, batch=64,
+    )  # fmt: skip
+    assert found.low <= 5 <= found.high
+    assert found.value == pytest.approx(5, rel=0.02)
+    assert found.critic is not None
+    with torch.no_grad():
+        scores = found.critic(torch.tensor([[0.0, 0.0], [3.0, 4.0]]))
+    assert scores[0] > scores[1]  # high on the first
+
+
+def test_one_callable_is_refused() -> None:
+    with pytest.raises(InputError, match="callable"):
+        surveyor.distance(lambda n: np.zeros((n, 2)), np.zeros((20, 2)))
+
+
+# --- what moved --------------------------------------------------------------------------------
+
+
+def test_the_moved_column_and_the_moved_row_are_named() -> None:
+    a, b = mixed(300), mixed(300, seed=3)
+    b["age"] += 40
+    found = drift(a, b)
+    assert found.columns[0].name == "age"
+    assert found.columns[0].distance == pytest.approx(40, abs=3)
+    assert "mean +" in found.columns[0].change
+    points = gaussian(200, 2)
+    points[17] = 50
+    row = drift(points, gaussian(200, 2, seed=1)).rows[0]
+    assert row.row == 17
+    assert row.values == {"x0": "50", "x1": "50"}
+    assert row.distance > 60
+
+
+def test_a_category_on_one_side_only_is_counted() -> None:
+    a, b = mixed(200), mixed(200, seed=1)
+    b.loc[b.index[:60], "town"] = "Atlantis"
+    town = next(m for m in drift(a, b).columns if m.name == "town")
+    assert "1 values only in the second set" in town.change
+
+
+def test_dates_and_missing_values_speak_in_words() -> None:
+    a, b = mixed(400), mixed(400, seed=1)
+    b["joined"] += pd.Timedelta(days=300)
+    b.loc[b.index[:200], "income"] = np.nan
+    moved = {m.name: m for m in drift(a, b).columns}
+    assert "days" in moved["joined"].told[0]
+    assert "missing" in moved["income"].change
+
+
+# --- the command -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[str, str]:
+    rename = {"age": "<script>alert(1)</script>"}
+    mixed(120).rename(columns=rename).to_csv(tmp_path / "a.csv", index=False)
+    moved = mixed(120, seed=1)
+    moved["age"] += 200
+    moved.rename(columns=rename).to_csv(tmp_path / "b.csv", index=False)
+    return str(tmp_path / "a.csv"), str(tmp_path / "b.csv")
+
+
+def test_a_pipeline_fails_above_its_limit(
+    two: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["distance", *two, "--fail-above", "0.001", "--json"]) == 3
+    said = capsys.readouterr()
+    numbers = json.loads(said.out)
+    assert numbers["low"] <= numbers["high"]
+    assert numbers["columns"][0]["name"] == "<script>alert(1)</script>"
+    assert "is above 0.001" in said.err
+    assert main(["distance", *two, "--fail-above", "1e9"]) == 0
+
+
+def test_the_page_of_a_comparison_is_whole_and_escaped(
+    two: tuple[str, str], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    assert main(["distance", *two, "--html", str(page)]) == 0
+    text = page.read_text()
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "http://" not in text.replace("http://www.w3.org", "")
+    assert main(["distance", *two, "--html", str(page)]) == 2
+    assert main(["distance", *two, "--html", str(page), "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--fail-above", "-1"], "give a number from 0"),
+        (["--method", "exakt"], "known: auto, exact"),
+        (["--steps", "0"], "give at least 1"),
+        (["--html", "page.pdf"], "--html page.pdf: unknown format"),
+    ],
+)
+def test_distances_asked_for_wrongly(
+    words: list[str], message: str, two: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["distance", *two, *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_pictures_and_plane_vectors_have_their_own_pages(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 17, (40, 8, 8)).astype(np.uint8)
+    for name, (a, b) in {
+        "pictures": (pictures, pictures[::-1]),
+        "plane": (gaussian(100, 2), gaussian(100, 2, 1.0, seed=1)),
+    }.items():
+        for side, values in (("a", a), ("b", b)):
+            np.save(tmp_path / f"{name}-{side}.npy", values)
+        page = tmp_path / f"{name}.html"
+        files = [str(tmp_path / f"{name}-{side}.npy") for side in "ab"]
+        assert main(["distance", *files, "--html", str(page)]) == 0
+        assert page.read_text().count("data:image") >= 2
+
+
+def test_sliced_has_no_bracket_and_json_no_infinity(
+    two: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["distance", *two, "--method", "sliced", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["high"] is None
