@@ -170,7 +170,7 @@ def test_the_choice_of_the_best_is_not_drawn_to_narrow_samples() -> None:
     def measured(scale: float) -> Measurement:
         one, other = scale * rng.normal(size=(2, 400, 8))
         w1, own = wasserstein_1_discrete(real[0], one), wasserstein_1_discrete(one, other)
-        return Measurement(1, w1, 0, own, None, None, 0, 0)
+        return Measurement(1, w1, 0, 0, own, None, None, 0, 0)
 
     narrow, right = measured(0.8), measured(1.0)
     assert narrow.w1 < right.w1

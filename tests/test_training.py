@@ -18,10 +18,11 @@ from surveyor.catalog import parse
 from surveyor.errors import Diverged
 from surveyor.lipschitz import constraints
 from surveyor.objectives import objectives
-from surveyor.training import Game, Measurement, Noise, Plan, Record, State, steps, until_plateau
+from surveyor.training import Game, Measurement, Noise, Plan, State, steps
 from surveyor.training.checkpoint import load_checkpoint, save_checkpoint
 from surveyor.training.loop import follow, plateaued
 from surveyor.training.optimizers import optimizers
+from surveyor.training.records import best_of
 from tests.conftest import QUICK, WGAN
 
 
@@ -170,24 +171,22 @@ def test_noise_falls_to_its_end() -> None:
     assert Noise().at(0.3) == 0
 
 
-def measured(values: list[float]) -> list[Record]:
-    return [
-        Record(k + 1, {}, Measurement(k + 1, v, 1, 0, None, None, 0, 0))
-        for k, v in enumerate(values)
-    ]
+def test_a_plateau_is_a_best_that_grows_old() -> None:
+    values = [5, 4, 3, 3.5, 3.2, 3.1]
+    assert not plateaued(values[:5], 3)
+    assert plateaued(values, 3)
+    assert not plateaued(values, 0)
 
 
-def test_training_stops_on_a_plateau() -> None:
-    records = list(until_plateau(measured([5, 4, 3, 3.5, 3.2, 3.1, 1]), 3))
-    assert len(records) == 6
-    assert len(list(until_plateau(measured([5, 4, 3, 3.5, 3.2, 3.1, 1]), 0))) == 7
+def test_the_later_of_equal_steps_is_the_best() -> None:
+    """Within the noise the latest step; beyond it the least value, however early."""
 
+    def history(*values: float, noise: float) -> list[Measurement]:
+        return [Measurement(k + 1, v, 1, noise, 0, None, None, 0, 0) for k, v in enumerate(values)]
 
-def test_a_plateau_counts_what_came_before_a_resume() -> None:
-    history = [r.measurement for r in measured([5, 3, 4, 4])]
-    records = until_plateau(measured([4, 4, 4]), 3, [m for m in history if m is not None])
-    assert len(list(records)) == 1
-    assert plateaued([5, 3, 4, 4, 4], 3)
+    assert best_of(history(5, 3.0, 3.1, 3.05, 4, noise=0.2)).step == 4
+    assert best_of(history(5, 3.0, 3.1, 3.05, 4, noise=0.0)).step == 2
+    assert best_of(history(1, 2, 3, noise=0.5)).step == 1
     assert not plateaued([], 3)
 
 

@@ -264,7 +264,7 @@ def fit(
     options |= {k: v for k, v in named.items() if isinstance(v, str)}
     loaded, config = prepare(data, options)
     name = str(data) if isinstance(data, (str, Path)) else ""
-    session = runs.start(loaded, name, config, path, **own)
+    session = runs.start(loaded, name, config, path, own.get("generator"), own.get("critic"))
     model = finish(session, watch)
     if out is None:
         weakref.finalize(model, shutil.rmtree, path.parent, ignore_errors=True)

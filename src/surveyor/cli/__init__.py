@@ -11,7 +11,7 @@ import cyclopts
 
 from surveyor.cli import distance, measure, sample, train
 from surveyor.cli.console import app
-from surveyor.errors import Diverged, Interrupted, SurveyorError
+from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 
 __all__ = ["distance", "entry", "main", "measure", "sample", "train"]
 
@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(error: Exception, code: int) -> int:
+    if os.environ.get("RANK", "0") != "0" and not isinstance(error, InputError):
+        return code  # of several processes the first speaks
     for line in str(error).strip().splitlines():
         print(f"surveyor: {line.strip()}", file=sys.stderr)
     return code

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from surveyor.api import Watch
 from surveyor.run import Session
 from surveyor.training import Record
+from surveyor.training.records import best_of
 
 
 @contextlib.contextmanager
@@ -66,5 +67,5 @@ def _state(session: Session, record: Record) -> str:
     if m is None:
         return ""
     floor = max(m.w1_floor, 1e-300)
-    best = min(session.history, key=lambda h: h.excess)
+    best = best_of(session.history)
     return f"W1 {m.w1:.4g} = {m.w1 / floor:.2f} x floor, best at step {best.step:,}"

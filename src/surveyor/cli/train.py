@@ -19,6 +19,7 @@ from surveyor.config import read_options
 from surveyor.data import load as load_data
 from surveyor.data.images import sheet
 from surveyor.errors import InputError
+from surveyor.training.ranks import Ranks, joined_ranks
 
 
 def train(
@@ -44,8 +45,12 @@ def train(
         A TOML file with options, such as another run's config.toml; flags go before it.
     """
     said = {k: v for k, v in vars(flags).items() if v is not None}
+    ranks = joined_ranks()
+    if ranks.restarts and out is not None and (out / "config.toml").exists():
+        # The launcher began anew after a process was lost: go on from the checkpoint.
+        resume, out, said, config = out, None, {}, None
     if resume is not None:
-        return _resume(data, resume, out, said or config)
+        return _resume(data, resume, out, said or config, ranks)
     problems = []
     if not data:
         problems.append("train: no data given; write surveyor train DATA --out RUN")
@@ -63,7 +68,7 @@ def train(
         problems.extend(error.problems)
     if problems or out is None or loaded is None or resolved is None:
         raise InputError(*problems)
-    return follow(runs.start(loaded, data, resolved, out))
+    return follow(runs.start(loaded, data, resolved, out, ranks=ranks))
 
 
 train.__annotations__["flags"] = Annotated[Flags, Parameter(name="*")]
@@ -71,7 +76,7 @@ train.__kwdefaults__ = {**(train.__kwdefaults__ or {}), "flags": Flags()}
 app.command(train)
 
 
-def _resume(data: str, path: Path, target: Path | None, said: object) -> int:
+def _resume(data: str, path: Path, target: Path | None, said: object, ranks: Ranks) -> int:
     if said:
         raise InputError(
             "--resume goes on with the run's own configuration; leave other options out"
@@ -82,13 +87,19 @@ def _resume(data: str, path: Path, target: Path | None, said: object) -> int:
     source = data or name
     if not source:
         raise InputError(f"{path}: was trained on data in memory; resume it from Python")
-    return follow(
-        runs.resume(path, load_data(source, api.options_of(config), config.holdout, config.seed))
-    )
+    loaded = load_data(source, api.options_of(config), config.holdout, config.seed)
+    return follow(runs.resume(path, loaded, ranks=ranks))
 
 
 def follow(session: runs.Session) -> int:
-    """Train to the end with progress, then print the verdict and where things lie."""
+    """Train to the end with progress, then print the verdict and where things lie.
+
+    Of several processes the leader does all but the training.
+    """
+    if not session.ranks.leader:
+        for _ in session.records():
+            pass
+        return 0
     for finding in session.findings:
         tell(vars(finding))
     with progress(session, out) as watch:

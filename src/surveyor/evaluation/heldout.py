@@ -63,6 +63,15 @@ class Ruler:
         """Return W1 between held-out and training rows, n each."""
         return float(np.mean(self.floors))
 
+    @property
+    def noise(self) -> float:
+        """Return the deviation of the floor between samples, or 1% of it where that is more.
+
+        From two or three samples a deviation is known poorly, and may be small by chance.
+        """
+        seen = float(np.std(self.floors, ddof=1)) if len(self.floors) > 1 else 0.0
+        return max(seen, 0.01 * self.floor)
+
     def __call__(self, generator: nn.Module, record: Record | None = None) -> Measurement:
         """Measure ``generator`` with the game's critic as it stands."""
         game, device = self.game, next(self.game.critic.parameters()).device
@@ -92,6 +101,7 @@ class Ruler:
             step=0 if record is None else record.step,
             w1=self.unit * w1(held.joint(), fake.joint()),
             w1_floor=self.floor,
+            w1_noise=self.noise,
             w1_self=self.unit * w1(fake.joint(), other.joint()),
             critic_estimate=gaps[0],
             critic_estimate_training=gaps[1],

@@ -19,6 +19,7 @@ from torch import Tensor
 from surveyor.data.columns import Column, numeric
 from surveyor.ruler import Comparison
 from surveyor.training import Measurement
+from surveyor.training.records import best_of
 
 Field = Callable[[np.ndarray], Tensor]
 Arrows = Callable[[np.ndarray], np.ndarray]
@@ -82,7 +83,7 @@ def progress(history: Sequence[Measurement], unit: str) -> str:
         axis.plot(at, estimates, color=CRITIC, lw=1, label="critic's own estimate")
     axis.set_ylim(bottom=min(0, *(m.critic_estimate or 0 for m in history)))
     top = sorted(m.w1 for m in history)[-1]
-    best = min(history, key=lambda m: m.excess)
+    best = best_of(history)
     axis.plot(best.step, best.w1, "o", color=FAKE, ms=5)
     axis.annotate(
         f"best {best.w1:.3g}", (best.step, best.w1), (0, 9), textcoords="offset points", ha="center"

@@ -1,7 +1,7 @@
 """Training: the game, its step, the loop, and what is kept of it."""
 
 from surveyor.training.game import Game, Noise
-from surveyor.training.loop import Plan, State, measured, steps, until_plateau
+from surveyor.training.loop import Plan, State, measured, steps
 from surveyor.training.records import Measurement, Record
 
 __all__ = [
@@ -13,5 +13,4 @@ __all__ = [
     "State",
     "measured",
     "steps",
-    "until_plateau",
 ]

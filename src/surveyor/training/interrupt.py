@@ -12,11 +12,14 @@ from typing import Any
 
 @contextlib.contextmanager
 def deferred_signals() -> Iterator[Any]:
-    """Remember Ctrl-C and SIGTERM until asked; a second one acts at once."""
+    """Remember Ctrl-C and SIGTERM until asked; a second of the same acts at once.
+
+    A launcher of several processes answers Ctrl-C, which they all hear, with SIGTERM.
+    """
     heard: list[int] = []
 
     def hear(number: int, frame: FrameType | None) -> None:
-        if heard:
+        if number in heard:
             raise KeyboardInterrupt
         heard.append(number)
 

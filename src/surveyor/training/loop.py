@@ -126,22 +126,6 @@ def measured(
         yield replace(record, measurement=ruler(record)) if due else record
 
 
-def until_plateau(
-    records: Iterable[Record], patience: int, history: Sequence[Measurement] = ()
-) -> Iterator[Record]:
-    """Stop once ``patience`` measurements have passed without a new best; 0 never stops.
-
-    ``history`` holds the measurements before a resume.
-    """
-    values = [m.excess for m in history]
-    for record in records:
-        yield record
-        if record.measurement is not None:
-            values.append(record.measurement.excess)
-            if plateaued(values, patience):
-                return
-
-
 def plateaued(values: Sequence[float], patience: int) -> bool:
     """Return whether the best of ``values`` is at least ``patience`` measurements old."""
     return 0 < patience < len(values) - values.index(min(values)) if values else False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -13,7 +13,8 @@ class Measurement:
     """The state of training on held-out data; distances in the user's unit.
 
     ``w1`` is exact transport between a held-out batch and as many generated points, ``w1_floor``
-    the same between real and real, ``w1_self`` between generated and generated.
+    the same between real and real, ``w1_noise`` how much that varies from sample to sample, and
+    ``w1_self`` between generated and generated.
     ``critic_estimate`` is the critic's own gap on the same batch, ``critic_estimate_training`` on
     training rows; both None where the objective is no distance. ``slope_mean`` and ``slope_max``
     are |grad f| between real and fake, and anywhere, per unit asked for: 1 is what a Lipschitz
@@ -23,6 +24,7 @@ class Measurement:
     step: int
     w1: float
     w1_floor: float
+    w1_noise: float
     w1_self: float
     critic_estimate: float | None
     critic_estimate_training: float | None
@@ -39,6 +41,16 @@ class Measurement:
         their own spread removes that bias (Genevay et al. 2018, for the regularised distance).
         """
         return self.w1 - self.w1_self / 2
+
+
+def best_of(history: Sequence[Measurement]) -> Measurement:
+    """Return the latest measurement within the noise of the least excess.
+
+    Between steps that W1 cannot tell apart the later one is better: rates have fallen further, and
+    the generator is averaged over more. Chosen by the least value alone, chance would decide.
+    """
+    least = min(m.excess for m in history)
+    return [m for m in history if m.excess <= least + m.w1_noise][-1]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,27 @@
+"""The run folder, and the session that trains into it."""
+
+from surveyor.run.folder import (
+    Run,
+    described,
+    fingerprint,
+    keep_evaluation,
+    load,
+    read_history,
+    refuse_existing,
+    same_data,
+)
+from surveyor.run.session import Session, resume, start
+
+__all__ = [
+    "Run",
+    "Session",
+    "described",
+    "fingerprint",
+    "keep_evaluation",
+    "load",
+    "read_history",
+    "refuse_existing",
+    "resume",
+    "same_data",
+    "start",
+]

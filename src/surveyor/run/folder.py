@@ -1,0 +1,208 @@
+"""The run folder: what is written, read and refused; training that survives a kill.
+
+config.toml            everything needed to repeat the run
+codec.json, codec.safetensors      how to turn samples back into user units
+generator.safetensors, critic.safetensors      the best by held-out W1
+checkpoint/state.safetensors       the latest full state, replaced atomically
+history.jsonl          one JSON object a measurement
+timing.jsonl           the clock, kept apart so that all else repeats byte for byte
+evaluation.json, report.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from surveyor.build import game_of
+from surveyor.config import Config, loads
+from surveyor.data import Codec, Data, Kind, kinds
+from surveyor.diagnostics import Finding
+from surveyor.errors import InputError, SurveyorError
+from surveyor.training import Game, Measurement
+from surveyor.training.checkpoint import (
+    load_module,
+    read_tensors,
+    write_bytes,
+)
+from surveyor.training.records import best_of
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A trained run: its configuration, codec, and a game whose generator is the best one."""
+
+    path: Path
+    config: Config
+    data_name: str
+    kind: Kind
+    codec: Codec
+    game: Game
+    history: tuple[Measurement, ...]
+    evaluation: dict[str, Any] | None
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise InputError where ``path`` is taken."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(
+            f"--out {path}: exists already and is left as it is; "
+            f"choose another name, or go on with --resume {path}"
+        )
+
+
+def load(path: Path, generator: nn.Module | None = None, critic: nn.Module | None = None) -> Run:
+    """Read a run folder; nothing in it can execute.
+
+    Raises:
+        InputError: no run there, another version, or files that are damaged or do not fit.
+    """
+    config, data_name, meta = opened(path)
+    kind, codec = _codec(path, meta)
+    if not (path / "generator.safetensors").exists():
+        raise InputError(
+            f"{path}: nothing measured yet; go on with: surveyor train --resume {path}"
+        )
+    game = game_of(config, codec, generator, critic)
+    weights = best_weights(path)
+    load_module(game.generator, weights[0], path / "generator.safetensors")
+    load_module(game.critic, weights[1], path / "critic.safetensors")
+    game.generator.eval().requires_grad_(False)
+    evaluation = path / "evaluation.json"
+    result = read_json(evaluation) if evaluation.exists() else None
+    history = read_history(path / "history.jsonl")
+    return Run(path, config, data_name, kind, codec, game, history, result)
+
+
+def described(path: Path) -> tuple[Config, str]:
+    """Return the configuration of a run and the name of its data.
+
+    Raises:
+        InputError: no run there.
+    """
+    config, data_name, _ = opened(path)
+    return config, data_name
+
+
+def opened(path: Path) -> tuple[Config, str, dict[str, Any]]:
+    """Return configuration, name of the data, and the codec's description.
+
+    Raises:
+        InputError: no run there, or a damaged one.
+    """
+    if not path.is_dir() or not (path / "config.toml").exists():
+        raise InputError(f"{path}: no run in this folder (no config.toml)")
+    config, data_name = loads((path / "config.toml").read_text(), str(path / "config.toml"))
+    return config, data_name, read_json(path / "codec.json")
+
+
+def read_history(path: Path) -> tuple[Measurement, ...]:
+    """Read ``history.jsonl``.
+
+    Raises:
+        InputError: a line that is no measurement.
+    """
+    if not path.exists():
+        return ()
+    try:
+        return tuple(Measurement(**json.loads(line)) for line in path.read_text().splitlines())
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: damaged ({error}); restore it or train again") from error
+
+
+def same_data(path: Path, data: Data) -> None:
+    """Raise InputError where ``data`` are not those that the run was trained on."""
+    if opened(path)[2].get("fingerprint") != fingerprint(data):
+        raise InputError(f"{path}: was trained on other data than those given; pass the same file")
+
+
+def fingerprint(data: Data) -> str:
+    """Return a digest of the codec and the encoded rows: equal data, equal text."""
+    meta, arrays = data.codec.state()
+    digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    for name, rows in sorted(data.train.rows.items()):
+        digest.update(f"{name} {rows.shape} {rows.dtype}".encode())
+        for start_ in range(0, len(rows), 100_000):
+            digest.update(np.ascontiguousarray(rows[start_ : start_ + 100_000]).tobytes())
+    return digest.hexdigest()
+
+
+def keep_evaluation(
+    path: Path, result: dict[str, Any], history: Sequence[Measurement], found: Sequence[Finding]
+) -> dict[str, Any]:
+    """Write ``evaluation.json`` with what belongs to the run as a whole; return it."""
+    best = best_of(history)
+    result |= {"best_step": best.step, "steps": history[-1].step}
+    result["preflight"] = [asdict(f) for f in found]
+    write_json(path / "evaluation.json", result)
+    return result
+
+
+def best_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Return the weights of the best generator and its critic."""
+    return tuple(read_tensors(path / f"{net}.safetensors")[0] for net in ("generator", "critic"))  # type: ignore[return-value]
+
+
+def append(path: Path, row: dict[str, Any]) -> None:
+    """Add one line of JSON, on disk before this returns.
+
+    Raises:
+        SurveyorError: the disk is full or refuses.
+    """
+    try:
+        with path.open("a") as file:
+            file.write(json.dumps(row, sort_keys=True) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise SurveyorError(
+            f"{path}: cannot be written ({error.strerror}); the last good state is kept. "
+            f"Free some space and go on with: surveyor train --resume {path.parent}"
+        ) from error
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a whole JSON file or nothing."""
+    write_bytes(path, json.dumps(content, indent=1, sort_keys=False).encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        InputError: missing, damaged, or no object.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: missing; the run folder is incomplete") from error
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: damaged ({error}); restore it or train again") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: damaged (no JSON object); restore it or train again")
+    return content
+
+
+def _codec(path: Path, meta: dict[str, Any]) -> tuple[Kind, Codec]:
+    kind = kinds().get(str(meta.get("kind")))
+    if kind is None:
+        raise InputError(f"{path / 'codec.json'}: unknown kind of data {meta.get('kind')!r}")
+    tensors, _ = read_tensors(path / "codec.safetensors")
+    try:
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        return kind, kind.codec.restore(meta["codec"], arrays)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise InputError(
+            f"{path / 'codec.json'}: damaged ({error!r}); restore it or train again"
+        ) from error
