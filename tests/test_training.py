@@ -187,6 +187,12 @@ def test_the_later_of_equal_steps_is_the_best() -> None:
     assert best_of(history(5, 3.0, 3.1, 3.05, 4, noise=0.2)).step == 4
     assert best_of(history(5, 3.0, 3.1, 3.05, 4, noise=0.0)).step == 2
     assert best_of(history(1, 2, 3, noise=0.5)).step == 1
+
+
+def test_a_step_under_noise_is_best_only_among_its_like() -> None:
+    noisy = [Measurement(k, 1.0, 1, 0, 0, None, None, 0, 0, noise=0.1) for k in (1, 2)]
+    assert best_of(noisy).step == 2
+    assert best_of([*noisy, Measurement(3, 2.0, 1, 0, 0, None, None, 0, 0)]).step == 3
     assert not plateaued([], 3)
 
 

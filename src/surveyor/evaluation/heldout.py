@@ -109,6 +109,7 @@ class Ruler:
             slope_max=measured.max(),
             losses={} if record is None else record.losses(),
             facts=facts,
+            noise=0.0 if record is None else record.noise,
         )
 
 

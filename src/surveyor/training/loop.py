@@ -114,7 +114,7 @@ def steps(
         follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))
         state.step = step + 1
         terms = {name: t.detach() for name, t in (critic_terms | generator_terms).items()}
-        yield Record(step + 1, terms)
+        yield Record(step + 1, terms, noise)
 
 
 def measured(

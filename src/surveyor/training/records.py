@@ -18,7 +18,7 @@ class Measurement:
     ``critic_estimate`` is the critic's own gap on the same batch, ``critic_estimate_training`` on
     training rows; both None where the objective is no distance. ``slope_mean`` and ``slope_max``
     are |grad f| between real and fake, and anywhere, per unit asked for: 1 is what a Lipschitz
-    constraint aims at.
+    constraint aims at. ``noise`` is the deviation of the noise that training put on both sides.
     """
 
     step: int
@@ -32,6 +32,7 @@ class Measurement:
     slope_max: float
     losses: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
+    noise: float = 0.0
 
     @property
     def excess(self) -> float:
@@ -47,18 +48,23 @@ def best_of(history: Sequence[Measurement]) -> Measurement:
     """Return the latest measurement within the noise of the least excess.
 
     Between steps that W1 cannot tell apart the later one is better: rates have fallen further, and
-    the generator is averaged over more. Chosen by the least value alone, chance would decide.
+    the generator is averaged over more. Chosen by the least value alone, chance would decide. A
+    step trained under noise aims at noisy data, and counts only where there is no other.
     """
-    least = min(m.excess for m in history)
-    return [m for m in history if m.excess <= least + m.w1_noise][-1]
+    clear = [m for m in history if m.noise == 0] or list(history)
+    least = min(m.excess for m in clear)
+    return [m for m in clear if m.excess <= least + m.w1_noise][-1]
 
 
 @dataclass(frozen=True)
 class Record:
-    """One generator step: its number from 1, and the detached terms of both losses."""
+    """One generator step: its number from 1, the detached terms of both losses, and the deviation
+    of the noise on the data.
+    """
 
     step: int
     terms: Mapping[str, Tensor]
+    noise: float = 0.0
     measurement: Measurement | None = None
 
     def losses(self) -> dict[str, float]:
