@@ -30,7 +30,12 @@ install: .venv/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-# One benchmark each: make bench-modes, bench-closeness, bench-real, bench-cost, bench-resume, bench-bytes
+# One benchmark each: make bench-modes, bench-closeness, bench-real, bench-cost, bench-resume,
+# bench-bytes, bench-ruler (which compares with other libraries, and installs them first)
+bench-ruler: install
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks.ruler
+
 bench-%: install
 	$(BIN)/python -m benchmarks.$*
 
