@@ -14,7 +14,6 @@ from benchmarks.funnel import funnel
 import surveyor
 from surveyor.cli import main
 from surveyor.errors import InputError
-from surveyor.lipschitz.certificate import weighted
 from surveyor.ruler import Budget, compare, drift, fit, same_distribution
 from surveyor.ruler.cones import Cones
 from surveyor.training.optimizers.muon import Muon
@@ -56,8 +55,8 @@ def test_a_trained_critic_keeps_its_proven_slope(d: int) -> None:
         Budget(steps=20, batch=32),
     )  # fmt: skip
     assert critic.bound <= 1
-    for layer in weighted(critic.inner):
-        singular = torch.linalg.svdvals(layer.weight.double())
+    for weight in critic.inner.weights:
+        singular = torch.linalg.svdvals(weight.double())
         assert torch.allclose(singular, torch.ones_like(singular), atol=1e-5)
     near = rng.normal(size=(2000, d)) * 3
     # Differences of float32 scores carry about 1e-6 over distances of a hundredth and more.

@@ -19,7 +19,7 @@ from surveyor.config import read_options
 from surveyor.data import load as load_data
 from surveyor.data.images import sheet
 from surveyor.errors import InputError
-from surveyor.training.ranks import Ranks, joined_ranks
+from surveyor.training.ranks import Ranks, joined_ranks, part
 
 
 def train(
@@ -99,11 +99,13 @@ def follow(session: runs.Session) -> int:
     if not session.ranks.leader:
         for _ in session.records():
             pass
+        part(session.ranks)
         return 0
     for finding in session.findings:
         tell(vars(finding))
     with progress(session, out) as watch:
         model = api.finish(session, watch)
+    part(session.ranks)
     result = model.evaluation
     out.print(f"\n[bold]{escape(result['verdict'])}[/]")
     for finding in result["findings"]:

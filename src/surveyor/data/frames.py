@@ -17,6 +17,9 @@ import pyarrow.parquet as pq
 from surveyor.errors import InputError
 
 
+AT_ONCE = 65_536
+
+
 class Frame(ABC):
     """A table whose rows come in chunks."""
 
@@ -62,7 +65,7 @@ class InMemory(Frame):
 
 @dataclass(frozen=True, eq=False)
 class OnDisk(Frame):
-    """A Parquet file, one row group in memory at a time."""
+    """A Parquet file, ``AT_ONCE`` rows in memory at a time."""
 
     path: Path
 
@@ -77,10 +80,10 @@ class OnDisk(Frame):
             return int(file.metadata.num_rows)
 
     def chunks(self) -> Iterator[pd.DataFrame]:
-        """Yield the row groups."""
+        """Yield the rows in order; a row group may be larger than memory allows for."""
         with pq.ParquetFile(self.path) as file:
-            for group in range(file.num_row_groups):
-                yield _named(file.read_row_group(group).to_pandas(ignore_metadata=True))
+            for batch in file.iter_batches(AT_ONCE):
+                yield _named(batch.to_pandas(ignore_metadata=True))
 
 
 UNREADABLE = (

@@ -195,7 +195,7 @@ class Table(Kind):
         )
 
     def read(self, source: Any) -> Frame:
-        """Open the table; Parquet stays on disk and is read a row group at a time."""
+        """Open the table; Parquet stays on disk and is read a part at a time."""
         return source if isinstance(source, Frame) else read_frame(source)
 
     def defaults(self, raw: Frame) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ ADAM = (0.9, 0.99, 1e-8)
 
 @dataclass(frozen=True)
 class Muon(Updates):
-    """W <- W - rate * orthogonalised(momentum), for every matrix (Jordan et al. 2024).
+    """W <- W - rate * orthogonalised(momentum), for every matrix or stack (Jordan et al. 2024).
 
     With ``manifold`` matrices are semi-orthogonal and stay so: the gradient is projected to the
     tangent space, G - sym(G W') W, and a step ends with W <- 1.5 W - 0.5 W W' W, the first order
@@ -50,8 +50,8 @@ class _Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
-            matrices = [p for p in group["params"] if p.ndim == 2 and min(p.shape) > 1]
-            others = [p for p in group["params"] if p.ndim != 2 or min(p.shape) <= 1]
+            matrices = [p for p in group["params"] if _is_matrix(p)]
+            others = [p for p in group["params"] if not _is_matrix(p)]
             for p in matrices:
                 self._turn(p, group["lr"])
             self._adam(others, group["lr"])
@@ -59,18 +59,18 @@ class _Muon(torch.optim.Optimizer):
     def _turn(self, p: nn.Parameter, rate: float) -> None:
         if p.grad is None:
             return
-        wide = p.shape[0] <= p.shape[1]
-        w, g = (p, p.grad) if wide else (p.T, p.grad.T)
+        wide = p.shape[-2] <= p.shape[-1]
+        w, g = (p, p.grad) if wide else (p.mT, p.grad.mT)
         state = self.state[p]
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(p)
-        kept = state["momentum"] if wide else state["momentum"].T
+        kept = state["momentum"] if wide else state["momentum"].mT
         kept.mul_(self.how.momentum).add_(g)
         if self.how.manifold:
             kept.sub_(_normal_part(kept, w))
         w.sub_(_equalised(kept, self.how.rounds), alpha=rate)
         if self.how.manifold:
-            w.copy_(1.5 * w - 0.5 * (w @ w.T) @ w)
+            w.copy_(1.5 * w - 0.5 * (w @ w.mT) @ w)
 
     def _adam(self, parameters: list[nn.Parameter], rate: float) -> None:
         first, second, eps = ADAM
@@ -96,15 +96,20 @@ class _Muon(torch.optim.Optimizer):
         torch._foreach_addcdiv_(moving, means, roots, -rate / (1 - first**count))
 
 
+def _is_matrix(p: Tensor) -> bool:
+    """Take matrices and stacks of them; kernels of convolutions have four axes."""
+    return p.ndim in (2, 3) and min(p.shape[-2:]) > 1
+
+
 def _normal_part(g: Tensor, w: Tensor) -> Tensor:
-    across = g @ w.T
-    normal: Tensor = 0.5 * (across + across.T) @ w
+    across = g @ w.mT
+    normal: Tensor = 0.5 * (across + across.mT) @ w
     return normal
 
 
 def _equalised(g: Tensor, rounds: int) -> Tensor:
-    x: Tensor = g / (g.norm() + 1e-12)
+    x: Tensor = g / (g.norm(dim=(-2, -1), keepdim=True) + 1e-12)
     for _ in range(rounds):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = A * x + (B * gram + C * gram @ gram) @ x
     return x
