@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 
 from surveyor.errors import InputError
 
-
 AT_ONCE = 65_536
 
 
