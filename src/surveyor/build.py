@@ -169,14 +169,15 @@ def plan_of(config: Config) -> Plan:
     )
 
 
-def threads_for(config: Config, game: Game) -> int:
+def threads_for(config: Config, game: Game, pixels: int = 1) -> int:
     """Return how many threads pay for nets of this size: small ones are faster on one."""
     if config.threads is not None:
         return config.threads
     parameters = sum(p.numel() for net in (game.generator, game.critic) for p in net.parameters())
     convolution = any(isinstance(m, nn.Conv2d) for m in game.critic.modules())
-    work = parameters * config.batch
-    return (os.cpu_count() or 1) if convolution or work > THREADED else 1
+    # A kernel is used at every place of a picture; at 8 x 8 one thread is still the faster.
+    work = parameters * config.batch * (max(1, pixels / 64) if convolution else 1)
+    return (os.cpu_count() or 1) if work > THREADED else 1
 
 
 def _aimed(constraint: Constraint, unit: float) -> Constraint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -267,7 +268,7 @@ def _session(
     own |= {"critic": OWN} if critic is not None else {}
     config = replace(config, **own)  # type: ignore[arg-type]
     game, plan = game_of(config, data.codec, generator, critic), plan_of(config)
-    threads = threads_for(config, game)
+    threads = threads_for(config, game, math.prod(data.codec.space.shape[-2:]))
     if config.threads is None and ranks.size > 1:
         threads = max(1, min(threads, (os.cpu_count() or 1) // ranks.size))
     config = replace(config, threads=threads)
