@@ -130,9 +130,9 @@ PLANE: Mapping[str, Any] = {
     "critic": "mlp:width=128,depth=3,fourier=32",
     "latent_normal": 8,
     "latent_bits": 10,
-    "latent_spread": 0.3,
-    "steps": 8_300,
-    "batch": 256,
+    "latent_spread": 0.25,
+    "steps": 9_000,
+    "batch": 160,
     "critic_steps": 1,
     "optimizer": "adam:beta1=0,beta2=0.99,optimism=0.5,after=0.5",
     "critic_rate": 2e-3,
@@ -140,7 +140,7 @@ PLANE: Mapping[str, Any] = {
     "final": 0.04,
     "critic_final": 0.105,
     "schedule": "exponential",
-    "smooth": (0.6, 0.01, 0.7),
+    "smooth": (0.6, 0.01, 0.78),
 }
 
 
