@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from surveyor.batch import Batch, Draws
 from surveyor.catalog import folder
 from surveyor.lipschitz.certificate import certify
-from surveyor.nets.chain import Slope
 
 __all__ = ["Constraint", "certify", "constraints"]
 
@@ -27,13 +26,17 @@ class Constraint:
         real: Batch,
         fake: Batch,
         draws: Draws,
-        slope: Slope | None = None,
+        slope: Tensor | None = None,
     ) -> Tensor | None:
         """Return a term to add to the critic's loss, or None where there is none this step.
 
-        ``slope``, where the caller's pass over real then fake points has one to give, returns the
-        critic's gradient there.
+        ``slope`` is the critic's gradient at the real and then the fake points, where the caller
+        has it.
         """
+
+    def where_scored(self, step: int) -> bool:
+        """Return whether the penalty of this step is at the real and the fake points alone."""
+        return False
 
     def project(self, critic: nn.Module) -> None:
         """Bring the weights back to the constraint, after each critic step."""

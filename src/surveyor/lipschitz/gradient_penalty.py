@@ -12,7 +12,6 @@ from surveyor.batch import Batch, Draws, joined, mean
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint
 from surveyor.nets import ChainCritic
-from surveyor.nets.chain import Slope
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,14 @@ class GradientPenalty(Constraint):
         real: Batch,
         fake: Batch,
         draws: Draws,
-        slope: Slope | None = None,
+        slope: Tensor | None = None,
     ) -> Tensor | None:
         """Return the penalty, a scalar that can be differentiated again."""
         if draws.step % self.every:
             return None
         batches = self._at(real, fake, draws)
         if slope is not None and self.points == "both":
-            found = [_squared(slope())]
+            found = [_squared(slope)]
         else:
             # One pass over all points together: small nets pay more for calls than for arithmetic.
             found = squared_slopes(critic, joined(batches))
@@ -92,6 +91,10 @@ class GradientPenalty(Constraint):
             )
         ]
         return torch.stack(terms).sum() * (self.weight * self.every)
+
+    def where_scored(self, step: int) -> bool:
+        """Return whether this step has a penalty, and at the scored points."""
+        return self.points == "both" and step % self.every == 0
 
     def excess(self, squares: Tensor) -> Tensor:
         """Return what |grad f|^2 (n,) costs, before the weight."""

@@ -13,7 +13,6 @@ from surveyor.batch import Batch, Draws, Scores, joined
 from surveyor.catalog import text_of
 from surveyor.lipschitz import Constraint
 from surveyor.nets import ChainCritic, Latent
-from surveyor.nets.chain import Slope
 from surveyor.objectives import Objective
 
 Head = Callable[[Tensor, Draws], Tensor]
@@ -73,10 +72,12 @@ class Game:
         )
         return (scores.squeeze(-1) if scores.shape == (len(batch), 1) else scores).float()
 
-    def _traced(self, batch: Batch) -> tuple[Tensor, Slope | None]:
-        if isinstance(self.critic, ChainCritic):
-            scores, slope = self.critic.traced(batch.x, batch.cond)
-            return scores.float(), slope
+    def _traced(self, batch: Batch, step: int) -> tuple[Tensor, Tensor | None]:
+        wanted = any(c.where_scored(step) for c in self.constraints)
+        if wanted and isinstance(self.critic, ChainCritic):
+            traced = self.critic.traced(batch.x, batch.cond)
+            if traced is not None:
+                return traced[0].float(), traced[1]
         return self.score(batch), None
 
     def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
@@ -100,7 +101,7 @@ class Game:
             fake = self.generate(len(real), real.cond, draws)
         fake = Batch(fake.x, real.cond, real.weight, real.group)
         real, fake = _noisy(real, noise, draws), _noisy(fake, noise, draws)
-        scored, slope = self._traced(joined([real, fake]))
+        scored, slope = self._traced(joined([real, fake]), draws.step)
         on_real, on_fake = torch.split(scored, len(real), dim=-1)
         scores = Scores(on_real, on_fake, real.weight, fake.weight, real.group)
         terms = {"critic objective": self.objective.critic(scores) / self.unit}
