@@ -107,9 +107,12 @@ def joined_ranks() -> Ranks:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return Ranks()
-    if not dist.is_initialized():
-        dist.init_process_group("gloo", timeout=PATIENCE)
     restarts = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+    if not dist.is_initialized():
+        store, rank, _ = next(dist.rendezvous("env://", timeout=PATIENCE))
+        # Names of their own, or a process that comes back may meet addresses of the dead.
+        store = dist.PrefixStore(f"attempt {restarts}", store)
+        dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
     return Ranks(dist.get_rank(), size, restarts)
 
 
