@@ -12,6 +12,7 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
 
 from surveyor.errors import InputError, SurveyorError
 
@@ -109,9 +110,9 @@ def joined_ranks() -> Ranks:
         return Ranks()
     restarts = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
     if not dist.is_initialized():
-        store, rank, _ = next(dist.rendezvous("env://", timeout=PATIENCE))
+        store, rank, _ = next(rendezvous("env://", timeout=PATIENCE))
         # Names of their own, or a process that comes back may meet addresses of the dead.
-        store = dist.PrefixStore(f"attempt {restarts}", store)
+        store = dist.PrefixStore(f"attempt {restarts}", store)  # type: ignore[attr-defined]
         dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
     return Ranks(dist.get_rank(), size, restarts)
 
