@@ -89,6 +89,7 @@ DATA: dict[str, tuple[Make, str]] = {
     "nothing but constants": (table(a=[1] * 40, b=["x"] * 40), "nothing to learn"),
     "a broken parquet": (text("PAR1 nothing", "data.parquet"), "cannot be read"),
     "a category a row": (table(name=[f"n{k}" for k in range(60)], x=numbers(60)), "--drop name"),
+    "dates the other way round": (table(day=[f"{1 + k % 28:02}/{1 + k // 28:02}/2017" for k in range(60)], x=numbers(60)), "write dates as"),
     "infinite numbers": (table(x=[*numbers(), np.inf], y=numbers(41)), "infinite"),
     "nan in an array": (array(with_hole(np.nan)), "row 7"),
     "infinity in an array": (array(with_hole(-np.inf)), "row 7"),

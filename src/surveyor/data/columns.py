@@ -263,6 +263,10 @@ def _fit_category(
             raise InputError(
                 f"column {name!r}: {first!r} is read as text; write numbers plainly, as 1234.5"
             )
+        if re.fullmatch(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}( .*)?", first):
+            raise InputError(
+                f"column {name!r}: {first!r} is read as text; write dates as 2026-11-25"
+            )
         every = "nearly every row" if len(counts) < len(present) else "every row"
         raise InputError(
             f"column {name!r}: a different value in {every} ({len(counts):,} of {len(present):,}), "
