@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 import numpy as np
 
-from benchmarks.common import data_file, show, train_all, write
+from benchmarks.common import RESULTS, data_file, show, train_all, write
 
 VARIANTS: dict[str, list[str]] = {
     "default": [],
@@ -28,6 +29,7 @@ VARIANTS: dict[str, list[str]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--resume", action="store_true", help="keep the runs in results/real.json")
     given = parser.parse_args()
     data = {
         "digits": ("example:digits", ["--condition", "digit"]),
@@ -41,6 +43,11 @@ def main() -> None:
         for seed in given.seeds
     }
     runs = []
+    if given.resume:
+        kept = json.loads((RESULTS / "real.json").read_text())["runs"]
+        runs = [r for r in kept if (r["data"], r["variant"], r["seed"]) in jobs]
+        for r in runs:
+            del jobs[r["data"], r["variant"], r["seed"]]
     for (name, variant, seed), trained in train_all(jobs):
         e = trained.evaluation
         runs.append(

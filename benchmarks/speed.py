@@ -132,7 +132,10 @@ def limit(size: Size) -> Step:
     between take a pass forward, one back, one forward again and one for the weights.
     """
     passes: list[Callable[[], object]] = []
-    for n, kinds in ((2 * size.batch, ("on", "back", "learn")), (size.batch, ("on", "back", "on", "learn"))):
+    for n, kinds in (
+        (2 * size.batch, ("on", "back", "learn")),
+        (size.batch, ("on", "back", "on", "learn")),
+    ):
         h = torch.randn(n, *size.shape)
         for layer in layers(size):
             if isinstance(layer, (nn.Linear, nn.Conv2d)):
@@ -170,7 +173,8 @@ def jax_jit(size: Size) -> Step | None:
     real, fake = (jnp.asarray(p.numpy()) for p in size.points())
     plain = [m for m in layers(size) if isinstance(m, nn.Linear)]
     weights = [
-        (jnp.asarray(m.weight.detach().numpy()), jnp.asarray(m.bias.detach().numpy())) for m in plain
+        (jnp.asarray(m.weight.detach().numpy()), jnp.asarray(m.bias.detach().numpy()))
+        for m in plain
     ]
     optimizer = optax.adam(RATE, 0.0, 0.9)
 
