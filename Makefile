@@ -31,10 +31,10 @@ install: .venv/installed
 	@touch $@
 
 # One benchmark each: make bench-modes, bench-closeness, bench-real, bench-cost, bench-resume,
-# bench-bytes, bench-ruler (which compares with other libraries, and installs them first)
-bench-ruler: install
+# bench-bytes; bench-ruler and bench-speed compare with other libraries, and install them first
+bench-ruler bench-speed: bench-%: install
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	$(BIN)/python -m benchmarks.ruler
+	$(BIN)/python -m benchmarks.$*
 
 bench-%: install
 	$(BIN)/python -m benchmarks.$*

@@ -190,17 +190,17 @@ def jax_jit(size: Size) -> Step | None:
         norm = jnp.sqrt((g**2).sum(1) + 1e-12)
         return critic(p, fake).mean() - critic(p, real).mean() + 10 * ((norm - 1) ** 2).mean()
 
-    @jax.jit
     def move(p: Any, state: Any, key: Any) -> Any:
         key, own = jax.random.split(key)
         updates, state = optimizer.update(jax.grad(loss)(p, own), state, p)
         return optax.apply_updates(p, updates), state, key
 
     kept = weights, optimizer.init(weights), jax.random.key(0)
+    jitted = jax.jit(move)
 
     def step() -> None:
         nonlocal kept
-        kept = jax.block_until_ready(move(*kept))
+        kept = jax.block_until_ready(jitted(*kept))
 
     return step
 
