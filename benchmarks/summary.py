@@ -59,7 +59,7 @@ def modes(found: dict[str, Any]) -> str:
         f"**Modes** (`make bench-modes`, {len(found['seeds'])} seeds, one configuration for both sets): "
         "PacGAN's ring of 8 and grid of 25. The spread is each mode's deviation over the true one: least, "
         "median and largest over all modes and seeds. Seconds of training are those of two runs side by "
-        f"side, a core each; the default alone: {alone or 'not measured'}.\n\n"
+        f"side, a core each; the default alone, on both cores: {alone or 'not measured'}.\n\n"
         + table(columns, rows)
     )
 
