@@ -6,7 +6,7 @@ import argparse
 import importlib.util
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -98,10 +98,9 @@ def surveyor(size: Size, precision: torch.dtype = torch.float32) -> Step:
     critic = net.critic(space)
     game = _Given(
         nn.Identity(), critic, Wasserstein(), (GradientPenalty(side="two"),), Latent(1),
-        lambda raw, _: raw, precision=precision,
+        lambda raw, _: raw, precision=precision, fake=fake,
     )  # fmt: skip
     optimizer = Adam(0.0, 0.9).over(critic.parameters(), RATE)
-    game = replace(game, fake=fake)
     count = 0
 
     def step() -> None:
