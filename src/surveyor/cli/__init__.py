@@ -47,4 +47,10 @@ def _say(error: Exception, code: int) -> int:
 
 def entry() -> None:
     """Be the ``surveyor`` command."""
-    sys.exit(main())
+    code = main()
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        sys.exit(code)
+    # Threads of a process group may outlive it, and abort an interpreter that is taken down.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
