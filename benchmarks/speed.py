@@ -21,7 +21,7 @@ from surveyor.nets import Latent
 from surveyor.nets.conv import Conv
 from surveyor.nets.mlp import Mlp
 from surveyor.objectives.wasserstein import Wasserstein
-from surveyor.training.game import Game
+from surveyor.training.game import Game, learn
 from surveyor.training.optimizers.adam import Adam
 from surveyor.training.step import update
 
@@ -90,8 +90,8 @@ def textbook(size: Size) -> Step:
     return step
 
 
-def surveyor(size: Size, precision: torch.dtype = torch.float32) -> Step:
-    """Surveyor's own critic step; the generator is left out, as in the others."""
+def surveyor(size: Size, precision: torch.dtype = torch.float32, generated: bool = True) -> Step:
+    """Surveyor's own critic step, ``generated`` code or eager; the generator is left out."""
     real, fake = size.points()
     space = Space(size.shape, 0, size.shape)
     net = Conv(size.width) if len(size.shape) == 3 else Mlp(size.width, size.depth)
@@ -99,6 +99,7 @@ def surveyor(size: Size, precision: torch.dtype = torch.float32) -> Step:
     game = _Given(
         nn.Identity(), critic, Wasserstein(), (GradientPenalty(side="two"),), Latent(1),
         lambda raw, _: raw, precision=precision, fake=fake,
+        learn=torch.compile(learn, fullgraph=True, dynamic=False) if generated else learn,
     )  # fmt: skip
     optimizer = Adam(0.0, 0.9).over(critic.parameters(), RATE)
     count = 0
@@ -106,7 +107,8 @@ def surveyor(size: Size, precision: torch.dtype = torch.float32) -> Step:
     def step() -> None:
         nonlocal count
         count += 1
-        update(game.critic_loss(Batch(real), Draws(0, count)), critic, optimizer, count)
+        terms, gradients = game.critic_gradients(Batch(real), Draws(0, count))
+        update(terms, gradients, critic, optimizer, count)
 
     return step
 
@@ -208,6 +210,7 @@ METHODS: dict[str, Callable[[Size], Step | None]] = {
     "textbook": textbook,
     "JAX jit": jax_jit,
     "limit, float32": limit,
+    "Surveyor, eager": lambda size: surveyor(size, generated=False),
     "Surveyor": surveyor,
     "Surveyor, bfloat16": lambda size: surveyor(size, torch.bfloat16),
 }
@@ -256,11 +259,18 @@ def main() -> None:
             size.name,
             *(f"{by[size.name, m]:.3f}" if (size.name, m) in by else "-" for m in METHODS),
             f"{by[size.name, 'textbook'] / by[size.name, 'Surveyor']:.2f}",
+            f"{by[size.name, 'textbook'] / by[size.name, 'Surveyor, bfloat16']:.2f}",
             f"{by[size.name, 'Surveyor'] / by[size.name, 'limit, float32']:.2f}",
         )
         for size in SIZES
     ]
-    columns = ("ms a critic step", *METHODS, "textbook / Surveyor", "Surveyor / limit")
+    columns = (
+        "ms a critic step",
+        *METHODS,
+        "textbook / Surveyor",
+        "textbook / bfloat16",
+        "Surveyor / limit",
+    )
     show("A critic step under the gradient penalty", columns, rows)
 
 

@@ -20,6 +20,7 @@ from surveyor.lipschitz import constraints
 from surveyor.objectives import objectives
 from surveyor.training import Game, Measurement, Noise, Plan, State, steps
 from surveyor.training.checkpoint import load_checkpoint, save_checkpoint
+from surveyor.training.compiled import compiled
 from surveyor.training.loop import follow, plateaued
 from surveyor.training.optimizers import optimizers
 from surveyor.training.records import best_of
@@ -85,14 +86,8 @@ def test_bfloat16_products_give_the_same_gradients(
         said = {"precision": precision, "objective": objective, "constraint": constraint}
         data, game, _, _ = built("example:digits", critic=critic, **said)
         real, draws = data.train.draw(64, Draws(0)), Draws(1)
-        for net, terms in (
-            (game.critic, game.critic_loss(real, draws)),
-            (game.generator, game.generator_loss(real, draws)),
-        ):
-            parameters = [p for p in net.parameters() if p.requires_grad]
-            loss = torch.stack(list(terms.values())).sum()
-            made = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
-            gradients.append(torch.cat([g.flatten() for g in made]))
+        for made in (game.critic_gradients, game.generator_gradients):
+            gradients.append(torch.cat([g.flatten() for g in made(real, draws)[1]]))
     for exact, rounded in zip(gradients[:2], gradients[2:], strict=True):
         assert torch.nn.functional.cosine_similarity(exact, rounded, dim=0) > 0.95
         assert float(rounded.norm() / exact.norm()) == pytest.approx(1, abs=0.05)
@@ -243,3 +238,42 @@ def test_losses_do_not_depend_on_the_unit_of_the_data(penalty: str) -> None:
         losses.append({k: v for k, v in terms.items() if k != "generator objective"})
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     assert min(map(abs, losses[0].values())) > 0 or penalty == "gradient-penalty"
+
+
+@pytest.mark.parametrize(
+    ("objective", "constraint"),
+    [
+        *[("wasserstein", name) for name in sorted(constraints())],
+        *[(name, "gradient-penalty:points=both,target=0") for name in sorted(objectives())],
+    ],
+)
+def test_compiled_steps_have_the_same_gradients(objective: str, constraint: str) -> None:
+    said = {"objective": objective, "constraint": constraint, "generator": "mlp:width=16,depth=1"}
+    data, game, plan, _ = built("toy:ring:500", critic="mlp:width=16,depth=2", **said)
+    quick, refused = compiled(game, data.train.draw(plan.batch, Draws(0)))
+    assert refused is None
+    real = data.train.draw(plan.batch, Draws(2))
+    for name in ("critic_gradients", "generator_gradients"):
+        terms, gradients = getattr(game, name)(real, Draws(1), 0.1)
+        same, again = getattr(quick, name)(real, Draws(1), 0.1)
+        assert terms.keys() == same.keys()
+        for one, other in zip(gradients, again, strict=True):
+            assert torch.allclose(one, other, atol=2e-6)
+
+
+def test_a_net_that_cannot_be_compiled_runs_as_it_is() -> None:
+    class Reads(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(2, 2)
+
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            made: torch.Tensor = self.layer(z[:, :2])
+            return made * float(z.max() > 0)  # a number read from a tensor
+
+    data, game, plan, _ = built("toy:ring:500")
+    game = replace(game, generator=Reads())
+    same, refused = compiled(game, data.train.draw(plan.batch, Draws(0)))
+    assert same is game
+    assert refused is not None
+    assert "\n" not in refused

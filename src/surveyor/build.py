@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -16,12 +16,13 @@ from surveyor.data import Codec
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
-from surveyor.nets import Latent, Net, nets
+from surveyor.nets import ChainCritic, Latent, Net, nets
 from surveyor.objectives import Objective, objectives
 from surveyor.training import Game, Noise, Plan
 from surveyor.training.optimizers import Updates, optimizers
 
 MEASUREMENTS = 40
+COMPILED = 150_000  # updates of a net from which compiling pays: it takes 12 to 25 s, saves .2 ms
 THREADED = 30_000_000  # parameters times rows a step above which a second thread pays
 
 
@@ -178,6 +179,15 @@ def threads_for(config: Config, game: Game, pixels: int = 1) -> int:
     # A kernel is used at every place of a picture; at 8 x 8 one thread is still the faster.
     work = parameters * config.batch * (max(1, pixels / 64) if convolution else 1)
     return (os.cpu_count() or 1) if work > THREADED else 1
+
+
+def worth_compiling(config: Config, game: Game) -> Literal["yes", "no"]:
+    """Return whether a run's steps are many enough to earn the compilation back."""
+    if config.compile != "auto":
+        return config.compile
+    known = isinstance(game.critic, ChainCritic) and game.critic.chain() is not None
+    updates = config.steps * (config.critic_steps + 1)
+    return "yes" if known and updates >= COMPILED else "no"
 
 
 def _aimed(constraint: Constraint, unit: float) -> Constraint:

@@ -74,6 +74,9 @@ class Config:
     precision: Literal["auto", "float32", "bfloat16"] = _option(
         "float32", "Of training's products; auto is bfloat16 where the hardware multiplies it."
     )
+    compile: Literal["auto", "yes", "no"] = _option(
+        "auto", "Generate code for the steps; auto does where a run earns the compilation back."
+    )
 
 
 def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> Config:

@@ -19,10 +19,12 @@ from surveyor.lipschitz.certificate import norm_bound, weighted
 from surveyor.lipschitz.clip import Clip
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.lipschitz.orthogonal import Orthogonal, orthogonalised
-from surveyor.nets import ChainCritic
+from surveyor.nets import Latent, Net
 from surveyor.nets.activations import Fourier
 from surveyor.nets.conv import Conv
 from surveyor.nets.mlp import Mlp
+from surveyor.objectives import objectives
+from surveyor.training import Game
 
 NAMES = sorted(constraints())
 FLAT, PICTURE = Space((6,), 3, (6,)), Space((1, 8, 8), 3, (1, 8, 8))
@@ -72,43 +74,71 @@ def test_the_bound_holds_after_training(name: str, kind: str) -> None:
     assert float((rise.abs() / distance).max()) <= bound
 
 
-@pytest.mark.parametrize("kind", ["mlp", "conv", "odd conv", "fourier"])
-@pytest.mark.parametrize("name", NAMES)
-def test_the_written_out_gradients_are_autograds(name: str, kind: str) -> None:
-    constraint = constraints()[name]()
-    if kind == "odd conv":
-        torch.manual_seed(0)
-        space = Space((3, 11, 9), 3, (3, 11, 9))
-        critic = Conv(width=8).critic(space)
-    elif kind == "fourier":
-        critic, space = Mlp(width=16, depth=2, fourier=4).critic(FLAT), FLAT
-    else:
-        critic, space = critic_of(kind)
+FORMS = [
+    *NAMES, "orthogonal:activation=absolute", "gradient-penalty:points=both,target=0",
+    "gradient-penalty:points=real,side=two", "gradient-penalty:points=fake,every=2",
+]  # fmt: skip
+
+
+def game_for(form: str, kind: str, objective: str = "wasserstein") -> tuple[Game, Batch]:
+    torch.manual_seed(0)
+    net: Net = Mlp(width=32, depth=2)
+    space = PICTURE if kind == "conv" else FLAT
+    if kind == "fourier":
+        net = Mlp(width=16, depth=2, fourier=4)
+    elif kind == "conv":
+        net = Conv(width=8)
+    elif kind == "odd conv":
+        net, space = Conv(width=8), Space((3, 11, 9), 3, (3, 11, 9))
+    critic, latent = net.critic(space), Latent(4)
+    constraint = parse(form, constraints(), "constraint")
     constraint.install(critic)
-    assert isinstance(critic, ChainCritic)
+    chosen = objectives()[objective]()
+    game = Game(
+        net.generator(space, latent), critic, chosen, (constraint,), latent, lambda raw, _: raw
+    )
     real, _ = batches(space, 16)
-    traced = critic.traced(real.x, real.cond)
-    assert traced is not None
-    x = real.x.clone().requires_grad_(True)
-    scores = critic(x, real.cond)
-    (twice,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
-    assert torch.allclose(traced[0], scores, atol=1e-6)
-    assert torch.allclose(traced[1], twice, atol=1e-6)
-    parameters = [p for p in critic.parameters() if p.requires_grad]
-    weight = torch.rand(16) / 16
-    gradients = []
-    for on_score, on_slope in (traced, (scores, twice)):
-        # Uneven in the samples, and of scores and slopes together, as a step's loss is.
-        loss = (weight * (on_score + on_slope.flatten(1).square().sum(1))).sum()
-        alone = torch.autograd.grad(
-            on_slope.square().sum(), parameters, allow_unused=True, retain_graph=True
+    weight = torch.rand(16) + 0.5
+    return game, Batch(real.x, real.cond, weight / weight.sum())
+
+
+def by_autograd(terms: dict[str, Tensor], net: nn.Module) -> list[Tensor]:
+    total = torch.stack(list(terms.values())).sum()
+    return list(
+        torch.autograd.grad(
+            total, list(net.parameters()), allow_unused=True, materialize_grads=True
         )
-        gradients.append([*torch.autograd.grad(loss, parameters), *alone])
-    for one, other in zip(*gradients, strict=True):
-        zero = torch.zeros(())
-        assert torch.allclose(
-            zero if one is None else one, zero if other is None else other, atol=1e-5
-        )
+    )
+
+
+@pytest.mark.parametrize("kind", ["mlp", "conv", "odd conv", "fourier"])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_written_out_gradients_are_autograds(form: str, kind: str) -> None:
+    game, real = game_for(form, kind)
+    for step in (0, 1):
+        terms, gradients = game.critic_gradients(real, Draws(1, step), 0.1)
+        loss = game.critic_loss(real, Draws(1, step), 0.1)
+        assert terms.keys() == loss.keys()
+        for name, value in loss.items():
+            assert torch.allclose(terms[name], value, atol=1e-6)
+        for one, other in zip(gradients, by_autograd(loss, game.critic), strict=True):
+            assert torch.allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "conv"])
+@pytest.mark.parametrize("objective", sorted(objectives()))
+def test_every_objective_has_the_gradients_of_autograd(objective: str, kind: str) -> None:
+    game, real = game_for("gradient-penalty:weight=0.1", kind, objective)
+    terms, gradients = game.critic_gradients(real, Draws(1), 0.1)
+    for one, other in zip(
+        gradients, by_autograd(game.critic_loss(real, Draws(1), 0.1), game.critic), strict=True
+    ):
+        assert torch.allclose(one, other, atol=1e-5)
+    terms, gradients = game.generator_gradients(real, Draws(2), 0.1)
+    loss = game.generator_loss(real, Draws(2), 0.1)
+    assert terms.keys() == loss.keys()
+    for one, other in zip(gradients, by_autograd(loss, game.generator), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)

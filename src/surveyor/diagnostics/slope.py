@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
-from surveyor.lipschitz.gradient_penalty import squared_slopes
+from surveyor.lipschitz import squared_slopes
 
 PLACES = ("real", "fake", "between")
 

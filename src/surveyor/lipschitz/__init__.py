@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
-from surveyor.batch import Batch, Draws
+from surveyor.batch import Batch, Draws, joined
 from surveyor.catalog import folder
 from surveyor.lipschitz.certificate import certify
+from surveyor.lipschitz.slopes import squared_slopes
 
-__all__ = ["Constraint", "certify", "constraints"]
+__all__ = ["Constraint", "certify", "constraints", "squared_slopes"]
 
 
 @dataclass(frozen=True)
@@ -20,23 +23,23 @@ class Constraint:
     def install(self, critic: nn.Module) -> None:
         """Change the critic once, before training and before weights are loaded."""
 
-    def penalty(
-        self,
-        critic: nn.Module,
-        real: Batch,
-        fake: Batch,
-        draws: Draws,
-        slope: Tensor | None = None,
-    ) -> Tensor | None:
-        """Return a term to add to the critic's loss, or None where there is none this step.
+    def penalised(self, real: Batch, fake: Batch, draws: Draws) -> list[Batch]:
+        """Return the points whose slopes this step's penalty looks at; none without a penalty."""
+        return []
 
-        ``slope`` is the critic's gradient at the real and then the fake points, where the caller
-        has it.
-        """
+    def cost(self, squares: Sequence[Tensor], weights: Sequence[Tensor | None]) -> Tensor:
+        """Return the penalty of |grad f|^2, (n,) for each ``penalised`` batch, and row weights."""
+        raise NotImplementedError
 
-    def where_scored(self, step: int) -> bool:
-        """Return whether the penalty of this step is at the real and the fake points alone."""
-        return False
+    def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor | None:
+        """Return the term for the critic's loss by autograd; None where there is none this step."""
+        points = self.penalised(real, fake, draws)
+        if not points:
+            return None
+        # One pass over all points together: small nets pay more for calls than for arithmetic.
+        members = squared_slopes(critic, joined(points))
+        parts = [torch.split(squares, [len(b) for b in points]) for squares in members]
+        return torch.stack([self.cost(p, [b.weight for b in points]) for p in parts]).sum()
 
     def project(self, critic: nn.Module) -> None:
         """Bring the weights back to the constraint, after each critic step."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from surveyor.batch import Batch, Draws, joined, mean
+from surveyor.batch import Batch, Draws, mean
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint
-from surveyor.nets import ChainCritic
 
 
 @dataclass(frozen=True)
@@ -66,35 +66,19 @@ class GradientPenalty(Constraint):
             return replace(self, weight=self.weight / unit)
         return self if self.target is not None else replace(self, target=unit)
 
-    def penalty(
-        self,
-        critic: nn.Module,
-        real: Batch,
-        fake: Batch,
-        draws: Draws,
-        slope: Tensor | None = None,
-    ) -> Tensor | None:
-        """Return the penalty, a scalar that can be differentiated again."""
+    def penalised(self, real: Batch, fake: Batch, draws: Draws) -> list[Batch]:
+        """Return the points of this step, none where a lazy penalty rests."""
         if draws.step % self.every:
-            return None
-        batches = self._at(real, fake, draws)
-        if slope is not None and self.points == "both":
-            found = [_squared(slope)]
-        else:
-            # One pass over all points together: small nets pay more for calls than for arithmetic.
-            found = squared_slopes(critic, joined(batches))
-        terms = [
-            mean(self.excess(part), batch.weight)
-            for squares in found
-            for part, batch in zip(
-                torch.split(squares, [len(b) for b in batches]), batches, strict=True
-            )
-        ]
-        return torch.stack(terms).sum() * (self.weight * self.every)
+            return []
+        if self.points == "between":
+            e = draws.uniform(len(real), *[1] * (real.x.ndim - 1))
+            return [Batch(torch.lerp(fake.x, real.x, e), real.cond, real.weight)]
+        return {"real": [real], "fake": [fake], "both": [real, fake]}[self.points]
 
-    def where_scored(self, step: int) -> bool:
-        """Return whether this step has a penalty, and at the scored points."""
-        return self.points == "both" and step % self.every == 0
+    def cost(self, squares: Sequence[Tensor], weights: Sequence[Tensor | None]) -> Tensor:
+        """Return the penalty, a scalar that can be differentiated again."""
+        terms = [mean(self.excess(s), w) for s, w in zip(squares, weights, strict=True)]
+        return torch.stack(terms).sum() * (self.weight * self.every)
 
     def excess(self, squares: Tensor) -> Tensor:
         """Return what |grad f|^2 (n,) costs, before the weight."""
@@ -105,35 +89,3 @@ class GradientPenalty(Constraint):
         norm = (squares + (1e-6 * target) ** 2).sqrt()
         over = norm - target
         return (over if self.side == "two" else over.clamp(min=0)).square() / target
-
-    def _at(self, real: Batch, fake: Batch, draws: Draws) -> list[Batch]:
-        if self.points == "between":
-            e = draws.uniform(len(real), *[1] * (real.x.ndim - 1))
-            return [Batch(torch.lerp(fake.x, real.x, e), real.cond, real.weight)]
-        return {"real": [real], "fake": [fake], "both": [real, fake]}[self.points]
-
-
-def squared_slopes(critic: nn.Module, batch: Batch, graph: bool = True) -> list[Tensor]:
-    """Return |grad_x f(x, c)|^2 at every sample, (n,), one entry a member of a committee.
-
-    A ``ChainCritic`` writes its gradient out, which spares the second differentiation. Members of
-    a committee are differentiated one by one: the gradient of their sum would give the norm of
-    the sum, not the sum of norms.
-    """
-    if graph and isinstance(critic, ChainCritic):
-        slope = critic.slope(batch.x, batch.cond)
-        if slope is not None:
-            return [_squared(slope)]
-    x = batch.x.detach().requires_grad_(True)
-    scores = critic(x) if batch.cond is None else critic(x, batch.cond)
-    members = scores.view(-1, len(x))
-    squares = []
-    for k, member in enumerate(members):
-        keep = graph or k + 1 < len(members)
-        (gradient,) = torch.autograd.grad(member.sum(), x, create_graph=graph, retain_graph=keep)
-        squares.append(_squared(gradient))
-    return squares
-
-
-def _squared(gradient: Tensor) -> Tensor:
-    return gradient.flatten(1).float().square().sum(1)

@@ -1,4 +1,4 @@
-"""A critic that is a chain of layers, its gradient in x, and one backward pass for both.
+"""A critic that is a chain of layers, and its gradients written out.
 
 Under a gradient penalty autograd differentiates twice: it carries second derivatives that are zero
 for piecewise linear layers, and goes through the layers once for the scores and once more for the
@@ -7,24 +7,26 @@ in its output, s_i what the loss makes of score i and t_i what it makes of slope
 
     dW_k = sum_i g_k,i (s_i h_k,i + u_k,i)',    u_1 = t,    u_k+1 = D_k u_k,
 
-D_k the derivative of layer k: a pass forward (h), one back (g), one forward (u), and one product a
-layer for the weights, where autograd needs six passes' worth of products.
+D_k the derivative of layer k: a pass forward (h), one back (g), one forward (u, at the rows whose
+slope is wanted), and one product a layer for the weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from surveyor.nets.activations import Absolute, Fourier, GroupSort, LeakyReLU
 
-Map = Callable[[Tensor], Tensor]
+Terms = dict[str, Tensor]
+Loss = Callable[[Tensor, Tensor | None], Terms]
+Rows = tuple[int, int]
+ALL: Rows = (0, 2**62)
 
 
 class ChainCritic(nn.Module):
@@ -51,39 +53,153 @@ class ChainCritic(nn.Module):
         """Return scores (n,)."""
         h = x
         for k, layer in enumerate(self.layers):
-            h = _shifted(layer(h), self._shift(k, cond))
+            shift = self.shifts[str(k)] if cond is not None and str(k) in self.shifts else None
+            h = layer(h) if shift is None else _shifted(layer(h), shift(cond))
         scores: Tensor = self.gain * h.flatten()
         return scores
 
-    def traced(self, x: Tensor, cond: Tensor | None = None) -> tuple[Tensor, Tensor] | None:
-        """Return scores (n,) and the gradient of f in x, (n, ...), both differentiable in weights.
+    def chain(self) -> tuple[list[nn.Module], list[Given]] | None:
+        """Return the chain's links and their weights; None where a link's derivative is unknown.
 
-        The second derivative in x is left out: it is zero for piecewise linear layers. None where
-        the chain has a layer whose derivative is not known here.
+        Weights that a constraint computes from parameters come with the graph to them.
         """
         links: list[nn.Module] = []
-        given: list[Tensor | None] = []
+        given: list[Given] = []
         for k, layer in enumerate(self.layers):
             for link in _links(layer):
                 links.append(link)
-                given += [getattr(link, "weight", None), getattr(link, "bias", None), None]
-            given[-1] = self._shift(k, cond)
-        if not all(isinstance(link, tuple(DERIVATIVES)) and _usual(link) for link in links):
-            return None
-        made: tuple[Tensor, Tensor] = _Traced.apply(links, self.gain, x, *given)  # type: ignore[no-untyped-call]
-        return made
-
-    def slope(self, x: Tensor, cond: Tensor | None = None) -> Tensor | None:
-        """Return the gradient of f in x, (n, ...), as ``traced`` does."""
-        traced = self.traced(x, cond)
-        return None if traced is None else traced[1]
-
-    def _shift(self, k: int, cond: Tensor | None) -> Tensor | None:
-        return None if cond is None or str(k) not in self.shifts else self.shifts[str(k)](cond)
+                given.append((getattr(link, "weight", None), getattr(link, "bias", None), None))
+            if str(k) in self.shifts:
+                given[-1] = (*given[-1][:2], self.shifts[str(k)].weight)  # type: ignore[assignment]
+        known = all(isinstance(link, tuple(DERIVATIVES)) and _usual(link) for link in links)
+        return (links, given) if known else None
 
 
-def _shifted(h: Tensor, shift: Tensor | None) -> Tensor:
-    return h if shift is None else h + shift.view(*shift.shape, *([1] * (h.ndim - 2)))
+Given = tuple[Tensor | None, Tensor | None, Tensor | None]  # a link's weight, bias and shift
+
+
+def learned(
+    links: Sequence[nn.Module],
+    given: Sequence[Given],
+    gain: Tensor,
+    x: Tensor,
+    cond: Tensor | None,
+    rows: Rows | None,
+    loss: Loss,
+    dtype: torch.dtype = torch.float32,
+) -> tuple[Terms, list[Tensor | None]]:
+    """Return the terms of a loss and the gradient of their sum in every entry of ``given``.
+
+    ``loss`` takes the scores (n,) at all points and |grad_x f|^2 at ``rows`` of them.
+    """
+    chain, inputs, scores = _through(links, given, gain, x, cond, dtype)
+    first = next(k for k, d in enumerate(chain) if d.learn is not None)
+    g = gain.to(dtype).expand(len(x), 1)
+    gradients = [g] * len(chain)
+    for k in range(len(chain) - 1, first, -1):
+        gradients[k] = g
+        g = chain[k].pull(g, ALL)
+    gradients[first] = g
+    slope, squares = None, None
+    if rows is not None:
+        slope = g[rows[0] : rows[1]]
+        for d in reversed(chain[: first + 1]):
+            slope = d.pull(slope, rows)
+        squares = slope.flatten(1).float().square().sum(1)
+    terms, s, t = _sensitivities(loss, scores, squares)
+    u = None
+    if slope is not None and t is not None and rows is not None:
+        u = _scaled(slope, 2 * t)
+    found: list[Tensor | None] = []
+    for d, h, g, (weight, bias, shift) in zip(chain, inputs, gradients, given, strict=True):
+        if d.learn is not None and weight is not None:
+            found.append(d.learn(g, _mixed(h, s, u, rows)).to(weight.dtype))
+            total = g.float() if g.ndim == 2 else g.flatten(2).float().sum(2)
+            found.append(None if bias is None else s @ total)
+            found.append(None if shift is None or cond is None else total.T @ _scaled(cond, s))
+        else:
+            found += [None, None, None]
+        u = None if u is None or rows is None else d.push(u, rows)
+    return terms, found
+
+
+def pulled(
+    links: Sequence[nn.Module],
+    given: Sequence[Given],
+    gain: Tensor,
+    x: Tensor,
+    cond: Tensor | None,
+    rows: Rows,
+    loss: Loss,
+    dtype: torch.dtype = torch.float32,
+) -> tuple[Terms, Tensor]:
+    """Return the terms of a loss over scores (n,), and its gradient in ``rows`` of the points."""
+    chain, _, scores = _through(links, given, gain, x, cond, dtype)
+    terms, s, _ = _sensitivities(loss, scores, None)
+    g = (gain * s[rows[0] : rows[1]]).unsqueeze(1).to(dtype)
+    for d in reversed(chain):
+        g = d.pull(g, rows)
+    return terms, g.float()
+
+
+def _through(
+    links: Sequence[nn.Module],
+    given: Sequence[Given],
+    gain: Tensor,
+    x: Tensor,
+    cond: Tensor | None,
+    dtype: torch.dtype,
+) -> tuple[list[Derivative], list[Tensor], Tensor]:
+    chain: list[Derivative] = []
+    inputs: list[Tensor] = []
+    h = x.to(dtype)
+    for link, (weight, bias, shift) in zip(links, given, strict=True):
+        inputs.append(h)
+        w, b = (None if v is None else v.to(dtype) for v in (weight, bias))
+        (found,) = (made for kind, made in DERIVATIVES.items() if isinstance(link, kind))
+        chain.append(found(link, h, w, b))
+        h = chain[-1].output
+        if shift is not None and cond is not None:
+            h = _shifted(h, (cond @ shift.T).to(dtype))
+    return chain, inputs, (gain * h.flatten()).float()
+
+
+def _sensitivities(
+    loss: Loss, scores: Tensor, squares: Tensor | None
+) -> tuple[Terms, Tensor, Tensor | None]:
+    """Return the loss and its derivatives in every score and every squared slope."""
+
+    def total(*of: Tensor) -> tuple[Tensor, Terms]:
+        terms = loss(of[0], of[1] if len(of) > 1 else None)
+        return torch.stack(list(terms.values())).sum(), terms
+
+    at: tuple[Tensor, ...] = (scores,) if squares is None else (scores, squares)
+    if torch.compiler.is_compiling():
+        found, (_, terms) = torch.func.grad_and_value(total, tuple(range(len(at))), has_aux=True)(
+            *at
+        )
+    else:
+        with torch.enable_grad():
+            at = tuple(v.detach().requires_grad_(True) for v in at)
+            value, terms = total(*at)
+            found = torch.autograd.grad(value, at, materialize_grads=True)
+    return {k: v.detach() for k, v in terms.items()}, *found, *[None] * (2 - len(at))
+
+
+def _shifted(h: Tensor, shift: Tensor) -> Tensor:
+    return h + shift.view(*shift.shape, *([1] * (h.ndim - 2)))
+
+
+def _mixed(h: Tensor, s: Tensor, u: Tensor | None, rows: Rows | None) -> Tensor:
+    """Return s h, and u added at its rows."""
+    scaled = _scaled(h, s)
+    if u is not None and rows is not None:
+        scaled[rows[0] : rows[1]] += u
+    return scaled
+
+
+def _scaled(values: Tensor, s: Tensor) -> Tensor:
+    return values * s.view(-1, *[1] * (values.ndim - 1)).to(values.dtype)
 
 
 def _links(layer: nn.Module) -> Iterator[nn.Module]:
@@ -102,28 +218,25 @@ def _usual(link: nn.Module) -> bool:
 class Derivative:
     """A layer at one input: its output, its derivative D and the transpose, at every sample.
 
-    ``push`` takes u to D u, ``pull`` g to D' g, and ``learn``, of a layer with weights, (g, m) to
-    sum_i g_i m_i' in the weights' shape.
+    ``push`` takes u to D u, ``pull`` g to D' g, at the rows that u or g has; and ``learn``, of a
+    layer with weights, (g, m) to sum_i g_i m_i' in the weights' shape.
     """
 
     output: Tensor
-    push: Map
-    pull: Map
+    push: Callable[[Tensor, Rows], Tensor]
+    pull: Callable[[Tensor, Rows], Tensor]
     learn: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 PLAIN = (False, [0, 0], 1)  # not transposed, no output padding, one group
 
 
-# Under autocast the first product decides the type, and the others follow it.
 def _linear(layer: nn.Module, x: Tensor, w: Tensor, b: Tensor | None) -> Derivative:
-    y = functional.linear(x, w, b)
-    v, dtype = w.to(y.dtype), y.dtype
     return Derivative(
-        y,
-        lambda u: u.to(dtype) @ v.T,
-        lambda g: g.to(dtype) @ v,
-        lambda g, m: g.to(dtype).T @ m.to(dtype),
+        functional.linear(x, w, b),
+        lambda u, _: u @ w.T,
+        lambda g, _: g @ w,
+        lambda g, m: g.T @ m,
     )
 
 
@@ -131,125 +244,72 @@ def _conv(layer: nn.Module, x: Tensor, w: Tensor, b: Tensor | None) -> Derivativ
     assert isinstance(layer, nn.Conv2d)
     how: Any = (layer.stride, layer.padding, layer.dilation)
     back: Any = torch.ops.aten.convolution_backward
-    y = functional.conv2d(x, w, b, *how)
-    v, dtype = w.to(y.dtype), y.dtype
     return Derivative(
-        y,
-        lambda u: functional.conv2d(u.to(dtype), v, None, *how),
-        lambda g: back(g.to(dtype), x.to(dtype), v, None, *how, *PLAIN, [True, False, False])[0],
-        lambda g, m: back(g.to(dtype), m.to(dtype), v, None, *how, *PLAIN, [False, True, False])[1],
+        functional.conv2d(x, w, b, *how),
+        lambda u, _: functional.conv2d(u, w, None, *how),
+        lambda g, rows: back(g, x[rows[0] : rows[1]], w, None, *how, *PLAIN, [True, False, False])[
+            0
+        ],
+        lambda g, m: back(g, m, w, None, *how, *PLAIN, [False, True, False])[1],
     )
 
 
 def _leaky(layer: nn.Module, x: Tensor, w: None, b: None) -> Derivative:
     assert isinstance(layer, LeakyReLU)
+    slope = layer.slope
 
-    def turn(g: Tensor) -> Tensor:
-        turned: Tensor = torch.ops.aten.leaky_relu_backward(g, x, layer.slope, False)
+    def turn(g: Tensor, rows: Rows) -> Tensor:
+        turned: Tensor = torch.ops.aten.leaky_relu_backward(g, x[rows[0] : rows[1]], slope, False)
         return turned
 
-    return Derivative(layer(x), turn, turn)
+    return Derivative(functional.leaky_relu(x, slope), turn, turn)
 
 
 def _absolute(layer: nn.Module, x: Tensor, w: None, b: None) -> Derivative:
     sign = x.sign()
-    return Derivative(x.abs(), lambda u: u * sign, lambda g: g * sign)
+
+    def turn(g: Tensor, rows: Rows) -> Tensor:
+        return g * sign[rows[0] : rows[1]]
+
+    return Derivative(x.abs(), turn, turn)
 
 
 def _flatten(layer: nn.Module, x: Tensor, w: None, b: None) -> Derivative:
-    return Derivative(x.flatten(1), lambda u: u.flatten(1), lambda g: g.view(x.shape))
+    shape = x.shape[1:]
+    return Derivative(x.flatten(1), lambda u, _: u.flatten(1), lambda g, _: g.view(-1, *shape))
 
 
 def _fourier(layer: nn.Module, x: Tensor, w: None, b: None) -> Derivative:
     assert isinstance(layer, Fourier)
-    f = layer.frequencies
-    y = layer(x)
-    _, sin, cos = torch.split(y, [len(f), f.shape[1], f.shape[1]], dim=1)
+    f = layer.frequencies.to(x.dtype)
+    phase = x @ f
+    sin, cos = phase.sin(), phase.cos()
 
-    def push(u: Tensor) -> Tensor:
-        phase = u @ f
-        return torch.cat([u, cos * phase, -sin * phase], dim=1)
+    def push(u: Tensor, rows: Rows) -> Tensor:
+        turned = u @ f
+        a, b = rows
+        return torch.cat([u, cos[a:b] * turned, -sin[a:b] * turned], dim=1)
 
-    def pull(g: Tensor) -> Tensor:
+    def pull(g: Tensor, rows: Rows) -> Tensor:
         on_x, on_sin, on_cos = torch.split(g, [len(f), f.shape[1], f.shape[1]], dim=1)
-        return on_x + (on_sin * cos - on_cos * sin) @ f.T
+        a, b = rows
+        return on_x + (on_sin * cos[a:b] - on_cos * sin[a:b]) @ f.T
 
-    return Derivative(y, push, pull)
+    return Derivative(torch.cat([x, sin, cos], dim=1), push, pull)
 
 
 def _group_sort(layer: nn.Module, x: Tensor, w: None, b: None) -> Derivative:
     assert isinstance(layer, GroupSort)
     y, order = layer.sorted(x)
-    return Derivative(y, lambda u: u.gather(1, order), lambda g: g.gather(1, order.argsort(dim=1)))
+    back = order.argsort(dim=1)
+    return Derivative(
+        y,
+        lambda u, rows: u.gather(1, order[rows[0] : rows[1]]),
+        lambda g, rows: g.gather(1, back[rows[0] : rows[1]]),
+    )
 
 
 DERIVATIVES: Mapping[type[nn.Module], Callable[..., Derivative]] = {
     nn.Linear: _linear, nn.Conv2d: _conv, LeakyReLU: _leaky, Absolute: _absolute,
     nn.Flatten: _flatten, Fourier: _fourier, GroupSort: _group_sort,
 }  # fmt: skip
-
-
-def _derivative(link: nn.Module, x: Tensor, w: Tensor | None, b: Tensor | None) -> Derivative:
-    (found,) = (made for kind, made in DERIVATIVES.items() if isinstance(link, kind))
-    return found(link, x, w, b)
-
-
-class _Traced(torch.autograd.Function):
-    """(x, weights) -> scores, slopes; the backward pass is the equation at the top."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, links: list[nn.Module], gain: Tensor, x: Tensor, *given: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        chain: list[Derivative] = []
-        inputs: list[Tensor] = []
-        h = x
-        for k, link in enumerate(links):
-            weight, bias, shift = given[3 * k : 3 * k + 3]
-            inputs.append(h)
-            chain.append(_derivative(link, h, weight, bias))
-            h = _shifted(chain[-1].output, shift)
-        gradients = []
-        g = gain.to(h.dtype).expand(h.shape)
-        for d in reversed(chain):
-            gradients.append(g)
-            g = d.pull(g)
-        ctx.chain, ctx.inputs, ctx.gradients = chain, inputs, gradients[::-1]
-        ctx.slope, ctx.given = g, given
-        ctx.set_materialize_grads(False)
-        return gain * h.flatten(), g.clone()
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, s: Tensor | None, u: Tensor | None) -> Any:
-        found: list[Tensor | None] = []
-        for k, (d, h, g) in enumerate(zip(ctx.chain, ctx.inputs, ctx.gradients, strict=True)):
-            weight, bias, shift = ctx.given[3 * k : 3 * k + 3]
-            on_output = None if s is None or (bias is None and shift is None) else _times(g, s)
-            found.append(None if weight is None else d.learn(g, _mixed(h, s, u)).to(weight.dtype))
-            found.append(_summed(on_output, bias, [0, *range(2, g.ndim)]))
-            found.append(_summed(on_output, shift, list(range(2, g.ndim))))
-            u = None if u is None else d.push(u)
-        on_x = None if s is None or not ctx.needs_input_grad[2] else _times(ctx.slope, s)
-        return None, None, on_x, *found
-
-
-def _mixed(h: Tensor, s: Tensor | None, u: Tensor | None) -> Tensor:
-    """Return s h + u, a missing one as 0."""
-    if s is None:
-        return torch.zeros_like(h) if u is None else u
-    return _times(h, s) if u is None else torch.addcmul(u, h, _along(s, h).to(h.dtype))
-
-
-def _times(values: Tensor, s: Tensor) -> Tensor:
-    return values * _along(s, values).to(values.dtype)
-
-
-def _along(s: Tensor, like: Tensor) -> Tensor:
-    return s.view(-1, *([1] * (like.ndim - 1)))
-
-
-def _summed(values: Tensor | None, target: Tensor | None, axes: list[int]) -> Tensor | None:
-    if values is None or target is None:
-        return None
-    return (values.float().sum(axes) if axes else values).to(target.dtype)

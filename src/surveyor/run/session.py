@@ -19,9 +19,10 @@ import torch
 from safetensors.numpy import save as save_arrays
 from torch import nn
 
-from surveyor.build import OWN, game_of, plan_of, spacing, threads_for
+from surveyor.batch import Draws
+from surveyor.build import OWN, game_of, plan_of, spacing, threads_for, worth_compiling
 from surveyor.config import Config, dumps
-from surveyor.data import Data
+from surveyor.data import Data, Source
 from surveyor.diagnostics import Finding, preflight
 from surveyor.errors import InputError, Interrupted, SurveyorError
 from surveyor.evaluation import Ruler
@@ -45,6 +46,7 @@ from surveyor.training.checkpoint import (
     write_bytes,
     write_tensors,
 )
+from surveyor.training.compiled import compiled
 from surveyor.training.interrupt import deferred_signals
 from surveyor.training.loop import plateaued
 from surveyor.training.ranks import Ranks
@@ -97,7 +99,7 @@ class Session:
         every = self.config.measure_every or 1
         ranks, train = self.ranks, self.data.train
         shard = replace(train, index=train.index[ranks.rank :: ranks.size])
-        source = steps(self.game, shard, self.plan, self.state, ranks.reduce)
+        source = steps(self._quick(shard), shard, self.plan, self.state, ranks.reduce)
         if ranks.leader:
             source = measured(
                 source, lambda r: self.ruler(self.state.average, r), every, self.plan.steps
@@ -112,6 +114,16 @@ class Session:
                     if ranks.any(self._over()):
                         return
                     self._stop()
+
+    def _quick(self, shard: Source) -> Game:
+        """Return the game with compiled steps where the configuration says so."""
+        if self.config.compile != "yes":
+            return self.game
+        game, refused = compiled(self.game, shard.draw(self.plan.batch, Draws(0)))
+        if refused is not None:
+            remedy = "Nothing is lost but time; --compile no says so from the start"
+            self.findings.append(Finding("uncompiled", "note", refused, remedy))
+        return game
 
     def _stop(self) -> None:
         if self.ranks.leader:
@@ -271,7 +283,7 @@ def _session(
     threads = threads_for(config, game, math.prod(data.codec.space.shape[-2:]))
     if config.threads is None and ranks.size > 1:
         threads = max(1, min(threads, (os.cpu_count() or 1) // ranks.size))
-    config = replace(config, threads=threads)
+    config = replace(config, threads=threads, compile=worth_compiling(config, game))
     torch.set_num_threads(threads)
     found = preflight(game, data, plan)
     plan = replace(plan, rank=ranks.rank, batch=ranks.share(plan.batch))

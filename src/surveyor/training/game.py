@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, Scores, joined
 from surveyor.catalog import text_of
-from surveyor.lipschitz import Constraint
+from surveyor.lipschitz import Constraint, squared_slopes
 from surveyor.nets import ChainCritic, Latent
+from surveyor.nets.chain import Given, Terms, learned, pulled
 from surveyor.objectives import Objective
 
 Head = Callable[[Tensor, Draws], Tensor]
-Terms = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,62 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What a critic is shown in one step, beside the points themselves: batches of ``n`` rows.
+
+    ``at`` says for each constraint which of the batches its penalty looks at, ``slopes`` the rows
+    from the first to the last of them.
+    """
+
+    n: int
+    at: tuple[tuple[int, ...], ...]
+    slopes: tuple[int, int] | None
+    weights: tuple[Tensor | None, ...]
+    group: Tensor | None
+
+
+def learn(
+    game: Game,
+    shown: Shown,
+    links: Sequence[nn.Module],
+    given: Sequence[Given],
+    gain: Tensor,
+    x: Tensor,
+    cond: Tensor | None,
+) -> tuple[Terms, list[Tensor | None]]:
+    """Return a chain's critic loss and its gradient in the weights ``given``."""
+
+    def loss(scores: Tensor, squares: Tensor | None) -> Terms:
+        return game.judged(shown, scores, [] if squares is None else [squares])
+
+    return learned(links, given, gain, x, cond, shown.slopes, loss, game.precision)
+
+
+def pull(
+    game: Game,
+    shown: Shown,
+    links: Sequence[nn.Module],
+    given: Sequence[Given],
+    gain: Tensor,
+    x: Tensor,
+    cond: Tensor | None,
+) -> tuple[Terms, Tensor]:
+    """Return a chain's generator loss and its gradient in the fake points."""
+
+    def loss(scores: Tensor, squares: Tensor | None) -> Terms:
+        return game.answered(shown, scores)
+
+    return pulled(links, given, gain, x, cond, (0, shown.n), loss, game.precision)
+
+
+@dataclass(frozen=True)
 class Game:
     """Generator against critic; its losses are pure functions of parameters, batch and draws.
 
     ``unit`` is the slope the critic is held to (1/s for data scaled by s): losses that are
     distances are divided by it, so that optimizers see the same game in every unit. ``precision``
     is that of the products in the losses; weights, sums and everything measured are float32.
+    ``learn``, ``pull`` and ``forward`` (the generator) may be compiled ones.
     """
 
     generator: nn.Module
@@ -55,12 +105,16 @@ class Game:
     head: Head
     unit: float = 1.0
     precision: torch.dtype = torch.float32
+    learn: Callable[..., tuple[Terms, list[Tensor | None]]] = learn
+    pull: Callable[..., tuple[Terms, Tensor]] = pull
+    forward: nn.Module | None = None
 
     def generate(
         self, n: int, cond: Tensor | None, draws: Draws, generator: nn.Module | None = None
     ) -> Batch:
         """Return ``n`` generated points under their conditions."""
-        net = self.generator if generator is None else generator
+        own = self.generator if self.forward is None else self.forward
+        net = own if generator is None else generator
         z = self.latent.draw(n, draws)
         raw = net(z) if cond is None else net(z, cond)
         return Batch(self.head(raw.float(), draws), cond)
@@ -72,23 +126,113 @@ class Game:
         )
         return (scores.squeeze(-1) if scores.shape == (len(batch), 1) else scores).float()
 
-    def _traced(self, batch: Batch, step: int) -> tuple[Tensor, Tensor | None]:
-        wanted = any(c.where_scored(step) for c in self.constraints)
-        if wanted and isinstance(self.critic, ChainCritic):
-            traced = self.critic.traced(batch.x, batch.cond)
-            if traced is not None:
-                return traced[0].float(), traced[1]
-        return self.score(batch), None
-
     def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
         """Return the terms whose sum the critic minimises."""
         with self._products(real.x.device):
-            return self._critic_loss(real, draws, noise)
+            shown, points = self._shown(real, draws, noise)
+            scores = self.score(points.part(0, 2 * len(real)))
+            if shown.slopes is None:
+                return self.judged(shown, scores, [])
+            return self.judged(
+                shown, scores, squared_slopes(self.critic, points.part(*shown.slopes))
+            )
 
     def generator_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
         """Return the terms whose sum the generator minimises."""
         with self._products(real.x.device):
-            return self._generator_loss(real, draws, noise)
+            shown, fake, others = self._offered(real, draws, noise)
+            return self.answered(shown, self.score(joined([fake, *others])))
+
+    def critic_gradients(
+        self, real: Batch, draws: Draws, noise: float = 0.0
+    ) -> tuple[Terms, list[Tensor]]:
+        """Return ``critic_loss`` and the gradient of its sum in every parameter of the critic.
+
+        A ``ChainCritic``'s is written out; autograd gives those of other critics.
+        """
+        parameters = list(self.critic.parameters())
+        chain = self.critic.chain() if isinstance(self.critic, ChainCritic) else None
+        if chain is None:
+            return _by_autograd(self.critic_loss(real, draws, noise), parameters)
+        with self._products(real.x.device):
+            shown, points = self._shown(real, draws, noise)
+        links, given = chain
+        with torch.no_grad():
+            terms, found = self.learn(
+                self, shown, links, given, self.critic.gain, points.x, points.cond
+            )
+        return terms, _onto(parameters, given, found)
+
+    def generator_gradients(
+        self, real: Batch, draws: Draws, noise: float = 0.0
+    ) -> tuple[Terms, list[Tensor]]:
+        """Return ``generator_loss`` and the gradient of its sum in the generator's parameters."""
+        parameters = list(self.generator.parameters())
+        chain = self.critic.chain() if isinstance(self.critic, ChainCritic) else None
+        if chain is None:
+            return _by_autograd(self.generator_loss(real, draws, noise), parameters)
+        with self._products(real.x.device):
+            shown, fake, others = self._offered(real, draws, noise)
+        links, given = chain
+        with torch.no_grad():
+            points = joined([fake, *others])
+            terms, on_x = self.pull(
+                self, shown, links, given, self.critic.gain, points.x.detach(), points.cond
+            )
+        found = torch.autograd.grad(
+            fake.x, parameters, on_x, allow_unused=True, materialize_grads=True
+        )
+        return terms, list(found)
+
+    def _shown(self, real: Batch, draws: Draws, noise: float) -> tuple[Shown, Batch]:
+        """Return what a critic step looks at: real points, fake ones, and those of penalties."""
+        with torch.no_grad():
+            fake = self.generate(len(real), real.cond, draws)
+        fake = Batch(fake.x, real.cond, real.weight, real.group)
+        real, fake = _noisy(real, noise, draws), _noisy(fake, noise, draws)
+        batches = [real, fake]
+        at: list[tuple[int, ...]] = []
+        for constraint in self.constraints:
+            wanted = constraint.penalised(real, fake, draws)
+            batches += [b for b in wanted if not any(b is other for other in batches)]
+            at.append(tuple(next(k for k, o in enumerate(batches) if o is b) for b in wanted))
+        looked = sorted({k for places in at for k in places})
+        n = len(real)
+        slopes = (looked[0] * n, (looked[-1] + 1) * n) if looked else None
+        shown = Shown(n, tuple(at), slopes, tuple(b.weight for b in batches), real.group)
+        return shown, joined(batches)
+
+    def _offered(self, real: Batch, draws: Draws, noise: float) -> tuple[Shown, Batch, list[Batch]]:
+        """Return what a generator step looks at: fake points, and real ones where needed."""
+        made = self.generate(len(real), real.cond, draws)
+        fake = _noisy(Batch(made.x, real.cond, real.weight), noise, draws)
+        others = [_noisy(real, noise, draws)] if self.objective.pairs else []
+        return Shown(len(real), (), None, (real.weight,), real.group), fake, others
+
+    def judged(self, shown: Shown, scores: Tensor, members: Sequence[Tensor]) -> Terms:
+        """Return the critic's terms from scores (..., n) and each member's squared slopes."""
+        n, weights = shown.n, shown.weights
+        on_real, on_fake = scores[..., :n], scores[..., n : 2 * n]
+        told = Scores(on_real, on_fake, weights[0], weights[1], shown.group)
+        terms = {"critic objective": self.objective.critic(told) / self.unit}
+        for constraint, at in zip(self.constraints, shown.at, strict=True):
+            if at and shown.slopes is not None:
+                starts = [k * n - shown.slopes[0] for k in at]
+                costs = [
+                    constraint.cost([m[s : s + n] for s in starts], [weights[k] for k in at])
+                    for m in members
+                ]
+                name = text_of(constraint).partition(":")[0]
+                terms[name] = torch.stack(costs).sum() / self.unit
+        return terms
+
+    def answered(self, shown: Shown, scores: Tensor) -> Terms:
+        """Return the generator's terms from scores (..., n) of fake points, then real ones."""
+        n = shown.n
+        on_fake = scores[..., :n]
+        on_real = scores[..., n:].detach() if self.objective.pairs else on_fake
+        told = Scores(on_real, on_fake, shown.weights[0], shown.weights[0], shown.group)
+        return {"generator objective": self.objective.generator(told) / self.unit}
 
     def _products(self, device: torch.device) -> AbstractContextManager[object]:
         if self.precision == torch.float32:
@@ -96,36 +240,33 @@ class Game:
         # The cache would keep a weight that was first seen without a gradient, and lose its own.
         return torch.autocast(device.type, self.precision, cache_enabled=False)
 
-    def _critic_loss(self, real: Batch, draws: Draws, noise: float) -> Terms:
-        with torch.no_grad():
-            fake = self.generate(len(real), real.cond, draws)
-        fake = Batch(fake.x, real.cond, real.weight, real.group)
-        real, fake = _noisy(real, noise, draws), _noisy(fake, noise, draws)
-        scored, slope = self._traced(joined([real, fake]), draws.step)
-        on_real, on_fake = torch.split(scored, len(real), dim=-1)
-        scores = Scores(on_real, on_fake, real.weight, fake.weight, real.group)
-        terms = {"critic objective": self.objective.critic(scores) / self.unit}
-        for constraint in self.constraints:
-            penalty = constraint.penalty(self.critic, real, fake, draws, slope)
-            if penalty is not None:
-                terms[text_of(constraint).partition(":")[0]] = penalty / self.unit
-        return terms
-
-    def _generator_loss(self, real: Batch, draws: Draws, noise: float) -> Terms:
-        made = self.generate(len(real), real.cond, draws)
-        fake = _noisy(Batch(made.x, real.cond, real.weight, real.group), noise, draws)
-        on_fake = self.score(fake)
-        if self.objective.pairs:
-            with torch.no_grad():
-                on_real = self.score(_noisy(real, noise, draws))
-        else:
-            on_real = on_fake
-        scores = Scores(on_real, on_fake, real.weight, fake.weight, real.group)
-        return {"generator objective": self.objective.generator(scores) / self.unit}
-
 
 def _noisy(batch: Batch, deviation: float, draws: Draws) -> Batch:
     if deviation == 0:
         return batch
     x = batch.x + deviation * draws.normal(*batch.x.shape)
     return Batch(x, batch.cond, batch.weight, batch.group)
+
+
+def _by_autograd(terms: Terms, parameters: Sequence[nn.Parameter]) -> tuple[Terms, list[Tensor]]:
+    total = torch.stack(list(terms.values())).sum()
+    found = torch.autograd.grad(total, parameters, allow_unused=True, materialize_grads=True)
+    return {name: value.detach() for name, value in terms.items()}, list(found)
+
+
+def _onto(
+    parameters: Sequence[nn.Parameter], given: Sequence[Given], found: Sequence[Tensor | None]
+) -> list[Tensor]:
+    """Return the gradient in every parameter from that in the weights computed from them."""
+    weights = [w for link in given for w in link]
+    pairs = [(w, g) for w, g in zip(weights, found, strict=True) if w is not None and g is not None]
+    own = {id(w): g for w, g in pairs if w.is_leaf}
+    made = [(w, g) for w, g in pairs if not w.is_leaf]
+    if made:
+        left = [p for p in parameters if id(p) not in own]
+        rest = torch.autograd.grad(
+            [w for w, _ in made], left, [g for _, g in made],
+            allow_unused=True, materialize_grads=True,
+        )  # fmt: skip
+        own |= {id(p): g for p, g in zip(left, rest, strict=True)}
+    return [own[id(p)] if id(p) in own else torch.zeros_like(p) for p in parameters]

@@ -103,18 +103,17 @@ def steps(
         for k in range(plan.critic_steps):
             draws = Draws(plan.seed, step * plan.critic_steps + k, CRITIC, plan.rank, device)
             real = source.draw(plan.batch, draws).to(device)
-            critic_terms = game.critic_loss(real, draws, noise)
-            update(critic_terms, game.critic, state.critic_optimizer, step + 1, reduce)
+            critic_terms, found = game.critic_gradients(real, draws, noise)
+            update(critic_terms, found, game.critic, state.critic_optimizer, step + 1, reduce)
             for constraint in game.constraints:
                 constraint.project(game.critic)
         draws = Draws(plan.seed, step, GENERATOR, plan.rank, device)
         real = source.draw(plan.batch, draws).to(device)
-        generator_terms = game.generator_loss(real, draws, noise)
-        update(generator_terms, game.generator, state.generator_optimizer, step + 1, reduce)
+        generator_terms, found = game.generator_gradients(real, draws, noise)
+        update(generator_terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
         follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))
         state.step = step + 1
-        terms = {name: t.detach() for name, t in (critic_terms | generator_terms).items()}
-        yield Record(step + 1, terms, noise)
+        yield Record(step + 1, critic_terms | generator_terms, noise)
 
 
 def measured(

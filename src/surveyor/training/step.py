@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.errors import Diverged
-from surveyor.training.game import Terms
+from surveyor.nets.chain import Terms
 
 Reduce = Callable[[Sequence[Tensor]], None]
 
@@ -19,28 +19,26 @@ def alone(gradients: Sequence[Tensor]) -> None:
 
 def update(
     terms: Terms,
+    gradients: Sequence[Tensor],
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
     step: int,
     reduce: Reduce = alone,
 ) -> None:
-    """Differentiate the sum of ``terms``, reduce the gradients, and move ``module``.
+    """Reduce the ``gradients`` of the sum of ``terms``, and move ``module``.
+
+    There is one for every parameter, zeros where it has none, so that all processes reduce the
+    same list.
 
     Raises:
         Diverged: a term or a gradient is not finite; nothing has been moved.
     """
-    parameters: list[nn.Parameter] = optimizer.param_groups[0]["params"]
-    total = torch.stack(list(terms.values())).sum()
-    gradients: tuple[Tensor | None, ...] = torch.autograd.grad(total, parameters, allow_unused=True)
-    # A parameter without a gradient counts as zero, so that all processes reduce the same list.
-    filled = [
-        torch.zeros_like(p) if g is None else g for p, g in zip(parameters, gradients, strict=True)
-    ]
-    reduce(filled)
-    size = torch.stack([total.detach(), *torch._foreach_norm(filled)]).sum()
+    reduce(gradients)
+    size = torch.stack([*terms.values(), *torch._foreach_norm(list(gradients))]).sum()
     if not bool(torch.isfinite(size)):
-        raise Diverged(_cause(terms, module, filled, step))
-    for parameter, gradient in zip(parameters, filled, strict=True):
+        raise Diverged(_cause(terms, module, gradients, step))
+    parameters: list[nn.Parameter] = optimizer.param_groups[0]["params"]
+    for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
     optimizer.step()
 

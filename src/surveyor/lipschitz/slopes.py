@@ -1,0 +1,25 @@
+"""The squared slope of any critic, by autograd."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from surveyor.batch import Batch
+
+
+def squared_slopes(critic: nn.Module, batch: Batch, graph: bool = True) -> list[Tensor]:
+    """Return |grad_x f(x, c)|^2 at every sample, (n,), one entry a member of a committee.
+
+    Members are differentiated one by one: the gradient of their sum would give the norm of the
+    sum, not the sum of norms. With ``graph`` the result can be differentiated again.
+    """
+    x = batch.x.detach().requires_grad_(True)
+    scores = critic(x) if batch.cond is None else critic(x, batch.cond)
+    members = scores.view(-1, len(x))
+    squares = []
+    for k, member in enumerate(members):
+        keep = graph or k + 1 < len(members)
+        (gradient,) = torch.autograd.grad(member.sum(), x, create_graph=graph, retain_graph=keep)
+        squares.append(gradient.flatten(1).float().square().sum(1))
+    return squares

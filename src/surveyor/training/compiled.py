@@ -1,0 +1,36 @@
+"""Compiled steps: the same equations as generated code, with the pointwise work fused."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from surveyor.batch import Batch, Draws
+from surveyor.training.game import Game, learn, pull
+
+
+def compiled(game: Game, trial: Batch, backend: str = "inductor") -> tuple[Game, str | None]:
+    """Return ``game`` with compiled steps, tried on ``trial``; or as it is, and why.
+
+    What is compiled: the critic's scores, slopes and weight gradients in one graph, objective and
+    penalties included; its gradient in the points, for the generator; and the generator, forward
+    and back. Draws, the average and the optimizer stay as they are.
+    """
+    how: Any = {"fullgraph": True, "dynamic": False, "backend": backend, "isolate_recompiles": True}
+    forward: nn.Module = torch.compile(game.generator, **how)  # type: ignore[assignment]
+    made = replace(
+        game, learn=torch.compile(learn, **how), pull=torch.compile(pull, **how), forward=forward
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the compiler's own use of what is deprecated
+            made.critic_gradients(trial, Draws(0))
+            made.generator_gradients(trial, Draws(0))
+    except Exception as error:  # whatever a compiler may raise about somebody's module
+        reason = " ".join(str(error).split("\n\n")[0].split())[:200]
+        return game, f"steps run uncompiled: {reason}"
+    return made, None
