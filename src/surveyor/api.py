@@ -33,7 +33,7 @@ from surveyor.ruler.comparison import Method
 from surveyor.training import Record
 
 Watch = Callable[[runs.Session, Record], None]
-AT_ONCE = 8192  # samples made and decoded together: memory stays flat
+AT_ONCE = 16_384  # samples decoded together: memory stays flat
 SAMPLE, TRIES = 3, 50  # the stream of randomness of samples; rounds of rejection for --where
 
 

@@ -18,7 +18,7 @@ from surveyor.transport import wasserstein_1_discrete
 
 @torch.no_grad()
 def generated(
-    game: Game, generator: nn.Module, cond: Tensor | None, n: int, draws: Draws, at_once: int = 8192
+    game: Game, generator: nn.Module, cond: Tensor | None, n: int, draws: Draws, at_once: int = 2048
 ) -> Batch:
     """Return ``n`` generated points on the CPU, made in parts to bound memory."""
     device = next(game.critic.parameters()).device
