@@ -28,9 +28,13 @@ class Funnel:
         n = (distance + self.b).argmin(1)
         return n, np.linalg.norm(x - self.a[n], axis=1)
 
+    def box(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return ``n`` points x."""
+        return rng.uniform(-BOX, BOX, (n, self.a.shape[1]))
+
     def pairs(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return ``n`` points x and the points y that they move to."""
-        x = rng.uniform(-BOX, BOX, (n, self.a.shape[1]))
+        x = self.box(n, rng)
         own, s = self.cone(x)
         a, b = self.a[own], self.b[own]
         v = (x - a) / s[:, None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from benchmarks.common import console, show, write
+from benchmarks.common import RESULTS, console, show, write
 from benchmarks.funnel import Funnel, funnel
 from surveyor.batch import Batch, Draws
 from surveyor.catalog import parse
@@ -27,7 +29,7 @@ from surveyor.ruler import Budget, fit
 CELLS = [(d, n) for d in (2, 16, 64) for n in (4, 64, 256)]
 FULL = [(d, n) for d in (2, 4, 8, 16, 32, 64, 128) for n in (4, 16, 64, 256)]
 PUBLISHED = 0.770  # the best published solver's mean cosine over the 28 cells
-BATCH, STEPS = 512, 4000
+BATCH, STEPS = 1024, 2500
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Fitted:
 
 def ours(pair: Funnel, steps: int, rng: np.random.Generator) -> Fitted:
     made = fit(
-        lambda n: pair.pairs(n, rng)[1], lambda n: pair.pairs(n, rng)[0],
+        lambda n: pair.pairs(n, rng)[1], lambda n: pair.box(n, rng),
         Budget(steps=steps, batch=BATCH),
     )  # fmt: skip
     return Fitted(made, made.bound)
@@ -118,7 +120,8 @@ def _descend(
     optimizer = torch.optim.Adam(critic.parameters(), lr=1e-3, betas=(0.0, 0.9), fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(steps):
-        x, y = (torch.as_tensor(p, dtype=torch.float32) for p in pair.pairs(BATCH, rng))
+        drawn = pair.box(BATCH, rng), pair.pairs(BATCH, rng)[1]
+        x, y = (torch.as_tensor(p, dtype=torch.float32) for p in drawn)
         loss = critic(x).mean() - critic(y).mean()
         if penalty is not None:
             extra = penalty(critic, Batch(y), Batch(x), Draws(0, step))
@@ -162,11 +165,12 @@ def cell(method: str, d: int, n: int, seed: int, steps: int) -> dict[str, Any]:
     """Fit one method to one pair, on one thread."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    pair, rng = funnel(d, n, seed), np.random.default_rng([seed, 1])
-    begun = time.monotonic()
-    made = METHODS[method](pair, steps, rng)
-    seconds = time.monotonic() - begun
-    found = judge(made, pair, np.random.default_rng([seed, 2]))
+    with threadpool_limits(1):
+        pair, rng = funnel(d, n, seed), np.random.default_rng([seed, 1])
+        begun = time.monotonic()
+        made = METHODS[method](pair, steps, rng)
+        seconds = time.monotonic() - begun
+        found = judge(made, pair, np.random.default_rng([seed, 2]))
     return {"method": method, "d": d, "n": n, "seed": seed, "seconds": seconds, **found}
 
 
@@ -176,6 +180,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
+    parser.add_argument("--resume", action="store_true", help="keep the runs in results/ruler.json")
     given = parser.parse_args()
     if importlib.util.find_spec("deel") is None and "deel-torchlip" in given.methods:
         console.print("deel-torchlip is not installed (pip install -e '.[bench]'); left out")
@@ -186,7 +191,9 @@ def main() -> None:
         for seed in given.seeds
         for method in given.methods
     ]
-    runs = []
+    runs = json.loads((RESULTS / "ruler.json").read_text())["runs"] if given.resume else []
+    done = {(r["method"], r["d"], r["n"], r["seed"]) for r in runs}
+    jobs = [job for job in jobs if job[:4] not in done]
     with ProcessPoolExecutor(2) as pool:
         for future in as_completed([pool.submit(cell, *job) for job in jobs]):
             r = future.result()
@@ -198,12 +205,15 @@ def main() -> None:
             )
             write("ruler", {"steps": given.steps, "batch": BATCH, "runs": runs})
     table = []
-    for method in given.methods:
+    for method in METHODS:
         own = [r for r in runs if r["method"] == method]
+        if not own:
+            continue
         bounds = [r["bound"] for r in own]
         table.append(
             (
                 method,
+                len(own),
                 f"{np.mean([r['cosine'] for r in own]):.3f}",
                 f"{min(r['cosine'] for r in own):.3f}",
                 f"{np.mean([r['l2'] for r in own]):.3f}",
@@ -213,8 +223,8 @@ def main() -> None:
                 f"{np.median([r['seconds'] for r in own]):.0f}",
             )
         )
-    columns = ("critic", "cosine", "least", "L2", "|W1 error|", "steepest", "bound", "s")
-    show(f"MinFunnel, {len(jobs) // len(given.methods)} pairs", columns, table)
+    columns = ("critic", "pairs", "cosine", "least", "L2", "|W1 error|", "steepest", "bound", "s")
+    show("MinFunnel", columns, table)
 
 
 if __name__ == "__main__":

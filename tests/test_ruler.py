@@ -16,6 +16,9 @@ from surveyor.cli import main
 from surveyor.errors import InputError
 from surveyor.ruler import Budget, compare, drift, fit, same_distribution
 from surveyor.ruler.cones import Cones
+from surveyor.ruler.critic import Potential
+from surveyor.ruler.folds import Folding, Folds
+from surveyor.ruler.peaks import Climbing, Peaks, _gradients
 from surveyor.training.optimizers.muon import Muon
 from surveyor.transport import wasserstein_1_discrete
 from tests.conftest import mixed
@@ -48,19 +51,54 @@ def test_cones_reach_the_exact_distance_on_their_own_points_and_never_slope_abov
 
 
 @pytest.mark.parametrize("d", [1, 2, 40])
-def test_a_trained_critic_keeps_its_proven_slope(d: int) -> None:
-    rng = np.random.default_rng(0)
-    critic = fit(
-        lambda n: rng.normal(size=(n, d)), lambda n: 1 + rng.normal(size=(n, d)),
-        Budget(steps=20, batch=32),
-    )  # fmt: skip
-    assert critic.bound <= 1
-    for weight in critic.inner.weights:
-        singular = torch.linalg.svdvals(weight.double())
-        assert torch.allclose(singular, torch.ones_like(singular), atol=1e-5)
-    near = rng.normal(size=(2000, d)) * 3
+@pytest.mark.parametrize("family", [Climbing, Folding])
+def test_every_family_rises_and_keeps_its_proven_slope(
+    family: type[Climbing] | type[Folding], d: int
+) -> None:
+    torch.manual_seed(0)
+    high, low = torch.randn(300, d) + 1, torch.randn(300, d)
+    training = family(high, low, 30)
+    gaps = []
+    for step in range(30):
+        made = training.made()
+        with torch.no_grad():
+            gaps.append(float(made(high).mean() - made(low).mean()))
+        training.step(high, low, step)
+    assert gaps[-1] > gaps[0]
+    assert gaps[-1] <= wasserstein_1_discrete(high.numpy(), low.numpy()) * (1 + 1e-6)
+    if isinstance(made, Folds):
+        for weight in made.weights:
+            singular = torch.linalg.svdvals(weight.double())
+            assert torch.allclose(singular, torch.ones_like(singular), atol=1e-5)
+    potential = Potential(made, torch.ones(d), 0.7, -1)
+    near = 3 * torch.randn(2000, d).numpy()
     # Differences of float32 scores carry about 1e-6 over distances of a hundredth and more.
-    assert slope_between(critic, near[:1000], near[1000:]) <= 1 + 1e-4
+    assert slope_between(potential, near[:1000], near[1000:]) <= 1 + 1e-4
+
+
+def test_peaks_are_a_maximum_of_cones_and_learn_by_autograds_gradients() -> None:
+    torch.manual_seed(0)
+    for d in (3, 20):
+        a, c = torch.randn(7, d, requires_grad=True), torch.randn(7, requires_grad=True)
+        high, low = torch.randn(9, d), torch.randn(12, d)
+        soft = [0.3 * torch.logsumexp((c - torch.cdist(x, a)) / 0.3, 1) for x in (low, high)]
+        expected = torch.autograd.grad(soft[0].mean() - soft[1].mean(), [a, c])
+        for one, other in zip(_gradients(high, low, a, c, 0.3), expected, strict=True):
+            assert torch.allclose(one, other, atol=1e-5)
+    hard = Peaks(a.detach(), c.detach())(high)
+    each = torch.stack([v - (high - p).norm(dim=1) for p, v in zip(a.detach(), c, strict=True)])
+    assert torch.allclose(hard.float(), each.amax(0), atol=1e-5)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_family_that_suits_the_data_wins(turned: bool) -> None:
+    """Mass gathers at four points, of the high side or of the low one: cones are the truth."""
+    pair, rng = funnel(4, 4, 3), np.random.default_rng(0)
+    gathered, even = lambda n: pair.pairs(n, rng)[1], lambda n: pair.box(n, rng)
+    budget = Budget(steps=1600, batch=64)
+    made = fit(even, gathered, budget) if turned else fit(gathered, even, budget)
+    assert isinstance(made.inner, Peaks)
+    assert (float(made.gain) < 0) == turned
 
 
 def test_a_critic_finds_a_shift_exactly() -> None:

@@ -129,7 +129,9 @@ def compare(
     critic: Cones | Potential
     if trained:
         budget = budget or Budget(seed=seed)
-        critic = _trained(_source(a, fit_a, rng), _source(b, fit_b, rng), budget, watch)
+        critic = _trained(
+            [_source(x, fit, rng) for x, fit in ((a, fit_a), (b, fit_b))], budget, watch
+        )
     else:
         critic = Cones(fit_a[:limit], fit_b[:limit])
     gap, error = _gap(critic, held_a, held_b)
@@ -159,8 +161,16 @@ def _halves(x: Array | Draw, rows: Array, rng: np.random.Generator) -> tuple[Arr
     return rows[: len(rows) // 2], rows[len(rows) // 2 :]
 
 
-def _source(x: Array | Draw, fit: Array, rng: np.random.Generator) -> Draw:
-    return x if callable(x) else lambda n: fit[rng.integers(0, len(fit), n)]
+def _source(x: Array | Draw, fit: Array, rng: np.random.Generator) -> tuple[Draw, Draw]:
+    """Return what a critic is trained on, and what chooses between critics."""
+    if callable(x):
+        return x, x
+    kept = len(fit) - len(fit) // 4
+
+    def of(rows: Array) -> Draw:
+        return lambda n: rows[rng.integers(0, len(rows), n)]
+
+    return of(fit[:kept]), of(fit[kept:])
 
 
 def _repeated(a: Array, b: Array | None, n: int, method: Method, rng: np.random.Generator) -> float:
@@ -181,9 +191,10 @@ def _repeated(a: Array, b: Array | None, n: int, method: Method, rng: np.random.
 
 
 def _trained(
-    a: Draw, b: Draw, budget: Budget, watch: Callable[[int, int], None] | None
+    sources: list[tuple[Draw, Draw]], budget: Budget, watch: Callable[[int, int], None] | None
 ) -> Potential:
-    for step, made in enumerate(fitted(a, b, budget), 1):
+    (a, judge_a), (b, judge_b) = sources
+    for step, made in enumerate(fitted(a, b, budget, (judge_a, judge_b)), 1):
         if watch is not None and made is None:
             watch(step, budget.steps)
     assert made is not None

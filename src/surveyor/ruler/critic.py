@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from surveyor.errors import InputError
-from surveyor.lipschitz.certificate import TOLERANCE
-from surveyor.training.loop import follow
-from surveyor.training.optimizers.muon import Muon
+from surveyor.ruler.folds import Folding, Folds
+from surveyor.ruler.peaks import COUNT, Climbing, Peaks
 
 Draw = Callable[[int], np.ndarray]
+TRIAL = 8  # each family's trial takes one step in so many
+JUDGED = 4096  # rows a side that choose between critics
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much a critic may cost: steps, rows a side and step, its members, depth and width.
-
-    ``width`` 0 stands for max(2 d, 128), and ``rate`` 0 for 10 / steps but at most .05: it is the
-    angle of a step, so that every budget turns the layers equally far.
-    """
+    """How much a critic may cost: steps in all, and rows a side and step."""
 
     steps: int = 2000
-    batch: int = 512
+    batch: int = 1024
     seed: int = 0
-    members: int = 2
-    depth: int = 4
-    width: int = 0
-    rate: float = 0.0
 
     def __post_init__(self) -> None:
-        lowest = {
-            "steps": 1, "batch": 2, "members": 1, "depth": 1, "width": 0, "rate": 0, "seed": 0,
-        }  # fmt: skip
+        lowest = {"steps": 1, "batch": 2, "seed": 0}
         problems = [
             f"{name} {getattr(self, name)}: give at least {low}"
             for name, low in lowest.items()
@@ -47,115 +38,83 @@ class Budget:
             raise InputError(*problems)
 
 
-class Folds(nn.Module):
-    """The mean of K nets h <- |W h + b|, f = w.h, all matrices semi-orthogonal, |w| = 1.
+class Training(Protocol):
+    """A family of critics being trained."""
 
-    A fold keeps the norm of a gradient, and so does an orthogonal matrix (Anil et al. 2019). The
-    mean of functions of slope 1 has slope at most 1, and the members' errors partly cancel.
-    ``weights`` are (K, out, in), ``biases`` (K, 1, out).
-    """
+    def step(self, high: Tensor, low: Tensor, done: int) -> None:
+        """Rise on ``high`` and sink on ``low``, after ``done`` steps."""
 
-    def __init__(self, widths: list[int], members: int) -> None:
-        super().__init__()
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
-        self.weights = nn.ParameterList(_orthogonal(members, b, a) for a, b in pairs)
-        self.biases = nn.ParameterList(torch.zeros(members, 1, b) for _, b in pairs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return every member's scores (K, n) of points (n, d)."""
-        h = x.expand(len(self.weights[0]), *x.shape)
-        last = len(self.weights) - 1
-        for k, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
-            h = torch.baddbmm(b, h, w.mT)
-            h = h if k == last else h.abs()
-        return h.squeeze(-1)
-
-    @torch.no_grad()
-    def fold_within(self, x: Tensor) -> None:
-        """Let every fold pass through a random point of the data: folds elsewhere do nothing."""
-        h = x.expand(len(self.weights[0]), *x.shape)
-        for w, b in zip(self.weights, self.biases, strict=True):
-            chosen = torch.randint(0, len(x), (len(w), w.shape[1]))
-            at = torch.gather(h, 1, chosen.unsqueeze(-1).expand(-1, -1, h.shape[-1]))
-            b.copy_(-(w * at).sum(-1).unsqueeze(1))
-            h = torch.baddbmm(b, h, w.mT).abs()
-
-    @torch.no_grad()
-    def straighten(self) -> None:
-        """Make every matrix orthogonal to rounding."""
-        for w in self.weights:
-            u, _, v = torch.linalg.svd(w.double(), full_matrices=False)
-            w.copy_(u @ v)
-
-    def bound(self) -> float:
-        """Return the largest member's product of singular values, and what float32 may add."""
-        total = torch.ones(len(self.weights[0]), dtype=torch.float64)
-        for w in self.weights:
-            total *= torch.linalg.matrix_norm(w.detach().double(), 2)
-        return float(total.max()) * (1 + TOLERANCE)
+    def made(self) -> Folds | Peaks:
+        """Return the critic as it is now."""
 
 
 class Potential(nn.Module):
-    """f(x) = scale * g((x - centre) / scale) / bound(g), of slope at most 1. (n, d) to (n,)."""
+    """f(x) = +- scale * g((x - centre) / scale) / bound(g), of slope at most 1. (n, d) to (n,)."""
 
     centre: Tensor
     scale: Tensor
     gain: Tensor
     bound = 1.0
 
-    def __init__(self, inner: Folds, centre: Tensor, scale: float) -> None:
+    def __init__(self, inner: Folds | Peaks, centre: Tensor, scale: float, sign: int) -> None:
         super().__init__()
         self.inner = inner
         self.register_buffer("centre", centre)
         self.register_buffer("scale", torch.tensor(scale))
-        self.register_buffer("gain", torch.tensor(scale / inner.bound()))
+        self.register_buffer("gain", torch.tensor(sign * scale / inner.bound()))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return scores (n,)."""
-        scores: Tensor = self.inner((x.flatten(1) - self.centre) / self.scale).mean(0)
+        scores: Tensor = self.inner((x.flatten(1) - self.centre) / self.scale)
         return self.gain * scores
 
 
-def fitted(high: Draw, low: Draw, budget: Budget) -> Iterator[Potential | None]:
+# Cones under the high side's points, cones over the low side's, and a net: which of them finds
+# most depends on the data, and a trial tells.
+FAMILIES: tuple[tuple[type[Climbing] | type[Folding], int], ...] = (
+    (Climbing, 1),
+    (Climbing, -1),
+    (Folding, 1),
+)
+
+
+def fitted(
+    high: Draw, low: Draw, budget: Budget, judges: tuple[Draw, Draw] | None = None
+) -> Iterator[Potential | None]:
     """Train f to maximise E f(high) - E f(low) over functions of slope at most 1.
 
-    Matrices move on the manifold of semi-orthogonal ones (Muon, Jordan et al. 2024). No penalty
-    and no second derivative are needed. Yields None after every step and the critic at the end:
-    its slope is at most 1 by the singular values of what is returned.
+    Every family has a short trial; the one with the largest gap on points drawn from ``judges``
+    (from ``high`` and ``low`` where there are none) trains for the rest of the budget. Yields None
+    after every step and the critic of the largest gap at the end: its slope is at most 1 by
+    construction or by the singular values of what is returned.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(budget.seed)
-        sample = torch.cat([_tensor(high(1024)), _tensor(low(1024))])
+        first = [_tensor(draw(max(COUNT, 1024))) for draw in (high, low)]
+        told = [_tensor(draw(JUDGED)) for draw in judges or (high, low)]
+        sample = torch.cat(first)
         centre = sample.mean(0)
         scale = float((sample - centre).square().mean().sqrt()) or 1.0
-        d = sample.shape[1]
-        width = budget.width or max(2 * d, 128)
-        widths = [d, *[width] * budget.depth, 1]
-        net, average = Folds(widths, budget.members), Folds(widths, budget.members)
-        net.fold_within((sample - centre) / scale)
-    average.load_state_dict(net.state_dict())
-    average.requires_grad_(False)
-    rate = budget.rate or min(0.05, 10 / budget.steps)
-    optimizer = Muon(manifold=True).over(net.parameters(), rate)
-    kept: list[Tensor] = list(average.parameters())
-    moving: list[Tensor] = list(net.parameters())
-    for step in range(budget.steps):
-        fall = (1 + math.cos(math.pi * step / budget.steps)) / 2
-        optimizer.param_groups[0]["lr"] = rate * fall
-        x, y = _tensor(high(budget.batch)), _tensor(low(budget.batch))
-        scores = net((torch.cat([x, y]) - centre) / scale)
-        # The sum over members: each has its own loss.
-        loss = (scores[:, len(x) :].mean(1) - scores[:, : len(x)].mean(1)).sum()
-        gradients = torch.autograd.grad(loss, moving, allow_unused=True)
-        for p, g in zip(moving, gradients, strict=True):
-            p.grad = g
-        optimizer.step()
-        with torch.no_grad():
-            net.weights[-1].div_(net.weights[-1].norm(dim=-1, keepdim=True))
-        follow(kept, moving, min(0.99, (step + 1) / (step + 10)))
-        yield None
-    average.straighten()
-    yield Potential(average, centre, scale).eval()
+        first = [(x - centre) / scale for x in first]
+        state = torch.random.get_rng_state()
+    trial, sides = budget.steps // TRIAL, (high, low)
+    found: list[tuple[float, int, Potential]] = []
+    for turn in range(len(FAMILIES) + 1):
+        last = turn == len(FAMILIES)
+        chosen = max(found, key=lambda f: f[0])[1] if last else turn
+        steps = budget.steps - len(FAMILIES) * trial if last else trial
+        family, sign = FAMILIES[chosen]
+        with torch.random.fork_rng(devices=[]):
+            torch.random.set_rng_state(state)
+            up, down = first[::sign]
+            training: Training = family(up, down, steps)
+        for step in range(steps):
+            up, down = ((_tensor(draw(budget.batch)) - centre) / scale for draw in sides[::sign])
+            training.step(up, down, step)
+            yield None
+        made = Potential(training.made(), centre, scale, sign).eval()
+        found.append((_gap(made, *told), chosen, made))
+    yield max(found, key=lambda f: f[0])[2]
 
 
 def fit(high: Draw, low: Draw, budget: Budget) -> Potential:
@@ -165,8 +124,9 @@ def fit(high: Draw, low: Draw, budget: Budget) -> Potential:
     return last
 
 
-def _orthogonal(members: int, rows: int, columns: int) -> Tensor:
-    return torch.stack([nn.init.orthogonal_(torch.empty(rows, columns)) for _ in range(members)])
+@torch.no_grad()
+def _gap(critic: Potential, high: Tensor, low: Tensor) -> float:
+    return float(critic(high).mean() - critic(low).mean())
 
 
 def _tensor(values: np.ndarray | Tensor) -> Tensor:

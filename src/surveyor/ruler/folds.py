@@ -1,0 +1,113 @@
+"""A net of slope at most 1: semi-orthogonal matrices and folds."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+
+from surveyor.lipschitz.certificate import TOLERANCE
+from surveyor.training.loop import follow
+from surveyor.training.optimizers.muon import Muon
+
+MEMBERS, DEPTH = 2, 4
+TURN = 10.0  # the angle that the layers turn in all, whatever the number of steps
+
+
+class Folds(nn.Module):
+    """The mean of K nets h <- |W h + b|, f = w.h, all matrices semi-orthogonal, |w| = 1.
+
+    A fold keeps the norm of a gradient, and so does an orthogonal matrix (Anil et al. 2019). The
+    mean of functions of slope 1 has slope at most 1, and the members' errors partly cancel.
+    ``weights`` are (K, out, in), ``biases`` (K, 1, out).
+    """
+
+    def __init__(self, widths: list[int], members: int) -> None:
+        super().__init__()
+        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        self.weights = nn.ParameterList(_orthogonal(members, b, a) for a, b in pairs)
+        self.biases = nn.ParameterList(torch.zeros(members, 1, b) for _, b in pairs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return scores (n,) of points (n, d)."""
+        return self.each(x).mean(0)
+
+    def each(self, x: Tensor) -> Tensor:
+        """Return every member's scores (K, n)."""
+        h = x.expand(len(self.weights[0]), *x.shape)
+        last = len(self.weights) - 1
+        for k, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            h = torch.baddbmm(b, h, w.mT)
+            h = h if k == last else h.abs()
+        return h.squeeze(-1)
+
+    @torch.no_grad()
+    def fold_within(self, x: Tensor) -> None:
+        """Let every fold pass through a random point of the data: folds elsewhere do nothing."""
+        h = x.expand(len(self.weights[0]), *x.shape)
+        for w, b in zip(self.weights, self.biases, strict=True):
+            chosen = torch.randint(0, len(x), (len(w), w.shape[1]))
+            at = torch.gather(h, 1, chosen.unsqueeze(-1).expand(-1, -1, h.shape[-1]))
+            b.copy_(-(w * at).sum(-1).unsqueeze(1))
+            h = torch.baddbmm(b, h, w.mT).abs()
+
+    @torch.no_grad()
+    def straighten(self) -> None:
+        """Make every matrix orthogonal to rounding."""
+        for w in self.weights:
+            u, _, v = torch.linalg.svd(w.double(), full_matrices=False)
+            w.copy_(u @ v)
+
+    def bound(self) -> float:
+        """Return the largest member's product of singular values, and what float32 may add."""
+        total = torch.ones(len(self.weights[0]), dtype=torch.float64)
+        for w in self.weights:
+            total *= torch.linalg.matrix_norm(w.detach().double(), 2)
+        return float(total.max()) * (1 + TOLERANCE)
+
+
+class Folding:
+    """Training of ``Folds``: matrices move on the manifold of semi-orthogonal ones (``Muon``).
+
+    No penalty and no second derivative are needed. The width is max(2 d, 128).
+    """
+
+    def __init__(self, high: Tensor, low: Tensor, steps: int) -> None:
+        d = high.shape[1]
+        widths = [d, *[max(2 * d, 128)] * DEPTH, 1]
+        self.net, self.average = Folds(widths, MEMBERS), Folds(widths, MEMBERS)
+        self.net.fold_within(torch.cat([high, low]))
+        self.average.load_state_dict(self.net.state_dict())
+        self.average.requires_grad_(False)
+        self.steps = steps
+        self.rate = min(0.05, TURN / max(steps, 1))
+        self.optimizer = Muon(manifold=True).over(self.net.parameters(), self.rate)
+        self.kept: list[Tensor] = list(self.average.parameters())
+        self.moving: list[Tensor] = list(self.net.parameters())
+
+    def step(self, high: Tensor, low: Tensor, done: int) -> None:
+        """Rise on ``high`` and sink on ``low``, after ``done`` steps."""
+        fall = (1 + math.cos(math.pi * done / self.steps)) / 2
+        self.optimizer.param_groups[0]["lr"] = self.rate * fall
+        scores = self.net.each(torch.cat([high, low]))
+        # The sum over members: each has its own loss.
+        loss = (scores[:, len(high) :].mean(1) - scores[:, : len(high)].mean(1)).sum()
+        gradients = torch.autograd.grad(loss, self.moving, allow_unused=True)
+        for p, g in zip(self.moving, gradients, strict=True):
+            p.grad = g
+        self.optimizer.step()
+        with torch.no_grad():
+            self.net.weights[-1].div_(self.net.weights[-1].norm(dim=-1, keepdim=True))
+        follow(self.kept, self.moving, min(0.99, (done + 1) / (done + 10)))
+
+    def made(self) -> Folds:
+        """Return the averaged net, its matrices orthogonal to rounding."""
+        made = copy.deepcopy(self.average)
+        made.straighten()
+        return made
+
+
+def _orthogonal(members: int, rows: int, columns: int) -> Tensor:
+    return torch.stack([nn.init.orthogonal_(torch.empty(rows, columns)) for _ in range(members)])
