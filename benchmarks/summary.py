@@ -119,9 +119,69 @@ def bytes_(found: dict[str, Any]) -> str:
     return f"**Same seed, same bytes** (`make bench-bytes`): all files equal for {', '.join(same)}."
 
 
+def ruler(found: dict[str, Any]) -> str:
+    rows = []
+    for (method,), runs in grouped(found["runs"], "method").items():
+        nine = [r for r in runs if (r["d"], r["n"]) in NINE]
+        bounds = [r["bound"] for r in runs]
+        rows.append([
+            method, f"{mean(nine, 'cosine'):.3f} ({min(r['cosine'] for r in nine):.3f})",
+            f"{float(np.median([abs(r['error']) for r in nine])):.1%}",
+            f"{max(r['steepest'] for r in nine):.2f}",
+            "none" if None in bounds else f"{max(bounds):.3g}",
+            f"{float(np.median([r['seconds'] for r in nine])):.0f}",
+        ])  # fmt: skip
+    own = [r for r in found["runs"] if r["method"] == "Surveyor's ruler"]
+    below = [r for r in own if r["cosine"] < 0.93]
+    whole = (
+        f"Surveyor's ruler on all {len(own)} cells (`make bench-ruler-full`; D 2 to 128, N 4 to 256): mean cosine "
+        f"**{mean(own, 'cosine'):.3f}**, median W1 error {float(np.median([abs(r['error']) for r in own])):.1%}, "
+        f"largest slope {max(r['steepest'] for r in own):.3f}; below .93 in "
+        + ", ".join(f"D {r['d']} N {r['n']} ({r['cosine']:.2f})" for r in below)
+        + ". The truth of these pairs is a minimum of cones, which suits a critic made of cones; the "
+        "net of folds alone is what the other data of `make bench-known` try."
+    )
+    return (
+        f"**The critic as a ruler** (`make bench-ruler`, {found['steps']:,} steps of {found['batch']:,} fresh points a "
+        "side for everybody, a seed that nothing was tuned on): MinFunnel pairs, whose W1 and best critic are known. "
+        "Cosine of the critic's gradient with the true one (worst cell), error of W1, largest slope measured, "
+        "proven bound, and seconds on one core with the other busy, over nine cells.\n\n"
+        + table(["critic", "cosine (worst)", "W1 error, median", "steepest", "bound", "s"], rows)
+        + "\n\n" + whole
+    )  # fmt: skip
+
+
+def known(found: dict[str, Any]) -> str:
+    rows = [
+        [r["name"], f"{r['w1']:.4f}", f"{r['value']:.4f}", f"{r['value'] / r['w1'] - 1:+.2%}",
+         f"{r['steps']} x {r['batch']}"]
+        for r in found["runs"]
+    ]  # fmt: skip
+    return (
+        "**Distances in closed form** (`make bench-known`): the trained critic's gap on fresh points; its slope is at "
+        "most 1 by proof.\n\n" + table(["distributions", "W1", "gap", "error", "steps"], rows)
+    )
+
+
+def speed(found: dict[str, Any]) -> str:
+    by: dict[str, dict[str, float]] = {}
+    for r in found["runs"]:
+        by.setdefault(r["size"], {})[r["method"]] = r["ms"]
+    methods = list(dict.fromkeys(r["method"] for r in found["runs"]))
+    rows = [
+        [size, *(f"{ms[m]:.2f}" if m in ms else "-" for m in methods)] for size, ms in by.items()
+    ]
+    return (
+        f"**A critic step under the penalty** (`make bench-speed`, {found['threads']} threads), milliseconds, timed in turns: "
+        "the textbook loop, JAX, the matrix products alone that such a step cannot do without, and Surveyor's, "
+        "compiled where it does not say eager.\n\n" + table(["critic", *methods], rows)
+    )
+
+
+NINE = {(d, n) for d in (2, 16, 64) for n in (4, 64, 256)}
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "modes": modes, "closeness": closeness, "real": real, "cost": cost, "resume": resume,
-    "bytes": bytes_,
+    "bytes": bytes_, "ruler": ruler, "known": known, "speed": speed,
 }  # fmt: skip
 
 
