@@ -73,6 +73,34 @@ def test_a_run_stopped_anywhere_ends_as_if_undisturbed(
     assert files(whole) == files(path)
 
 
+def test_a_compiled_run_stopped_and_resumed_ends_as_if_undisturbed(tmp_path: Path) -> None:
+    finish(new(tmp_path / "whole" / "run", compile="yes"))
+    session = new(tmp_path / "run", compile="yes")
+    for record in session.records():
+        if record.step == 4:
+            break
+    finish(again(tmp_path / "run"))
+    assert files(tmp_path / "whole" / "run") == files(tmp_path / "run")
+    assert session.findings == []
+
+
+def test_what_cannot_be_compiled_is_said_and_runs(tmp_path: Path) -> None:
+    class Reads(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(64, 2)
+
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            made: torch.Tensor = self.layer(z)
+            return made * float(z.max() > 0)  # a number read from a tensor
+
+    data, config = prepare(SOURCE, SAID | {"compile": "yes", "latent_normal": 64, "latent_bits": 0})
+    session = start(data, SOURCE, config, tmp_path / "run", generator=Reads())
+    assert finish(session).run.path.exists()
+    (said,) = [f for f in session.findings if f.code == "uncompiled"]
+    assert "uncompiled" in said.finding
+
+
 def test_an_interrupt_saves_between_measurements(whole: Path, tmp_path: Path) -> None:
     path = tmp_path / "run"
     session = new(path)

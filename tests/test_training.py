@@ -259,21 +259,3 @@ def test_compiled_steps_have_the_same_gradients(objective: str, constraint: str)
         assert terms.keys() == same.keys()
         for one, other in zip(gradients, again, strict=True):
             assert torch.allclose(one, other, atol=2e-6)
-
-
-def test_a_net_that_cannot_be_compiled_runs_as_it_is() -> None:
-    class Reads(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.layer = torch.nn.Linear(2, 2)
-
-        def forward(self, z: torch.Tensor) -> torch.Tensor:
-            made: torch.Tensor = self.layer(z[:, :2])
-            return made * float(z.max() > 0)  # a number read from a tensor
-
-    data, game, plan, _ = built("toy:ring:500")
-    game = replace(game, generator=Reads())
-    same, refused = compiled(game, data.train.draw(plan.batch, Draws(0)))
-    assert same is game
-    assert refused is not None
-    assert "\n" not in refused

@@ -101,15 +101,16 @@ def follow(session: runs.Session) -> int:
             pass
         part(session.ranks)
         return 0
-    for finding in session.findings:
+    before = list(session.findings)
+    for finding in before:
         tell(vars(finding))
     with progress(session, out) as watch:
         model = api.finish(session, watch)
     part(session.ranks)
     result = model.evaluation
     out.print(f"\n[bold]{escape(result['verdict'])}[/]")
-    for finding in result["findings"]:
-        tell(finding)
+    for found in (*map(vars, session.findings[len(before) :]), *result["findings"]):
+        tell(found)
     out.print(
         f"W1 is exact transport on {result['n']:,} held-out points, in {result['unit']}.",
         style="dim",
