@@ -101,6 +101,19 @@ def test_the_family_that_suits_the_data_wins(turned: bool) -> None:
     assert (float(made.gain) < 0) == turned
 
 
+def test_a_narrow_distribution_within_a_wide_one_is_told_from_it() -> None:
+    """Mass leaves for both sides, f = -|x|: transport's own cones see what short training misses."""
+    rng = np.random.default_rng(0)
+    critic = fit(
+        lambda n: rng.uniform(size=(n, 1)), lambda n: 3 * rng.uniform(size=(n, 1)) - 1,
+        Budget(steps=16, batch=32),
+    )  # fmt: skip
+    with torch.no_grad():
+        x, y = (torch.linspace(a, b, 20_001).unsqueeze(1) for a, b in ((0, 1), (-1, 2)))
+        gap = float(critic(x).mean() - critic(y).mean())
+    assert 0.99 * 0.5 <= gap <= 0.5
+
+
 def test_a_critic_finds_a_shift_exactly() -> None:
     """Two intervals 3 apart: W1 is 3, and f = x reaches it."""
     rng = np.random.default_rng(0)

@@ -60,6 +60,7 @@ class Folds(nn.Module):
             u, _, v = torch.linalg.svd(w.double(), full_matrices=False)
             w.copy_(u @ v)
 
+    @property
     def bound(self) -> float:
         """Return the largest member's product of singular values, and what float32 may add."""
         total = torch.ones(len(self.weights[0]), dtype=torch.float64)

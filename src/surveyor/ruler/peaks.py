@@ -38,6 +38,7 @@ class Peaks(nn.Module):
         highest: Tensor = (self.c - _far(x.double(), self.a)).amax(1)
         return highest
 
+    @property
     def bound(self) -> float:
         """Return 1 and what float32 may add."""
         return 1 + TOLERANCE
