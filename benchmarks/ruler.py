@@ -180,14 +180,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
+    parser.add_argument("--cells", nargs="*", default=[], help="DxN, such as 16x64")
     parser.add_argument("--resume", action="store_true", help="keep the runs in results/ruler.json")
     given = parser.parse_args()
     if importlib.util.find_spec("deel") is None and "deel-torchlip" in given.methods:
         console.print("deel-torchlip is not installed (pip install -e '.[bench]'); left out")
         given.methods = [m for m in given.methods if m != "deel-torchlip"]
+    cells = [tuple(map(int, c.split("x"))) for c in given.cells] or (FULL if given.full else CELLS)
     jobs = [
         (method, d, n, seed, given.steps)
-        for d, n in (FULL if given.full else CELLS)
+        for d, n in cells
         for seed in given.seeds
         for method in given.methods
     ]

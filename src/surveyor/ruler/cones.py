@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from surveyor.transport import ground_costs, transport
 from surveyor.transport.checks import Array
 
+DIRECT = 8  # coordinates up to which distances are summed up
+
 
 class Cones(nn.Module):
     """f(x) = (max_i (u_i - |x - a_i|) + min_j (|x - b_j| - v_j)) / 2, of slope at most 1.
@@ -32,11 +34,15 @@ class Cones(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return scores (n,) of points (n, d)."""
         wide = x.flatten(1).double()
-        below = (self.u - _distances(wide, self.a)).amax(1)
-        above = (_distances(wide, self.b) - self.v).amin(1)
+        below = (self.u - far(wide, self.a)).amax(1)
+        above = (far(wide, self.b) - self.v).amin(1)
         return (below + above) / 2
 
 
-def _distances(x: Tensor, y: Tensor) -> Tensor:
-    # The product formula is quicker and loses half the digits of small distances.
-    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+def far(x: Tensor, a: Tensor) -> Tensor:
+    """Return |x_i - a_j|, (n, m): summed up in few coordinates, from products in many.
+
+    Products are quicker, and near a peak they lose half the digits.
+    """
+    way = "donot_use_mm_for_euclid_dist" if x.shape[1] <= DIRECT else "use_mm_for_euclid_dist"
+    return torch.cdist(x, a, compute_mode=way)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.errors import InputError
+from surveyor.lipschitz.certificate import TOLERANCE
 from surveyor.ruler.cones import Cones
 from surveyor.ruler.folds import Folding, Folds
 from surveyor.ruler.peaks import COUNT, Climbing, Peaks
@@ -64,7 +65,7 @@ class Potential(nn.Module):
         self.inner = inner
         self.register_buffer("centre", centre)
         self.register_buffer("scale", torch.tensor(scale))
-        self.register_buffer("gain", torch.tensor(sign * scale / inner.bound))
+        self.register_buffer("gain", torch.tensor(sign * scale / max(inner.bound, 1 + TOLERANCE)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return scores (n,)."""

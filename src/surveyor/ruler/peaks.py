@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from surveyor.lipschitz.certificate import TOLERANCE
+from surveyor.ruler.cones import far
 
 COUNT = 2048
 RATE, LAST_RATE = 0.05, 0.001  # of the spread of the data, a coordinate and step
 HEAT, LAST_HEAT = 0.5, 0.002  # of the usual distance between the two highest cones
-DIRECT = 8  # up to so many coordinates distances are summed up, not taken from products
 AT_ONCE = 128  # rows whose distances to all peaks stay in cache
 SMALL = 1e-9  # a share below is 0: denormal numbers are many times slower
 MOMENTUM, SECOND, AVERAGE = 0.9, 0.99, 0.99
@@ -35,7 +35,7 @@ class Peaks(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return scores (n,) of points (n, d)."""
-        highest: Tensor = (self.c - _far(x.double(), self.a)).amax(1)
+        highest: Tensor = (self.c - far(x.double(), self.a)).amax(1)
         return highest
 
     @property
@@ -92,7 +92,7 @@ def _gradients(high: Tensor, low: Tensor, a: Tensor, c: Tensor, heat: float) -> 
     on_a, on_c, pulls = torch.zeros_like(a.T), torch.zeros_like(c), torch.zeros_like(c)
     for side, sign in ((low, 1), (high, -1)):
         for x in torch.split(side, AT_ONCE):
-            distance = _far(x, a).clamp_(min=1e-7)
+            distance = far(x, a).clamp_(min=1e-7)
             share = torch.softmax((c - distance).div_(heat), 1)
             share = functional.threshold(share, SMALL, 0.0, inplace=True).mul_(sign / len(side))
             on_c += share.sum(0)
@@ -100,13 +100,6 @@ def _gradients(high: Tensor, low: Tensor, a: Tensor, c: Tensor, heat: float) -> 
             pulls += pull.sum(0)
             on_a.addmm_(x.T, pull)
     return [on_a.T - pulls.unsqueeze(1) * a, on_c]
-
-
-def _far(x: Tensor, a: Tensor) -> Tensor:
-    # The product formula is quicker for many coordinates; near a peak it loses half the digits.
-    exact = x.dtype == torch.float64 or x.shape[1] <= DIRECT
-    way = "donot_use_mm_for_euclid_dist" if exact else "use_mm_for_euclid_dist"
-    return torch.cdist(x, a, compute_mode=way)
 
 
 def _distinct(x: Tensor) -> Tensor:
