@@ -25,6 +25,8 @@ from surveyor.data import Space
 from surveyor.lipschitz import constraints
 from surveyor.nets.mlp import Mlp
 from surveyor.ruler import Budget, fit
+from surveyor.ruler.critic import Potential
+from surveyor.ruler.folds import Folding
 
 CELLS = [(d, n) for d in (2, 16, 64) for n in (4, 64, 256)]
 FULL = [(d, n) for d in (2, 4, 8, 16, 32, 64, 128) for n in (4, 16, 64, 256)]
@@ -45,6 +47,24 @@ def ours(pair: Funnel, steps: int, rng: np.random.Generator) -> Fitted:
         lambda n: pair.pairs(n, rng)[1], lambda n: pair.box(n, rng),
         Budget(steps=steps, batch=BATCH),
     )  # fmt: skip
+    return Fitted(made, made.bound)
+
+
+def folds(pair: Funnel, steps: int, rng: np.random.Generator) -> Fitted:
+    """The ruler's net without the race: the truth is made of cones, so cones are told apart."""
+
+    def drawn(n: int) -> tuple[Tensor, Tensor]:
+        high, low = pair.pairs(n, rng)[1], pair.box(n, rng)
+        return torch.as_tensor(high, dtype=torch.float32), torch.as_tensor(low, dtype=torch.float32)
+
+    high, low = drawn(1024)
+    first = torch.cat([high, low])
+    centre, scale = first.mean(0), float((first - first.mean(0)).square().mean().sqrt())
+    training = Folding((high - centre) / scale, (low - centre) / scale, steps)
+    for step in range(steps):
+        high, low = drawn(BATCH)
+        training.step((high - centre) / scale, (low - centre) / scale, step)
+    made = Potential(training.made(), centre, scale, 1)
     return Fitted(made, made.bound)
 
 
@@ -99,6 +119,7 @@ def torchlip(pair: Funnel, steps: int, rng: np.random.Generator) -> Fitted:
 
 METHODS: dict[str, Callable[[Funnel, int, np.random.Generator], Fitted]] = {
     "Surveyor's ruler": ours,
+    "Surveyor's net of folds": folds,
     "gradient penalty, one-sided": constrained("gradient-penalty"),
     "gradient penalty, two-sided": constrained("gradient-penalty:side=two"),
     "orthogonal, GroupSort": constrained("orthogonal"),

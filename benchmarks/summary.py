@@ -121,8 +121,10 @@ def bytes_(found: dict[str, Any]) -> str:
 
 def ruler(found: dict[str, Any]) -> str:
     rows = []
-    for (method,), runs in grouped(found["runs"], "method").items():
-        nine = [r for r in runs if (r["d"], r["n"]) in NINE]
+    methods = grouped(found["runs"], "method")
+    shared = set.intersection(*({(r["d"], r["n"]) for r in runs} for runs in methods.values()))
+    for (method,), runs in methods.items():
+        nine = [r for r in runs if (r["d"], r["n"]) in shared]
         bounds = [r["bound"] for r in runs]
         rows.append([
             method, f"{mean(nine, 'cosine'):.3f} ({min(r['cosine'] for r in nine):.3f})",
@@ -131,24 +133,34 @@ def ruler(found: dict[str, Any]) -> str:
             "none" if None in bounds else f"{max(bounds):.3g}",
             f"{float(np.median([r['seconds'] for r in nine])):.0f}",
         ])  # fmt: skip
+    cells = ", ".join(f"{d} x {n}" for d, n in sorted(shared))
     own = [r for r in found["runs"] if r["method"] == "Surveyor's ruler"]
     below = [r for r in own if r["cosine"] < 0.93]
     whole = (
-        f"Surveyor's ruler on all {len(own)} cells (`make bench-ruler-full`; D 2 to 128, N 4 to 256): mean cosine "
+        f"Surveyor's ruler on all {len(own)} cells (`--full`; D 2 to 128, N 4 to 256): mean cosine "
         f"**{mean(own, 'cosine'):.3f}**, median W1 error {float(np.median([abs(r['error']) for r in own])):.1%}, "
         f"largest slope {max(r['steepest'] for r in own):.3f}; below .93 in "
         + ", ".join(f"D {r['d']} N {r['n']} ({r['cosine']:.2f})" for r in below)
-        + ". The truth of these pairs is a minimum of cones, which suits a critic made of cones; the "
-        "net of folds alone is what the other data of `make bench-known` try."
+        + ". **These figures stand apart**: the truth of these pairs is a minimum of cones, and so may this "
+        "critic be. What it does on data of other shapes is in the next table; the net of folds, which knows "
+        "nothing of cones, is the row to compare with the others."
     )
     return (
         f"**The critic as a ruler** (`make bench-ruler`, {found['steps']:,} steps of {found['batch']:,} fresh points a "
         "side for everybody, a seed that nothing was tuned on): MinFunnel pairs, whose W1 and best critic are known. "
         "Cosine of the critic's gradient with the true one (worst cell), error of W1, largest slope measured, "
-        "proven bound, and seconds on one core with the other busy, over nine cells.\n\n"
+        f"proven bound, and seconds on one core with the other busy, over cells {cells} (D x N).\n\n"
         + table(["critic", "cosine (worst)", "W1 error, median", "steepest", "bound", "s"], rows)
         + "\n\n" + whole
     )  # fmt: skip
+
+
+def memory(found: dict[str, Any]) -> str:
+    told = "; ".join(
+        f"{int(rows):,} rows: {r['peak'] / 2**30:.2f} GiB at the peak, {r['rate']:.1f} steps a second"
+        for rows, r in found["runs"].items()
+    )
+    return f"**Files larger than memory** (`make bench-memory`), a table of Adult's columns in Parquet: {told}."
 
 
 def known(found: dict[str, Any]) -> str:
@@ -178,10 +190,9 @@ def speed(found: dict[str, Any]) -> str:
     )
 
 
-NINE = {(d, n) for d in (2, 16, 64) for n in (4, 64, 256)}
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "modes": modes, "closeness": closeness, "real": real, "cost": cost, "resume": resume,
-    "bytes": bytes_, "ruler": ruler, "known": known, "speed": speed,
+    "bytes": bytes_, "ruler": ruler, "known": known, "speed": speed, "memory": memory,
 }  # fmt: skip
 
 
