@@ -95,7 +95,7 @@ def fitted(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(budget.seed)
-        first = [_tensor(draw(max(COUNT, 1024))) for draw in (high, low)]
+        first = [_tensor(draw(COUNT)) for draw in (high, low)]
         told = [_tensor(draw(JUDGED)) for draw in judges or (high, low)]
         sample = torch.cat(first)
         centre = sample.mean(0)
