@@ -51,7 +51,10 @@ class Training(Protocol):
 
 
 class Potential(nn.Module):
-    """f(x) = +- scale * g((x - centre) / scale) / bound(g), of slope at most 1. (n, d) to (n,)."""
+    """f(x) = +- scale * g((x - centre) / scale) / bound(g), of slope at most 1. (n, d) to (n,).
+
+    What float32 may add to a slope is divided out as well.
+    """
 
     centre: Tensor
     scale: Tensor
@@ -65,7 +68,7 @@ class Potential(nn.Module):
         self.inner = inner
         self.register_buffer("centre", centre)
         self.register_buffer("scale", torch.tensor(scale))
-        self.register_buffer("gain", torch.tensor(sign * scale / max(inner.bound, 1 + TOLERANCE)))
+        self.register_buffer("gain", torch.tensor(sign * scale / (inner.bound * (1 + TOLERANCE))))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return scores (n,)."""
