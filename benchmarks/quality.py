@@ -7,6 +7,8 @@ ring an exact W1 of at most 1.5 times its floor; looked at every so often, off t
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -15,25 +17,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.common import console, show, write
+from benchmarks.common import RESULTS, console, show, write
 from benchmarks.modes import SETTINGS
 from surveyor.api import prepare
 from surveyor.batch import Draws
-from surveyor.build import game_of, plan_of
+from surveyor.build import game_of, plan_of, threads_for
 from surveyor.data.toy import draw
 from surveyor.evaluation import coverage
 from surveyor.training import State, steps
 from surveyor.transport import wasserstein_1_discrete
 
-STEPS, LOOK = 4500, 250
+LOOK = 250
 Sample = Callable[[int], np.ndarray]
 
 
 def surveyor(toy: str, seed: int) -> Iterator[Sample]:
-    """Surveyor's default, of ``STEPS`` steps in place of 9,000; the averaged generator."""
-    data, config = prepare(f"toy:{toy}:100000", {"seed": seed, "steps": STEPS})
+    """Surveyor's default; the averaged generator."""
+    data, config = prepare(f"toy:{toy}:100000", {"seed": seed})
     game, plan = game_of(config, data.codec), plan_of(config)
     state = State.start(game, plan)
+    torch.set_num_threads(threads_for(config, game))
 
     def sample(n: int) -> np.ndarray:
         with torch.no_grad():
@@ -47,6 +50,7 @@ def surveyor(toy: str, seed: int) -> Iterator[Sample]:
 def textbook(toy: str, seed: int) -> Iterator[Sample]:
     """The toy script of the WGAN-GP paper: 3 x 512 ReLU, 5 critic steps, Adam 1e-4, weight .1."""
     torch.manual_seed(seed)
+    torch.set_num_threads(os.cpu_count() or 1)
     rng = np.random.default_rng(seed)
     points = torch.as_tensor(draw(toy, 100_000, rng), dtype=torch.float32)
     centre, scale = points.mean(0), points.std()
@@ -112,20 +116,32 @@ def seconds_to(toy: str, run: Iterator[Sample], seed: int, most: float) -> tuple
             return clock, there, said
 
 
+METHODS: dict[str, Callable[[str, int], Iterator[Sample]]] = {
+    "Surveyor": surveyor,
+    "textbook": textbook,
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--most", type=float, default=300.0, help="seconds after which to give up")
+    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--resume", action="store_true", help="keep runs of results/quality.json")
     given = parser.parse_args()
-    runs = []
+    runs = json.loads((RESULTS / "quality.json").read_text())["runs"] if given.resume else []
+    done = {(r["data"], r["seed"], r["method"]) for r in runs}
     for toy in SETTINGS:
         for seed in given.seeds:
-            for name, method in (("Surveyor", surveyor), ("textbook", textbook)):
+            for name in given.methods:
+                if (toy, seed, name) in done:
+                    continue
+                method = METHODS[name]
                 seconds, there, said = seconds_to(toy, method(toy, seed), seed, given.most)
                 runs.append({"data": toy, "seed": seed, "method": name, "seconds": seconds,
                              "reached": there, "last": said})  # fmt: skip
                 console.print(f"{toy} {seed} {name}: {seconds:.0f} s, {said}", highlight=False)
-                write("quality", {"steps": STEPS, "most": given.most, "runs": runs})
+                write("quality", {"most": given.most, "runs": runs})
     show(
         "Seconds to quality",
         ("data", "seed", "method", "s", "reached", "at the end"),
