@@ -33,7 +33,16 @@ def main() -> None:
     jobs = {
         (name, critic, seed): (
             source,
-            [*own, *options, "--minutes", str(MINUTES[name]), "--seed", str(seed), "--threads", "1"],
+            [
+                *own,
+                *options,
+                "--minutes",
+                str(MINUTES[name]),
+                "--seed",
+                str(seed),
+                "--threads",
+                "1",
+            ],
         )
         for name, (source, own) in sources.items()
         for critic, options in CRITICS.items()

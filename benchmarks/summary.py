@@ -190,9 +190,42 @@ def speed(found: dict[str, Any]) -> str:
     )
 
 
+def quality(found: dict[str, Any]) -> str:
+    rows = []
+    for (data, method), runs in grouped(found["runs"], "data", "method").items():
+        rows.append([
+            data, method,
+            ", ".join(f"{r['seconds']:.0f}" if r["reached"] else "not reached" for r in runs),
+            "; ".join(r["last"] for r in runs),
+        ])  # fmt: skip
+    return (
+        "**Time to quality** (`make bench-quality`, start of training to the goal, all cores free; a run is given up after "
+        f"{found['most']:.0f} s): on the grid 25 modes with 95% of samples within three deviations of one, on the ring W1 of at "
+        "most 1.5 times its floor; a figure a seed.\n\n"
+        + table(["data", "method", "s", "when it stopped"], rows)
+    )  # fmt: skip
+
+
+def hard(found: dict[str, Any]) -> str:
+    def each(runs: list[dict[str, Any]], key: str, form: str) -> str:
+        return ", ".join(format(r[key], form) for r in runs if key in r) or "-"
+
+    rows = [
+        [data, critic, each(runs, "ratio", ".2f"), each(runs, "auc", ".2f"), each(runs, "high_quality", ".1%")]
+        for (data, critic), runs in grouped(found["runs"], "data", "critic").items()
+    ]  # fmt: skip
+    minutes = ", ".join(f"{k} {v:g}" for k, v in found["minutes"].items())
+    return (
+        f"**Critics of proven slope for generators** (`make bench-hard`, equal time: {minutes} minutes, two runs side by side, "
+        "nothing tuned for them; a figure a seed): the penalised default beside orthogonal matrices with folds or GroupSort.\n\n"
+        + table(["data", "critic", "W1 / floor", "AUC", "high quality"], rows)
+    )
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "modes": modes, "closeness": closeness, "real": real, "cost": cost, "resume": resume,
-    "bytes": bytes_, "ruler": ruler, "known": known, "speed": speed, "memory": memory,
+    "bytes": bytes_, "ruler": ruler, "known": known, "hard": hard, "speed": speed,
+    "quality": quality, "memory": memory,
 }  # fmt: skip
 
 

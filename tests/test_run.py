@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import surveyor
 from surveyor.api import finish, prepare
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
+from surveyor.nets import Sampler
 from surveyor.run import Session, load, resume, start
-from tests.conftest import QUICK
+from tests.conftest import QUICK, mixed
 
 SAID = QUICK | {
     "steps": 12,
@@ -99,6 +101,55 @@ def test_what_cannot_be_compiled_is_said_and_runs(tmp_path: Path) -> None:
     assert finish(session).run.path.exists()
     (said,) = [f for f in session.findings if f.code == "uncompiled"]
     assert "uncompiled" in said.finding
+
+
+@pytest.mark.parametrize("at", [2, 6, 7, 12])
+def test_a_table_warmed_by_likelihood_resumes_as_if_undisturbed(tmp_path: Path, at: int) -> None:
+    said = QUICK | {"steps": 12, "warm_start": 0.5, "measure_every": 3}
+    frame = mixed(300)
+
+    def begun(path: Path) -> Session:
+        data, config = prepare(frame, said)
+        return start(data, "", config, path)
+
+    finish(begun(tmp_path / "whole" / "run"))
+    for record in begun(tmp_path / "run").records():
+        if record.step == at:
+            break
+    finish(resume(tmp_path / "run", prepare(frame, said)[0]))
+    assert files(tmp_path / "whole" / "run") == files(tmp_path / "run")
+
+
+def test_a_warm_start_needs_a_likelihood(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--warm-start"):
+        new(tmp_path / "run", warm_start=0.5)
+
+
+def test_a_warm_start_raises_the_likelihood_of_rows_not_seen(tmp_path: Path) -> None:
+    data, config = prepare(linked(2000), {"seed": 0, "steps": 300, "warm_start": 1.0})
+    session = start(data, "", config, tmp_path / "run")
+    generator = session.game.generator
+    assert isinstance(generator, Sampler)
+    hot = data.holdout.first(300).x[:, : sum(generator.sizes)] * 2**0.5
+
+    def unlikely(module: Sampler) -> float:
+        with torch.no_grad():
+            return -float(module.log_likelihood(hot).mean())
+
+    before = unlikely(generator)
+    for _ in session.records():
+        pass
+    assert isinstance(session.state.average, Sampler)
+    # b is a in nine rows of ten: log 4 + (.9 log 1/.9 + .1 log 3/.1) = 2.05 nats, against 2 log 4.
+    assert before == pytest.approx(2 * np.log(4), abs=0.4)
+    assert unlikely(session.state.average) == pytest.approx(2.05, abs=0.15)
+
+
+def linked(n: int) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    a = rng.integers(0, 4, n)
+    b = np.where(rng.random(n) < 0.9, a, (a + rng.integers(1, 4, n)) % 4)
+    return pd.DataFrame({"a": np.array(list("wxyz"))[a], "b": np.array(list("pqrs"))[b]})
 
 
 def test_an_interrupt_saves_between_measurements(whole: Path, tmp_path: Path) -> None:

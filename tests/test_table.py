@@ -210,3 +210,68 @@ def test_columns_named_by_numbers_and_an_index_survive_parquet(tmp_path: Path) -
     frame = pd.DataFrame({0: np.arange(30), "day": ["x", "y", "z"] * 10})
     frame.set_index("day").to_parquet(path)
     assert sorted(load(str(path), Options()).raw.names) == ["0", "day"]
+
+
+def dependent(n: int = 3000) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    city = rng.choice(["Oslo", "Bergen", "Rome", "Milan"], n)
+    country = pd.Series(city).map(
+        {"Oslo": "Norway", "Bergen": "Norway", "Rome": "Italy", "Milan": "Italy"}
+    )
+    return pd.DataFrame(
+        {
+            "country": country,
+            "city": city,
+            "code": pd.Series(city).map({"Oslo": 3, "Bergen": 1, "Rome": 7, "Milan": 2}),
+            "noise": rng.normal(size=n).round(2),
+            "flag": rng.random(n) < 0.5,
+        }
+    )
+
+
+def test_what_follows_from_another_column_is_kept_not_learnt() -> None:
+    frame = dependent()
+    data = load(frame, Options(), seed=0)
+    codec = data.codec
+    assert isinstance(codec, TableCodec)
+    names = [c.name for c in codec.columns]
+    assert len(codec.derived) == 2
+    assert {"noise", "flag"} <= set(names[:3])
+    # Any raw output at all gives rows in which the dependencies hold.
+    raw = torch.randn(500, *codec.space.raw)
+    made = codec.decode(Batch(codec.head(raw, Draws(1))), np.zeros((500, 0), np.int16), Draws(2))
+    known = set(frame[["country", "city", "code"]].itertuples(index=False, name=None))
+    assert list(made.columns) == list(frame.columns)
+    assert set(made[["country", "city", "code"]].itertuples(index=False, name=None)) <= known
+    points = data.train.first(50)
+    hot = points.x[:, : sum(codec.free)] * 2**0.5
+    assert torch.allclose(codec.embed(hot), points.x, atol=1e-6)
+
+
+def test_a_dependency_by_chance_or_with_one_exception_is_none() -> None:
+    frame = dependent()
+    frame.loc[7, "country"] = "Rome's own"
+    rng = np.random.default_rng(1)
+    frame["nearly constant"] = np.where(np.arange(len(frame)) == 11, "b", "a")
+    frame["many"] = rng.permutation(len(frame)) // 2  # two rows a value
+    codec = load(frame, Options(), seed=0).codec
+    assert isinstance(codec, TableCodec)
+    free = {c.name for c in codec.columns[: len(codec.free)]}
+    assert {"country", "nearly constant", "many"} <= free
+
+
+def test_a_dependency_survives_saving() -> None:
+    codec = load(dependent(), Options(), seed=0).codec
+    restored = TableCodec.restore(*codec.state())
+    raw = torch.randn(50, *codec.space.raw)
+    assert torch.equal(codec.head(raw, Draws(1)), restored.head(raw, Draws(1)))
+
+
+def test_ranks_order_codes_by_value() -> None:
+    values = pd.Series([0.0] * 100 + list(np.linspace(1, 5, 900)) + [np.nan] * 50, name="x")
+    column = fit_column("x", values)
+    ranks = column.ranks
+    assert np.isnan(ranks[-1])
+    order = np.argsort(column.cells.mean(1), kind="stable")
+    assert (np.diff(ranks[order]) > 0).all()
+    assert ranks[0] == pytest.approx(0.5 * 100 / 1050)

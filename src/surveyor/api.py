@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from torch import nn
 
 import surveyor.run as runs
 from surveyor.batch import Draws
-from surveyor.build import configured, plan_of
+from surveyor.build import OWN, configured, plan_of
 from surveyor.config import Config
 from surveyor.data import Data, Options, Source, recognise
 from surveyor.data import load as load_data
@@ -33,7 +36,7 @@ from surveyor.ruler.comparison import Method
 from surveyor.training import Record
 
 Watch = Callable[[runs.Session, Record], None]
-AT_ONCE = 16_384  # samples decoded together: memory stays flat
+AT_ONCE = 2048  # samples made together, by one thread
 SAMPLE, TRIES = 3, 50  # the stream of randomness of samples; rounds of rejection for --where
 
 
@@ -71,14 +74,18 @@ class Model:
         return self._rejected(n, where, others, seed)
 
     def _made(self, n: int, where: Mapping[str, Any], draws: Draws) -> Any:
-        codec = self.run.codec
+        codec, game = self.run.codec, self.run.game
         codes = codec.conditions.draw(n, draws, where)
-        parts = []
-        for start in range(0, n, AT_ONCE):
-            own = codes[start : start + AT_ONCE]
-            cond = codec.conditions.embed(own)
-            batch = generated(self.run.game, self.run.game.generator, cond, len(own), draws)
-            parts.append(codec.decode(batch, own, draws))
+
+        def part(number: int) -> Any:
+            torch.set_num_threads(1)  # of this thread's own products
+            own = codes[number * AT_ONCE : (number + 1) * AT_ONCE]
+            drawn = Draws(draws.seed, draws.step, SAMPLE, number + 1)
+            batch = generated(game, game.generator, codec.conditions.embed(own), len(own), drawn)
+            return codec.decode(batch, own, drawn)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = list(pool.map(part, range(math.ceil(n / AT_ONCE))))
         made: Any = (
             pd.concat(parts, ignore_index=True)
             if isinstance(codec, TableCodec)
@@ -219,7 +226,7 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
         source = resolve(data)
         kind = recognise(source)
         raw = kind.read(source)
-        defaults = dict(kind.defaults(raw))
+        defaults = dict(kind.defaults(raw, said))
     except InputError as error:
         problems.extend(error.problems)
     try:
@@ -261,7 +268,7 @@ def fit(
     runs.refuse_existing(path)
     named = {"generator": generator, "critic": critic}
     own = {k: v for k, v in named.items() if isinstance(v, nn.Module)}
-    options |= {k: v for k, v in named.items() if isinstance(v, str)}
+    options |= {k: v for k, v in named.items() if isinstance(v, str)} | dict.fromkeys(own, OWN)
     loaded, config = prepare(data, options)
     name = str(data) if isinstance(data, (str, Path)) else ""
     session = runs.start(loaded, name, config, path, own.get("generator"), own.get("critic"))

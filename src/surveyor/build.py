@@ -8,15 +8,17 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from surveyor.batch import Draws
 from surveyor.catalog import parse, text_of
 from surveyor.config import Config, resolve
 from surveyor.data import Codec
+from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
-from surveyor.nets import ChainCritic, Latent, Net, nets
+from surveyor.nets import ChainCritic, Latent, Net, Sampler, nets
 from surveyor.objectives import Objective, objectives
 from surveyor.training import Game, Noise, Plan
 from surveyor.training.optimizers import Updates, optimizers
@@ -138,6 +140,11 @@ def game_of(
         )
         for constraint in held:
             constraint.install(critic)
+    if config.warm_start > 0 and not isinstance(generator, Sampler):
+        raise InputError(
+            f"--warm-start {config.warm_start:g}: the generator has no likelihood; "
+            "give --generator autoregressive, or --warm-start 0"
+        )
     generator, critic = generator.to(config.device), critic.to(config.device)
     return Game(
         generator,
@@ -145,10 +152,16 @@ def game_of(
         objective,
         held,
         latent,
-        codec.head,
+        _embedded(codec) if isinstance(generator, Sampler) else codec.head,
         unit,
         getattr(torch, config.precision),
     )
+
+
+def _embedded(codec: Codec) -> Callable[[Tensor, Draws], Tensor]:
+    """Return the head of a generator that draws its codes itself."""
+    assert isinstance(codec, TableCodec)  # no other space has blocks
+    return lambda hot, draws: codec.embed(hot)
 
 
 def plan_of(config: Config) -> Plan:
@@ -161,6 +174,8 @@ def plan_of(config: Config) -> Plan:
         critic_rate=config.critic_rate,
         optimizer=_updates(config.optimizer),
         average=config.average,
+        warm=round(config.warm_start * config.steps),
+        warm_rate=config.warm_rate,
         hold=config.hold,
         final=config.final,
         critic_final=config.final if config.critic_final is None else config.critic_final,

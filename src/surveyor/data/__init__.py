@@ -27,7 +27,9 @@ class Space:
     """What nets must know of the data: the shape of a point, of a condition, of raw output.
 
     ``unit`` is the user's distance per encoded distance (1/s for data scaled by s); ``bias``
-    (raw,) is where a generator's last layer starts.
+    (raw,) is where a generator's last layer starts. ``blocks`` are the sizes of the one-hot blocks
+    that raw output consists of, where it does; a point begins with the same blocks over sqrt 2.
+    ``ranks`` (raw,) are the shares of rows below each code of an ordered block, NaN elsewhere.
     """
 
     shape: tuple[int, ...]
@@ -35,6 +37,8 @@ class Space:
     raw: tuple[int, ...]
     unit: float = 1.0
     bias: Tensor | None = None
+    blocks: tuple[int, ...] = ()
+    ranks: Tensor | None = None
 
     @property
     def width(self) -> int:
@@ -113,8 +117,8 @@ class Kind(ABC):
         """Read and check; the result has a length and can be taken from."""
 
     @abstractmethod
-    def defaults(self, raw: Any) -> Mapping[str, Any]:
-        """Return the options that suit these data where the user says nothing."""
+    def defaults(self, raw: Any, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the options that suit these data, for what the user has not ``said``."""
 
     @abstractmethod
     def take(self, raw: Any, index: np.ndarray) -> Any:

@@ -11,15 +11,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from surveyor.batch import Draws
+from surveyor.data.values import ColumnKind, infer, label_of, numeric, restored, zoned
 from surveyor.errors import InputError, did_you_mean
 
-ColumnKind = Literal["category", "boolean", "integer", "number", "date"]
 OFTEN = 50  # a number seen this often, and by this share, is a value of its own
 OFTEN_SHARE = 0.0015
 CELLS = 50
@@ -73,6 +73,16 @@ class Column:
         return np.asarray((centre - mean) / (spread if spread > 0 else 1.0))
 
     @cached_property
+    def ranks(self) -> np.ndarray:
+        """Return the share of rows below the middle of each code, (size,); NaN without order."""
+        ranks = np.full(self.size, np.nan)
+        if self.ordered:
+            order = np.argsort(self.cells.mean(1), kind="stable")
+            share = self.frequency[order]
+            ranks[order] = np.cumsum(share) - share / 2
+        return ranks
+
+    @cached_property
     def _edges(self) -> np.ndarray:
         return self.cells[self.exact + 1 :, 0]
 
@@ -86,7 +96,9 @@ class Column:
         if not self.ordered:
             # Factorising first makes the dictionary look-up one a distinct value, not one a row.
             codes, unique = pd.factorize(values)
-            lookup = np.array([self._codes.get(_label(v), self.size) for v in unique] + [self.size])
+            lookup = np.array(
+                [self._codes.get(label_of(v), self.size) for v in unique] + [self.size]
+            )
             result = lookup[codes]
         else:
             result = self._cell(numeric(values, self.kind, self.name), absent)
@@ -124,7 +136,7 @@ class Column:
         Raises:
             InputError: a category never seen, or text where a number belongs.
         """
-        text = _label(text) if not isinstance(text, str) else text
+        text = label_of(text) if not isinstance(text, str) else text
         if self.missing and text in ("", "nan", "None", "NaN", "<NA>"):
             return self.size - 1
         if not self.ordered:
@@ -214,7 +226,7 @@ def fit_column(name: str, values: pd.Series) -> Column:
     absent = values.isna().to_numpy()
     present = values[~absent]
     kind, dtype = infer(name, present), str(values.dtype)
-    if kind == "date" and "," not in dtype and _zoned(present):
+    if kind == "date" and "," not in dtype and zoned(present):
         dtype += ",UTC"
     missing = bool(absent.any())
     if kind in ("category", "boolean"):
@@ -272,121 +284,9 @@ def _fit_category(
             f"column {name!r}: a different value in {every} ({len(counts):,} of {len(present):,}), "
             f"nothing to learn; leave it out with --drop {name}"
         )
-    labelled = counts.groupby([_label(v) for v in counts.index]).sum().sort_index()
+    labelled = counts.groupby([label_of(v) for v in counts.index]).sum().sort_index()
     shares = [*labelled.to_numpy(dtype=float), *([float(n - len(present))] if missing else [])]
     return Column(name, kind, dtype, missing, np.array(shares) / n, tuple(labelled.index))
-
-
-def infer(name: str, present: pd.Series) -> ColumnKind:
-    """Return the kind of a column from its values that are present."""
-    if len(present) == 0 or isinstance(present.dtype, pd.CategoricalDtype):
-        return "category"
-    what = pd.api.types.infer_dtype(present, skipna=True)
-    if what == "boolean":
-        return "boolean"
-    if what == "complex":
-        raise InputError(f"column {name!r}: complex numbers are not supported; split or drop it")
-    if what in ("integer", "floating", "mixed-integer-float", "decimal"):
-        return _number_kind(present)
-    if what.startswith("date") or (what == "string" and _dates(present)):
-        return "date"
-    return "category"
-
-
-def _number_kind(present: pd.Series) -> ColumnKind:
-    if pd.api.types.is_integer_dtype(present):
-        return "integer"
-    values = present.to_numpy(dtype=np.float64)
-    finite = values[np.isfinite(values)]
-    return "integer" if len(finite) and (finite == np.round(finite)).all() else "number"
-
-
-def _dates(present: pd.Series) -> bool:
-    first = present.iloc[:20].astype(str)
-    if not first.str.fullmatch(
-        r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"
-    ).all():
-        return False
-    return bool(_timestamps(present).notna().all())
-
-
-def _zoned(text: pd.Series) -> bool:
-    return bool(text.iloc[:20].astype(str).str.contains(r":.*(?:Z|[+-]\d{2}:?\d{2})$").any())
-
-
-def _timestamps(values: pd.Series) -> pd.Series:
-    if values.dtype.kind == "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
-        return pd.to_datetime(values)
-    # Text without a zone is taken as it stands; all zones become one.
-    return pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
-
-
-def numeric(values: pd.Series, kind: ColumnKind, name: str) -> np.ndarray:
-    """Return an ordered column as float64, NaN where missing; dates as seconds since 1970.
-
-    Raises:
-        InputError: text in a column of numbers, with the first such row.
-    """
-    if kind == "date":
-        dates = _timestamps(values)
-        _refuse_text(values, dates, name, "date")
-        if getattr(dates.dt, "tz", None) is not None:
-            dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
-        seconds = dates.astype("datetime64[us]").astype("int64").to_numpy() / 1e6
-        return np.where(dates.isna(), np.nan, seconds)
-    numbers = pd.to_numeric(values, errors="coerce")
-    _refuse_text(values, numbers, name, "number")
-    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _refuse_text(values: pd.Series, read: pd.Series, name: str, what: str) -> None:
-    bad = (read.isna() & values.notna()).to_numpy()
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise InputError(
-            f"column {name!r}, row {row}: {str(values.iloc[row])[:40]!r} is not a {what}; "
-            "correct it or leave it empty"
-        )
-
-
-def restored(
-    values: np.ndarray, absent: np.ndarray, kind: ColumnKind, dtype: str, name: str
-) -> pd.Series:
-    """Return values as a series of the dtype that the user gave."""
-    made: Any
-    if kind == "date":
-        whole = np.round(values * 1e6).astype("datetime64[us]")
-        made = pd.Series(np.where(absent, np.datetime64("NaT"), whole), name=name)
-        made = _dated(made, absent, dtype)
-    elif kind in ("integer", "number"):
-        made = pd.Series(np.where(absent, np.nan, values) if absent.any() else values, name=name)
-        if not (absent.any() and dtype.startswith(("int", "uint"))):
-            made = made.astype(dtype)
-    else:
-        made = pd.Series(values, name=name, dtype=object)
-        if dtype.lower().startswith(("int", "uint", "float")):
-            # A label that was a number; text would not turn into an integer beside a gap.
-            made = pd.to_numeric(made)
-        if not (absent.any() and (dtype == "bool" or dtype.startswith(("int", "uint")))):
-            made = made.astype(dtype)
-    result: pd.Series = made
-    return result
-
-
-def _dated(dates: Any, absent: np.ndarray, dtype: str) -> Any:
-    if dtype.startswith("datetime64"):
-        zoned = "," in dtype
-        return (dates.dt.tz_localize("UTC") if zoned else dates).astype(dtype)
-    dtype, _, zone = dtype.partition(",")
-    days = not zone and (dates.dropna() == dates.dropna().dt.normalize()).all()
-    text = dates.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%dT%H:%M:%S" + "Z" * bool(zone))
-    return text.astype(object).where(~absent, None).astype(dtype)
-
-
-def _label(value: Any) -> str:
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _day(seconds: float) -> str:

@@ -180,7 +180,7 @@ class Images(Kind):
             raise InputError("pictures with values below 0; give 0 to 255, or 0 to 1")
         return arrays
 
-    def defaults(self, raw: Arrays) -> Mapping[str, Any]:
+    def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what docs/defaults.md measured."""
         return DEFAULTS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from surveyor.batch import Batch, Draws
 from surveyor.data import Codec, Kind, Options, Rows, Space, State, check_columns
 from surveyor.data.columns import Column, fit_column, fit_group
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
+from surveyor.data.dependencies import dependencies, follows_from
 from surveyor.data.frames import Frame, read_frame
 from surveyor.data.scratch import empty
 from surveyor.errors import InputError
@@ -26,17 +27,27 @@ ROOT2 = float(np.sqrt(2))
 
 
 @dataclass(frozen=True, eq=False)
+class Derived:
+    """A column whose code is ``table[code of column parent]``."""
+
+    parent: int
+    table: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class TableCodec(Codec):
     """Rows as one-hot blocks over sqrt 2, then the positions of ordered columns.
 
     Two rows that differ in one category lie at distance 1; two numbers at their difference in
-    standard deviations, and 1 more (in the root of the sum of squares) for different cells.
+    standard deviations, and 1 more (in the root of the sum of squares) for different cells. The
+    last ``columns`` are those ``derived`` from others; a generator makes the blocks before them.
     """
 
     columns: tuple[Column, ...]
     order: tuple[str, ...]
     conditions: Conditions
     group: Column | None = None
+    derived: tuple[Derived, ...] = ()
 
     kind = "table"
     unit_name = "units in which a category changed costs 1 and a number its deviations"
@@ -45,6 +56,22 @@ class TableCodec(Codec):
     def sizes(self) -> list[int]:
         """Return the number of codes of every column."""
         return [c.size for c in self.columns]
+
+    @cached_property
+    def free(self) -> list[int]:
+        """Return the number of codes of every column that a generator makes."""
+        return self.sizes[: len(self.sizes) - len(self.derived)]
+
+    @cached_property
+    def _follow(self) -> Tensor:
+        """Return the matrix from the free blocks to those of the derived columns."""
+        matrix = torch.zeros(sum(self.free), sum(self.sizes) - sum(self.free))
+        starts, column = np.cumsum([0, *self.sizes]), 0
+        for derived, size in zip(self.derived, self.sizes[len(self.free) :], strict=True):
+            rows = starts[derived.parent] + np.arange(len(derived.table))
+            matrix[rows, column + derived.table] = 1.0
+            column += size
+        return matrix
 
     @cached_property
     def _places(self) -> Tensor:
@@ -68,12 +95,20 @@ class TableCodec(Codec):
     def space(self) -> Space:
         """Return the shapes; a generator starts at the log frequencies of every code."""
         total, ordered = self._places.shape
-        frequency = np.concatenate([c.frequency for c in self.columns])
+        made = self.columns[: len(self.free)]
+        frequency = np.concatenate([c.frequency for c in made])
+        ranks = torch.from_numpy(np.concatenate([c.ranks for c in made]).astype(np.float32))
         bias = torch.from_numpy(np.log(np.maximum(frequency, 1e-6)).astype(np.float32))
-        return Space((total + ordered,), self.conditions.width, (total,), 1.0, bias)
+        shape, raw = (total + ordered,), (len(bias),)
+        return Space(shape, self.conditions.width, raw, 1.0, bias, tuple(self.free), ranks)
 
     def embed(self, hot: Tensor) -> Tensor:
-        """Return one-hot blocks (n, codes) as points (n, codes + ordered columns)."""
+        """Return the free columns' one-hot blocks (n, raw) as points (n, codes + ordered)."""
+        if self.derived:
+            hot = torch.cat([hot, hot @ self._follow.to(hot.device)], dim=1)
+        return self._placed(hot)
+
+    def _placed(self, hot: Tensor) -> Tensor:
         return torch.cat([hot / ROOT2, hot @ self._places.to(hot.device)], dim=1)
 
     def rows(self, raw: Frame) -> Rows:
@@ -108,7 +143,7 @@ class TableCodec(Codec):
         place = np.where(codes < np.array(self.sizes), codes + starts[:-1], total)
         hot = torch.zeros(len(codes), total + 1)
         hot.scatter_(1, torch.from_numpy(place), 1.0)
-        return self.embed(hot[:, :total])
+        return self._placed(hot[:, :total])
 
     def head(self, raw: Tensor, draws: Draws) -> Tensor:
         """Sample each block: straight-through Gumbel-softmax at temperature 1 (Jang et al. 2017).
@@ -117,10 +152,10 @@ class TableCodec(Codec):
         Without a gradient the same law is drawn by the inverse of its distribution function.
         """
         soft = raw.requires_grad and torch.is_grad_enabled()
-        uniform = None if soft else draws.uniform(len(raw), len(self.sizes))
+        uniform = None if soft else draws.uniform(len(raw), len(self.free))
         noisy = raw + draws.gumbel(*raw.shape) if soft else raw
         blocks = []
-        for k, block in enumerate(torch.split(noisy, self.sizes, dim=1)):
+        for k, block in enumerate(torch.split(noisy, self.free, dim=1)):
             odds = block.softmax(1)
             if uniform is None:
                 code = odds.argmax(1, keepdim=True)
@@ -150,8 +185,10 @@ class TableCodec(Codec):
             "order": list(self.order),
             "conditions": cond_meta,
             "group": groups,
+            "parents": [d.parent for d in self.derived],
         }
-        return meta, arrays | cond_arrays | group_arrays
+        tables = {f"derived.{k}": d.table for k, d in enumerate(self.derived)}
+        return meta, arrays | cond_arrays | group_arrays | tables
 
     @classmethod
     def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> TableCodec:
@@ -162,23 +199,45 @@ class TableCodec(Codec):
             tuple(meta["order"]),
             Conditions.restore(meta["conditions"], arrays),
             groups[0] if groups else None,
+            tuple(Derived(p, arrays[f"derived.{k}"]) for k, p in enumerate(meta["parents"])),
         )
 
 
+WIDE = 64  # columns beyond which a net a column costs more than one net for all
+EPOCHS, GAME = 20, 0.5  # of the warm start; steps of the game for each of its steps
 DEFAULTS: Mapping[str, Any] = {
-    "generator": "mlp:width=256,depth=2,residual=true",
     "critic": "mlp:width=256,depth=2",
     "latent_normal": 128,
-    "steps": 3000,
-    "batch": 500,
     "critic_steps": 2,
     "optimizer": "adam:beta1=0.5,beta2=0.9",
-    "average": 0.995,
     "hold": 0.4,
     "final": 0.02,
     "schedule": "linear",
     "precision": "auto",
 }
+WIDE_DEFAULTS: Mapping[str, Any] = {
+    "generator": "mlp:width=256,depth=2,residual=true",
+    "steps": 3000,
+    "batch": 500,
+    "average": 0.995,
+}
+
+
+def defaults(rows: int, columns: int, autoregressive: bool = True) -> Mapping[str, Any]:
+    """Return what docs/defaults.md measured, by the size of a table and the generator."""
+    if columns > WIDE or not autoregressive:
+        return {**DEFAULTS, **WIDE_DEFAULTS}
+    batch = min(500, max(32, rows // 50))
+    warm = min(4000, max(300, EPOCHS * rows // batch))
+    return {
+        **DEFAULTS,
+        "generator": "autoregressive",
+        "batch": batch,
+        "steps": round(warm * (1 + GAME)),
+        "warm_start": 1 / (1 + GAME),
+        "generator_rate": 5e-5,
+        "average": 0.99,
+    }
 
 
 class Table(Kind):
@@ -198,9 +257,10 @@ class Table(Kind):
         """Open the table; Parquet stays on disk and is read a part at a time."""
         return source if isinstance(source, Frame) else read_frame(source)
 
-    def defaults(self, raw: Frame) -> Mapping[str, Any]:
+    def defaults(self, raw: Frame, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what docs/defaults.md measured."""
-        return DEFAULTS
+        generator = str(said.get("generator") or "autoregressive").partition(":")[0]
+        return defaults(len(raw), len(raw.names), generator == "autoregressive")
 
     def take(self, raw: Frame, index: np.ndarray) -> pd.DataFrame:
         """Return the chosen rows (``index`` ascending) as a DataFrame."""
@@ -245,7 +305,8 @@ class Table(Kind):
             raise InputError(*problems)
         group = None if options.group is None else fit_group(options.group, raw[options.group])
         conditions = fit_conditions(raw, options.condition)  # type: ignore[arg-type]
-        return TableCodec(tuple(fitted), tuple(kept), conditions, group)
+        columns, derived = _derived(fitted, raw)
+        return TableCodec(columns, tuple(kept), conditions, group, derived)
 
     def write(self, samples: pd.DataFrame, path: Path) -> None:
         """Write CSV, Parquet or Arrow by the suffix."""
@@ -259,3 +320,16 @@ class Table(Kind):
                     writer.write_table(table)
         else:
             samples.to_csv(path, index=False)
+
+
+def _derived(
+    columns: Sequence[Column], raw: pd.DataFrame
+) -> tuple[tuple[Column, ...], tuple[Derived, ...]]:
+    """Return the columns, those that follow from another last, and how they follow."""
+    codes = np.stack([c.encode(raw[c.name]) for c in columns], axis=1)
+    found = dependencies(columns, codes)
+    free = [k for k in range(len(columns)) if k not in found]
+    derived = tuple(
+        Derived(free.index(j), follows_from(codes, j, k, columns[j].size)) for k, j in found.items()
+    )
+    return tuple(columns[k] for k in (*free, *found)), derived

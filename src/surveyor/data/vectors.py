@@ -160,7 +160,7 @@ class Vectors(Kind):
         """Read and check the arrays."""
         return read_arrays(source)
 
-    def defaults(self, raw: Arrays) -> Mapping[str, Any]:
+    def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what docs/defaults.md measured."""
         wide = raw.main.shape[1] > FEW_DIMENSIONS
         return {"latent_normal": max(16, raw.main.shape[1])} if wide else PLANE

@@ -22,13 +22,16 @@ def generated(
 ) -> Batch:
     """Return ``n`` generated points on the CPU, made in parts to bound memory."""
     device = next(game.critic.parameters()).device
-    generator.eval()
+    was = generator.training
+    if was:  # threads that share a generator do not write to it
+        generator.eval()
     parts = []
     for start in range(0, n, at_once):
         stop = min(n, start + at_once)
         c = None if cond is None else cond[start:stop].to(device)
         parts.append(game.generate(stop - start, c, draws, generator).to("cpu"))
-    generator.train()
+    if was:
+        generator.train()
     return Batch(torch.cat([p.x for p in parts]), cond)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from surveyor.data.columns import Column, numeric
+from surveyor.data.columns import Column
+from surveyor.data.values import numeric
 from surveyor.transport import wasserstein_1_line
 
 

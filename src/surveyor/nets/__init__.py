@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
+from surveyor.batch import Draws
 from surveyor.catalog import folder
 from surveyor.data import Space
 from surveyor.nets.chain import ChainCritic
 from surveyor.nets.latent import Latent
 
-__all__ = ["ChainCritic", "Latent", "Net", "nets"]
+__all__ = ["ChainCritic", "Latent", "Net", "Sampler", "nets"]
 
 
 class Net(ABC):
@@ -24,6 +26,33 @@ class Net(ABC):
     @abstractmethod
     def critic(self, space: Space) -> nn.Module:
         """Return a module (x (n, \\*space.shape), cond (n, c) or None) -> scores (n,)."""
+
+
+class Sampler(nn.Module, ABC):
+    """A generator of rows of one-hot blocks that draws its codes itself, from the latent.
+
+    Its output takes no codec's ``head``: it is (n, codes), one-hot in blocks of ``sizes``.
+    """
+
+    sizes: list[int]
+
+    @abstractmethod
+    def log_likelihood(
+        self, hot: Tensor, cond: Tensor | None = None, draws: Draws | None = None
+    ) -> Tensor:
+        """Return log p of rows given as one-hot blocks (n, codes), (n,).
+
+        With ``draws``, of a training step, noise may regularise it.
+        """
+
+    @abstractmethod
+    def calibrate(
+        self, shares: Sequence[Tensor], n: int, cond: Tensor | None, draws: Draws
+    ) -> None:
+        """Shift the log odds so that each block's codes occur as often as ``shares`` say.
+
+        ``n`` rows are drawn for it, under their conditions ``cond`` (n, c).
+        """
 
 
 def nets() -> dict[str, type[Net]]:

@@ -16,7 +16,8 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from torch import Tensor
 
-from surveyor.data.columns import Column, numeric
+from surveyor.data.columns import Column
+from surveyor.data.values import numeric
 from surveyor.ruler import Comparison
 from surveyor.training import Measurement
 from surveyor.training.records import best_of

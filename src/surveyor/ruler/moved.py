@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from surveyor.data.columns import Column, numeric
+from surveyor.data.columns import Column
+from surveyor.data.values import numeric
 from surveyor.evaluation.table import column_distance, frequencies
 from surveyor.transport import ground_costs, transport
 from surveyor.transport.checks import Array

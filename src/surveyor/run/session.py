@@ -23,10 +23,12 @@ from surveyor.batch import Draws
 from surveyor.build import OWN, game_of, plan_of, spacing, threads_for, worth_compiling
 from surveyor.config import Config, dumps
 from surveyor.data import Data, Source
+from surveyor.data.table import TableCodec
 from surveyor.diagnostics import Finding, preflight
 from surveyor.errors import InputError, Interrupted, SurveyorError
 from surveyor.evaluation import Ruler
 from surveyor.evaluation.assess import assess
+from surveyor.nets import Sampler
 from surveyor.run.folder import (
     append,
     best_weights,
@@ -39,9 +41,11 @@ from surveyor.run.folder import (
     write_json,
 )
 from surveyor.training import Game, Measurement, Plan, Record, State, measured, steps
+from surveyor.training.calibration import calibrate, marginal_gap
 from surveyor.training.checkpoint import (
     load_checkpoint,
     load_module,
+    read_tensors,
     save_checkpoint,
     write_bytes,
     write_tensors,
@@ -138,8 +142,29 @@ class Session:
         generator, critic = best_weights(self.path)
         load_module(self.game.generator, generator, self.path / "generator.safetensors")
         load_module(self.game.critic, critic, self.path / "critic.safetensors")
+        calibration = self._calibrated()
         result = assess(self.game, self.game.generator, self.data, self.config.seed)
+        if calibration is not None:
+            result["calibration"] = calibration
         return keep_evaluation(self.path, result, self.history, self.findings)
+
+    def _calibrated(self) -> dict[str, float] | None:
+        """Calibrate the best generator, once; return its marginals' error without and with."""
+        game, codec, seed = self.game, self.data.codec, self.config.seed
+        if not (self.config.calibrate and isinstance(game.generator, Sampler)):
+            return None
+        assert isinstance(codec, TableCodec)
+        path = self.path / "generator.safetensors"
+        meta = read_tensors(path)[1]
+        game.generator.eval()
+        if "calibration" not in meta:
+            without = marginal_gap(game, self.data.validation, seed)
+            calibrate(game, codec, seed)
+            found = {"without": without, "with": marginal_gap(game, self.data.validation, seed)}
+            meta = {"calibration": found}
+            write_tensors(path, game.generator.state_dict(), meta)
+        kept: dict[str, float] = meta["calibration"]
+        return kept
 
     def _keep(self, measurement: Measurement) -> None:
         self.history.append(measurement)

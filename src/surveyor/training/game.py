@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from surveyor.batch import Batch, Draws, Scores, joined
+from surveyor.batch import Batch, Draws, Scores, joined, mean
 from surveyor.catalog import text_of
 from surveyor.lipschitz import Constraint, squared_slopes
-from surveyor.nets import ChainCritic, Latent
+from surveyor.nets import ChainCritic, Latent, Sampler
 from surveyor.nets.chain import Given, Terms, learned, pulled
 from surveyor.objectives import Objective
 
@@ -183,6 +183,14 @@ class Game:
             fake.x, parameters, on_x, allow_unused=True, materialize_grads=True
         )
         return terms, list(found)
+
+    def likelihood_gradients(self, real: Batch, draws: Draws) -> tuple[Terms, list[Tensor]]:
+        """Return minus the mean log likelihood of real rows, and its gradient in the generator."""
+        assert isinstance(self.generator, Sampler)
+        with self._products(real.x.device):
+            hot = real.x[:, : sum(self.generator.sizes)] * 2**0.5
+            value = -mean(self.generator.log_likelihood(hot, real.cond, draws), real.weight)
+        return _by_autograd({"negative log likelihood": value}, list(self.generator.parameters()))
 
     def _shown(self, real: Batch, draws: Draws, noise: float) -> tuple[Shown, Batch]:
         """Return what a critic step looks at: real points, fake ones, and those of penalties."""

@@ -27,7 +27,8 @@ class Plan:
 
     Rates stay constant for the first ``hold`` of the steps, then fall to ``final`` (the critic's
     to ``critic_final``) of themselves, along a cosine, a line or an exponential. The averaged
-    generator follows with weight 1 - ``average`` a step.
+    generator follows with weight 1 - ``average`` a step. In the first ``warm`` steps a generator
+    with a likelihood maximises it, at ``warm_rate`` along a cosine to 0; the critic follows after.
     """
 
     steps: int
@@ -37,6 +38,8 @@ class Plan:
     critic_rate: float
     optimizer: Updates
     average: float = 0.999
+    warm: int = 0
+    warm_rate: float = 2e-3
     hold: float = 0.3
     final: float = 0.0
     critic_final: float = 0.0
@@ -47,7 +50,8 @@ class Plan:
 
     def rate(self, step: int, final: float) -> float:
         """Return the factor of a learning rate at ``step`` that ends at ``final``."""
-        along = max(0.0, (step / self.steps - self.hold) / max(1 - self.hold, 1e-9))
+        done = (step - self.warm) / max(self.steps - self.warm, 1)
+        along = max(0.0, (done - self.hold) / max(1 - self.hold, 1e-9))
         if self.shape == "exponential":
             return float(max(final, 1e-4) ** along)
         fall = (1 + math.cos(math.pi * along)) / 2 if self.shape == "cosine" else 1 - along
@@ -68,7 +72,7 @@ class State:
     @classmethod
     def start(cls, game: Game, plan: Plan) -> State:
         """Return the state before the first step."""
-        average = copy.deepcopy(game.generator).requires_grad_(False)
+        average = copy.deepcopy(game.generator).requires_grad_(False).eval()
         return cls(
             0,
             average,
@@ -91,6 +95,16 @@ def steps(
         Diverged: a loss or gradient is not finite.
     """
     device = next(game.critic.parameters()).device
+    for step in range(state.step, min(plan.warm, plan.steps)):
+        rate = plan.warm_rate * (1 + math.cos(math.pi * step / plan.warm)) / 2
+        _set(state.generator_optimizer, lr=rate, progress=step / plan.steps)
+        draws = Draws(plan.seed, step, GENERATOR, plan.rank, device)
+        real = source.draw(plan.batch, draws).to(device)
+        terms, found = game.likelihood_gradients(real, draws)
+        update(terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
+        follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))
+        state.step = step + 1
+        yield Record(step + 1, terms, 0.0)
     for step in range(state.step, plan.steps):
         progress = step / plan.steps
         noise = plan.noise.at(progress)

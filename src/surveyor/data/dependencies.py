@@ -1,0 +1,52 @@
+"""Functional dependencies between columns: found in the data, and kept rather than learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from surveyor.data.columns import Column
+
+MOST_COLUMNS = 200
+MOST_CELLS = 4_000_000  # of the table from a column's codes to those of one that follows from it
+EVIDENCE = 50.0  # nats against chance
+
+
+def dependencies(columns: Sequence[Column], codes: np.ndarray) -> dict[int, int]:
+    """Return {k: j}: the codes (n, columns) of column k are a function of those of column j.
+
+    No j is itself a key. Both hold exact values only, not cells of several. A dependency that
+    independent columns would show with odds above exp(-50) is none: with p the share of k's most
+    frequent code, m distinct codes in j and n rows, these odds are at most p^(n - m).
+    """
+    if len(columns) > MOST_COLUMNS:
+        return {}
+    exact = [k for k, c in enumerate(columns) if not c.ordered or len(c.cells) == c.exact]
+    exact = [k for k in exact if columns[k].size > 1]
+    first = codes[:2000]
+    found: dict[int, int] = {}
+    for k in sorted(exact, key=lambda k: columns[k].size):
+        for j in exact:
+            if j == k or j in found or columns[j].size < columns[k].size:
+                continue
+            if columns[j].size * columns[k].size > MOST_CELLS or k in found.values():
+                continue
+            if _follows(first, j, k, columns) and _follows(codes, j, k, columns):
+                rows = len(codes) - len(np.unique(codes[:, j]))
+                if -rows * np.log(min(columns[k].frequency.max(), 1 - 1e-12)) > EVIDENCE:
+                    found[k] = j
+                    break
+    return found
+
+
+def follows_from(codes: np.ndarray, j: int, k: int, size: int) -> np.ndarray:
+    """Return the code of column k for every code of column j, (size,)."""
+    table: np.ndarray = np.zeros(size, dtype=np.int64)
+    table[codes[:, j]] = codes[:, k]
+    return table
+
+
+def _follows(codes: np.ndarray, j: int, k: int, columns: Sequence[Column]) -> bool:
+    table = follows_from(codes, j, k, columns[j].size)
+    return bool((table[codes[:, j]] == codes[:, k]).all())

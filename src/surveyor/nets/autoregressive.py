@@ -1,0 +1,166 @@
+"""A generator of tables, column by column: each given those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from surveyor.batch import Draws
+from surveyor.data import Space
+from surveyor.errors import InputError
+from surveyor.nets import Latent, Net, Sampler
+from surveyor.nets.mlp import Mlp, start
+
+ROUNDS = 3  # of calibration
+FADE = 4  # waves beyond this number start fainter: detail is left to what is learnt
+
+
+@dataclass(frozen=True)
+class Autoregressive(Net):
+    """p(row) = prod_k p(code k | codes before k), a small net a column (Bengio and Bengio 2000).
+
+    ``depth`` hidden layers of ``width`` units, a share ``dropout`` of which are left out in each
+    step of the warm start; a column of more than ``embedding`` codes is shown to the later ones
+    through as many numbers. The likelihood is known, so that training can start from its maximum
+    (``--warm-start``). As a critic: an ``mlp`` of the same width and depth.
+    """
+
+    width: int = 64
+    depth: int = 2
+    embedding: int = 32
+    dropout: float = 0.1
+    slope: float = 0.2
+
+    def __post_init__(self) -> None:
+        if min(self.width, self.depth, self.embedding) < 1:
+            raise InputError("autoregressive: width, depth and embedding: give at least 1 of each")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"autoregressive: dropout {self.dropout}: give 0 to below 1")
+
+    def generator(self, space: Space, latent: Latent) -> nn.Module:
+        """Return the generator."""
+        if not space.blocks:
+            raise InputError("autoregressive: generates tables; use mlp or conv for other data")
+        if latent.normal < len(space.blocks):
+            raise InputError(
+                f"autoregressive: {len(space.blocks)} columns are drawn from as many Gaussian "
+                f"entries of the latent; give --latent-normal {len(space.blocks)} or more"
+            )
+        return AutoregressiveGenerator(self, space, latent.spread)
+
+    def critic(self, space: Space) -> nn.Module:
+        """Return the critic of an ``mlp``."""
+        return Mlp(self.width, self.depth, self.slope).critic(space)
+
+
+class AutoregressiveGenerator(Sampler):
+    """(z, cond) -> one-hot blocks (n, codes), block k decided by entry k of the latent.
+
+    Forward the code where the distribution function passes Phi(z_k / spread); back, the gradient
+    of the probabilities (straight-through, Bengio et al. 2013).
+    """
+
+    def __init__(self, net: Autoregressive, space: Space, spread: float) -> None:
+        super().__init__()
+        self.sizes, self.net, self.spread = list(space.blocks), net, spread
+        shown = [min(size, net.embedding) for size in self.sizes]
+        self.embeddings = nn.ModuleList(
+            nn.Linear(size, net.embedding, bias=False) if size > net.embedding else nn.Identity()
+            for size in self.sizes
+        )
+        self.columns = nn.ModuleList()
+        biases = None if space.bias is None else torch.split(space.bias, self.sizes)
+        for k, size in enumerate(self.sizes):
+            widths = [space.cond + sum(shown[:k]), *[net.width] * net.depth, size]
+            if widths[0] == 0:
+                widths = [1, size]  # nothing to look at: its own frequencies
+            linear = [nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)]
+            start(linear, net.slope)
+            if biases is not None:
+                with torch.no_grad():
+                    linear[-1].bias.copy_(biases[k])
+            self.columns.append(nn.ModuleList(linear))
+        ranks = torch.full((sum(self.sizes),), torch.nan) if space.ranks is None else space.ranks
+        for embedding, rank in zip(self.embeddings, torch.split(ranks, self.sizes), strict=True):
+            if isinstance(embedding, nn.Linear):
+                _begin(embedding, rank)
+
+    def forward(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Return sampled one-hot blocks (n, codes)."""
+        u = 0.5 * torch.erfc(-z[:, : len(self.sizes)] / (self.spread * 2**0.5))
+        shown: list[Tensor] = [] if cond is None else [cond]
+        blocks: list[Tensor] = []
+        for k in range(len(self.sizes)):
+            odds = self._logits(k, shown, z).float().softmax(1)
+            code = torch.searchsorted(odds.detach().cumsum(1), u[:, k : k + 1].contiguous())
+            hot = torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
+            blocks.append(hot + odds - odds.detach() if odds.requires_grad else hot)
+            shown.append(self.embeddings[k](blocks[-1]))
+        return torch.cat(blocks, dim=1)
+
+    def log_likelihood(
+        self, hot: Tensor, cond: Tensor | None = None, draws: Draws | None = None
+    ) -> Tensor:
+        """Return log p of rows given as one-hot blocks (n, codes), (n,)."""
+        masks: list[Tensor] = []
+        if draws is not None and self.net.dropout > 0:
+            kept = 1 - self.net.dropout
+            for _ in range(self.net.depth):  # the same units of every column: a draw costs time
+                masks.append((draws.uniform(len(hot), self.net.width) < kept) / kept)
+        shown: list[Tensor] = [] if cond is None else [cond]
+        total = hot.new_zeros(len(hot))
+        for k, block in enumerate(torch.split(hot, self.sizes, dim=1)):
+            logits = self._logits(k, shown, hot, masks).float()
+            total = total + (functional.log_softmax(logits, dim=1) * block).sum(1)
+            shown.append(self.embeddings[k](block))
+        return total
+
+    @torch.no_grad()
+    def calibrate(
+        self, shares: Sequence[Tensor], n: int, cond: Tensor | None, draws: Draws
+    ) -> None:
+        """Shift every column's biases, in order: bias += log(share / mean probability)."""
+        shown: list[Tensor] = [] if cond is None else [cond]
+        like = torch.empty(n, 1, device=next(self.parameters()).device)
+        for k, share in enumerate(shares):
+            last: Any = self.columns[k][-1]  # type: ignore[index]
+            for _ in range(ROUNDS):
+                made = self._logits(k, shown, like).softmax(1).mean(0)
+                shift = (share / made.clamp_min(1e-9)).clamp(0.2, 5).log()
+                last.bias.add_(torch.where(share > 0, shift, 0.0))
+            odds = self._logits(k, shown, like).softmax(1)
+            # Even numbers in random order: less noise than uniform ones.
+            even = (torch.randperm(n, generator=draws.generator) + 0.5) / n
+            code = torch.searchsorted(odds.cumsum(1), even.to(odds).unsqueeze(1))
+            hot = torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
+            shown.append(self.embeddings[k](hot))
+
+    def _logits(
+        self, k: int, shown: Sequence[Tensor], like: Tensor, masks: Sequence[Tensor] = ()
+    ) -> Tensor:
+        h = (
+            torch.cat([s.to(like.dtype) for s in shown], dim=1)
+            if shown
+            else like.new_ones(len(like), 1)
+        )
+        layers: Any = self.columns[k]
+        for number, layer in enumerate(layers[:-1]):
+            h = functional.leaky_relu(layer(h), self.net.slope)
+            h = h * masks[number] if masks else h
+        logits: Tensor = layers[-1](h)
+        return logits
+
+
+@torch.no_grad()
+def _begin(embedding: nn.Linear, ranks: Tensor) -> None:
+    """Show codes as noise, or where they have an order as waves of their rank: near ones alike."""
+    nn.init.normal_(embedding.weight)
+    known = ranks.isfinite()
+    waves = torch.arange(1, len(embedding.weight) + 1).unsqueeze(1)
+    smooth = torch.cos(torch.pi * waves * ranks[known]) * 2**0.5 * (FADE / (FADE + waves))
+    embedding.weight[:, known] = smooth

@@ -1,0 +1,50 @@
+"""Calibration: after training, every column's codes as frequent as in the training rows.
+
+An autoregressive generator's marginals drift by what each column's net gets wrong on average over
+the columns before it; a shift of the log odds, column by column, takes that out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from surveyor.batch import Draws
+from surveyor.data import Source
+from surveyor.data.table import TableCodec
+from surveyor.nets import Sampler
+from surveyor.training.game import Game
+from surveyor.training.loop import MEASURE
+
+ROWS = 32_768
+
+
+def calibrate(game: Game, codec: TableCodec, seed: int) -> None:
+    """Calibrate the game's generator to the frequencies that ``codec`` holds."""
+    assert isinstance(game.generator, Sampler)
+    device = next(game.critic.parameters()).device
+    draws = Draws(seed, 4, MEASURE)
+    cond = codec.conditions.embed(codec.conditions.draw(ROWS, draws))
+    shares = [
+        torch.from_numpy(c.frequency.astype(np.float32)).to(device)
+        for c in codec.columns[: len(codec.free)]
+    ]
+    game.generator.calibrate(shares, ROWS, None if cond is None else cond.to(device), draws)
+
+
+@torch.no_grad()
+def marginal_gap(game: Game, rows: Source, seed: int, n: int = 16_384) -> float:
+    """Return the mean total variation of the columns' codes, generated against ``rows``."""
+    codec = rows.codec
+    assert isinstance(codec, TableCodec)
+    device = next(game.critic.parameters()).device
+    draws, made = Draws(seed, 5, MEASURE), torch.zeros(codec.space.width)
+    seen, real = min(n, len(rows)), torch.zeros(codec.space.width)
+    for _ in range(0, n, 2048):
+        cond = codec.conditions.embed(codec.conditions.draw(2048, draws))
+        own = None if cond is None else cond.to(device)
+        made += game.generate(2048, own, draws).x.cpu().sum(0) / n
+    for start in range(0, seen, 2048):
+        real += rows.first(min(2048, seen - start), skip=start).x.sum(0) / seen
+    codes = sum(codec.free)
+    return float((made - real)[:codes].abs().sum() * 2**0.5 / 2 / len(codec.free))
