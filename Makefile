@@ -36,6 +36,14 @@ bench-ruler bench-speed: bench-%: install
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks.$*
 
+bench-tables: install .venv-peers  ## CTGAN and sdmetrics run in an environment of their own
+	$(BIN)/python -m benchmarks.tables
+
+.venv-peers:
+	python3 -m venv .venv-peers
+	@.venv-peers/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	@.venv-peers/bin/pip install --quiet --disable-pip-version-check ctgan sdmetrics
+
 bench-%: install
 	$(BIN)/python -m benchmarks.$*
 

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import os
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
 import surveyor.run as runs
-from surveyor.batch import Draws
 from surveyor.build import OWN, configured, plan_of
 from surveyor.config import Config
 from surveyor.data import Data, Options, Source, recognise
 from surveyor.data import load as load_data
 from surveyor.data.sources import resolve
-from surveyor.data.table import TableCodec
 from surveyor.diagnostics import preflight
-from surveyor.errors import InputError, did_you_mean
-from surveyor.evaluation import generated
+from surveyor.errors import InputError
 from surveyor.evaluation.assess import assess
 from surveyor.report import build_report
 from surveyor.ruler import Budget, Comparison, compare, drift
@@ -56,89 +49,14 @@ class Model:
     def sample(self, n: int, where: Mapping[str, Any] | None = None, seed: int = 0) -> Any:
         """Return ``n`` samples in user units: a DataFrame, or arrays by name.
 
-        ``where`` holds in every row: conditions of the run are given to the generator, other
+        ``where`` holds in every row: a value, several (a list, or ``"a|b"``), or of numbers and
+        dates a range (``"30..40"``). Conditions of the run are given to the generator, other
         columns of a table are met by rejection.
 
         Raises:
             InputError: n below 1, unknown columns, values never seen, or too rare to be met.
         """
-        if n < 1:
-            raise InputError(f"-n {n}: give at least 1")
-        if not 0 <= seed < 2**63:
-            raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
-        codec, where = self.run.codec, dict(where or {})
-        names = [c.name for c in codec.conditions.columns]
-        others = {k: v for k, v in where.items() if k not in names}
-        if not isinstance(codec, TableCodec) or not others:
-            return self._made(n, where, Draws(seed, 0, SAMPLE))
-        return self._rejected(n, where, others, seed)
-
-    def _made(self, n: int, where: Mapping[str, Any], draws: Draws) -> Any:
-        codec, game = self.run.codec, self.run.game
-        codes = codec.conditions.draw(n, draws, where)
-
-        def part(number: int) -> Any:
-            torch.set_num_threads(1)  # of this thread's own products
-            own = codes[number * AT_ONCE : (number + 1) * AT_ONCE]
-            drawn = Draws(draws.seed, draws.step, SAMPLE, number + 1)
-            batch = generated(game, game.generator, codec.conditions.embed(own), len(own), drawn)
-            return codec.decode(batch, own, drawn)
-
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            parts = list(pool.map(part, range(math.ceil(n / AT_ONCE))))
-        made: Any = (
-            pd.concat(parts, ignore_index=True)
-            if isinstance(codec, TableCodec)
-            else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        )
-        for column in codec.conditions.columns:
-            if column.ordered and column.name in where:
-                # The generator is told the cell; the answer is the value asked for.
-                told = column.told(where[column.name], n)
-                made[column.name] = told if isinstance(codec, TableCodec) else told.to_numpy()
-        return made
-
-    def _rejected(self, n: int, where: dict[str, Any], others: dict[str, Any], seed: int) -> Any:
-        codec = self.run.codec
-        assert isinstance(codec, TableCodec)
-        columns = {c.name: c for c in codec.columns}
-        known = [*columns, *(c.name for c in codec.conditions.columns)]
-        problems, wanted = [], {}
-        for name, value in others.items():
-            if name not in columns:
-                problems.append(f"--where {name}: no such column{did_you_mean(name, known)}")
-                continue
-            try:
-                wanted[name] = columns[name].code_of(value)
-            except InputError as error:
-                problems.extend(error.problems)
-        fixed = {k: v for k, v in where.items() if k not in others}
-        try:
-            codec.conditions.fixed(fixed)
-        except InputError as error:
-            problems.extend(error.problems)
-        if problems:
-            raise InputError(*problems)
-        kept: list[Any] = []
-        found = 0
-        for attempt in range(TRIES):
-            made = self._made(max(2 * n, 2000), fixed, Draws(seed, attempt, SAMPLE))
-            agree = np.ones(len(made), dtype=bool)
-            for name, code in wanted.items():
-                agree &= columns[name].encode(made[name]) == code
-            kept.append(made[agree])
-            found += int(agree.sum())
-            if found >= n:
-                rows = pd.concat(kept, ignore_index=True).iloc[:n].copy()
-                for name in wanted:
-                    if columns[name].ordered:
-                        rows[name] = columns[name].told(others[name], n).array
-                return rows
-        asked = ", ".join(f"{k}={v}" for k, v in others.items())
-        raise InputError(
-            f"--where {asked}: only {found} such rows in {TRIES} rounds; "
-            "train with these columns as --condition"
-        )
+        return runs.draw_samples(self.run, n, dict(where or {}), seed)
 
     def evaluate(self, data: Any = None, rows: int = 2048) -> dict[str, Any]:
         """Measure the generator against ``data``, or against the run's own held-out rows.

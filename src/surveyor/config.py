@@ -49,8 +49,8 @@ class Config:
         0.0, "Share of the steps in which an autoregressive generator learns by likelihood.", 0, 1
     )
     warm_rate: float = _option(2e-3, "Learning rate of the warm start, which falls to 0.", 1e-12)
-    calibrate: bool = _option(
-        True, "Bring an autoregressive generator's columns to the training rows' frequencies."
+    calibrate: Literal["yes", "no"] = _option(
+        "yes", "Bring an autoregressive generator's columns to the training rows' frequencies."
     )
     minutes: float | None = _option(
         None, "Training time instead of steps, measured at the start.", 0.01

@@ -16,6 +16,7 @@ from surveyor.data import Data, Options, kinds, load
 from surveyor.data.images import ImageCodec
 from surveyor.data.table import TableCodec
 from surveyor.data.vectors import VectorCodec
+from surveyor.data.where import wanted
 from tests.conftest import mixed
 
 
@@ -136,7 +137,7 @@ def test_conditions_are_answered_as_asked(data: Data) -> None:
         return
     column = conditions.columns[0]
     value = column.decode(np.array([0]), Draws(0))[0]
-    codes = conditions.draw(50, Draws(0), {column.name: value})
+    codes = conditions.draw(50, Draws(0), {column.name: wanted(column, value)})
     assert len(set(codes[:, 0])) == 1
     if not column.ordered:
         decoded = conditions.decode(codes, Draws(0))[column.name]

@@ -37,7 +37,7 @@ def sample(
     n
         How many.
     where
-        COL=VALUE, repeatable; true in every sample returned.
+        COL=VALUE, COL=A|B or COL=LOW..HIGH, repeatable; true in every sample returned.
     output
         The file to write; its suffix says the format. A table goes to the screen without it.
     seed

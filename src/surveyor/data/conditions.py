@@ -14,7 +14,7 @@ from torch import Tensor
 
 from surveyor.batch import Draws
 from surveyor.data.columns import Column, fit_label
-from surveyor.errors import InputError, did_you_mean
+from surveyor.data.where import Wanted
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,52 +53,30 @@ class Conditions:
             parts.append(padded[code])
         return torch.from_numpy(np.concatenate(parts, axis=1))
 
-    def draw(self, n: int, draws: Draws, where: Mapping[str, Any] | None = None) -> np.ndarray:
-        """Return ``n`` combinations (n, k) as frequent as in training, those of ``where`` fixed.
+    def draw(self, n: int, draws: Draws, where: Mapping[str, Wanted] | None = None) -> np.ndarray:
+        """Return ``n`` combinations (n, k) as frequent as in training, among those of ``where``.
 
-        A combination never seen is answered, with a warning: the other columns as in all the data.
-
-        Raises:
-            InputError: a column that is no condition, or a value that was never seen.
+        Combinations never seen are answered, with a warning: the other columns as in all the data.
         """
-        fixed = self.fixed(where or {})
+        names = [c.name for c in self.columns]
+        asked = {names.index(name): wanted for name, wanted in (where or {}).items()}
         agree = np.ones(len(self.seen), dtype=bool)
-        for k, code in fixed.items():
-            agree &= self.seen[:, k] == code
-        pool, share = self.seen, self.share
-        if agree.any():
-            pool, share = pool[agree], share[agree]
-        else:
-            asked = ", ".join(f"{name}={value}" for name, value in (where or {}).items())
+        for k, wanted in asked.items():
+            agree &= np.isin(self.seen[:, k], wanted.codes)
+        pool, share, unseen = self.seen, self.share, not agree.any()
+        if unseen:
+            told = ", ".join(f"{name}={w.said}" for name, w in (where or {}).items())
             warnings.warn(
-                f"{asked}: never seen together in training; these samples are a guess",
+                f"{told}: never seen together in training; these samples are a guess",
                 stacklevel=2,
             )
-        chosen = np.searchsorted(np.cumsum(share) / share.sum(), draws.uniform(n).numpy(), "right")
-        codes: np.ndarray = pool[chosen.clip(0, len(pool) - 1)].copy()
-        for k, code in fixed.items():
-            codes[:, k] = code
+        else:
+            pool, share = pool[agree], share[agree]
+        codes: np.ndarray = pool[_chosen(share, draws.uniform(n).numpy())].copy()
+        for k, wanted in asked.items() if unseen else ():
+            odds = wanted.column.frequency[wanted.codes]
+            codes[:, k] = wanted.codes[_chosen(odds, draws.uniform(n).numpy())]
         return codes
-
-    def fixed(self, where: Mapping[str, Any]) -> dict[int, int]:
-        """Return {column number: code} for a ``where``, or raise for all that does not fit."""
-        names = [c.name for c in self.columns]
-        problems, result = [], {}
-        for name, value in where.items():
-            if name not in names:
-                hint = (
-                    did_you_mean(name, names)
-                    or "; the run has no conditions (train with --condition)"
-                )
-                problems.append(f"--where {name}: not a condition of this run{hint}")
-                continue
-            try:
-                result[names.index(name)] = self.columns[names.index(name)].code_of(value)
-            except InputError as error:
-                problems.extend(error.problems)
-        if problems:
-            raise InputError(*problems)
-        return result
 
     def decode(self, codes: np.ndarray, draws: Draws) -> dict[str, pd.Series]:
         """Return each condition column in its own units."""
@@ -132,6 +110,12 @@ class Conditions:
         """Rebuild conditions."""
         columns = columns_restore(meta["columns"], arrays, "condition")
         return cls(columns, arrays["seen"], arrays["share"])
+
+
+def _chosen(odds: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Return the index where the distribution of ``odds`` passes each ``u`` in [0, 1)."""
+    at: np.ndarray = np.searchsorted(np.cumsum(odds) / odds.sum(), u, "right")
+    return at.clip(0, len(odds) - 1)
 
 
 def fit_conditions(values: Mapping[str, Any], names: Sequence[str]) -> Conditions:

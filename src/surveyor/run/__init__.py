@@ -10,12 +10,14 @@ from surveyor.run.folder import (
     refuse_existing,
     same_data,
 )
+from surveyor.run.sampling import draw_samples
 from surveyor.run.session import Session, resume, start
 
 __all__ = [
     "Run",
     "Session",
     "described",
+    "draw_samples",
     "fingerprint",
     "keep_evaluation",
     "load",

@@ -151,7 +151,7 @@ class Session:
     def _calibrated(self) -> dict[str, float] | None:
         """Calibrate the best generator, once; return its marginals' error without and with."""
         game, codec, seed = self.game, self.data.codec, self.config.seed
-        if not (self.config.calibrate and isinstance(game.generator, Sampler)):
+        if self.config.calibrate == "no" or not isinstance(game.generator, Sampler):
             return None
         assert isinstance(codec, TableCodec)
         path = self.path / "generator.safetensors"

@@ -1,0 +1,145 @@
+"""What a person asks of a column: a value, one of several, or a range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data.columns import Column
+from surveyor.data.values import numeric
+from surveyor.errors import InputError, did_you_mean
+
+OR, TO = "|", ".."
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """``codes`` may hold what is asked for; ``holds`` says of values whether they do.
+
+    ``low`` and ``high`` are the ends of a range, both inside it; ``value`` is the one value asked
+    for, where it is one.
+    """
+
+    column: Column
+    codes: np.ndarray
+    said: str = ""
+    low: float = -np.inf
+    high: float = np.inf
+    value: Any = None
+
+    @property
+    def ranged(self) -> bool:
+        """Return whether a range was asked for."""
+        return self.low > -np.inf or self.high < np.inf
+
+    def holds(self, values: pd.Series) -> np.ndarray:
+        """Return for every value whether it is what was asked for, (n,)."""
+        inside = np.isin(self.column.encode(values), self.codes)
+        if self.ranged:
+            numbers = numeric(values, self.column.kind, self.column.name)
+            inside &= (numbers >= self.low) & (numbers <= self.high)
+        return np.asarray(inside)
+
+    def answer(self, values: pd.Series) -> pd.Series:
+        """Return values that hold, with the very number that was asked for in place of its cell."""
+        if self.value is None or not self.column.ordered:
+            return values
+        return self.column.told(self.value, len(values))
+
+
+def wanted(column: Column, asked: Any) -> Wanted:
+    """Read what is asked of one column.
+
+    One value; several, as a list or ``a|b``; or of numbers and dates a range ``low..high``, of
+    which one end may be left out. A label that contains these signs is taken as a label.
+
+    Raises:
+        InputError: values never seen, ends that are no numbers, or a range without such rows.
+    """
+    if isinstance(asked, (list, tuple, set, frozenset)):
+        return _one_of(column, list(asked))
+    text = str(asked)
+    if text not in column.labels and isinstance(asked, str):
+        if OR in text:
+            return _one_of(column, text.split(OR))
+        if TO in text and column.ordered:
+            return _within(column, text)
+    return Wanted(column, np.array([column.code_of(asked)]), str(asked), value=asked)
+
+
+def _one_of(column: Column, values: Sequence[Any]) -> Wanted:
+    if not values:
+        raise InputError(f"--where {column.name}: an empty list; give at least one value")
+    problems: list[str] = []
+    codes: list[int] = []
+    exact: list[Any] = []
+    for value in values:
+        try:
+            codes.append(column.code_of(value))
+        except InputError as error:
+            problems.extend(error.problems)
+            continue
+        if column.ordered and codes[-1] < len(column.cells) and codes[-1] >= column.exact:
+            exact.append(value)
+    if exact and not problems:
+        problems.append(
+            f"--where {column.name}={exact[0]}: a value among others of its range; "
+            f"ask for one value, or for a range LOW{TO}HIGH"
+        )
+    if problems:
+        raise InputError(*problems)
+    return Wanted(column, np.unique(codes), OR.join(map(str, values)))
+
+
+def _within(column: Column, text: str) -> Wanted:
+    ends = [_number(column, part, text) for part in text.split(TO, 1)]
+    low = -np.inf if ends[0] is None else ends[0]
+    high = np.inf if ends[1] is None else ends[1]
+    where = f"--where {column.name}={text}"
+    if low > high:
+        raise InputError(f"{where}: the range is empty; write LOW{TO}HIGH")
+    least, most = column.cells.min(axis=1), column.cells.max(axis=1)
+    codes = np.flatnonzero((most >= low) & (least <= high))
+    if len(codes) == 0:
+        raise InputError(f"{where}: no value seen in training lies in it")
+    return Wanted(column, codes, text, low, high)
+
+
+def _number(column: Column, part: str, text: str) -> float | None:
+    part = part.strip()
+    if not part:
+        return None
+    try:
+        return pd.Timestamp(part).timestamp() if column.kind == "date" else float(part)
+    except ValueError:
+        what = "dates" if column.kind == "date" else "numbers"
+        raise InputError(
+            f"--where {column.name}={text}: {part!r} is no end of a range; the column holds {what}"
+        ) from None
+
+
+def read_where(
+    where: Mapping[str, Any], columns: Sequence[Column], absent: str
+) -> dict[str, Wanted]:
+    """Read a whole ``where``; all that does not fit is raised at once.
+
+    ``absent`` says of a column that is not there why it is not.
+    """
+    by_name = {c.name: c for c in columns}
+    problems: list[str] = []
+    found: dict[str, Wanted] = {}
+    for name, asked in where.items():
+        if name not in by_name:
+            problems.append(f"--where {name}: {absent}{did_you_mean(name, by_name)}")
+            continue
+        try:
+            found[name] = wanted(by_name[name], asked)
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(*problems)
+    return found

@@ -1,0 +1,96 @@
+"""What is asked of a column holds in every row returned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surveyor.api import Model, fit
+from surveyor.data.columns import fit_column
+from surveyor.data.where import wanted
+from surveyor.errors import InputError
+from tests.conftest import QUICK, mixed
+
+
+def column(values: list[Any], name: str = "x") -> Any:
+    return fit_column(name, pd.Series(values, name=name))
+
+
+@pytest.mark.parametrize(
+    ("where", "holds"),
+    [
+        ({"age": "30..40"}, lambda r: r["age"].between(30, 40)),
+        ({"age": "70.."}, lambda r: r["age"] >= 70),
+        ({"age": "..25", "member": "true"}, lambda r: (r["age"] <= 25) & r["member"]),
+        ({"town": ["Oslo", "Rome"]}, lambda r: r["town"].isin(["Oslo", "Rome"])),
+        ({"town": "Oslo|Rome", "age": "20..60"}, lambda r: r["town"].isin(["Oslo", "Rome"]) & r["age"].between(20, 60)),
+        ({"visits": "2|3|5"}, lambda r: r["visits"].isin([2, 3, 5])),
+        ({"joined": "2020-06-01..2021-06-01"}, lambda r: r["joined"].between("2020-06-01", "2021-06-01")),
+        ({"income": 0}, lambda r: r["income"] == 0),
+    ],
+    ids=["range", "from", "up to, and a value", "set", "set and range", "numbers", "dates", "zero"],
+)  # fmt: skip
+def test_every_row_is_what_was_asked_for(table_run: Model, where: Any, holds: Any) -> None:
+    rows = table_run.sample(60, where)
+    assert len(rows) == 60
+    assert bool(holds(rows).all())
+    pd.testing.assert_frame_equal(rows, table_run.sample(60, where))
+
+
+def test_a_range_of_a_condition_is_told_to_the_generator_and_kept(tmp_path: Path) -> None:
+    model = fit(mixed(600), tmp_path / "run", condition=["age"], **QUICK)
+    rows = model.sample(200, {"age": "30..33"})
+    assert set(rows["age"]) == {30, 31, 32, 33}
+
+
+def test_several_conditions_are_as_frequent_as_in_training(table_run: Model) -> None:
+    rows = table_run.sample(4000, {"town": ["Oslo", "Rome"]})
+    # .5 and .3 of the data; four deviations of a share of 4,000.
+    assert (rows["town"] == "Oslo").mean() == pytest.approx(0.625, abs=0.06)
+
+
+def test_a_range_ends_inside_a_cell() -> None:
+    made = wanted(column(list(np.linspace(0, 1, 5000))), "0.123..0.456")
+    values = pd.Series([0.1229, 0.123, 0.3, 0.456, 0.4561])
+    assert made.holds(values).tolist() == [False, True, True, True, False]
+
+
+def test_labels_that_look_like_signs_are_labels() -> None:
+    odd = column(["a|b", "1..2", "plain"] * 50)
+    assert len(wanted(odd, "a|b").codes) == 1
+    assert len(wanted(odd, "1..2").codes) == 1
+    assert len(wanted(odd, "1..2|plain").codes) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("9..3", "the range is empty"),
+        ("700..900", "no value seen in training lies in it"),
+        ("a..b", "'a' is no end of a range"),
+        ([], "an empty list"),
+        ([1, 4000], "outside what was seen in training"),
+    ],
+    ids=str,
+)
+def test_what_cannot_hold_is_refused(asked: Any, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        wanted(column(list(range(100)) * 20), asked)
+
+
+def test_one_number_among_others_of_its_cell_is_refused_in_a_set() -> None:
+    with pytest.raises(InputError, match=r"LOW\.\.HIGH"):
+        wanted(column(list(np.linspace(0, 1, 5000))), ["0.5", "0.7"])
+
+
+def test_all_problems_of_a_where_are_told_at_once(table_run: Model) -> None:
+    with pytest.raises(InputError) as error:
+        table_run.sample(5, {"age": "9..3", "twon": "Oslo", "town": ["Oslo", "Paris"]})
+    text = str(error.value)
+    assert "age" in text
+    assert "did you mean 'town'" in text
+    assert "Paris" in text
