@@ -60,6 +60,9 @@ def test_a_copying_generator_is_caught() -> None:
     train, held, fresh = torch.randn(400, 5), torch.randn(400, 5), torch.randn(400, 5)
     copied, honest = memorising(train, train, held), memorising(fresh, train, held)
     assert copied.closer_to_training == 1
+    assert copied.membership_auc == 1
+    assert honest.membership_auc == pytest.approx(0.5, abs=0.1)
+    assert copied.nearest == 0 < honest.nearest
     assert copied.copies == 1
     assert copied.copies_floor == 0
     # Standard error of a share of 400 is .025; 4 of them.
@@ -183,7 +186,13 @@ SOUND: dict[str, Any] = {
     "w1_self": 1.0,
     "ratio": 1.0,
     "critic": {"slope_max": 1.1, "estimate": 0.2, "estimate_on_training_rows": 0.2},
-    "memorising": {"closer_to_training": 0.5, "copies": 0.0, "copies_floor": 0.0, "n": 1000},
+    "memorising": {
+        "closer_to_training": 0.5,
+        "copies": 0.0,
+        "copies_floor": 0.0,
+        "n": 1000,
+        "membership_auc": 0.5,
+    },
     "conditions": [{"name": "a=1", "w1": 1.0, "floor": 1.0}],
     "groups": [],
 }
@@ -191,6 +200,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "R01": {"critic": SOUND["critic"] | {"slope_max": 3.0}},
     "R02": {"critic": SOUND["critic"] | {"estimate_on_training_rows": 0.9}},
     "R03": {"memorising": SOUND["memorising"] | {"closer_to_training": 0.8}},
+    "R07": {"memorising": SOUND["memorising"] | {"membership_auc": 0.7}},
     "R04": {"memorising": SOUND["memorising"] | {"copies": 0.2}},
     "R05": {"groups": [{"name": "b=2", "w1": None, "floor": None}]},
     "R06": {"w1_self": 0.5},

@@ -72,6 +72,20 @@ def copies(result: Result, game: Game) -> Iterator[Finding]:
         )
 
 
+def membership(result: Result, game: Game) -> Iterator[Finding]:
+    """An attack that tells training rows from others by the samples near them."""
+    memory = result["memorising"]
+    # Four standard errors of an AUC of two times n, sqrt(1 / 6n), and a little.
+    if memory["membership_auc"] > 0.52 + 4 / np.sqrt(6 * memory["n"]):
+        yield Finding(
+            "R07",
+            "warn",
+            f"whoever sees the samples tells training rows from others with an AUC of "
+            f"{memory['membership_auc']:.2f} (.50 is chance)",
+            "Train shorter or on more data before sharing",
+        )
+
+
 def uneven(result: Result, game: Game) -> Iterator[Finding]:
     """Conditions and groups that are served worse than the rest."""
     overall = result["ratio"] or 1.0
@@ -100,4 +114,12 @@ def narrow(result: Result, game: Game) -> Iterator[Finding]:
         )
 
 
-CHECKS: tuple[Check, ...] = (steep, remembering_critic, close_to_training, copies, uneven, narrow)
+CHECKS: tuple[Check, ...] = (
+    steep,
+    remembering_critic,
+    close_to_training,
+    copies,
+    membership,
+    uneven,
+    narrow,
+)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.distance import cdist
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 
@@ -14,13 +15,19 @@ class Memorising:
     """``closer_to_training`` is the share of generated points whose nearest neighbour among n
     training points is closer than among n held-out ones: .5 for a generator that knows neither
     better. ``copies`` is the share that lies exactly on a training point, ``copies_floor`` the
-    same for held-out points.
+    same for held-out points. ``membership_auc`` is that of an attack which takes rows for training
+    rows where a generated one lies near: .5 where it learns nothing. ``nearest`` is the median
+    distance of generated points to their nearest training point, ``nearest_floor`` that of held-out
+    ones (the distance to the closest record).
     """
 
     closer_to_training: float
     copies: float
     copies_floor: float
     n: int
+    membership_auc: float = 0.5
+    nearest: float = 0.0
+    nearest_floor: float = 0.0
 
 
 def memorising(made: Tensor, train: Tensor, holdout: Tensor) -> Memorising:
@@ -28,10 +35,19 @@ def memorising(made: Tensor, train: Tensor, holdout: Tensor) -> Memorising:
     n = min(len(train), len(holdout))
     fake = made.flatten(1).double().numpy()
     a, b = train[:n].flatten(1).double().numpy(), holdout[:n].flatten(1).double().numpy()
-    to_train, to_held = cdist(fake, a).min(1), cdist(fake, b).min(1)
+    from_fake = cdist(fake, a), cdist(fake, b)
+    to_train, to_held = (d.min(1) for d in from_fake)
+    near = np.concatenate([d.min(0) for d in from_fake])
+    attack = roc_auc_score(np.repeat([1, 0], n), -near)
     closer = float(np.mean(to_train < to_held) + 0.5 * np.mean(to_train == to_held))
     scale = 1e-6 * max(float(a.std()), 1e-12) * np.sqrt(a.shape[1])
     held_to_train = cdist(b, a).min(1)
     return Memorising(
-        closer, float((to_train <= scale).mean()), float((held_to_train <= scale).mean()), n
+        closer,
+        float((to_train <= scale).mean()),
+        float((held_to_train <= scale).mean()),
+        n,
+        float(attack),
+        float(np.median(to_train)),
+        float(np.median(held_to_train)),
     )
