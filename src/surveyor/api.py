@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 import surveyor.run as runs
@@ -26,6 +25,7 @@ from surveyor.evaluation.assess import assess
 from surveyor.report import build_report
 from surveyor.ruler import Budget, Comparison, compare, drift
 from surveyor.ruler.comparison import Method
+from surveyor.run.scoring import By
 from surveyor.training import Record
 
 Watch = Callable[[runs.Session, Record], None]
@@ -77,21 +77,17 @@ class Model:
         found = preflight(run.game, measured, plan_of(run.config))
         return runs.keep_evaluation(run.path, result, run.history, found)
 
-    def score(self, data: Any) -> np.ndarray:
-        """Return the critic's score of every row, (n,): low where rows are unlike the real ones.
+    def score(self, data: Any, by: By = "auto") -> np.ndarray:
+        """Return a score of every row, (n,): low where rows are unlike the real ones.
 
-        Scores compare rows of one run with each other; they are not distances.
+        ``by`` the log likelihood of the generator or the score of the critic; ``auto`` takes the
+        likelihood where there is one. Scores compare rows of one run with each other; they are no
+        distances.
+
+        Raises:
+            InputError: ``by`` unknown, or a likelihood asked of a generator that has none.
         """
-        codec = self.run.codec
-        rows = codec.rows(self.run.kind.read(resolve(data)))
-        total = len(next(iter(rows.values())))
-        device = next(self.run.game.critic.parameters()).device
-        scores = []
-        with torch.no_grad():
-            for start in range(0, total, 4096):
-                batch = codec.batch(rows, np.arange(start, min(total, start + 4096)))
-                scores.append(self.run.game.score(batch.to(device)).cpu())
-        return torch.cat(scores).numpy()
+        return runs.scored(self.run, data, by)
 
     def save(self, path: str | Path) -> Path:
         """Copy the run folder to ``path``.

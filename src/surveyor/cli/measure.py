@@ -71,9 +71,10 @@ def score(
     /,
     *,
     output: Annotated[Path, Parameter(name=["-o", "--output"])],
+    by: str = "auto",
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Write the critic's score of every row: low where a row is unlike the training data.
+    """Write a score of every row: low where a row is unlike the training data.
 
     Parameters
     ----------
@@ -83,13 +84,15 @@ def score(
         Rows to score.
     output
         A .csv with one score a row, in the order of the rows.
+    by
+        likelihood, of an autoregressive generator; critic; auto: the likelihood where there is one.
     overwrite
         Replace the file if it exists.
     """
     problems = unwritable(output, (".csv",), overwrite)
     if problems:
         raise InputError(*problems)
-    scores = api.load(run).score(data)
+    scores = api.load(run).score(data, by)  # type: ignore[arg-type]
     pd.DataFrame({"score": scores}).to_csv(output, index=False)
     out.print(
         f"{len(scores):,} scores in {output}; low is unlike the data",

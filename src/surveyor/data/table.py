@@ -108,6 +108,15 @@ class TableCodec(Codec):
             hot = torch.cat([hot, hot @ self._follow.to(hot.device)], dim=1)
         return self._placed(hot)
 
+    def broken(self, x: Tensor) -> Tensor:
+        """Return how many derived columns of each point do not follow from their parents, (n,)."""
+        first, total = sum(self.free), sum(self.sizes)
+        hot = x[:, :total] * ROOT2
+        if not self.derived:
+            return hot.new_zeros(len(hot))
+        kept = (hot[:, first:] * (hot[:, :first] @ self._follow.to(hot.device))).sum(1)
+        return len(self.derived) - kept.round()
+
     def _placed(self, hot: Tensor) -> Tensor:
         return torch.cat([hot / ROOT2, hot @ self._places.to(hot.device)], dim=1)
 

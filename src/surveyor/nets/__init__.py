@@ -13,7 +13,7 @@ from surveyor.data import Space
 from surveyor.nets.chain import ChainCritic
 from surveyor.nets.latent import Latent
 
-__all__ = ["ChainCritic", "Latent", "Net", "Sampler", "nets"]
+__all__ = ["UNSEEN", "ChainCritic", "Latent", "Net", "Sampler", "nets"]
 
 
 class Net(ABC):
@@ -26,6 +26,9 @@ class Net(ABC):
     @abstractmethod
     def critic(self, space: Space) -> nn.Module:
         """Return a module (x (n, \\*space.shape), cond (n, c) or None) -> scores (n,)."""
+
+
+UNSEEN = -13.8  # log 1e-6: what a value that training never saw counts in a row's likelihood
 
 
 class Sampler(nn.Module, ABC):

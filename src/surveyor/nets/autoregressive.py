@@ -13,7 +13,7 @@ from torch.nn import functional
 from surveyor.batch import Draws
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.nets import Latent, Net, Sampler
+from surveyor.nets import UNSEEN, Latent, Net, Sampler
 from surveyor.nets.mlp import Mlp, start
 
 ROUNDS = 3  # of calibration
@@ -106,7 +106,10 @@ class AutoregressiveGenerator(Sampler):
     def log_likelihood(
         self, hot: Tensor, cond: Tensor | None = None, draws: Draws | None = None
     ) -> Tensor:
-        """Return log p of rows given as one-hot blocks (n, codes), (n,)."""
+        """Return log p of rows given as one-hot blocks (n, codes), (n,).
+
+        A block of zeros, a value never seen, counts as ``UNSEEN``.
+        """
         masks: list[Tensor] = []
         if draws is not None and self.net.dropout > 0:
             kept = 1 - self.net.dropout
@@ -117,6 +120,7 @@ class AutoregressiveGenerator(Sampler):
         for k, block in enumerate(torch.split(hot, self.sizes, dim=1)):
             logits = self._logits(k, shown, hot, masks).float()
             total = total + (functional.log_softmax(logits, dim=1) * block).sum(1)
+            total = total + UNSEEN * (1 - block.sum(1))
             shown.append(self.embeddings[k](block))
         return total
 

@@ -11,6 +11,7 @@ from surveyor.run.folder import (
     same_data,
 )
 from surveyor.run.sampling import draw_samples
+from surveyor.run.scoring import scored
 from surveyor.run.session import Session, resume, start
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "refuse_existing",
     "resume",
     "same_data",
+    "scored",
     "start",
 ]

@@ -1,0 +1,45 @@
+"""Scores of rows: how far each is like those that a run was trained on."""
+
+from __future__ import annotations
+
+import typing
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from surveyor.data.sources import resolve
+from surveyor.data.table import TableCodec
+from surveyor.errors import InputError, did_you_mean
+from surveyor.nets import UNSEEN, Sampler
+from surveyor.run.folder import Run
+
+By = Literal["auto", "likelihood", "critic"]
+AT_ONCE = 4096
+
+
+@torch.no_grad()
+def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
+    """Return a score of every row of ``data``, (n,): low where a row is unlike the real ones."""
+    known = typing.get_args(By)
+    if by not in known:
+        raise InputError(
+            f"--by {by}: not known{did_you_mean(by, known)}; known: {', '.join(known)}"
+        )
+    generator, codec = run.game.generator, run.codec
+    if by == "likelihood" and not isinstance(generator, Sampler):
+        raise InputError("--by likelihood: the generator of this run has none; use --by critic")
+    rows = codec.rows(run.kind.read(resolve(data)))
+    total = len(next(iter(rows.values())))
+    device = next(run.game.critic.parameters()).device
+    scores = []
+    for start in range(0, total, AT_ONCE):
+        batch = codec.batch(rows, np.arange(start, min(total, start + AT_ONCE))).to(device)
+        if by == "critic" or not isinstance(generator, Sampler):
+            scores.append(run.game.score(batch).cpu())
+            continue
+        assert isinstance(codec, TableCodec)
+        hot = batch.x[:, : sum(generator.sizes)] * 2**0.5
+        found = generator.log_likelihood(hot, batch.cond) + UNSEEN * codec.broken(batch.x)
+        scores.append(found.cpu())
+    return torch.cat(scores).numpy()
