@@ -94,3 +94,42 @@ def test_all_problems_of_a_where_are_told_at_once(table_run: Model) -> None:
     assert "age" in text
     assert "did you mean 'town'" in text
     assert "Paris" in text
+
+
+@pytest.fixture(scope="module")
+def paid(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A run on pay that is high in 60% of one group, and in 20% of the other."""
+    rng = np.random.default_rng(0)
+    sex = rng.choice(["f", "m"], 3000, p=[0.3, 0.7])
+    pay = np.where(rng.random(3000) < np.where(sex == "m", 0.6, 0.2), "high", "low")
+    frame = pd.DataFrame({"sex": sex, "pay": pay, "age": rng.integers(20, 60, 3000)})
+    path = tmp_path_factory.mktemp("runs") / "paid"
+    return fit(frame, path, steps=200, warm_start=1.0, batch=256, threads=1)
+
+
+def test_parity_closes_the_gap_and_keeps_the_groups(paid: Model) -> None:
+    plain, fair = paid.sample(8000), paid.sample(8000, parity=("pay", "sex"))
+
+    def high(rows: pd.DataFrame) -> pd.Series:
+        return (rows["pay"] == "high").groupby(rows["sex"]).mean()
+
+    assert high(plain)["m"] - high(plain)["f"] > 0.2
+    # Four deviations of the difference of two shares, of 2,400 and 5,600 rows.
+    assert abs(high(fair)["m"] - high(fair)["f"]) < 0.05
+    assert (fair["sex"] == "m").mean() == pytest.approx((plain["sex"] == "m").mean(), abs=0.03)
+    assert len(fair) == 8000
+
+
+@pytest.mark.parametrize(
+    ("parity", "told"),
+    [
+        (("pay", "sxe"), "did you mean 'sex'"),
+        (("age", "sex"), "a column of numbers"),
+        (("pay", "pay"), "one column twice"),
+    ],
+)
+def test_a_parity_that_cannot_be_is_refused(
+    paid: Model, parity: tuple[str, str], told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        paid.sample(10, parity=parity)

@@ -25,6 +25,7 @@ def sample(
     n: Annotated[int, Parameter(name=["-n", "--number"])] = 1000,
     where: tuple[str, ...] = (),
     output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
+    parity: str | None = None,
     seed: int = 0,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -40,6 +41,8 @@ def sample(
         COL=VALUE, COL=A|B or COL=LOW..HIGH, repeatable; true in every sample returned.
     output
         The file to write; its suffix says the format. A table goes to the screen without it.
+    parity
+        OUTCOME:GROUP, such as income:sex: the outcome as frequent in every group as in all rows.
     seed
         Equal seeds give equal samples.
     overwrite
@@ -52,11 +55,14 @@ def sample(
     problems = unwritable(output, endings, overwrite)
     if n < 1:
         problems.append(f"-n {n}: give at least 1")
+    outcome, colon, group = (parity or "").partition(":")
+    if parity is not None and not (outcome and colon and group):
+        problems.append(f"--parity {parity}: write OUTCOME:GROUP, such as income:sex")
     if problems:
         raise InputError(*problems)
     with warnings.catch_warnings(record=True) as guesses:
         warnings.simplefilter("always")
-        made = model.sample(n, conditions, seed)
+        made = model.sample(n, conditions, seed, (outcome, group) if parity else None)
     for text in {str(w.message) for w in guesses}:
         print(f"surveyor: {text}", file=sys.stderr)
     if output is None and isinstance(made, pd.DataFrame):

@@ -10,6 +10,7 @@ from surveyor.run.folder import (
     refuse_existing,
     same_data,
 )
+from surveyor.run.parity import with_parity
 from surveyor.run.sampling import draw_samples
 from surveyor.run.scoring import scored
 from surveyor.run.session import Session, resume, start
@@ -28,4 +29,5 @@ __all__ = [
     "same_data",
     "scored",
     "start",
+    "with_parity",
 ]

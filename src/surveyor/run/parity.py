@@ -1,0 +1,84 @@
+"""Parity: rows in which an outcome is as frequent in every group as in all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from surveyor.batch import Draws
+from surveyor.data import check_columns
+from surveyor.data.columns import Column
+from surveyor.data.table import TableCodec
+from surveyor.errors import InputError
+from surveyor.run.folder import Run
+from surveyor.run.sampling import SAMPLE, draw_samples
+
+PILOT = 20_000
+FEWEST = 20  # pilot rows of an outcome within a group
+SPARE = 1.1
+
+
+def gap(outcome: np.ndarray, group: np.ndarray) -> float:
+    """Return the largest difference between two groups' shares of an outcome, over all outcomes."""
+    table = pd.crosstab(group, outcome, normalize="index").to_numpy()
+    return float((table.max(0) - table.min(0)).max())
+
+
+def with_parity(
+    run: Run, n: int, outcome: str, group: str, where: Mapping[str, Any], seed: int
+) -> pd.DataFrame:
+    """Return ``n`` rows with P(outcome | group) = P(outcome), all else as generated.
+
+    A row of outcome y in group g is kept with probability proportional to P(y) / P(y | g), both
+    estimated on a pilot: within (g, y) rows are those of the generator, and groups stay as frequent
+    as they were.
+
+    Raises:
+        InputError: no such columns, columns of numbers, or an outcome that a group hardly has.
+    """
+    columns = _columns(run, outcome, group)
+    pilot = draw_samples(run, PILOT, where, seed)
+    y, g = (c.encode(pilot[c.name]) for c in columns)
+    joint = np.zeros((columns[1].size, columns[0].size))
+    np.add.at(joint, (g, y), 1.0)
+    joint = joint[:, joint.sum(0) > 0]
+    groups = np.flatnonzero(joint.sum(1) > 0)
+    if (joint[groups] < FEWEST).any():
+        raise InputError(
+            f"--parity {outcome}:{group}: an outcome that a group has in fewer than {FEWEST} of "
+            f"{PILOT:,} rows; join its values, or ask for other columns"
+        )
+    known = np.unique(y)
+    odds = np.zeros((columns[1].size, columns[0].size))
+    within = joint[groups] / joint[groups].sum(1, keepdims=True)
+    odds[np.ix_(groups, known)] = joint.sum(0) / joint.sum() / within
+    keep = odds / odds.max()
+    size = int(SPARE * n / keep[g, y].mean()) + 1000
+    while True:
+        rows = draw_samples(run, size, where, seed)
+        y, g = (c.encode(rows[c.name]) for c in columns)
+        chosen = Draws(seed, size, SAMPLE).uniform(size).numpy() < keep[g, y]
+        if chosen.sum() >= n:
+            kept: pd.DataFrame = rows[chosen].iloc[:n].reset_index(drop=True)
+            return kept
+        size = int(1.5 * size)
+
+
+def _columns(run: Run, outcome: str, group: str) -> list[Column]:
+    codec = run.codec
+    if not isinstance(codec, TableCodec):
+        raise InputError("--parity: for tables")
+    by_name = {c.name: c for c in (*codec.columns, *codec.conditions.columns)}
+    problems = check_columns([outcome, group], list(by_name), "--parity")
+    problems += [
+        f"--parity {name}: a column of numbers or dates; give one of categories"
+        for name in (outcome, group)
+        if name in by_name and by_name[name].ordered
+    ]
+    problems += [f"--parity {outcome}:{group}: one column twice"] if outcome == group else []
+    if problems:
+        raise InputError(*problems)
+    return [by_name[outcome], by_name[group]]
