@@ -68,6 +68,7 @@ def test_the_verdict_comes_first_and_in_words(table_run: Model) -> None:
 def test_every_kind_shows_its_own(table_run: Model, digits_run: Model, toy_run: Model) -> None:
     text = {m.run.kind.name: " ".join(read(m).text) for m in (table_run, digits_run, toy_run)}
     assert "Pairs of columns" in text["table"]
+    assert "Calibration to the training rows' frequencies" in text["table"]
     assert "By group" in text["table"]
     assert "Generated, not chosen" in text["images"]
     assert "The two clouds" in text["vectors"]
@@ -79,6 +80,16 @@ def test_strangers_names_are_shown_and_do_nothing(evil_run: Model) -> None:
     assert any(EVIL in text for text in page.text)
     assert any("{{7*7}}" in text for text in page.text)
     assert "49" not in re.findall(r"a'\"&(\d+)", " ".join(page.text))
+
+
+def test_columns_that_follow_are_named_and_escaped(tmp_path: Path) -> None:
+    frame = mixed(300)[["age"]]
+    frame["town"] = ["Oslo", "Bergen", EVIL] * 100
+    frame["land"] = ["Norway", "Norway", "Evil"] * 100
+    frame.to_csv(tmp_path / "towns.csv", index=False)
+    model = surveyor.fit(tmp_path / "towns.csv", tmp_path / "run", **QUICK)
+    assert any("land from town" in text for text in read(model).text)
+    assert model.evaluate()["calibration"] == model.evaluation["calibration"]
 
 
 def test_the_report_is_rebuilt_the_same(table_run: Model, digits_run: Model) -> None:

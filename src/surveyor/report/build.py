@@ -11,6 +11,7 @@ import torch
 
 import surveyor.report.figures as fig
 from surveyor.batch import Batch, Draws
+from surveyor.build import plan_of
 from surveyor.config import dumps
 from surveyor.data import Data
 from surveyor.data.images import ImageCodec, sheet
@@ -37,7 +38,7 @@ def build_report(run: Run, data: Data) -> Path:
         raise InputError(f"{run.path}: not evaluated yet; run: surveyor evaluate {run.path}")
     result = run.evaluation
     figures: dict[str, Any] = {
-        "progress": fig.progress(run.history, result["unit"]),
+        "progress": fig.progress(run.history, result["unit"], plan_of(run.config).warm),
         "slope": fig.slope_figure(run.history, result["critic"]["slope_histogram"]),
     }
     figures |= _of_kind(run, data)
@@ -58,6 +59,14 @@ def build_report(run: Run, data: Data) -> Path:
     return path
 
 
+def _followers(codec: TableCodec) -> list[str]:
+    made = codec.columns[len(codec.free) :]
+    return [
+        f"{column.name} from {codec.columns[derived.parent].name}"
+        for column, derived in zip(made, codec.derived, strict=True)
+    ]
+
+
 def _of_kind(run: Run, data: Data) -> dict[str, Any]:
     codec, game = run.codec, run.game
     n = min(POINTS if not isinstance(codec, ImageCodec) else PICTURES, len(data.holdout))
@@ -72,7 +81,7 @@ def _of_kind(run: Run, data: Data) -> dict[str, Any]:
     made = codec.decode(fake, codes, draws)
     if isinstance(codec, TableCodec):
         picture, left = fig.marginals(codec.columns, data.held_out(n), made)
-        return {"marginals": picture, "columns_left_out": left}
+        return {"marginals": picture, "columns_left_out": left, "derived": _followers(codec)}
     if isinstance(codec, ImageCodec):
         real = codec.decode(held, codes, draws)[codec.main]
         return {

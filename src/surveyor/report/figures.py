@@ -71,17 +71,21 @@ def _figure(
         return figure, np.atleast_1d(figure.subplots(rows, columns)).ravel()
 
 
-def progress(history: Sequence[Measurement], unit: str) -> str:
-    """W1 against its floor over the steps, the critic's estimate beside it."""
+def progress(history: Sequence[Measurement], unit: str, warm: int = 0) -> str:
+    """W1 against its floor over the steps, the critic's estimate beside it, from ``warm`` on."""
     figure, (axis,) = _figure(7.6, 3.1)
     at = [m.step for m in history]
     axis.plot(at, [m.w1 for m in history], color=FAKE, lw=1.8, label="W1, exact, held out")
     axis.plot(
         at, [m.w1_floor for m in history], color=FLOOR, ls="--", label="floor: real against real"
     )
-    if all(m.critic_estimate is not None for m in history):
-        estimates = [m.critic_estimate for m in history]
-        axis.plot(at, estimates, color=CRITIC, lw=1, label="critic's own estimate")
+    played = [m for m in history if m.step > warm]
+    if played and all(m.critic_estimate is not None for m in played):
+        estimates = [m.critic_estimate for m in played]
+        steps = [m.step for m in played]
+        axis.plot(steps, estimates, color=CRITIC, lw=1, label="critic's own estimate")
+    if played and warm:
+        axis.axvline(warm, color=FLOOR, lw=0.8, ls=":", label="likelihood before, game after")
     axis.set_ylim(bottom=min(0, *(m.critic_estimate or 0 for m in history)))
     top = sorted(m.w1 for m in history)[-1]
     best = best_of(history)
