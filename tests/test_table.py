@@ -275,3 +275,20 @@ def test_ranks_order_codes_by_value() -> None:
     order = np.argsort(column.cells.mean(1), kind="stable")
     assert (np.diff(ranks[order]) > 0).all()
     assert ranks[0] == pytest.approx(0.5 * 100 / 1050)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_marked_encodings_are_read(tmp_path: Path, encoding: str) -> None:
+    frame = pd.DataFrame({"städte": ["Köln", "Łódź"] * 20, "x": range(40)})
+    frame.to_csv(tmp_path / "t.csv", index=False, encoding=encoding)
+    data = load(tmp_path / "t.csv", Options(), seed=0)
+    assert isinstance(data.codec, TableCodec)
+    assert set(data.codec.order) == {"städte", "x"}
+    assert set(data.training(30)["städte"]) == {"Köln", "Łódź"}
+
+
+def test_an_unmarked_encoding_is_refused_with_its_remedy(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": ["Köln", "Zürich"] * 20, "x": range(40)})
+    frame.to_csv(tmp_path / "t.csv", index=False, encoding="latin-1")
+    with pytest.raises(InputError, match=r"iconv -f WINDOWS-1252 -t UTF-8 t\.csv"):
+        load(tmp_path / "t.csv", Options())

@@ -135,13 +135,27 @@ def _open(path: Path) -> Frame:
                     _named(pa.ipc.open_file(file).read_all().to_pandas(ignore_metadata=True))
                 )
         return InMemory(_named(_read_csv(path)))
+    except UnicodeError as error:
+        raise InputError(
+            f"{path}: not UTF-8 text; convert it, for example: "
+            f"iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8-{path.name}"
+        ) from error
     except UNREADABLE as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{path}: cannot be read as a table ({reason}); check the file") from error
 
 
+def _encoding(path: Path) -> str:
+    """Return what the byte-order mark says; UTF-8 without one."""
+    with path.open("rb") as file:
+        mark = file.read(2)
+    return "utf-16" if mark in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
 def _read_csv(path: Path) -> pd.DataFrame:
-    names = pd.read_csv(path, nrows=1, header=None, dtype=str).iloc[0].fillna("").str.strip()
+    encoding = _encoding(path)
+    first = pd.read_csv(path, nrows=1, header=None, dtype=str, encoding=encoding)
+    names = first.iloc[0].fillna("").str.strip()
     for mark, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(names) == 1 and mark in names.iloc[0]:
             raise InputError(f"{path}: fields parted by {word}; save the table with commas")
@@ -151,7 +165,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
     # Codes such as 007 are text: read as numbers they would lose their zeros.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pd.errors.ParserWarning)
-        head = pd.read_csv(path, nrows=1000, dtype=str, skipinitialspace=True, index_col=False)
+        head = pd.read_csv(
+            path, nrows=1000, dtype=str, skipinitialspace=True, index_col=False, encoding=encoding
+        )
     coded = [c for c in head if head[c].str.fullmatch(r"0\d+").fillna(False).any()]
     dtypes: dict[Any, Any] = dict.fromkeys(coded, str)
     with warnings.catch_warnings():
@@ -159,7 +175,12 @@ def _read_csv(path: Path) -> pd.DataFrame:
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             return pd.read_csv(
-                path, low_memory=False, skipinitialspace=True, dtype=dtypes, index_col=False
+                path,
+                low_memory=False,
+                skipinitialspace=True,
+                dtype=dtypes,
+                index_col=False,
+                encoding=encoding,
             )
         except pd.errors.ParserWarning as error:
             raise InputError(

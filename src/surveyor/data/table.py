@@ -227,7 +227,6 @@ DEFAULTS: Mapping[str, Any] = {
 WIDE_DEFAULTS: Mapping[str, Any] = {
     "generator": "mlp:width=256,depth=2,residual=true",
     "steps": 3000,
-    "batch": 500,
     "average": 0.995,
 }
 
@@ -235,7 +234,7 @@ WIDE_DEFAULTS: Mapping[str, Any] = {
 def defaults(rows: int, columns: int, autoregressive: bool = True) -> Mapping[str, Any]:
     """Return what docs/defaults.md measured, by the size of a table and the generator."""
     if columns > WIDE or not autoregressive:
-        return {**DEFAULTS, **WIDE_DEFAULTS}
+        return {**DEFAULTS, **WIDE_DEFAULTS, "batch": min(500, max(32, rows // 2))}
     batch = min(500, max(32, rows // 50))
     warm = min(4000, max(300, EPOCHS * rows // batch))
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -20,6 +21,12 @@ from surveyor.nets.activations import LeakyReLU
 from surveyor.training import Game, Plan
 
 Check = Callable[["Setting"], Iterator[Finding]]
+FEW_ROWS = 30  # of a group
+FEW_LIKE, MINOR = 10, 0.02  # distinct numbers, and the share of rows, that make a column mixed
+FORMS = {
+    "numbers": re.compile(r"[-+]?\d+([.,]\d+)*"),
+    "dates as 2026-11-25": re.compile(r"\d{4}-\d{2}-\d{2}.*"),
+}
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
@@ -243,6 +250,44 @@ def table_columns(s: Setting) -> Iterator[Finding]:
             )
 
 
+def mixed_columns(s: Setting) -> Iterator[Finding]:
+    """A column of numbers or dates with text among them is read as categories."""
+    codec = s.data.codec
+    if not isinstance(codec, TableCodec):
+        return
+    for column in (*codec.columns, *codec.conditions.columns):
+        for what, form in FORMS.items():
+            like = np.array([bool(form.fullmatch(label)) for label in column.labels], dtype=bool)
+            share = float(column.frequency[: len(like)][like].sum())
+            if like.sum() >= FEW_LIKE and MINOR < share < 1 - MINOR:
+                odd = next(label for label, one in zip(column.labels, like, strict=True) if not one)
+                yield Finding(
+                    "P16",
+                    "warn",
+                    f"column {column.name!r}: {share:.0%} of the rows hold {what}, others text "
+                    f"such as {odd[:40]!r}, so all are read as categories",
+                    "Correct those values, or leave them empty",
+                )
+
+
+def small_groups(s: Setting) -> Iterator[Finding]:
+    """A group of a few rows can be neither learnt nor measured."""
+    group = getattr(s.data.codec, "group", None)
+    if group is None:
+        return
+    codes = s.data.train.rows["group"][s.data.train.index]
+    counts = np.bincount(codes[codes < len(group.labels)], minlength=len(group.labels))
+    for label, count in zip(group.labels, counts, strict=True):
+        if count < FEW_ROWS:
+            yield Finding(
+                "P17",
+                "warn",
+                f"group {group.name}={label} has {count} training rows: it is trained on like all "
+                "others, and too small to be learnt or measured by itself",
+                "Gather more of its rows, or join it to another group",
+            )
+
+
 def _identifier(cells: np.ndarray, exact: int, n: int) -> bool:
     low, high = cells.min(), cells.max()
     return exact == 0 and n > 100 and 0.9 * n < high - low < 1.5 * n and len(cells) >= 10
@@ -290,6 +335,8 @@ CHECKS: tuple[Check, ...] = (
     geometry,
     extremes,
     table_columns,
+    mixed_columns,
+    small_groups,
     size,
     batch,
 )
