@@ -128,7 +128,7 @@ class Model:
         if data is None:
             return self._own_data()
         kind, codec = self.run.kind, self.run.codec
-        raw = kind.read(resolve(data))
+        raw = codec.opened(kind.read(resolve(data)))
         rows = codec.rows(raw)
         order = np.random.default_rng(0).permutation(len(raw))
         half = len(raw) // 2

@@ -93,6 +93,10 @@ class Codec(ABC):
     def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Codec:
         """Rebuild the codec that ``state`` described."""
 
+    def opened(self, raw: Any) -> Any:
+        """Return other raw data of the kind as this codec reads them."""
+        return raw
+
     def batch(self, rows: Rows, index: np.ndarray) -> Batch:
         """Return the chosen rows as a batch with condition and group."""
         group = torch.from_numpy(rows["group"][index].astype(np.int64)) if "group" in rows else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from torch import Tensor
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Codec, Kind, Options, Rows, Space, State, check_columns
+from surveyor.data.charges import neutral_share
 from surveyor.data.columns import Column, fit_column, fit_group
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
 from surveyor.data.dependencies import dependencies, follows_from
+from surveyor.data.formula import Expanded, find_formulas, formulas_in, parts
 from surveyor.data.frames import Frame, read_frame
 from surveyor.data.scratch import empty
 from surveyor.errors import InputError
@@ -41,6 +43,7 @@ class TableCodec(Codec):
     Two rows that differ in one category lie at distance 1; two numbers at their difference in
     standard deviations, and 1 more (in the root of the sum of squares) for different cells. The
     last ``columns`` are those ``derived`` from others; a generator makes the blocks before them.
+    ``neutral`` is the share of each formula column's training formulas that is neutral in charge.
     """
 
     columns: tuple[Column, ...]
@@ -48,6 +51,7 @@ class TableCodec(Codec):
     conditions: Conditions
     group: Column | None = None
     derived: tuple[Derived, ...] = ()
+    neutral: Mapping[str, float] = field(default_factory=dict)
 
     kind = "table"
     unit_name = "units in which a category changed costs 1 and a number its deviations"
@@ -120,8 +124,19 @@ class TableCodec(Codec):
     def _placed(self, hot: Tensor) -> Tensor:
         return torch.cat([hot / ROOT2, hot @ self._places.to(hot.device)], dim=1)
 
+    @cached_property
+    def formulas(self) -> dict[str, int]:
+        """Return the columns of formulas, and how many elements each has at most."""
+        return formulas_in(self.order)
+
+    def opened(self, raw: Frame) -> Frame:
+        """Return the rows with formulas in as many places as this codec has."""
+        plain = raw.plain if isinstance(raw, Expanded) else raw
+        return Expanded(plain, self.formulas) if self.formulas else raw
+
     def rows(self, raw: Frame) -> Rows:
         """Store every row as small integers, one a column, reading a chunk at a time."""
+        raw = self.opened(raw)
         names = {c.name for c in (*self.columns, *self.conditions.columns)}
         problems = check_columns(sorted(names), raw.names, "column")
         if problems:
@@ -194,6 +209,7 @@ class TableCodec(Codec):
             "order": list(self.order),
             "conditions": cond_meta,
             "group": groups,
+            "neutral": dict(self.neutral),
             "parents": [d.parent for d in self.derived],
         }
         tables = {f"derived.{k}": d.table for k, d in enumerate(self.derived)}
@@ -209,6 +225,7 @@ class TableCodec(Codec):
             Conditions.restore(meta["conditions"], arrays),
             groups[0] if groups else None,
             tuple(Derived(p, arrays[f"derived.{k}"]) for k, p in enumerate(meta["parents"])),
+            meta["neutral"],
         )
 
 
@@ -262,8 +279,15 @@ class Table(Kind):
         )
 
     def read(self, source: Any) -> Frame:
-        """Open the table; Parquet stays on disk and is read a part at a time."""
-        return source if isinstance(source, Frame) else read_frame(source)
+        """Open the table; Parquet stays on disk and is read a part at a time.
+
+        Columns of chemical formulas become columns of elements and amounts.
+        """
+        if isinstance(source, Frame):
+            return source
+        frame = read_frame(source)
+        formulas = find_formulas(frame)
+        return Expanded(frame, formulas) if formulas else frame
 
     def defaults(self, raw: Frame, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what docs/defaults.md measured."""
@@ -289,8 +313,11 @@ class Table(Kind):
     def fit(self, raw: pd.DataFrame, options: Options) -> TableCodec:
         """Fit every column; all problems of all columns are raised together."""
         names = [str(name) for name in raw.columns]
+        formulas = formulas_in(names)
         problems = check_columns(options.condition, names, "--condition")
-        problems += check_columns(options.drop, names, "--drop")
+        problems += check_columns(options.drop, [*names, *formulas], "--drop")
+        dropped = {*options.drop}
+        dropped |= {part for f in dropped & set(formulas) for part in parts(f, formulas[f])}
         if options.group is not None:
             problems += check_columns([options.group], names, "--group")
         problems += [
@@ -298,7 +325,7 @@ class Table(Kind):
         ]
         if options.whiten:
             problems.append("--whiten: not for tables, whose columns are standardised one by one")
-        kept = [name for name in names if name not in options.drop]
+        kept = [name for name in names if name not in dropped]
         modelled, fitted = [name for name in kept if name not in options.condition], []
         if not problems and not modelled:
             problems.append("nothing left to generate: every column is a condition or dropped")
@@ -314,7 +341,8 @@ class Table(Kind):
         group = None if options.group is None else fit_group(options.group, raw[options.group])
         conditions = fit_conditions(raw, options.condition)  # type: ignore[arg-type]
         columns, derived = _derived(fitted, raw)
-        return TableCodec(columns, tuple(kept), conditions, group, derived)
+        balanced = {f: neutral_share(raw, f, formulas_in(kept)) for f in formulas_in(kept)}
+        return TableCodec(columns, tuple(kept), conditions, group, derived, balanced)
 
     def write(self, samples: pd.DataFrame, path: Path) -> None:
         """Write CSV, Parquet or Arrow by the suffix."""

@@ -15,6 +15,7 @@ from surveyor.data.table import TableCodec
 from surveyor.diagnostics import slopes
 from surveyor.diagnostics.slope import PLACES
 from surveyor.evaluation.findings import findings
+from surveyor.evaluation.formulas import formula_figures
 from surveyor.evaluation.heldout import Ruler, generated, w1
 from surveyor.evaluation.memorising import memorising
 from surveyor.evaluation.table import features, table_fidelity
@@ -109,6 +110,9 @@ def _table(
         "trends_floor": fidelity.trends_floor,
         "weakest_pairs": [{"pair": k, "agreement": v} for k, v in worst],
     }
+    if codec.formulas:
+        every = data.training(len(data.train))
+        report["formulas"] = formula_figures(codec.formulas, frames[0], frames[1], every)
     return report, tuple(features(columns, frame) for frame in frames)
 
 

@@ -13,6 +13,8 @@ import pandas as pd
 import torch
 
 from surveyor.batch import Draws
+from surveyor.data.charges import are_neutral
+from surveyor.data.formula import folded
 from surveyor.data.table import TableCodec
 from surveyor.data.where import Wanted, read_where
 from surveyor.errors import InputError
@@ -22,11 +24,14 @@ from surveyor.run.folder import Run
 SAMPLE = 3  # the stream of randomness of samples
 AT_ONCE = 2048  # samples made together, by one thread
 TRIES, MOST = 50, 2_000_000  # rounds of rejection, and samples made in all of them
+PILOT, BALANCE = 4000, 2**20  # rows that tell how often formulas are neutral; their stream's rank
 SPARE = 1.2  # made for each sample still wanted, at the rate at which they were met so far
 
 
 def draw_samples(run: Run, n: int, where: Mapping[str, Any], seed: int) -> Any:
     """Return ``n`` samples: a DataFrame, or arrays by name.
+
+    Formulas stand as text, as many of them neutral in charge as in training.
 
     The generator is told the run's conditions; whatever else is asked is met by rejection.
 
@@ -38,12 +43,13 @@ def draw_samples(run: Run, n: int, where: Mapping[str, Any], seed: int) -> Any:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
     if problems:
         raise InputError(*problems)
-    found = _read(run, where)
+    found = _asked(run, where)
     told = {c.name for c in run.codec.conditions.columns}
     checked = {name: w for name, w in found.items() if name not in told or w.ranged}
     given = {name: w for name, w in found.items() if name in told}
-    if not checked:
-        return _answered(_made(run, n, given, seed, 0), found)
+    keep = _balance(run, given, seed)
+    if not checked and not keep:
+        return _answered(run, _made(run, n, given, seed, 0), found)
     kept: list[Any] = []
     met = made_in_all = 0
     for attempt in range(TRIES):
@@ -53,10 +59,13 @@ def draw_samples(run: Run, n: int, where: Mapping[str, Any], seed: int) -> Any:
         agree = np.ones(size, dtype=bool)
         for name, w in checked.items():
             agree &= w.holds(pd.Series(made[name]))
+        u = Draws(seed, attempt, SAMPLE, BALANCE).uniform(size).numpy()
+        for name, odds in keep.items():
+            agree &= u < np.where(are_neutral(made, name, run.codec.formulas), *odds)  # type: ignore[attr-defined]
         kept.append(_rows(made, agree))
         met, made_in_all = met + int(agree.sum()), made_in_all + size
         if met >= n:
-            return _answered(_rows(_joined(kept), np.arange(n)), found)
+            return _answered(run, _rows(_joined(kept), np.arange(n)), found)
         if made_in_all >= MOST:
             break
     asked = ", ".join(f"{name}={where[name]}" for name in checked)
@@ -66,7 +75,27 @@ def draw_samples(run: Run, n: int, where: Mapping[str, Any], seed: int) -> Any:
     )
 
 
-def _read(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
+def _balance(run: Run, given: Mapping[str, Wanted], seed: int) -> dict[str, tuple[float, float]]:
+    """Return the odds of keeping a neutral and another row, for every column of formulas.
+
+    Charges are a matter of exact sums, which a generator meets less often than the data do. With
+    p the share of neutral training rows and q that of generated ones, found on a pilot, neutral
+    rows are kept with odds p / q, the others with (1 - p) / (1 - q), both over the larger.
+    """
+    codec = run.codec
+    if not isinstance(codec, TableCodec) or not codec.neutral or run.config.calibrate == "no":
+        return {}
+    pilot = _made(run, PILOT, given, seed, TRIES)
+    found = {}
+    for name, p in codec.neutral.items():
+        q = float(are_neutral(pilot, name, codec.formulas).mean())
+        if 0 < q < 1:
+            odds = p / q, (1 - p) / (1 - q)
+            found[name] = (odds[0] / max(odds), odds[1] / max(odds))
+    return found
+
+
+def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
     conditions = run.codec.conditions.columns
     if isinstance(run.codec, TableCodec):
         return read_where(where, (*conditions, *run.codec.columns), "no such column")
@@ -89,13 +118,13 @@ def _made(run: Run, n: int, given: Mapping[str, Wanted], seed: int, attempt: int
         return _joined(list(pool.map(part, range(math.ceil(n / AT_ONCE)))))
 
 
-def _answered(made: Any, found: Mapping[str, Wanted]) -> Any:
-    """Put the numbers that were asked for in place of others of their cells."""
+def _answered(run: Run, made: Any, found: Mapping[str, Wanted]) -> Any:
+    """Put the numbers that were asked for in place of others of their cells; fold formulas."""
     for name, w in found.items():
         if w.value is not None and w.column.ordered:
             values = w.answer(pd.Series(made[name]))
             made[name] = values.array if isinstance(made, pd.DataFrame) else values.to_numpy()
-    return made
+    return folded(made, run.codec.formulas) if isinstance(run.codec, TableCodec) else made
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -1,0 +1,227 @@
+"""Chemical formulas in a table: columns of elements and amounts, and formulas again."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data.frames import Frame
+from surveyor.errors import InputError
+
+SYMBOLS = (
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
+    "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy "
+    "Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf "
+    "Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
+)
+ELEMENTS = frozenset(SYMBOLS.split())
+TOKEN = re.compile(r"([A-Z][a-z]?)|([([])|([)\]])|(\d+\.?\d*|\.\d+)")
+NONE = "none"  # the element of a place that a formula does not fill
+MOST, LOOK, DISTINCT = 12, 1000, 50
+WITH_DIGITS, READABLE = 0.5, 0.9
+
+
+def parse_formula(text: str) -> dict[str, float]:
+    """Return the amounts of the elements of ``text`` in the order they appear; brackets multiply.
+
+    Raises:
+        ValueError: what is no formula, and where.
+    """
+    stack: list[dict[str, float]] = [{}]
+    last: dict[str, float] = {}
+    at = 0
+    while at < len(text):
+        found = TOKEN.match(text, at)
+        if found is None:
+            raise ValueError(f"{text[at]!r} at place {at + 1}")
+        element, opened, closed, number = found.groups()
+        if number is not None:
+            if not last or float(number) == 0:
+                raise ValueError(f"a number at place {at + 1} that counts nothing")
+            for name, amount in last.items():
+                stack[-1][name] += amount * (float(number) - 1)
+            last = {}
+        elif opened is not None:
+            stack.append({})
+            last = {}
+        elif closed is not None:
+            if len(stack) == 1:
+                raise ValueError(f"a bracket closed at place {at + 1} that was not opened")
+            last = stack.pop()
+            _add(stack[-1], last)
+        elif element in ELEMENTS:
+            last = {element: 1.0}
+            _add(stack[-1], last)
+        else:
+            raise ValueError(f"{element!r} at place {at + 1} is no element")
+        at = found.end()
+    if len(stack) > 1:
+        raise ValueError("a bracket that is not closed")
+    if not stack[0]:
+        raise ValueError("nothing in it")
+    return stack[0]
+
+
+def formula_of(elements: Sequence[object], amounts: Sequence[float]) -> str:
+    """Return a formula up to its first empty place; an element met twice is added up."""
+    found: dict[str, float] = {}
+    for element, amount in zip(elements, amounts, strict=True):
+        if element == NONE or not isinstance(element, str):
+            break
+        _add(found, {element: 1.0 if math.isnan(amount) else float(amount)})
+    return "".join(
+        e + ("" if a == 1 else np.format_float_positional(a, 6, trim="-")) for e, a in found.items()
+    )
+
+
+def _add(into: dict[str, float], more: Mapping[str, float]) -> None:
+    for name, amount in more.items():
+        into[name] = into.get(name, 0.0) + amount
+
+
+def find_formulas(frame: Frame) -> dict[str, int]:
+    """Return {column: places} for every column of formulas: most elements that one of them has.
+
+    A column is one if most of its first values have digits and nearly all can be read; words
+    that happen to be elements (No, In) are none.
+
+    Raises:
+        InputError: a formula that cannot be read, or of too many elements; with its row.
+    """
+    head = next(iter(frame.chunks())).iloc[:LOOK]
+    found: dict[str, int] = {}
+    for name in head.columns:
+        values = head[name].dropna()
+        if pd.api.types.is_numeric_dtype(values) or values.nunique() < min(DISTINCT, len(head)):
+            continue
+        texts = values.astype(str)
+        if texts.str.contains(r"\d").mean() < WITH_DIGITS or _readable(texts) < READABLE:
+            continue
+        if not texts.str.contains("[A-Z]").all():
+            continue
+        found[str(name)] = 0
+    start = 0
+    for chunk in frame.chunks() if found else ():
+        for name in found:
+            for row, text in enumerate(chunk[name]):
+                if not pd.isna(text):
+                    found[name] = max(found[name], len(_parsed(str(text), name, start + row)))
+        start += len(chunk)
+    return found
+
+
+def _readable(texts: pd.Series) -> float:
+    def can(text: str) -> bool:
+        try:
+            parse_formula(text)
+        except ValueError:
+            return False
+        return True
+
+    return float(np.mean([can(t) for t in texts]))
+
+
+def _parsed(text: str, name: str, row: int) -> dict[str, float]:
+    try:
+        found = parse_formula(text.strip())
+    except ValueError as error:
+        raise InputError(
+            f"column {name!r}, row {row}: {text[:40]!r} is no formula ({error}); correct it, "
+            "or leave it empty"
+        ) from None
+    if len(found) > MOST:
+        raise InputError(
+            f"column {name!r}, row {row}: a formula of {len(found)} elements; at most {MOST}"
+        )
+    return found
+
+
+def parts(name: str, places: int) -> list[str]:
+    """Return the columns that a formula becomes."""
+    return [f"{name}: {what} {k + 1}" for k in range(places) for what in ("element", "amount")]
+
+
+@dataclass(frozen=True, eq=False)
+class Expanded(Frame):
+    """A table whose columns of formulas (name: places) stand as elements and amounts."""
+
+    plain: Frame
+    formulas: Mapping[str, int]
+
+    @cached_property
+    def names(self) -> list[str]:  # type: ignore[override]
+        """Return the column names."""
+        return [
+            part
+            for name in self.plain.names
+            for part in (parts(name, self.formulas[name]) if name in self.formulas else [name])
+        ]
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    def chunks(self) -> Iterator[pd.DataFrame]:
+        """Yield the rows in order."""
+        start = 0
+        for chunk in self.plain.chunks():
+            made = chunk
+            for name, places in self.formulas.items():
+                if name in chunk:
+                    made = _expanded(made, name, places, start)
+            yield made
+            start += len(chunk)
+
+
+def _expanded(frame: pd.DataFrame, name: str, places: int, start: int) -> pd.DataFrame:
+    n = len(frame)
+    elements = np.full((n, places), NONE, dtype=object)
+    amounts = np.full((n, places), np.nan)
+    for row, text in enumerate(frame[name]):
+        if pd.isna(text):
+            elements[row, 0] = None
+            continue
+        # Other data than the codec was fitted to may have more elements: those are left out.
+        for k, (element, amount) in enumerate(_parsed(str(text), name, start + row).items()):
+            if k < places:
+                elements[row, k], amounts[row, k] = element, round(amount, 6)
+    columns: dict[str, object] = {}
+    for column in map(str, frame.columns):
+        if column != name:
+            columns[column] = frame[column]
+            continue
+        for k in range(places):
+            columns[f"{name}: element {k + 1}"] = elements[:, k]
+            columns[f"{name}: amount {k + 1}"] = amounts[:, k]
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def formulas_in(names: Sequence[str]) -> dict[str, int]:
+    """Return {formula: places} from the names that ``parts`` gave."""
+    found: dict[str, int] = {}
+    for name in names:
+        match = re.fullmatch(r"(.*): element (\d+)", name)
+        if match and f"{match[1]}: amount {match[2]}" in names:
+            found[match[1]] = max(found.get(match[1], 0), int(match[2]))
+    return found
+
+
+def folded(frame: pd.DataFrame, formulas: Mapping[str, int]) -> pd.DataFrame:
+    """Return rows in which formulas stand as text again."""
+    for name, places in formulas.items():
+        own = parts(name, places)
+        if not set(own) <= set(frame.columns):
+            continue
+        elements, amounts = frame[own[::2]].to_numpy(object), frame[own[1::2]].to_numpy(float)
+        texts = [
+            formula_of(list(e), list(a)) or None for e, a in zip(elements, amounts, strict=True)
+        ]
+        at = list(frame.columns).index(own[0])
+        frame = frame.drop(columns=own)
+        frame.insert(at, name, pd.Series(texts, index=frame.index, dtype=object))
+    return frame
