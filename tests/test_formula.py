@@ -37,7 +37,7 @@ def test_formulas_are_counted(text: str, found: dict[str, float]) -> None:
 
 @pytest.mark.parametrize("text", ["", "Xx2", "2H", "Fe(CN", "FeCN)6", "na", "H-2", "Fe0", "()2"])
 def test_what_is_no_formula_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="place|closed|nothing"):
+    with pytest.raises(ValueError, match=r"place|closed|nothing"):
         parse_formula(text)
 
 

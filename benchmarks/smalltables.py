@@ -96,7 +96,7 @@ def main() -> None:
                 run |= {"l_real": likelihood(real, name), "l_test_real": refitted(real, name, test)}
             runs.append(run)
             console.print(run, highlight=False)
-            write("small_tables", {"runs": runs})
+            write("smalltables", {"runs": runs})
     keys = (
         "ratio",
         "auc",
