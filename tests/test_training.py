@@ -15,7 +15,7 @@ from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.build import game_of, plan_of
 from surveyor.catalog import parse
-from surveyor.errors import Diverged
+from surveyor.errors import Diverged, InputError
 from surveyor.lipschitz import constraints
 from surveyor.objectives import objectives
 from surveyor.training import Game, Measurement, Noise, Plan, State, steps
@@ -260,3 +260,36 @@ def test_compiled_steps_have_the_same_gradients(objective: str, constraint: str)
         for one, other in zip(gradients, again, strict=True):
             # Fused code sums in another order; the worst seen is 5e-7.
             assert torch.allclose(one, other, atol=2e-6)
+
+
+def labelled(n: int = 600) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 4, n)
+    return {"x": rng.normal(size=(n, 2)) + 5 * label[:, None], "label": label}
+
+
+def test_generated_points_are_shown_under_labels_as_wrong_as_the_real_ones() -> None:
+    data, config = prepare(labelled(), QUICK | {"condition": ["label"], "label_noise": 0.4})
+    game = game_of(config, data.codec)
+    codes = np.repeat(np.arange(4), 5000)[:, None]
+    cond = data.codec.conditions.embed(codes)
+    with torch.no_grad():
+        shown = game.generate(20_000, cond, Draws(0)).cond
+    assert cond is not None
+    assert shown is not None
+    assert torch.equal(shown.sum(1), cond.sum(1))
+    told = np.zeros((4, 4))
+    np.add.at(told, (codes[:, 0], shown.argmax(1).numpy()), 1 / 5000)
+    # .6 are right, and the rest falls on the three others alike; four deviations of 5,000 draws.
+    expected = np.full((4, 4), 0.4 / 3) + np.eye(4) * (0.6 - 0.4 / 3)
+    assert told == pytest.approx(expected, abs=0.028)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [({"label_noise": 0.2}, "no labels"), ({"label_noise": 0.95, "condition": ["label"]}, "at most 0.9")],
+)  # fmt: skip
+def test_label_noise_without_labels_is_refused(said: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        data, config = prepare(labelled(), QUICK | said)
+        game_of(config, data.codec)

@@ -145,6 +145,15 @@ def game_of(
             f"--warm-start {config.warm_start:g}: the generator has no likelihood; "
             "give --generator autoregressive, or --warm-start 0"
         )
+    if config.label_noise > 0 and all(c.ordered for c in codec.conditions.columns):
+        raise InputError(
+            f"--label-noise {config.label_noise:g}: no labels; name the column with --condition"
+        )
+    if config.label_noise > 0 and config.warm_start > 0:
+        raise InputError(
+            "--label-noise: a likelihood would learn the wrong labels; give --warm-start 0 and "
+            "--generator mlp"
+        )
     generator, critic = generator.to(config.device), critic.to(config.device)
     return Game(
         generator,
@@ -155,7 +164,13 @@ def game_of(
         _embedded(codec) if isinstance(generator, Sampler) else codec.head,
         unit,
         getattr(torch, config.precision),
+        channel=_channel(codec, config.label_noise) if config.label_noise > 0 else None,
     )
+
+
+def _channel(codec: Codec, share: float) -> Callable[[Tensor, Draws], Tensor]:
+    """Return what turns right labels into those of data a ``share`` of whose labels is wrong."""
+    return lambda cond, draws: codec.conditions.flipped(cond, share, draws)
 
 
 def _embedded(codec: Codec) -> Callable[[Tensor, Draws], Tensor]:

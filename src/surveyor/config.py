@@ -28,6 +28,12 @@ class Config:
     condition: tuple[str, ...] = _option((), "Columns or labels that samples can be asked for.")
     group: str | None = _option(None, "Column whose groups are reported one by one.")
     drop: tuple[str, ...] = _option((), "Columns of a table to leave out.")
+    label_noise: float = _option(
+        0.0,
+        "Share of the labels of conditions that are wrong; samples have right ones.",
+        0,
+        0.9,
+    )
     whiten: bool = _option(False, "Bring every direction of vectors or pictures to equal spread.")
     holdout: float = _option(0.2, "Share of rows held out for every measurement.", 0.01, 0.5)
 

@@ -78,6 +78,25 @@ class Conditions:
             codes[:, k] = wanted.codes[_chosen(odds, draws.uniform(n).numpy())]
         return codes
 
+    def flipped(self, cond: Tensor, share: float, draws: Draws) -> Tensor:
+        """Return conditions (n, width) of which a ``share`` of each column's labels is another.
+
+        The other label is uniform among those that are not the row's. Numbers stay.
+        """
+        parts, start = [], 0
+        for column in self.columns:
+            width = 1 + column.missing if column.ordered else column.size
+            block = cond[:, start : start + width]
+            start += width
+            if not column.ordered and column.size > 1:
+                flip = draws.uniform(len(cond)) < share
+                step = 1 + draws.index(len(cond), column.size - 1).to(cond.device)
+                other = (block.argmax(1) + step) % column.size
+                hot = torch.zeros_like(block).scatter_(1, other.unsqueeze(1), 2**-0.5)
+                block = torch.where(flip.unsqueeze(1), hot, block)
+            parts.append(block)
+        return torch.cat(parts, dim=1)
+
     def decode(self, codes: np.ndarray, draws: Draws) -> dict[str, pd.Series]:
         """Return each condition column in its own units."""
         return {c.name: c.decode(codes[:, k], draws) for k, c in enumerate(self.columns)}

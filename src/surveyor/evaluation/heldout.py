@@ -32,7 +32,8 @@ def generated(
         parts.append(game.generate(stop - start, c, draws, generator).to("cpu"))
     if was:
         generator.train()
-    return Batch(torch.cat([p.x for p in parts]), cond)
+    conds = [p.cond for p in parts if p.cond is not None]
+    return Batch(torch.cat([p.x for p in parts]), torch.cat(conds) if conds else None)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from surveyor.nets.chain import Given, Terms, learned, pulled
 from surveyor.objectives import Objective
 
 Head = Callable[[Tensor, Draws], Tensor]
+Channel = Callable[[Tensor, Draws], Tensor]
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,9 @@ class Game:
     ``unit`` is the slope the critic is held to (1/s for data scaled by s): losses that are
     distances are divided by it, so that optimizers see the same game in every unit. ``precision``
     is that of the products in the losses; weights, sums and everything measured are float32.
+    ``channel`` takes a generator's conditions to those that its points are shown under: where a
+    share of the real labels is wrong, as many of the generated ones must be (Thekumparampil et al.
+    2018).
     ``learn``, ``pull`` and ``forward`` (the generator) may be compiled ones.
     """
 
@@ -108,16 +112,20 @@ class Game:
     learn: Callable[..., tuple[Terms, list[Tensor | None]]] = learn
     pull: Callable[..., tuple[Terms, Tensor]] = pull
     forward: nn.Module | None = None
+    channel: Channel | None = None
 
     def generate(
         self, n: int, cond: Tensor | None, draws: Draws, generator: nn.Module | None = None
     ) -> Batch:
-        """Return ``n`` generated points under their conditions."""
+        """Return ``n`` generated points, and the conditions they are shown under."""
         own = self.generator if self.forward is None else self.forward
         net = own if generator is None else generator
         z = self.latent.draw(n, draws)
         raw = net(z) if cond is None else net(z, cond)
-        return Batch(self.head(raw.float(), draws), cond)
+        x = self.head(raw.float(), draws)
+        if cond is not None and self.channel is not None:
+            cond = self.channel(cond, draws)
+        return Batch(x, cond)
 
     def score(self, batch: Batch) -> Tensor:
         """Return the critic's scores, (..., n)."""
@@ -196,7 +204,7 @@ class Game:
         """Return what a critic step looks at: real points, fake ones, and those of penalties."""
         with torch.no_grad():
             fake = self.generate(len(real), real.cond, draws)
-        fake = Batch(fake.x, real.cond, real.weight, real.group)
+        fake = Batch(fake.x, fake.cond, real.weight, real.group)
         real, fake = _noisy(real, noise, draws), _noisy(fake, noise, draws)
         batches = [real, fake]
         at: list[tuple[int, ...]] = []
@@ -213,7 +221,7 @@ class Game:
     def _offered(self, real: Batch, draws: Draws, noise: float) -> tuple[Shown, Batch, list[Batch]]:
         """Return what a generator step looks at: fake points, and real ones where needed."""
         made = self.generate(len(real), real.cond, draws)
-        fake = _noisy(Batch(made.x, real.cond, real.weight), noise, draws)
+        fake = _noisy(Batch(made.x, made.cond, real.weight), noise, draws)
         others = [_noisy(real, noise, draws)] if self.objective.pairs else []
         return Shown(len(real), (), None, (real.weight,), real.group), fake, others
 
