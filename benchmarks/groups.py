@@ -61,18 +61,23 @@ def main() -> None:
         source = str(Path(place) / "adult.csv")
         known.to_csv(source, index=False)
         jobs = {
-            (group, seed): (source, ["--group", group, "--seed", str(seed), "--threads", "1"])
+            (group, balance, seed): (
+                source, ["--group", group, *balance, "--seed", str(seed), "--threads", "1"]
+            )
             for group in ("sex", "race")
+            for balance in ((), ("--balance",))
             for seed in given.seeds
-        }
+        }  # fmt: skip
         runs: list[dict[str, Any]] = []
-        for (group, seed), trained in train_all(jobs):
+        for (group, balance, seed), trained in train_all(jobs):
             parts = trained.evaluation["groups"]
-            run: dict[str, Any] = {"group": group, "seed": seed}
+            run: dict[str, Any] = {"group": group, "balance": bool(balance), "seed": seed}
             run["parts"] = {p["name"]: [p["n"], p["w1"], p["floor"]] for p in parts}
-            ratios = [p["w1"] / p["floor"] for p in sorted(parts, key=lambda p: -p["n"])]
+            ordered = sorted(parts, key=lambda p: (-p["n"], p["name"]))
+            ratios = [p["w1"] / p["floor"] for p in ordered if p["w1"] is not None]
             run["smallest over largest"] = ratios[-1] / ratios[0]
-            if group == "sex":
+            run["auc"] = trained.evaluation["two_sample"]["auc"]
+            if group == "sex" and not balance:
                 model = surveyor.load(trained.folder)
                 fair = model.sample(len(known), seed=seed, parity=("income", "sex"))
                 plain = model.sample(len(known), seed=seed)
@@ -90,8 +95,8 @@ def main() -> None:
             write("groups", {"swapped": SWAPPED, "runs": runs})
     show(
         "Smallest group's W1 / floor over the largest's",
-        ("group", "seed", "ratio"),
-        [(r["group"], r["seed"], f"{r['smallest over largest']:.2f}") for r in runs],
+        ("group", "balanced", "seed", "ratio"),
+        [(r["group"], r["balance"], r["seed"], f"{r['smallest over largest']:.2f}") for r in runs],
     )
 
 

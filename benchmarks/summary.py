@@ -244,9 +244,9 @@ def tables(found: dict[str, Any]) -> str:
 
 def groups(found: dict[str, Any]) -> str:
     told = []
-    for (group,), runs in grouped(found["runs"], "group").items():
+    for (group, balance), runs in grouped(found["runs"], "group", "balance").items():
         each = ", ".join(f"{r['smallest over largest']:.2f}" for r in runs)
-        told.append(f"{group} {each}")
+        told.append(f"{group}{' with `--balance`' * balance} {each}")
     fair = [r for r in found["runs"] if "parity" in r]
     rows = [
         [name, *(f"{r['parity'][f'{what}, {name}']:.3f}" for what in ("gap", "accuracy") for r in fair)]

@@ -24,7 +24,7 @@ from surveyor.training.compiled import compiled
 from surveyor.training.loop import follow, plateaued
 from surveyor.training.optimizers import optimizers
 from surveyor.training.records import best_of
-from tests.conftest import QUICK, WGAN
+from tests.conftest import QUICK, WGAN, mixed
 
 
 def built(source: Any = "toy:ring:400", **said: Any) -> tuple[Any, Game, Plan, State]:
@@ -293,3 +293,25 @@ def test_label_noise_without_labels_is_refused(said: dict[str, Any], told: str) 
     with pytest.raises(InputError, match=told):
         data, config = prepare(labelled(), QUICK | said)
         game_of(config, data.codec)
+
+
+def test_balanced_rows_are_of_every_group_alike() -> None:
+    frame = mixed(600)
+    frame["side"] = np.where(np.arange(600) < 540, "large", "small")
+    data, _ = prepare(frame, QUICK | {"group": "side"})
+    source = replace(data.train, balance=True)
+    group = source.draw(8000, Draws(0)).group
+    assert group is not None
+    # Four deviations of a share of 8,000.
+    assert float(group.float().mean()) == pytest.approx(0.5, abs=0.023)
+    small = source.index[source.rows["group"][source.index] == 1]
+    drawn = source.draw(8000, Draws(1))
+    rows = data.codec.batch(source.rows, small).x
+    seen = drawn.x[drawn.group == 1]
+    assert len(torch.unique(seen, dim=0)) == len(torch.unique(rows, dim=0))
+    assert torch.equal(torch.unique(seen, dim=0), torch.unique(rows, dim=0))
+
+
+def test_balance_without_groups_is_refused() -> None:
+    with pytest.raises(InputError, match="--group"):
+        prepare(mixed(100), QUICK | {"balance": True})

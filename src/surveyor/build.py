@@ -54,6 +54,8 @@ def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         if text != "none"
     )
     problems += _device(config.device)
+    if config.balance and config.group is None:
+        problems.append("--balance: between which groups? name their column with --group")
     if problems:
         raise InputError(*problems)
     every = config.measure_every

@@ -27,6 +27,9 @@ class Config:
 
     condition: tuple[str, ...] = _option((), "Columns or labels that samples can be asked for.")
     group: str | None = _option(None, "Column whose groups are reported one by one.")
+    balance: bool = _option(
+        False, "Train on every group alike; an autoregressive generator's shares are brought back."
+    )
     drop: tuple[str, ...] = _option((), "Columns of a table to leave out.")
     label_noise: float = _option(
         0.0,

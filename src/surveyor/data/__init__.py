@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -147,18 +148,32 @@ class Kind(ABC):
 
 @dataclass(frozen=True)
 class Source:
-    """Rows that can be drawn from."""
+    """Rows that can be drawn from; with ``balance`` each group's as often as another's."""
 
     codec: Codec
     rows: Rows
     index: np.ndarray
+    balance: bool = False
 
     def __len__(self) -> int:
         return len(self.index)
 
     def draw(self, n: int, draws: Draws) -> Batch:
-        """Return ``n`` rows, uniformly with replacement."""
-        return self.codec.batch(self.rows, self.index[draws.index(n, len(self)).numpy()])
+        """Return ``n`` rows with replacement: uniformly, or a group first and then a row of it."""
+        if not self.balance:
+            return self.codec.batch(self.rows, self.index[draws.index(n, len(self)).numpy()])
+        starts, sizes, order = self._groups
+        group = draws.index(n, len(sizes)).numpy()
+        place = (draws.uniform(n).numpy() * sizes[group]).astype(np.int64)
+        return self.codec.batch(self.rows, order[starts[group] + place])
+
+    @cached_property
+    def _groups(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return where each group starts in the rows ordered by group, its size, and that order."""
+        codes = self.rows["group"][self.index]
+        order = self.index[np.argsort(codes, kind="stable")]
+        _, starts, sizes = np.unique(np.sort(codes), return_index=True, return_counts=True)
+        return starts, sizes, order
 
     def first(self, n: int, skip: int = 0) -> Batch:
         """Return rows ``skip`` to ``skip + n`` in the source's own (shuffled) order."""

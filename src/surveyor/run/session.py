@@ -102,7 +102,8 @@ class Session:
         torch.set_num_threads(self.config.threads or 1)
         every = self.config.measure_every or 1
         ranks, train = self.ranks, self.data.train
-        shard = replace(train, index=train.index[ranks.rank :: ranks.size])
+        index = train.index[ranks.rank :: ranks.size]
+        shard = replace(train, index=index, balance=self.config.balance)
         source = steps(self._quick(shard), shard, self.plan, self.state, ranks.reduce)
         if ranks.leader:
             source = measured(
