@@ -78,15 +78,17 @@ def closeness(found: dict[str, Any]) -> str:
 
 
 def real(found: dict[str, Any]) -> str:
+    ordered = sorted(found["runs"], key=lambda r: (r["data"], r["variant"] != "default"))
     rows = [
         [data, variant, *(f"{float(np.median([r[k] for r in runs])):.3f}" for k in ("w1", "floor", "ratio", "auc")),
          f"{float(np.median([r['seconds'] for r in runs])):.0f}"]
-        for (data, variant), runs in grouped(found["runs"], "data", "variant").items()
+        for (data, variant), runs in grouped(ordered, "data", "variant").items()
     ]  # fmt: skip
     return (
         f"**Real data** (`make bench-real`, median of {len(found['seeds'])} seeds, training seconds on one "
         "core): held-out W1 over its floor, and the AUC of a classifier that tells generated from "
-        "held-out rows (.5 is chance), which sees what W1 cannot in many dimensions.\n\n"
+        "held-out rows (.5 is chance), which sees what W1 cannot in many dimensions. Tables: the default draws "
+        "column by column, all others with one net for all columns (`--generator mlp`).\n\n"
         + table(["data", "constraint", "W1", "floor", "W1 / floor", "AUC", "s"], rows)
     )
 
@@ -314,11 +316,29 @@ def materials(found: dict[str, Any]) -> str:
     )
 
 
+def labels(found: dict[str, Any]) -> str:
+    shares = sorted({r["share"] for r in found["runs"]})
+    rows = []
+    for (method,), runs in grouped(found["runs"], "method").items():
+        cells = []
+        for share in shares:
+            own = [r for r in runs if r["share"] == share]
+            cells.append(", ".join(f"{r['accuracy']:.3f}" for r in own))
+            cells.append(f"{min(r['worst'] for r in own):.3f}")
+        rows.append([method, *cells])
+    columns = [text for share in shares for text in (f"{share:.0%} wrong", "worst label")]
+    return (
+        f"**Wrong labels** (`make bench-labels`, eight Gaussians with their number as condition, {found['steps']:,} steps, a figure a "
+        "seed): share of samples that lie nearest to the Gaussian asked for; told the share is `--label-noise`.\n\n"
+        + table(["", *columns], rows)
+    )
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "modes": modes, "closeness": closeness, "real": real, "cost": cost, "resume": resume,
     "bytes": bytes_, "ruler": ruler, "known": known, "hard": hard, "speed": speed,
     "quality": quality, "memory": memory, "tables": tables, "groups": groups,
-    "smalltables": smalltables, "materials": materials,
+    "smalltables": smalltables, "materials": materials, "labels": labels,
 }  # fmt: skip
 
 
