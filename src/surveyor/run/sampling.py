@@ -48,6 +48,7 @@ def draw_samples(run: Run, n: int, where: Mapping[str, Any], seed: int) -> Any:
     checked = {name: w for name, w in found.items() if name not in told or w.ranged}
     given = {name: w for name, w in found.items() if name in told}
     keep = _balance(run, given, seed)
+    formulas = run.codec.formulas if isinstance(run.codec, TableCodec) else {}
     if not checked and not keep:
         return _answered(run, _made(run, n, given, seed, 0), found)
     kept: list[Any] = []
@@ -61,7 +62,7 @@ def draw_samples(run: Run, n: int, where: Mapping[str, Any], seed: int) -> Any:
             agree &= w.holds(pd.Series(made[name]))
         u = Draws(seed, attempt, SAMPLE, BALANCE).uniform(size).numpy()
         for name, odds in keep.items():
-            agree &= u < np.where(are_neutral(made, name, run.codec.formulas), *odds)  # type: ignore[attr-defined]
+            agree &= u < np.where(are_neutral(made, name, formulas), *odds)
         kept.append(_rows(made, agree))
         met, made_in_all = met + int(agree.sum()), made_in_all + size
         if met >= n:
