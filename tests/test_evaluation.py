@@ -271,4 +271,4 @@ def test_a_likelihood_that_is_not_there_is_refused(toy_run: Model) -> None:
     with pytest.raises(InputError, match="has none"):
         toy_run.score(points, by="likelihood")
     with pytest.raises(InputError, match="did you mean 'critic'"):
-        toy_run.score(points, by="critc")  # type: ignore[arg-type]
+        toy_run.score(points, by="critc")  # type: ignore[arg-type]  # wrong on purpose

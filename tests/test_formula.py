@@ -92,6 +92,12 @@ def test_words_that_are_elements_are_words() -> None:
     assert codec.formulas == {}
 
 
+def test_cells_that_are_no_scalars_are_still_named() -> None:
+    frame = pd.DataFrame({"a": range(40), "b": [[1, 2]] * 40})
+    with pytest.raises(InputError, match="'b': holds values that are not text or numbers"):
+        load(frame, Options())
+
+
 def test_a_formula_that_does_not_parse_is_named_with_its_row() -> None:
     frame = salts()
     frame.loc[123, "formula"] = "Na2Qq3"

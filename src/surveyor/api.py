@@ -29,8 +29,6 @@ from surveyor.run.scoring import By
 from surveyor.training import Record
 
 Watch = Callable[[runs.Session, Record], None]
-AT_ONCE = 2048  # samples made together, by one thread
-SAMPLE, TRIES = 3, 50  # the stream of randomness of samples; rounds of rejection for --where
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,7 +92,7 @@ def score(
     problems = unwritable(output, (".csv",), overwrite)
     if problems:
         raise InputError(*problems)
-    scores = api.load(run).score(data, by)  # type: ignore[arg-type]
+    scores = api.load(run).score(data, by)  # type: ignore[arg-type]  # checked there
     pd.DataFrame({"score": scores}).to_csv(output, index=False)
     out.print(
         f"{len(scores):,} scores in {output}; low is unlike the data",

@@ -130,6 +130,14 @@ class Column:
         numbers = self.cells[codes.clip(0, len(self.cells) - 1), pick]
         return restored(numbers, absent, self.kind, self.dtype, self.name)
 
+    def number(self, text: Any) -> float:
+        """Return a number or date that a person wrote, dates as seconds since 1970.
+
+        Raises:
+            ValueError: it is none.
+        """
+        return pd.Timestamp(text).timestamp() if self.kind == "date" else float(text)
+
     def code_of(self, text: Any, flag: str = "--where") -> int:
         """Return the code of one value written by a person.
 
@@ -151,7 +159,7 @@ class Column:
                 )
             return self._codes[label]
         try:
-            value = pd.Timestamp(text).timestamp() if self.kind == "date" else float(text)
+            value = self.number(text)
         except ValueError:
             what = "date" if self.kind == "date" else "number"
             raise InputError(f"{flag} {self.name}={text}: the column holds {what}s") from None
@@ -170,8 +178,7 @@ class Column:
         absent = np.full(n, self.missing and code == self.size - 1)
         if not self.ordered or absent.any():
             return self.decode(np.full(n, code), Draws(0))
-        value = pd.Timestamp(text).timestamp() if self.kind == "date" else float(text)
-        return restored(np.full(n, value), absent, self.kind, self.dtype, self.name)
+        return restored(np.full(n, self.number(text)), absent, self.kind, self.dtype, self.name)
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what ``restore`` needs: JSON-ready values, and arrays."""

@@ -97,10 +97,11 @@ def find_formulas(frame: Frame) -> dict[str, int]:
     head = next(iter(frame.chunks())).iloc[:LOOK]
     found: dict[str, int] = {}
     for name in head.columns:
-        values = head[name].dropna()
-        if pd.api.types.is_numeric_dtype(values) or values.nunique() < min(DISTINCT, len(head)):
+        texts = head[name].dropna()
+        if not all(isinstance(v, str) for v in texts):
             continue
-        texts = values.astype(str)
+        if texts.nunique() < min(DISTINCT, len(head)):
+            continue
         if texts.str.contains(r"\d").mean() < WITH_DIGITS or _readable(texts) < READABLE:
             continue
         if not texts.str.contains("[A-Z]").all():

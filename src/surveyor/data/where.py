@@ -114,7 +114,7 @@ def _number(column: Column, part: str, text: str) -> float | None:
     if not part:
         return None
     try:
-        return pd.Timestamp(part).timestamp() if column.kind == "date" else float(part)
+        return column.number(part)
     except ValueError:
         what = "dates" if column.kind == "date" else "numbers"
         raise InputError(

@@ -39,6 +39,10 @@ class Sampler(nn.Module, ABC):
 
     sizes: list[int]
 
+    def blocks(self, x: Tensor) -> Tensor:
+        """Return the one-hot blocks (n, codes) that points (n, d) begin with, over sqrt 2."""
+        return x[:, : sum(self.sizes)] * 2**0.5
+
     @abstractmethod
     def log_likelihood(
         self, hot: Tensor, cond: Tensor | None = None, draws: Draws | None = None

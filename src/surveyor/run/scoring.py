@@ -39,7 +39,8 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
             scores.append(run.game.score(batch).cpu())
             continue
         assert isinstance(codec, TableCodec)
-        hot = batch.x[:, : sum(generator.sizes)] * 2**0.5
-        found = generator.log_likelihood(hot, batch.cond) + UNSEEN * codec.broken(batch.x)
+        found = generator.log_likelihood(
+            generator.blocks(batch.x), batch.cond
+        ) + UNSEEN * codec.broken(batch.x)
         scores.append(found.cpu())
     return torch.cat(scores).numpy()

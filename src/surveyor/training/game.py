@@ -196,7 +196,7 @@ class Game:
         """Return minus the mean log likelihood of real rows, and its gradient in the generator."""
         assert isinstance(self.generator, Sampler)
         with self._products(real.x.device):
-            hot = real.x[:, : sum(self.generator.sizes)] * 2**0.5
+            hot = self.generator.blocks(real.x)
             value = -mean(self.generator.log_likelihood(hot, real.cond, draws), real.weight)
         return _by_autograd({"negative log likelihood": value}, list(self.generator.parameters()))
 
