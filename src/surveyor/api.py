@@ -81,8 +81,8 @@ class Model:
             of_training = ("R02", "R03", "R04", "R07")
             result["findings"] = [f for f in result["findings"] if f["code"] not in of_training]
             return result
-        if run.evaluation is not None and "calibration" in run.evaluation:
-            result["calibration"] = run.evaluation["calibration"]
+        kept = run.evaluation or {}
+        result |= {name: kept[name] for name in ("calibration", "privacy") if name in kept}
         found = preflight(run.game, measured, plan_of(run.config))
         return runs.keep_evaluation(run.path, result, run.history, found)
 

@@ -37,6 +37,8 @@ def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         InputError: all that is unknown or out of range, at once.
     """
     said = {k: v for k, v in said.items() if v is not None}
+    if said.get("epsilon") is not None:
+        defaults = {**defaults, **PRIVATE}
     problems: list[str] = []
     try:
         config = resolve(said, defaults)
@@ -54,17 +56,60 @@ def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         if text != "none"
     )
     problems += _device(config.device)
+    if config.epsilon is not None:
+        problems += _not_private(config, parts)
     if config.balance and config.group is None:
         problems.append("--balance: between which groups? name their column with --group")
+    if config.group is None and any("groups=true" in text for text in parts["constraint"]):
+        problems.append(
+            "--constraint gradient-penalty:groups=true: which groups? "
+            "name their column with --group"
+        )
     if problems:
         raise InputError(*problems)
     every = config.measure_every
     if config.minutes is None:
-        every = every or spacing(config.steps)
+        every = every or (spacing(config.steps) if config.epsilon is None else config.steps)
     precision = config.precision
     if precision == "auto":
         precision = "bfloat16" if _multiplies_bfloat16(config.device) else "float32"
     return replace(config, **parts, measure_every=every, precision=precision)
+
+
+# Of training with differential privacy; docs/defaults.md has the trials.
+PRIVATE: Mapping[str, Any] = {
+    "objective": "wasserstein",
+    "constraint": ("orthogonal",),
+    "calibrate": "no",
+    "smooth": (),
+    "precision": "float32",
+    "compile": "no",
+    "critic": "mlp:width=64,depth=2",
+    "critic_steps": 1,
+}
+
+
+def _not_private(config: Config, parts: Mapping[str, Any]) -> list[str]:
+    """Return what would look at training rows beside the clipped and noised sums."""
+    problems = []
+    if not str(parts["objective"]).startswith("wasserstein"):
+        problems.append("--epsilon: the loss must be a sum over rows; give --objective wasserstein")
+    held = {text.partition(":")[0] for text in parts["constraint"]}
+    if not held or not held <= {"clip", "orthogonal"}:
+        problems.append(
+            "--epsilon: hold the critic by its weights, --constraint orthogonal or clip"
+        )
+    none: Mapping[str, Any] = {"calibrate": "no", "balance": False, "patience": 0, "smooth": ()}
+    problems += [
+        f"--epsilon: leave --{name} out, it would look at rows that are not accounted for"
+        for name, value in none.items()
+        if getattr(config, name) != value
+    ]
+    if config.measure_every not in (None, config.steps):
+        problems.append("--epsilon: leave --measure-every out, a choice by real rows tells of them")
+    if config.minutes is not None:
+        problems.append("--epsilon: the noise depends on the steps; give --steps, not --minutes")
+    return problems
 
 
 def _multiplies_bfloat16(device: str) -> bool:
@@ -131,6 +176,8 @@ def game_of(
     objective: Objective = parse(config.objective, objectives(), "objective")
     unit = space.unit if objective.is_distance else 1.0
     space = replace(space, unit=unit)
+    if config.epsilon is not None:
+        space = replace(space, bias=None, ranks=None)  # both tell of the rows' frequencies
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         if generator is None:
@@ -146,6 +193,10 @@ def game_of(
         raise InputError(
             f"--warm-start {config.warm_start:g}: the generator has no likelihood; "
             "give --generator autoregressive, or --warm-start 0"
+        )
+    if any(c.beyond for c in held) and not codec.conditions.columns:
+        raise InputError(
+            "--constraint condition-penalty: no condition; name its column with --condition"
         )
     if config.label_noise > 0 and all(c.ordered for c in codec.conditions.columns):
         raise InputError(

@@ -38,6 +38,15 @@ class Config:
         0.9,
     )
     whiten: bool = _option(False, "Bring every direction of vectors or pictures to equal spread.")
+    epsilon: float | None = _option(
+        None, "Train with differential privacy: the nets tell of a row at most this much.", 1e-3
+    )
+    delta: float | None = _option(
+        None, "Probability that --epsilon fails; 1 / (10 rows) if not said.", 1e-15, 0.1
+    )
+    row_norm: float = _option(
+        1.0, "Norm to which a row's gradient is clipped, with --epsilon.", 1e-9
+    )
     holdout: float = _option(0.2, "Share of rows held out for every measurement.", 0.01, 0.5)
 
     objective: str = _option("wasserstein", "wasserstein, minimax, hinge or relativistic.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint, certify, constraints
 from surveyor.lipschitz.certificate import norm_bound, weighted
 from surveyor.lipschitz.clip import Clip
+from surveyor.lipschitz.condition_penalty import ConditionPenalty
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.lipschitz.orthogonal import Orthogonal, orthogonalised
 from surveyor.nets import Latent, Net
@@ -387,3 +389,42 @@ def test_nonsense_is_refused_in_one_line(text: str) -> None:
         parse(text, constraints(), "constraint")
     assert caught.value.problems
     assert all("\n" not in problem for problem in caught.value.problems)
+
+
+def test_with_groups_the_smallest_weighs_as_much_in_the_penalty_as_the_largest() -> None:
+    class Quadratic(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return 0.5 * x.square().sum(1)
+
+    x = torch.tensor([[1.0]] * 9 + [[3.0]])
+    real = Batch(x, group=torch.tensor([4] * 9 + [2]))
+    plain, even = (GradientPenalty(1, "real", "one", 0.0, groups=g) for g in (False, True))
+    values = [p.penalty(Quadratic(), real, real, Draws(0)) for p in (plain, even)]
+    assert [v.item() for v in values if v is not None] == pytest.approx([1.8, 5.0])
+
+
+@pytest.mark.parametrize(("target", "cost"), [(0.0, 25.0), (2.0, 9.0), (6.0, 0.0)])
+def test_the_condition_penalty_of_a_linear_critic_is_known(target: float, cost: float) -> None:
+    class Both(nn.Module):
+        def forward(self, x: Tensor, cond: Tensor) -> Tensor:
+            return 100 * x.sum(1) + 3 * cond[:, 0] - 4 * cond[:, 1]
+
+    real = Batch(torch.randn(8, 2), torch.randn(8, 2))
+    value = ConditionPenalty(0.5, target).penalty(Both(), real, real, Draws(0))
+    assert value is not None
+    assert value.item() == pytest.approx(0.5 * cost, abs=1e-5)
+
+
+def test_a_condition_penalty_joins_the_critics_loss_and_its_gradient() -> None:
+    game, real = game_for("condition-penalty:weight=2", "mlp")
+    plain = replace(game, constraints=())
+    terms, gradients = game.critic_gradients(real, Draws(1))
+    assert terms["condition-penalty"] > 0
+    assert (
+        terms["critic objective"] == plain.critic_gradients(real, Draws(1))[0]["critic objective"]
+    )
+    moved = [
+        not torch.equal(a, b)
+        for a, b in zip(gradients, plain.critic_gradients(real, Draws(1))[1], strict=True)
+    ]
+    assert any(moved)

@@ -154,6 +154,23 @@ def test_autoregressive_samples_follow_their_likelihood() -> None:
     assert float((seen - told).abs().max()) < 0.01
 
 
+@pytest.mark.parametrize("cond", [0, 2])
+@pytest.mark.parametrize(
+    "text", ["autoregressive:width=8", "autoregressive:width=8,depth=1,embedding=3"]
+)
+def test_codes_are_drawn_by_the_law_of_the_latent(text: str, cond: int) -> None:
+    generator = autoregressive(cond, text)
+    z = LATENT.draw(5000, Draws(4))
+    c = torch.randn(5000, 2) if cond else None
+    u = torch.special.ndtr(z[:, :2] / LATENT.spread)
+    with torch.no_grad():
+        hot = generator(z, c)
+    told = torch.stack([block.argmax(1) for block in torch.split(hot, [3, 4], dim=1)], dim=1)
+    drawn = generator.drawer()(u, c)
+    # Sums in another order: a code differs where u falls onto an edge.
+    assert (drawn != told).any(1).float().mean() < 1e-3
+
+
 def test_a_sampled_row_has_a_gradient_in_every_weight_that_chose_it() -> None:
     generator = autoregressive()
     (generator(LATENT.draw(50, Draws(1))) * torch.randn(7)).sum().backward()

@@ -90,6 +90,15 @@ class Column:
     def _codes(self) -> dict[str, int]:
         return {label: code for code, label in enumerate(self.labels)}
 
+    @cached_property
+    def _values(self) -> tuple[Any, Any]:
+        """Return the labels in the user's type: for samples without a gap, and with one."""
+        labels = [label == "True" for label in self.labels] if self.kind == "boolean" else None
+        table = np.array([*(labels or self.labels), None], dtype=object)
+        absent = np.arange(len(table)) == len(self.labels)
+        whole = restored(table[:-1], absent[:-1], self.kind, self.dtype, self.name)
+        return whole.array, restored(table, absent, self.kind, self.dtype, self.name).array
+
     def encode(self, values: pd.Series) -> np.ndarray:
         """Return the code of every value, (n,) int32; ``size`` for a category never seen."""
         absent = values.isna().to_numpy()
@@ -121,11 +130,9 @@ class Column:
         """Return values in the column's own units and type, (n,)."""
         absent = codes >= self.size - 1 if self.missing else np.zeros(len(codes), dtype=bool)
         if not self.ordered:
-            table = np.array([*self.labels, None], dtype=object)
-            if self.kind == "boolean":
-                table = np.array([label == "True" for label in self.labels] + [None], dtype=object)
-            values = table[np.where(absent, len(self.labels), codes)]
-            return restored(values, absent, self.kind, self.dtype, self.name)
+            values = self._values[bool((codes >= len(self.labels)).any())]
+            places = np.minimum(codes, len(values) - 1)
+            return pd.Series(values.take(places), name=self.name, copy=False)
         pick = draws.index(len(codes), self.cells.shape[1]).numpy()
         numbers = self.cells[codes.clip(0, len(self.cells) - 1), pick]
         return restored(numbers, absent, self.kind, self.dtype, self.name)

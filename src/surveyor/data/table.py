@@ -89,9 +89,9 @@ class TableCodec(Codec):
 
     @cached_property
     def _numbers(self) -> Tensor:
-        matrix = torch.zeros(sum(self.sizes), len(self.sizes))
-        starts = np.cumsum([0, *self.sizes])
-        for k, size in enumerate(self.sizes):
+        matrix = torch.zeros(sum(self.free), len(self.free))
+        starts = np.cumsum([0, *self.free])
+        for k, size in enumerate(self.free):
             matrix[starts[k] : starts[k + 1], k] = ROOT2 * torch.arange(size)
         return matrix
 
@@ -194,8 +194,14 @@ class TableCodec(Codec):
     def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
         """Return points as a DataFrame with the user's columns, order and types."""
         # One product reads every block's code: exact, for codes are far below 2^24.
-        numbers = (batch.x[:, : sum(self.sizes)] @ self._numbers).round().int().numpy()
-        made = {c.name: c.decode(numbers[:, k], draws) for k, c in enumerate(self.columns)}
+        numbers = (batch.x[:, : sum(self.free)] @ self._numbers).round().int().numpy()
+        return self.decoded(numbers, codes, draws)
+
+    def decoded(self, numbers: np.ndarray, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
+        """Return the codes (n, free columns) and those of the conditions as a DataFrame."""
+        every = [*numbers.T]
+        every += [d.table[every[d.parent]] for d in self.derived]
+        made = {c.name: c.decode(n, draws) for c, n in zip(self.columns, every, strict=True)}
         made |= self.conditions.decode(codes, draws)
         return pd.DataFrame({name: made[name].array for name in self.order})
 

@@ -90,11 +90,11 @@ def relu(s: Setting) -> Iterator[Finding]:
 
 def held(s: Setting) -> Iterator[Finding]:
     """A Wasserstein critic that nothing holds has no distance to tell."""
-    if s.game.objective.is_distance and not s.game.constraints:
+    if s.game.objective.is_distance and all(c.beyond for c in s.game.constraints):
         yield Finding(
             "P03",
             "refuse",
-            "a Wasserstein objective without any constraint grows without bound",
+            "a Wasserstein objective without a constraint on the slope grows without bound",
             "Add --constraint gradient-penalty",
         )
 

@@ -157,7 +157,9 @@ def _parts(
         else:
             fake, name = _of_group(game, generator, data, int(own[k][0]), len(inside), draws)
             if len(fake) < FEWEST:
-                result.append({"name": name, "n": len(inside), "w1": None, "floor": None})
+                result.append(
+                    {"name": name, "n": len(inside), "w1": None, "floor": None, "slope": None}
+                )
                 continue
         rows = data.codec.batch(held.rows, other)
         unit = data.codec.space.unit
@@ -167,9 +169,19 @@ def _parts(
                 "n": len(inside),
                 "w1": unit * w1(real.x.flatten(1), fake.x.flatten(1)),
                 "floor": unit * w1(real.x.flatten(1), rows.x.flatten(1)),
+                "slope": _slope(game, real, fake, seed),
             }
         )
     return result
+
+
+def _slope(game: Game, real: Batch, fake: Batch, seed: int) -> float:
+    """Return the critic's mean slope between real and generated points, per unit asked for."""
+    n = min(len(real), len(fake))
+    device = next(game.critic.parameters()).device
+    real, fake = real.part(0, n).to(device), fake.part(0, n).to(device)
+    draws = Draws(seed + 3, 1, MEASURE, 0, device)
+    return slopes(game.critic, real, fake, draws, game.unit).mean("between")
 
 
 def _of_group(

@@ -114,6 +114,22 @@ def narrow(result: Result, game: Game) -> Iterator[Finding]:
         )
 
 
+def unevenly_held(result: Result, game: Game) -> Iterator[Finding]:
+    """A penalty that holds the critic for one condition or group and not for another."""
+    parts = [p for p in (*result["conditions"], *result["groups"]) if p["slope"] is not None]
+    if not game.objective.is_distance or len(parts) < 2:
+        return
+    low, *_, high = sorted(parts, key=lambda part: float(part["slope"]))
+    if high["slope"] > 2 * low["slope"]:
+        yield Finding(
+            "R08",
+            "warn",
+            f"the critic's mean slope is {high['slope']:.2f} at {high['name']} and "
+            f"{low['slope']:.2f} at {low['name']}: one penalty does not hold all alike",
+            "Name the column with --group and add --constraint gradient-penalty:groups=true",
+        )
+
+
 CHECKS: tuple[Check, ...] = (
     steep,
     remembering_critic,
@@ -121,5 +137,6 @@ CHECKS: tuple[Check, ...] = (
     copies,
     membership,
     uneven,
+    unevenly_held,
     narrow,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,13 @@ __all__ = ["Constraint", "certify", "constraints", "squared_slopes"]
 
 @dataclass(frozen=True)
 class Constraint:
-    """A way to hold the critic; each hook does nothing unless a constraint needs it."""
+    """A way to hold the critic; each hook does nothing unless a constraint needs it.
+
+    Where ``beyond`` is set the constraint has a ``term`` of its own, and autograd differentiates
+    the critic's loss; slopes in x alone are written out (``nets/chain.py``).
+    """
+
+    beyond: ClassVar[bool] = False
 
     def install(self, critic: nn.Module) -> None:
         """Change the critic once, before training and before weights are loaded."""
@@ -31,8 +38,14 @@ class Constraint:
         """Return the penalty of |grad f|^2, (n,) for each ``penalised`` batch, and row weights."""
         raise NotImplementedError
 
+    def term(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor:
+        """Return a term of the critic's loss that looks at more than slopes in x."""
+        raise NotImplementedError
+
     def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor | None:
         """Return the term for the critic's loss by autograd; None where there is none this step."""
+        if self.beyond:
+            return self.term(critic, real, fake, draws)
         points = self.penalised(real, fake, draws)
         if not points:
             return None

@@ -26,6 +26,8 @@ class GradientPenalty(Constraint):
     ``weight`` in every unit. With target 0 the term is weight * E|grad f|^2: at real points R1, at
     fake ones R2 (Mescheder et al. 2018, whose gamma is 2 ``weight``).
     ``every`` k steps only, with k times the weight (lazy regularisation, Karras et al. 2020).
+    ``groups`` averages within each group of ``--group`` first, so that the slope is held for the
+    smallest as for the largest.
 
     The gradient is with respect to x (n, ...) for each fixed condition. No bound is proven by a
     penalty; ``bound`` is the product of the layers' norms as they stand.
@@ -36,6 +38,7 @@ class GradientPenalty(Constraint):
     side: Literal["one", "two"] = "one"
     target: float | None = None
     every: int = 1
+    groups: bool = False
 
     def __post_init__(self) -> None:
         problems = []
@@ -70,6 +73,9 @@ class GradientPenalty(Constraint):
         """Return the points of this step, none where a lazy penalty rests."""
         if draws.step % self.every:
             return []
+        if self.groups and real.group is not None:
+            even = _even(real.group, real.weight)
+            real, fake = (replace(b, weight=even, group=real.group) for b in (real, fake))
         if self.points == "between":
             e = draws.uniform(len(real), *[1] * (real.x.ndim - 1))
             return [Batch(torch.lerp(fake.x, real.x, e), real.cond, real.weight)]
@@ -89,3 +95,11 @@ class GradientPenalty(Constraint):
         norm = (squares + (1e-6 * target) ** 2).sqrt()
         over = norm - target
         return (over if self.side == "two" else over.clamp(min=0)).square() / target
+
+
+def _even(group: Tensor, weight: Tensor | None) -> Tensor:
+    """Return row weights (n,) that sum to the same in every group."""
+    weight = torch.ones(len(group), device=group.device) if weight is None else weight
+    _, own = torch.unique(group, return_inverse=True)
+    sums = torch.zeros(int(own.max()) + 1, device=group.device).index_add_(0, own, weight)
+    return weight / sums[own] / len(sums)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
@@ -50,6 +50,13 @@ class Sampler(nn.Module, ABC):
         """Return log p of rows given as one-hot blocks (n, codes), (n,).
 
         With ``draws``, of a training step, noise may regularise it.
+        """
+
+    @abstractmethod
+    def drawer(self) -> Callable[[Tensor, Tensor | None], Tensor]:
+        """Return (u (n, blocks) uniform in [0, 1), cond (n, c) or None) -> codes (n, blocks).
+
+        The law of ``forward`` without its gradient; what no row decides is prepared once.
         """
 
     @abstractmethod

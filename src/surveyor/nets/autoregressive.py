@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +123,56 @@ class AutoregressiveGenerator(Sampler):
             total = total + UNSEEN * (1 - block.sum(1))
             shown.append(self.embeddings[k](block))
         return total
+
+    @torch.no_grad()
+    def drawer(self) -> Callable[[Tensor, Tensor | None], Tensor]:
+        """Return what draws codes: a first layer's product with one-hot blocks is a look-up."""
+        columns: Any = self.columns
+        offsets = torch.tensor([0, *self.sizes[:-1]]).cumsum(0)
+        tables: list[Tensor] = []
+        for k in range(len(self.sizes)):
+            first = columns[k][0]
+            shown = [first.in_features, *map(self._width, range(k))]
+            parts = torch.split(first.weight, [shown[0] - sum(shown[1:]), *shown[1:]], dim=1)
+            seen = [
+                (part @ e.weight if isinstance(e, nn.Linear) else part).T
+                for part, e in zip(parts[1:], self.embeddings, strict=False)
+            ]
+            tables.append(torch.cat(seen) if seen else first.weight.T)
+
+        def draw(u: Tensor, cond: Tensor | None) -> Tensor:
+            with torch.no_grad():
+                return self._drawn(u, cond, tables, offsets.to(u.device))
+
+        return draw
+
+    def _drawn(
+        self, u: Tensor, cond: Tensor | None, tables: Sequence[Tensor], offsets: Tensor
+    ) -> Tensor:
+        columns: Any = self.columns
+        codes = torch.empty(len(u), len(self.sizes), dtype=torch.int64, device=u.device)
+        places = torch.empty_like(codes)
+        for k, size in enumerate(self.sizes):
+            first, *rest = columns[k]
+            if k > 0:
+                h = functional.embedding_bag(places[:, :k], tables[k], mode="sum").add_(first.bias)
+            else:
+                h = first.bias.repeat(len(u), 1)
+            if cond is not None:
+                h.addmm_(cond, first.weight[:, : cond.shape[1]].T)
+            elif k == 0:
+                h += tables[0]
+            for layer in rest:
+                h = layer(functional.leaky_relu(h, self.net.slope, inplace=True))
+            # Not softmax, which is slow on short rows.
+            odds = h.sub_(h.amax(1, keepdim=True)).exp_().cumsum_(1)
+            code = torch.searchsorted(odds, u[:, k : k + 1] * odds[:, -1:]).squeeze(1)
+            codes[:, k] = code.clamp_(max=size - 1)
+            places[:, k] = codes[:, k] + offsets[k]
+        return codes
+
+    def _width(self, k: int) -> int:
+        return min(self.sizes[k], self.net.embedding)
 
     @torch.no_grad()
     def calibrate(

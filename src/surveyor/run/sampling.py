@@ -19,10 +19,11 @@ from surveyor.data.table import TableCodec
 from surveyor.data.where import Wanted, read_where
 from surveyor.errors import InputError
 from surveyor.evaluation import generated
+from surveyor.nets import Sampler
 from surveyor.run.folder import Run
 
 SAMPLE = 3  # the stream of randomness of samples
-AT_ONCE = 2048  # samples made together, by one thread
+AT_ONCE = 8192  # samples made together, by one thread
 TRIES, MOST = 50, 2_000_000  # rounds of rejection, and samples made in all of them
 PILOT, BALANCE = 4000, 2**20  # rows that tell how often formulas are neutral; their stream's rank
 SPARE = 1.2  # made for each sample still wanted, at the rate at which they were met so far
@@ -107,12 +108,16 @@ def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
 def _made(run: Run, n: int, given: Mapping[str, Wanted], seed: int, attempt: int) -> Any:
     codec, game = run.codec, run.game
     codes = codec.conditions.draw(n, Draws(seed, attempt, SAMPLE), given)
+    drawer = game.generator.drawer() if isinstance(game.generator, Sampler) else None
 
     def part(number: int) -> Any:
         torch.set_num_threads(1)  # of this thread's own products
         own = codes[number * AT_ONCE : (number + 1) * AT_ONCE]
-        draws = Draws(seed, attempt, SAMPLE, number + 1)
-        batch = generated(game, game.generator, codec.conditions.embed(own), len(own), draws)
+        draws, cond = Draws(seed, attempt, SAMPLE, number + 1), codec.conditions.embed(own)
+        if drawer is not None and isinstance(codec, TableCodec):
+            numbers = drawer(draws.uniform(len(own), len(codec.free)), cond)
+            return codec.decoded(numbers.numpy(), own, draws)
+        batch = generated(game, game.generator, cond, len(own), draws)
         return codec.decode(batch, own, draws)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

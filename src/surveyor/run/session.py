@@ -53,6 +53,7 @@ from surveyor.training.checkpoint import (
 from surveyor.training.compiled import compiled
 from surveyor.training.interrupt import deferred_signals
 from surveyor.training.loop import plateaued
+from surveyor.training.privacy import private
 from surveyor.training.ranks import Ranks
 from surveyor.training.records import best_of
 
@@ -147,6 +148,8 @@ class Session:
         result = assess(self.game, self.game.generator, self.data, self.config.seed)
         if calibration is not None:
             result["calibration"] = calibration
+        if self.plan.privacy is not None:
+            result["privacy"] = asdict(self.plan.privacy)
         return keep_evaluation(self.path, result, self.history, self.findings)
 
     def _calibrated(self) -> dict[str, float] | None:
@@ -302,15 +305,20 @@ def _session(
     critic: nn.Module | None,
     ranks: Ranks,
 ) -> Session:
-    own = {"generator": OWN} if generator is not None else {}
-    own |= {"critic": OWN} if critic is not None else {}
-    config = replace(config, **own)  # type: ignore[arg-type]
+    given = {"generator": OWN} if generator is not None else {}
+    given |= {"critic": OWN} if critic is not None else {}
+    config = replace(config, **given)  # type: ignore[arg-type]
     game, plan = game_of(config, data.codec, generator, critic), plan_of(config)
     threads = threads_for(config, game, math.prod(data.codec.space.shape[-2:]))
     if config.threads is None and ranks.size > 1:
         threads = max(1, min(threads, (os.cpu_count() or 1) // ranks.size))
     config = replace(config, threads=threads, compile=worth_compiling(config, game))
     torch.set_num_threads(threads)
+    if config.epsilon is not None:
+        if ranks.size > 1:
+            raise InputError("--epsilon: in one process only; leave torchrun out")
+        own = config.epsilon, config.delta, config.row_norm
+        plan = replace(plan, privacy=private(*own, plan.batch, len(data.train), plan.updates))
     found = preflight(game, data, plan)
     plan = replace(plan, rank=ranks.rank, batch=ranks.share(plan.batch))
     return Session(path, config, data, game, plan, State.start(game, plan), found, ranks)

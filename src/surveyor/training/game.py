@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -138,12 +138,18 @@ class Game:
         """Return the terms whose sum the critic minimises."""
         with self._products(real.x.device):
             shown, points = self._shown(real, draws, noise)
-            scores = self.score(points.part(0, 2 * len(real)))
-            if shown.slopes is None:
-                return self.judged(shown, scores, [])
-            return self.judged(
-                shown, scores, squared_slopes(self.critic, points.part(*shown.slopes))
-            )
+            n = len(real)
+            scores, members = self.score(points.part(0, 2 * n)), []
+            if shown.slopes is not None:
+                members = squared_slopes(self.critic, points.part(*shown.slopes))
+            terms = self.judged(shown, scores, members)
+            ends = [replace(points.part(k * n, k * n + n), weight=real.weight) for k in (0, 1)]
+            for constraint in self.constraints:
+                if constraint.beyond:
+                    name = text_of(constraint).partition(":")[0]
+                    value = constraint.term(self.critic, ends[0], ends[1], draws)
+                    terms[name] = value / self.unit
+            return terms
 
     def generator_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
         """Return the terms whose sum the generator minimises."""
@@ -160,7 +166,7 @@ class Game:
         """
         parameters = list(self.critic.parameters())
         chain = self.critic.chain() if isinstance(self.critic, ChainCritic) else None
-        if chain is None:
+        if chain is None or any(c.beyond for c in self.constraints):
             return _by_autograd(self.critic_loss(real, draws, noise), parameters)
         with self._products(real.x.device):
             shown, points = self._shown(real, draws, noise)

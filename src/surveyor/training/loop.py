@@ -11,10 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from surveyor.batch import Draws
+from surveyor.batch import Batch, Draws
 from surveyor.data import Source
 from surveyor.training.game import Game, Noise
 from surveyor.training.optimizers import Updates
+from surveyor.training.privacy import Privacy, without_rows
 from surveyor.training.records import Measurement, Record
 from surveyor.training.step import Reduce, alone, update
 
@@ -29,6 +30,7 @@ class Plan:
     to ``critic_final``) of themselves, along a cosine, a line or an exponential. The averaged
     generator follows with weight 1 - ``average`` a step. In the first ``warm`` steps a generator
     with a likelihood maximises it, at ``warm_rate`` along a cosine to 0; the critic follows after.
+    With ``privacy`` training rows are seen through clipped and noised sums alone.
     """
 
     steps: int
@@ -47,6 +49,13 @@ class Plan:
     noise: Noise = field(default_factory=Noise)
     seed: int = 0
     rank: int = 0
+    privacy: Privacy | None = None
+
+    @property
+    def updates(self) -> int:
+        """Return the number of updates that see training rows."""
+        warm = min(self.warm, self.steps)
+        return warm + (self.steps - warm) * self.critic_steps
 
     def rate(self, step: int, final: float) -> float:
         """Return the factor of a learning rate at ``step`` that ends at ``final``."""
@@ -95,12 +104,18 @@ def steps(
         Diverged: a loss or gradient is not finite.
     """
     device = next(game.critic.parameters()).device
+
+    def rows(draws: Draws) -> Batch:
+        return source.draw(plan.batch, draws).to(device)
+
     for step in range(state.step, min(plan.warm, plan.steps)):
         rate = plan.warm_rate * (1 + math.cos(math.pi * step / plan.warm)) / 2
         _set(state.generator_optimizer, lr=rate, progress=step / plan.steps)
         draws = Draws(plan.seed, step, GENERATOR, plan.rank, device)
-        real = source.draw(plan.batch, draws).to(device)
-        terms, found = game.likelihood_gradients(real, draws)
+        if plan.privacy is not None:
+            terms, found = plan.privacy.likelihood_gradients(game, source, draws)
+        else:
+            terms, found = game.likelihood_gradients(rows(draws), draws)
         update(terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
         follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))
         state.step = step + 1
@@ -116,13 +131,16 @@ def steps(
         _set(state.generator_optimizer, lr=rates[1], progress=progress)
         for k in range(plan.critic_steps):
             draws = Draws(plan.seed, step * plan.critic_steps + k, CRITIC, plan.rank, device)
-            real = source.draw(plan.batch, draws).to(device)
-            critic_terms, found = game.critic_gradients(real, draws, noise)
+            if plan.privacy is not None:
+                critic_terms, found = plan.privacy.critic_gradients(game, source, draws)
+            else:
+                critic_terms, found = game.critic_gradients(rows(draws), draws, noise)
             update(critic_terms, found, game.critic, state.critic_optimizer, step + 1, reduce)
             for constraint in game.constraints:
                 constraint.project(game.critic)
         draws = Draws(plan.seed, step, GENERATOR, plan.rank, device)
-        real = source.draw(plan.batch, draws).to(device)
+        private = plan.privacy is not None
+        real = without_rows(source, plan.batch, draws) if private else rows(draws)
         generator_terms, found = game.generator_gradients(real, draws, noise)
         update(generator_terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
         follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))
