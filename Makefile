@@ -32,13 +32,15 @@ install: .venv/installed
 
 # One benchmark each: make bench-modes, bench-closeness, bench-real, bench-cost, bench-resume,
 # bench-bytes, bench-known, bench-memory, bench-hard, bench-quality,
-# bench-groups, bench-smalltables, bench-materials, bench-labels; bench-ruler and bench-speed compare with other libraries, and install them first
+# bench-groups, bench-smalltables, bench-materials, bench-labels, bench-outliers, bench-smoothness,
+# bench-privacy; bench-ruler and bench-speed compare with other libraries, and install them first
 bench-ruler bench-speed: bench-%: install
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks.$*
 
-bench-tables: install .venv-peers  ## CTGAN and sdmetrics run in an environment of their own
-	$(BIN)/python -m benchmarks.tables
+# CTGAN and sdmetrics run in an environment of their own.
+bench-tables bench-privacy: bench-%: install .venv-peers
+	$(BIN)/python -m benchmarks.$*
 
 .venv-peers:
 	python3 -m venv .venv-peers

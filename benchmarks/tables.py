@@ -26,6 +26,11 @@ PEERS = os.environ.get("SURVEYOR_PEERS", ".venv-peers/bin/python")
 RATE_ROWS = 200_000
 
 
+def need_peers() -> None:
+    if not Path(PEERS).exists():
+        sys.exit(f"{PEERS}: not there; make .venv-peers makes it, or set SURVEYOR_PEERS")
+
+
 def peer(what: str, real: Path, made: Path, *options: str) -> dict[str, float]:
     script = Path(__file__).with_name("peers.py")
     done = subprocess.run(
@@ -133,8 +138,7 @@ def main() -> None:
         "--resume", action="store_true", help="keep the runs in results/tables.json"
     )
     given = parser.parse_args()
-    if not Path(PEERS).exists():
-        sys.exit(f"{PEERS}: not there; make bench-tables makes it, or set SURVEYOR_PEERS")
+    need_peers()
     runs: list[dict[str, Any]] = []
     if given.resume:
         runs = json.loads((RESULTS / "tables.json").read_text())["runs"]

@@ -269,6 +269,7 @@ def worth_compiling(config: Config, game: Game) -> Literal["yes", "no"]:
     if config.compile != "auto":
         return config.compile
     known = isinstance(game.critic, ChainCritic) and game.critic.chain() is not None
+    known = known and not any(c.beyond for c in game.constraints)
     updates = config.steps * (config.critic_steps + 1)
     return "yes" if known and updates >= COMPILED else "no"
 

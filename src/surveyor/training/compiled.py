@@ -20,6 +20,8 @@ def compiled(game: Game, trial: Batch, backend: str = "inductor") -> tuple[Game,
     penalties included; its gradient in the points, for the generator; and the generator, forward
     and back. Draws, the average and the optimizer stay as they are.
     """
+    if any(c.beyond for c in game.constraints):
+        return game, "steps run uncompiled: the condition penalty is left to autograd"
     how: Any = {"fullgraph": True, "dynamic": False, "backend": backend, "isolate_recompiles": True}
     forward: nn.Module = torch.compile(game.generator, **how)  # type: ignore[assignment]
     made = replace(

@@ -1,0 +1,62 @@
+"""Differential privacy on Adult: what each epsilon costs."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import surveyor
+from benchmarks.common import console, data_file, show, train, write
+from benchmarks.tables import judged, need_peers
+
+EPSILONS = (1.0, 3.0, 10.0)
+METHODS: dict[str, list[str]] = {
+    "likelihood, then the game": [],
+    "the game alone": ["--warm-start", "0", "--generator", "mlp:width=128,depth=2", "--steps", "3000"],
+}  # fmt: skip
+FIGURES = ("quality", "trends", "c2st", "f1", "membership", "ratio", "seconds")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2])
+    given = parser.parse_args()
+    need_peers()
+    runs: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as place:
+        source, test = (Path(place) / f"{part}.csv" for part in ("train", "test"))
+        for part, path in (("train", source), ("test", test)):
+            pd.read_csv(data_file(f"adult_{part}.csv.gz")).to_csv(path, index=False)
+        for seed in given.seeds:
+            for epsilon in EPSILONS:
+                for name, options in METHODS.items():
+                    folder = Path(place) / str(len(runs))
+                    own = ["--epsilon", str(epsilon), "--seed", str(seed), *options]
+                    done = train(str(source), own, folder / "run")
+                    made = surveyor.load(folder / "run").sample(len(pd.read_csv(source)), seed=seed)
+                    told = done.evaluation
+                    runs.append({
+                        "method": name, "epsilon": epsilon, "seed": seed, **judged(made, test, folder),
+                        "membership": told["memorising"]["membership_auc"], "ratio": told["ratio"],
+                        "noise": told["privacy"]["noise"], "seconds": done.seconds,
+                    })  # fmt: skip
+                    console.print(runs[-1], highlight=False)
+                    write("privacy", {"runs": runs})
+    show(
+        "Adult under differential privacy, medians",
+        ("epsilon", "method", *FIGURES),
+        [
+            (e, m, *(float(np.median([r[k] for r in runs if (r["epsilon"], r["method"]) == (e, m)])) for k in FIGURES))
+            for e in EPSILONS
+            for m in METHODS
+        ],
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
