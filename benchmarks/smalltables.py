@@ -46,6 +46,8 @@ def lalonde(model: surveyor.Model, rows: pd.DataFrame, seed: int) -> dict[str, f
     counts = rows["treat"].value_counts()
     parts = [model.sample(int(n), {"treat": t}, seed) for t, n in counts.items()]
     made = pd.concat(parts)[list(rows)]
+    fresh = [model.sample(int(n), {"treat": t}, seed, apart_from=rows) for t, n in counts.items()]
+    apart = pd.concat(fresh)[list(rows)]
     copies = made.merge(rows.drop_duplicates(), on=list(rows))
     shared = rows.duplicated(keep=False).sum()
     earned = copies[["re74", "re75", "re78"]].sum(axis=1) > 0
@@ -55,6 +57,7 @@ def lalonde(model: surveyor.Model, rows: pd.DataFrame, seed: int) -> dict[str, f
     again = b[rng.integers(0, len(b), len(b))]
     return {
         "w1": wasserstein_1_discrete(a, b),
+        "w1 without copies": wasserstein_1_discrete(apart.to_numpy(dtype=float), b),
         "shuffled": wasserstein_1_discrete(mixed, b),
         "bootstrap": wasserstein_1_discrete(again, b),
         "copies": len(copies),

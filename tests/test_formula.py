@@ -15,6 +15,7 @@ from surveyor.data.charges import neutral
 from surveyor.data.formula import folded, formula_of, parse_formula
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
+from surveyor.evaluation.formulas import ratios
 from tests.conftest import QUICK
 
 
@@ -120,6 +121,15 @@ def test_samples_are_formulas_as_often_neutral_as_the_data(salt_run: Model) -> N
     # Four deviations: of 600 rows, of 320 training rows, and of the 4,000 of the pilot.
     assert made == pytest.approx(real, abs=0.14)
     pd.testing.assert_frame_equal(rows, salt_run.sample(600, seed=1))
+
+
+def test_no_formula_is_made_twice_where_none_was_twice_in_training(tmp_path: Path) -> None:
+    frame = salts().drop_duplicates("formula")
+    single, plain = (
+        fit(frame, tmp_path / c, **QUICK, calibrate=c).sample(80) for c in ("yes", "no")
+    )
+    assert not single["formula"].map(ratios).duplicated().any()
+    assert plain["formula"].map(ratios).duplicated().any()
 
 
 def test_the_report_holds_formulas_against_real_ones(salt_run: Model) -> None:

@@ -120,6 +120,30 @@ def test_parity_closes_the_gap_and_keeps_the_groups(paid: Model) -> None:
     assert len(fair) == 8000
 
 
+def test_no_sample_equals_a_row_it_is_to_keep_apart_from(paid: Model, tmp_path: Path) -> None:
+    known = paid.sample(60, seed=5)
+    known.to_csv(tmp_path / "known.csv", index=False)
+
+    def shared(rows: pd.DataFrame) -> int:
+        return len(rows.merge(known.drop_duplicates(), on=list(rows)))
+
+    assert shared(paid.sample(400)) > 0
+    assert shared(paid.sample(400, apart_from=tmp_path / "known.csv")) == 0
+    assert shared(paid.sample(400, {"pay": "high"}, apart_from=known)) == 0
+    assert shared(paid.sample(100, parity=("pay", "sex"), apart_from=known)) == 0
+    with pytest.raises(InputError, match=r"--apart-from: column age: no such column"):
+        paid.sample(5, apart_from=known.drop(columns="age"))
+
+
+def test_rows_that_are_all_to_be_kept_apart_from_are_refused(paid: Model) -> None:
+    every = pd.DataFrame(
+        [(s, p, a) for s in "fm" for p in ("high", "low") for a in range(20, 60)],
+        columns=["sex", "pay", "age"],
+    )
+    with pytest.raises(InputError, match="only 0 such rows"):
+        paid.sample(5, apart_from=every)
+
+
 @pytest.mark.parametrize(
     ("parity", "told"),
     [

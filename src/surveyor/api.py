@@ -50,20 +50,22 @@ class Model:
         where: Mapping[str, Any] | None = None,
         seed: int = 0,
         parity: tuple[str, str] | None = None,
+        apart_from: Any = None,
     ) -> Any:
         """Return ``n`` samples in user units: a DataFrame, or arrays by name.
 
         ``where`` holds in every row: a value, several (a list, or ``"a|b"``), or of numbers and
         dates a range (``"30..40"``). Conditions of the run are given to the generator, other
         columns of a table are met by rejection. With ``parity`` (outcome, group) the outcome is as
-        frequent in every group as in all rows; within group and outcome nothing changes.
+        frequent in every group as in all rows; within group and outcome nothing changes. No row of
+        a table equals one of ``apart_from``, a DataFrame or a file.
 
         Raises:
             InputError: n below 1, unknown columns, values never seen, or too rare to be met.
         """
         if parity is not None:
-            return runs.with_parity(self.run, n, *parity, dict(where or {}), seed)
-        return runs.draw_samples(self.run, n, dict(where or {}), seed)
+            return runs.with_parity(self.run, n, *parity, dict(where or {}), seed, apart_from)
+        return runs.draw_samples(self.run, n, dict(where or {}), seed, apart_from)
 
     def evaluate(self, data: Any = None, rows: int = 2048) -> dict[str, Any]:
         """Measure the generator against ``data``, or against the run's own held-out rows.

@@ -26,6 +26,7 @@ def sample(
     where: tuple[str, ...] = (),
     output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
     parity: str | None = None,
+    apart_from: Path | None = None,
     seed: int = 0,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -43,6 +44,8 @@ def sample(
         The file to write; its suffix says the format. A table goes to the screen without it.
     parity
         OUTCOME:GROUP, such as income:sex: the outcome as frequent in every group as in all rows.
+    apart_from
+        A table, such as the one trained on: no row returned equals one of its rows.
     seed
         Equal seeds give equal samples.
     overwrite
@@ -62,7 +65,7 @@ def sample(
         raise InputError(*problems)
     with warnings.catch_warnings(record=True) as guesses:
         warnings.simplefilter("always")
-        made = model.sample(n, conditions, seed, (outcome, group) if parity else None)
+        made = model.sample(n, conditions, seed, (outcome, group) if parity else None, apart_from)
     for text in {str(w.message) for w in guesses}:
         print(f"surveyor: {text}", file=sys.stderr)
     if output is None and isinstance(made, pd.DataFrame):

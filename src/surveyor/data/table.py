@@ -43,7 +43,8 @@ class TableCodec(Codec):
     Two rows that differ in one category lie at distance 1; two numbers at their difference in
     standard deviations, and 1 more (in the root of the sum of squares) for different cells. The
     last ``columns`` are those ``derived`` from others; a generator makes the blocks before them.
-    ``neutral`` is the share of each formula column's training formulas that is neutral in charge.
+    ``neutral`` is the share of each formula column's training formulas that is neutral in charge;
+    of those in ``single`` no two rows had the same.
     """
 
     columns: tuple[Column, ...]
@@ -52,6 +53,7 @@ class TableCodec(Codec):
     group: Column | None = None
     derived: tuple[Derived, ...] = ()
     neutral: Mapping[str, float] = field(default_factory=dict)
+    single: tuple[str, ...] = ()
 
     kind = "table"
     unit_name = "units in which a category changed costs 1 and a number its deviations"
@@ -216,6 +218,7 @@ class TableCodec(Codec):
             "conditions": cond_meta,
             "group": groups,
             "neutral": dict(self.neutral),
+            "single": list(self.single),
             "parents": [d.parent for d in self.derived],
         }
         tables = {f"derived.{k}": d.table for k, d in enumerate(self.derived)}
@@ -232,6 +235,7 @@ class TableCodec(Codec):
             groups[0] if groups else None,
             tuple(Derived(p, arrays[f"derived.{k}"]) for k, p in enumerate(meta["parents"])),
             meta["neutral"],
+            tuple(meta["single"]),
         )
 
 
@@ -348,7 +352,8 @@ class Table(Kind):
         conditions = fit_conditions(raw, options.condition)  # type: ignore[arg-type]
         columns, derived = _derived(fitted, raw)
         balanced = {f: neutral_share(raw, f, formulas_in(kept)) for f in formulas_in(kept)}
-        return TableCodec(columns, tuple(kept), conditions, group, derived, balanced)
+        single = tuple(f for f in balanced if not raw[parts(f, formulas[f])].duplicated().any())
+        return TableCodec(columns, tuple(kept), conditions, group, derived, balanced, single)
 
     def write(self, samples: pd.DataFrame, path: Path) -> None:
         """Write CSV, Parquet or Arrow by the suffix."""

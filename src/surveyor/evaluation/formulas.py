@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -34,6 +34,14 @@ def ratios(formula: str) -> frozenset[tuple[str, float]]:
     found = parse_formula(formula)
     total = sum(found.values())
     return frozenset((e, round(a / total, 4)) for e, a in found.items())
+
+
+def formulas_as_ratios(
+    frame: pd.DataFrame, name: str, formulas: Mapping[str, int]
+) -> list[frozenset[tuple[str, float]] | None]:
+    """Return the ``ratios`` of formulas held as elements and amounts; None where empty."""
+    own = folded(frame, {name: formulas[name]})[name]
+    return [ratios(t) if isinstance(t, str) and t else None for t in own]
 
 
 def formula_figures(

@@ -28,7 +28,13 @@ def gap(outcome: np.ndarray, group: np.ndarray) -> float:
 
 
 def with_parity(
-    run: Run, n: int, outcome: str, group: str, where: Mapping[str, Any], seed: int
+    run: Run,
+    n: int,
+    outcome: str,
+    group: str,
+    where: Mapping[str, Any],
+    seed: int,
+    apart_from: Any = None,
 ) -> pd.DataFrame:
     """Return ``n`` rows with P(outcome | group) = P(outcome), all else as generated.
 
@@ -58,7 +64,7 @@ def with_parity(
     keep = odds / odds.max()
     size = int(SPARE * n / keep[g, y].mean()) + 1000
     while True:
-        rows = draw_samples(run, size, where, seed)
+        rows = draw_samples(run, size, where, seed, apart_from)
         y, g = (c.encode(rows[c.name]) for c in columns)
         chosen = Draws(seed, size, SAMPLE).uniform(size).numpy() < keep[g, y]
         if chosen.sum() >= n:

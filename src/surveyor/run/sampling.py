@@ -13,12 +13,16 @@ import pandas as pd
 import torch
 
 from surveyor.batch import Draws
+from surveyor.data import Codec, check_columns
 from surveyor.data.charges import are_neutral
 from surveyor.data.formula import folded
+from surveyor.data.sources import resolve
 from surveyor.data.table import TableCodec
+from surveyor.data.values import numeric
 from surveyor.data.where import Wanted, read_where
 from surveyor.errors import InputError
 from surveyor.evaluation import generated
+from surveyor.evaluation.formulas import formulas_as_ratios
 from surveyor.nets import Sampler
 from surveyor.run.folder import Run
 
@@ -29,12 +33,14 @@ PILOT, BALANCE = 4000, 2**20  # rows that tell how often formulas are neutral; t
 SPARE = 1.2  # made for each sample still wanted, at the rate at which they were met so far
 
 
-def draw_samples(run: Run, n: int, where: Mapping[str, Any], seed: int) -> Any:
+def draw_samples(
+    run: Run, n: int, where: Mapping[str, Any], seed: int, apart_from: Any = None
+) -> Any:
     """Return ``n`` samples: a DataFrame, or arrays by name.
 
-    Formulas stand as text, as many of them neutral in charge as in training.
-
-    The generator is told the run's conditions; whatever else is asked is met by rejection.
+    Formulas stand as text, as many of them neutral in charge as in training, and none twice where
+    training had none twice. The generator is told the run's conditions; whatever else is asked is
+    met by rejection. No row of a table equals one of ``apart_from``.
 
     Raises:
         InputError: n below 1, unknown columns, values never seen, or too rare to be met.
@@ -50,7 +56,9 @@ def draw_samples(run: Run, n: int, where: Mapping[str, Any], seed: int) -> Any:
     given = {name: w for name, w in found.items() if name in told}
     keep = _balance(run, given, seed)
     formulas = run.codec.formulas if isinstance(run.codec, TableCodec) else {}
-    if not checked and not keep:
+    known = None if apart_from is None else _keys(run.codec, _opened(run, apart_from))
+    single = _single(run)
+    if not checked and not keep and known is None and not single:
         return _answered(run, _made(run, n, given, seed, 0), found)
     kept: list[Any] = []
     met = made_in_all = 0
@@ -64,16 +72,23 @@ def draw_samples(run: Run, n: int, where: Mapping[str, Any], seed: int) -> Any:
         u = Draws(seed, attempt, SAMPLE, BALANCE).uniform(size).numpy()
         for name, odds in keep.items():
             agree &= u < np.where(are_neutral(made, name, formulas), *odds)
+        if known is not None:
+            agree &= ~np.isin(_keys(run.codec, made), known)
         kept.append(_rows(made, agree))
-        met, made_in_all = met + int(agree.sum()), made_in_all + size
+        for name in single:
+            rows = _joined(kept)
+            again = pd.Series(formulas_as_ratios(rows, name, formulas)).duplicated().to_numpy()
+            kept = [_rows(rows, ~again)]
+        met, made_in_all = sum(map(_count, kept)), made_in_all + size
         if met >= n:
             return _answered(run, _rows(_joined(kept), np.arange(n)), found)
         if made_in_all >= MOST:
             break
     asked = ", ".join(f"{name}={where[name]}" for name in checked)
+    remedies = ["train with these columns as --condition"] if checked else []
     raise InputError(
-        f"--where {asked}: only {met} such rows among {made_in_all:,} made; "
-        "train with these columns as --condition, or ask for fewer"
+        f"{f'--where {asked}' if checked else f'-n {n}'}: only {met} such rows among "
+        f"{made_in_all:,} made; {', or '.join([*remedies, 'ask for fewer'])}"
     )
 
 
@@ -95,6 +110,41 @@ def _balance(run: Run, given: Mapping[str, Wanted], seed: int) -> dict[str, tupl
             odds = p / q, (1 - p) / (1 - q)
             found[name] = (odds[0] / max(odds), odds[1] / max(odds))
     return found
+
+
+def _single(run: Run) -> tuple[str, ...]:
+    """Return the columns of formulas of which no two training rows shared one."""
+    codec = run.codec
+    asked = isinstance(codec, TableCodec) and run.config.calibrate == "yes"
+    return codec.single if asked and isinstance(codec, TableCodec) else ()
+
+
+def _opened(run: Run, source: Any) -> pd.DataFrame:
+    """Return the rows of ``source`` as the run's codec reads them.
+
+    Raises:
+        InputError: the run is not of a table, or the rows lack its columns.
+    """
+    codec = run.codec
+    if not isinstance(codec, TableCodec):
+        raise InputError("--apart-from: only for tables")
+    raw = codec.opened(run.kind.read(resolve(source)))
+    names = [c.name for c in (*codec.columns, *codec.conditions.columns)]
+    problems = check_columns(sorted(names), raw.names, "--apart-from: column")
+    if problems:
+        raise InputError(*problems)
+    return pd.DataFrame(raw.take(np.arange(len(raw))))
+
+
+def _keys(codec: Codec, rows: pd.DataFrame) -> np.ndarray:
+    """Return a number a row, equal for equal rows."""
+    assert isinstance(codec, TableCodec)
+    values = {}
+    for column in (*codec.columns, *codec.conditions.columns):
+        own = rows[column.name]
+        read = numeric(own, column.kind, column.name) if column.ordered else column.encode(own)
+        values[column.name] = np.asarray(read, dtype=float)
+    return pd.util.hash_pandas_object(pd.DataFrame(values), index=False).to_numpy()
 
 
 def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
@@ -137,6 +187,10 @@ def _joined(parts: list[Any]) -> Any:
     if isinstance(parts[0], pd.DataFrame):
         return pd.concat(parts, ignore_index=True)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _count(made: Any) -> int:
+    return len(made) if isinstance(made, pd.DataFrame) else len(next(iter(made.values())))
 
 
 def _rows(made: Any, index: np.ndarray) -> Any:
