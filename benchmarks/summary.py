@@ -274,16 +274,20 @@ def smalltables(found: dict[str, Any]) -> str:
     def each(name: str, key: str, form: str) -> str:
         return ", ".join(format(r[key], form) for r in by[name,])
 
+    def spread(key: str) -> str:
+        values = [r[key] for r in by["lalonde",]]
+        return f"{float(np.median(values)):,.0f} ({min(values):,.0f} to {max(values):,.0f})"
+
     mixtures = [
         [name, *(each(name, key, ".2f") for key in ("l_syn", "l_real", "l_test", "l_test_real"))]
         for name in ("grid", "ring")
     ]
     diamonds = by["diamonds",][0]
     return (
-        "**Small tables** (`make bench-smalltables`, a figure a seed). LaLonde's experiment, exact W1 in dollars and units between the "
-        f"445 rows and as many generated: {each('lalonde', 'w1', ',.0f')} (columns shuffled {each('lalonde', 'shuffled', ',.0f')}; "
-        f"drawn again from the real rows {each('lalonde', 'bootstrap', ',.0f')}); equal to a real row {each('lalonde', 'copies', 'd')} of 445, "
-        f"of those with any earnings {each('lalonde', 'copies with earnings', 'd')}. "
+        "**Small tables** (`make bench-smalltables`). LaLonde's experiment, exact W1 in dollars and units between the 445 rows and as many "
+        f"generated, medians of {len(by['lalonde',])} seeds (least to largest): {spread('w1')}; with no row equal to a real one (`--apart-from`) "
+        f"{spread('w1 without copies')}; columns shuffled {spread('shuffled')}; drawn again from the real rows {spread('bootstrap')}. Unless kept "
+        f"apart, {spread('copies')} of 445 equal a real row, of those with any earnings {spread('copies with earnings')}. "
         f"Diamonds: W1 / floor {diamonds['ratio']:.2f}, classifier AUC {diamonds['auc']:.2f}. "
         "SDGym's mixtures, log likelihood of generated points under the truth and of test points under a mixture refitted to the "
         "generated ones:\n\n" + table(["data", "L_syn", "of real points", "L_test", "from real points"], mixtures)
@@ -334,11 +338,74 @@ def labels(found: dict[str, Any]) -> str:
     )
 
 
+def median(runs: list[dict[str, Any]], *keys: str) -> float:
+    values: list[Any] = runs
+    for key in keys:
+        values = [v[key] for v in values]
+    return float(np.median(values))
+
+
+def outliers(found: dict[str, Any]) -> str:
+    by = grouped(found["runs"], "share")
+    rows = [
+        [what, name, *(f"{median(runs, part, name, *more):.3f}" for runs in by.values())]
+        for what, part, more in (("a point", "point", ("error",)), ("a curve", "curve", ()))
+        for name in found["runs"][0][part]
+    ]
+    return (
+        f"**Outliers** (`make bench-outliers`, medians of {len(next(iter(by.values())))} seeds): a share of the points lies {found['far']:g} "
+        "deviations away, on one side. A generator of a single point under W1 goes where the geometric median is, which bends with the outliers "
+        "but does not follow them as the mean does; one of a single value for each condition keeps to the curve, sin 3c. The original GAN "
+        "settles in the larger mode. Error against the clean centre or curve:\n\n"
+        + table(["learnt", "by", *(f"{share:.0%}" for (share,) in by)], rows)
+    )  # fmt: skip
+
+
+def smoothness(found: dict[str, Any]) -> str:
+    by = grouped(found["runs"], "weight")
+    keys = ("seen", "gap", "floor", "largest step / true")
+    low, high = found["gap"]
+    return (
+        f"**A penalty on the gradient in the condition** (`make bench-smoothness`, medians of {len(next(iter(by.values())))} seeds): points on a "
+        f"curve that a continuous condition from 0 to 1 runs along, none seen between {low:g} and {high:g}. W1 at conditions seen and in "
+        "the gap, and the largest step between neighbouring conditions over the true one.\n\n"
+        + table(["weight", "W1, seen", "W1, in the gap", "floor", "largest step / true"],
+                [[f"{weight:g}", *(f"{median(runs, k):.3f}" for k in keys)] for (weight,), runs in by.items()])
+    )  # fmt: skip
+
+
+def minority(found: dict[str, Any]) -> str:
+    keys = ("large", "small", "slope, large", "slope, small")
+    by = grouped(found["runs"], "method")
+    return (
+        f"**A group of {found['share']:.0%}** (`make bench-minority`, medians of {len(next(iter(by.values())))} seeds, worst in brackets): four narrow "
+        "clusters beside a wide ring, the group as condition. W1 / floor of each group, and the critic's mean slope there.\n\n"
+        + table(["", "large group", "small group", "slope, large", "slope, small"],
+                [[name, *(f"{median(runs, k):.2f} ({max(r[k] for r in runs):.2f})" for k in keys)] for (name,), runs in by.items()])
+    )  # fmt: skip
+
+
+def privacy(found: dict[str, Any]) -> str:
+    keys = ("quality", "trends", "c2st", "f1", "membership", "seconds")
+    forms = (".3f", ".3f", ".3f", ".3f", ".3f", ".0f")
+    by = grouped(found["runs"], "epsilon", "method")
+    rows = [
+        [f"{epsilon:g}", method, *(format(median(runs, k), f) for k, f in zip(keys, forms, strict=True))]
+        for (epsilon, method), runs in by.items()
+    ]  # fmt: skip
+    return (
+        f"**Differential privacy on Adult** (`make bench-privacy`, medians of {len(next(iter(by.values())))} seeds; measured as in Adult's table, beside the AUC of "
+        "a membership attack). The account covers the weights, not the codec's values.\n\n"
+        + table(["epsilon", "trained by", "Quality", "trends", "C2ST", "F1", "attack", "s"], rows)
+    )
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "modes": modes, "closeness": closeness, "real": real, "cost": cost, "resume": resume,
     "bytes": bytes_, "ruler": ruler, "known": known, "hard": hard, "speed": speed,
     "quality": quality, "memory": memory, "tables": tables, "groups": groups,
-    "smalltables": smalltables, "materials": materials, "labels": labels,
+    "minority": minority, "privacy": privacy, "smalltables": smalltables, "materials": materials,
+    "labels": labels, "outliers": outliers, "smoothness": smoothness,
 }  # fmt: skip
 
 
