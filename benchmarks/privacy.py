@@ -16,9 +16,10 @@ from benchmarks.tables import judged, need_peers
 
 EPSILONS = (1.0, 3.0, 10.0)
 METHODS: dict[str, list[str]] = {
-    "likelihood, then the game": [],
-    "the game alone": ["--warm-start", "0", "--generator", "mlp:width=128,depth=2", "--steps", "3000"],
-}  # fmt: skip
+    "likelihood": [],
+    "likelihood, then the game": ["--warm-start", "0.667", "--steps", "900"],
+    "the game alone": ["--generator", "mlp:width=128,depth=2", "--steps", "1500"],
+}
 FIGURES = ("quality", "trends", "c2st", "f1", "membership", "ratio", "seconds")
 
 

@@ -240,6 +240,7 @@ class TableCodec(Codec):
 
 
 WIDE = 64  # columns beyond which a net a column costs more than one net for all
+PRIVATE_PARTS = 12  # rows over those of a step with differential privacy: large sums, less noise
 EPOCHS, GAME = 20, 0.5  # of the warm start; steps of the game for each of its steps
 DEFAULTS: Mapping[str, Any] = {
     "critic": "mlp:width=256,depth=2",
@@ -302,7 +303,12 @@ class Table(Kind):
     def defaults(self, raw: Frame, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what docs/defaults.md measured."""
         generator = str(said.get("generator") or "autoregressive").partition(":")[0]
-        return defaults(len(raw), len(raw.names), generator == "autoregressive")
+        found = defaults(len(raw), len(raw.names), generator == "autoregressive")
+        if said.get("epsilon") is None:
+            return found
+        batch = min(2000, max(32, len(raw) // PRIVATE_PARTS))
+        likelihood = {"steps": 600, "warm_start": 1.0, "warm_rate": 0.02}
+        return {**found, "batch": batch, **(likelihood if "warm_start" in found else {})}
 
     def take(self, raw: Frame, index: np.ndarray) -> pd.DataFrame:
         """Return the chosen rows (``index`` ascending) as a DataFrame."""
