@@ -11,6 +11,7 @@ from torch import nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Data
+from surveyor.data.images import ImageCodec
 from surveyor.data.table import TableCodec
 from surveyor.diagnostics import slopes
 from surveyor.diagnostics.slope import PLACES
@@ -18,6 +19,7 @@ from surveyor.evaluation.findings import findings
 from surveyor.evaluation.formulas import formula_figures
 from surveyor.evaluation.heldout import Ruler, generated, w1
 from surveyor.evaluation.memorising import memorising
+from surveyor.evaluation.pictures import picture_figures
 from surveyor.evaluation.table import features, table_fidelity
 from surveyor.evaluation.two_sample import two_sample
 from surveyor.evaluation.verdict import verdict
@@ -86,6 +88,8 @@ def assess(
     }
     if table is not None:
         result["table"] = table[0]
+    if isinstance(data.codec, ImageCodec):
+        result["pictures"] = picture_figures(game, generator, data, seed)
     result["findings"] = [asdict(f) for f in findings(result, game)]
     return result
 

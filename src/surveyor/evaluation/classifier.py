@@ -1,0 +1,90 @@
+"""A small classifier of pictures: its features are a ruler, its answers say what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from surveyor.batch import Draws
+
+WIDTH, FEATURES, LARGEST = 32, 128, 64
+BATCH, EPOCHS, MOST_STEPS, RATE = 128, 20, 800, 2e-3
+AT_ONCE = 512
+Labelled = Callable[[int, Draws], tuple[Tensor, Tensor]]
+
+
+class Classifier(nn.Module):
+    """Pictures (n, c, h, w) in [-1, 1] -> log odds of ``classes``; ``features`` (n, 128) before.
+
+    Larger pictures are first averaged down to at most ``LARGEST`` pixels a side.
+    """
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        channels, *sides = shape
+        self.shrink = max(1, -(-max(sides) // LARGEST))
+        height, width = (max(1, side // self.shrink) for side in sides)
+        layers: list[nn.Module] = [nn.Conv2d(channels, WIDTH, 3, padding=1)]
+        wide = WIDTH
+        while min(height, width) >= 6 and wide < FEATURES:
+            layers += [nn.GroupNorm(8, wide), nn.ReLU(), nn.MaxPool2d(2)]
+            layers += [nn.Conv2d(wide, 2 * wide, 3, padding=1)]
+            wide, height, width = 2 * wide, height // 2, width // 2
+        layers += [nn.GroupNorm(8, wide), nn.ReLU(), nn.AdaptiveAvgPool2d((2, 2)), nn.Flatten()]
+        self.body = nn.Sequential(*layers, nn.Linear(4 * wide, FEATURES), nn.ReLU())
+        self.last = nn.Linear(FEATURES, classes)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return features (n, 128)."""
+        if self.shrink > 1:
+            x = functional.avg_pool2d(x, self.shrink)
+        found: Tensor = self.body(x)
+        return found
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return log odds (n, classes)."""
+        odds: Tensor = self.last(self.features(x))
+        return odds
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained classifier, asked in parts."""
+
+    net: Classifier
+
+    @torch.no_grad()
+    def features(self, x: Tensor) -> np.ndarray:
+        """Return features (n, 128) of pictures (n, c, h, w)."""
+        return np.concatenate([self.net.features(p).numpy() for p in torch.split(x, AT_ONCE)])
+
+    @torch.no_grad()
+    def answers(self, x: Tensor) -> np.ndarray:
+        """Return the most likely class of every picture, (n,)."""
+        return np.concatenate([self.net(p).argmax(1).numpy() for p in torch.split(x, AT_ONCE)])
+
+
+def fit_classifier(
+    draw: Labelled, rows: int, shape: tuple[int, ...], classes: int, seed: int
+) -> Trained:
+    """Train on labelled pictures that ``draw`` returns, of ``rows`` there are."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = Classifier(shape, classes)
+    parameters = list(net.parameters())
+    optimizer = torch.optim.Adam(parameters, lr=RATE)
+    steps = max(20, min(MOST_STEPS, EPOCHS * rows // BATCH))
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for step in range(steps):
+        x, y = draw(BATCH, Draws(seed, step))
+        loss = functional.cross_entropy(net(x), y)
+        for p, g in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            p.grad = g
+        optimizer.step()
+        schedule.step()
+    return Trained(net.eval().requires_grad_(False))

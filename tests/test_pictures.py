@@ -1,0 +1,89 @@
+"""Rulers of pictures: closed forms, extremes, and a classifier that reads what is there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from surveyor import Model
+from surveyor.api import prepare
+from surveyor.evaluation.classifier import Classifier
+from surveyor.evaluation.features import frechet, kernel_distance, precision_recall
+from surveyor.evaluation.pictures import labels, ruler
+from tests.conftest import QUICK
+
+
+def gaussian(n: int, mean: float, spread: float, seed: int, d: int = 3) -> np.ndarray:
+    return np.asarray(mean + spread * np.random.default_rng(seed).normal(size=(n, d)))
+
+
+def test_the_frechet_distance_of_gaussians_follows_mean_and_spread() -> None:
+    a, b = gaussian(200_000, 0.0, 1.0, 0), gaussian(200_000, 2.0, 3.0, 1)
+    # d (m^2 + (s - t)^2) = 3 (4 + 4); the error of 200,000 points' moments is about a hundredth.
+    assert frechet(a, b) == pytest.approx(24, rel=0.01)
+
+
+def test_the_frechet_distance_is_that_of_the_covariances_not_of_the_axes() -> None:
+    a = gaussian(100_000, 0.0, 1.0, 0, 2) @ np.diag([3.0, 1.0])
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    # The spreads change places: (3 - 1)^2 twice.
+    assert frechet(a, a @ turn) == pytest.approx(8, rel=0.02)
+    assert frechet(a, a) == pytest.approx(0, abs=1e-8)
+
+
+def test_the_kernel_distance_is_unbiased_and_sees_a_shift() -> None:
+    alike = [
+        kernel_distance(gaussian(100, 0, 1, k), gaussian(100, 0, 1, k + 99)) for k in range(60)
+    ]
+    # Four standard errors of the mean of 60.
+    assert abs(np.mean(alike)) < 4 * np.std(alike) / np.sqrt(60)
+    assert kernel_distance(gaussian(100, 0, 1, 1), gaussian(100, 1, 1, 2)) > 10 * np.std(alike)
+
+
+def test_precision_falls_with_bad_samples_and_recall_with_missing_ones() -> None:
+    real = np.concatenate([gaussian(300, 0, 1, 0), gaussian(300, 50, 1, 1)])
+    one_mode = gaussian(600, 0, 1, 2)
+    stray = np.concatenate([real[:300] + 0.01, gaussian(300, 500, 1, 3)])
+    assert precision_recall(one_mode, real) == pytest.approx((0.95, 0.5), abs=0.06)
+    assert precision_recall(stray, real)[0] == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4), (3, 8, 8), (1, 28, 28), (3, 40, 64), (3, 200, 200)])
+def test_a_classifier_takes_pictures_of_any_size(shape: tuple[int, ...]) -> None:
+    net = Classifier(shape, 5)
+    x = torch.zeros(2, *shape)
+    assert net.features(x).shape == (2, 128)
+    assert net(x).shape == (2, 5)
+
+
+def test_a_classifier_reads_digits_it_has_not_seen() -> None:
+    data, _ = prepare("example:digits", QUICK | {"condition": ["digit"]})
+    found = labels(data)
+    assert found is not None
+    column, codes, place = found
+    assert (column.name, place) == ("digit", 0)
+    held = data.holdout.first(len(data.holdout))
+    answers = ruler(data, column, codes, 0).answers(held.x)
+    assert (answers == codes[data.holdout.index]).mean() > 0.95
+
+
+def test_labels_beside_the_pictures_serve_where_there_is_no_condition() -> None:
+    data, _ = prepare("example:digits", QUICK)
+    found = labels(data)
+    assert found is not None
+    assert found[0].name == "digit"
+    assert found[2] is None
+    plain, _ = prepare(
+        np.random.default_rng(0).integers(0, 255, (50, 8, 8)).astype(np.uint8), QUICK
+    )
+    assert labels(plain) is None
+
+
+def test_a_run_of_pictures_tells_them_beside_real_ones(digits_run: Model) -> None:
+    told = digits_run.evaluation["pictures"]
+    assert told["accuracy"] > 0.9
+    assert told["frechet"] > told["frechet_floor"] > 0  # six steps: far from real
+    assert told["asked"] < 0.5
+    assert told["precision"] < told["precision_floor"]
+    assert "Read as the label asked for" in (digits_run.run.path / "report.html").read_text()
