@@ -11,8 +11,10 @@ from surveyor.batch import Draws
 from surveyor.catalog import parse
 from surveyor.data import Space
 from surveyor.errors import InputError
+from surveyor.lipschitz import certify
 from surveyor.nets import Latent, Net, Sampler, nets
 from surveyor.nets.conv import levels
+from surveyor.nets.residual import Attention, Block
 
 SHAPES = [(1, 8, 8), (3, 9, 13), (1, 28, 28), (3, 4, 4), (1, 33, 20)]
 LATENT = Latent(5, 3, 0.5)
@@ -113,6 +115,53 @@ def test_nonsense_is_refused(text: str) -> None:
 def test_an_empty_latent_is_refused() -> None:
     with pytest.raises(InputError):
         Latent(0, 0)
+
+
+FORMS = [
+    "conv:width=4",
+    "residual:width=4,blocks=2,attention=true",
+    "residual:width=4,label=concatenation",
+]
+
+
+@pytest.mark.parametrize("size", [8, 16, 32, 64, 128, 256])
+@pytest.mark.parametrize("text", FORMS)
+def test_pictures_of_every_size_are_made_and_judged(text: str, size: int) -> None:
+    net, space = parse(text, nets(), "net"), Space((3, size, size), 2, (3, size, size))
+    cond = torch.randn(2, 2)
+    with torch.no_grad():
+        x = net.generator(space, LATENT)(LATENT.draw(2, Draws(0)), cond)
+        assert x.shape == (2, 3, size, size)
+        assert net.critic(space)(x, cond).shape == (2,)
+
+
+def test_a_deep_residual_net_begins_as_a_shallow_one() -> None:
+    torch.manual_seed(0)
+    block, attention = Block(8, 0.2), Attention(8)
+    for p in block.parameters():
+        torch.nn.init.normal_(p)
+    critic = parse("residual:width=8,blocks=3", nets(), "net").critic(
+        Space((1, 8, 8), 0, (1, 8, 8))
+    )
+    h = torch.randn(2, 8, 5, 5)
+    assert torch.equal(attention(h), h)
+    assert not torch.allclose(block(h), h)
+    fresh = [m for m in critic.modules() if isinstance(m, Block)]
+    assert len(fresh) == 6
+    assert all(
+        torch.equal(b(g), g) for b in fresh for g in [torch.randn(2, b.first.in_channels, 5, 5)]
+    )
+
+
+def test_attention_looks_at_every_place_and_has_no_certificate() -> None:
+    torch.manual_seed(0)
+    attention = Attention(8)
+    torch.nn.init.ones_(attention.share)
+    h = torch.randn(1, 8, 4, 4, requires_grad=True)
+    (seen,) = torch.autograd.grad(attention(h)[0, :, 0, 0].sum(), h)
+    assert bool((seen.abs().sum(1) > 0).all())
+    space = Space((1, 8, 8), 0, (1, 8, 8))
+    assert certify(parse("residual:width=4,attention=true", nets(), "net").critic(space)) is None
 
 
 BLOCKS = Space((7,), 2, (7,), 1.0, None, (3, 4))

@@ -32,12 +32,12 @@ class Conv(Net):
 
     def generator(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
-        _pictures(space)
+        pictures(space, "conv")
         return ConvGenerator(self, space, latent)
 
     def critic(self, space: Space) -> nn.Module:
         """Return the critic, a chain of convolutions and one linear layer."""
-        _pictures(space)
+        pictures(space, "conv")
         channels, height, width = space.shape
         layers: list[nn.Module] = [nn.Conv2d(channels, self.width, 3, padding=1)]
         wide, shifts = self.width, {0: self.width}
@@ -86,6 +86,7 @@ def _groups(channels: int) -> int:
     return math.gcd(channels, 8)
 
 
-def _pictures(space: Space) -> None:
+def pictures(space: Space, name: str) -> None:
+    """Raise InputError where points are no pictures."""
     if len(space.shape) != 3:
-        raise InputError("net 'conv' is for pictures; use mlp for tables and vectors")
+        raise InputError(f"net {name!r} is for pictures; use mlp for tables and vectors")
