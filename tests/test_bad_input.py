@@ -54,6 +54,12 @@ def pictures(*made: tuple[str, tuple[int, int], str]) -> Make:
     return make
 
 
+def animated(folder: Path) -> str:
+    frames = [Image.new("L", (8, 8), 40 * k) for k in range(3)]
+    frames[0].save(folder / "a.gif", save_all=True, append_images=frames[1:])
+    return str(folder)
+
+
 def broken(folder: Path) -> str:
     content = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
@@ -100,9 +106,9 @@ DATA: dict[str, tuple[Make, str]] = {
     "no npz at all": (text("hello", "data.npz"), "not a readable array"),
     "equal vectors": (array(np.ones((20, 2))), "the same"),
     "a broken picture": (broken, "broken picture"),
-    "pictures of mixed sizes": (pictures(("a.png", (8, 8), "L"), ("b.png", (9, 8), "L")), "9x8 grey (b.png)"),
-    "pictures of mixed modes": (pictures(("a.png", (8, 8), "L"), ("b.png", (8, 8), "RGB")), "RGB (b.png)"),
-    "a picture in CMYK": (pictures(("a.jpg", (8, 8), "CMYK")), "mode CMYK"),
+    "pictures of mixed sizes": (pictures(("a.png", (8, 8), "L"), ("b.png", (9, 8), "L")), "with --size N, such as --size 8"),
+    "an animated picture": (animated, "animated, 3 frames"),
+    "a picture of floats": (pictures(("a.tif", (8, 8), "F")), "mode F"),
     "a folder without pictures": (pictures(), "no pictures"),
     "an unknown example": (lambda f: "example:irsi", "did you mean 'iris'"),
     "an unknown toy": (lambda f: "toy:rnig", "did you mean 'ring'"),

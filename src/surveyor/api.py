@@ -128,7 +128,7 @@ class Model:
         if data is None:
             return self._own_data()
         kind, codec = self.run.kind, self.run.codec
-        raw = codec.opened(kind.read(resolve(data)))
+        raw = codec.opened(kind.read(resolve(data), self.run.config.size))
         rows = codec.rows(raw)
         order = np.random.default_rng(0).permutation(len(raw))
         half = len(raw) // 2
@@ -140,7 +140,7 @@ class Model:
 
 def options_of(config: Config) -> Options:
     """Return how a configuration wants its data read."""
-    return Options(config.condition, config.group, config.drop, config.whiten)
+    return Options(config.condition, config.group, config.drop, config.whiten, config.size)
 
 
 def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
@@ -150,7 +150,8 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     try:
         source = resolve(data)
         kind = recognise(source)
-        raw = kind.read(source)
+        size = said.get("size")
+        raw = kind.read(source, size if isinstance(size, int) else None)
         defaults = dict(kind.defaults(raw, said))
     except InputError as error:
         problems.extend(error.problems)
@@ -158,7 +159,7 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
         config = configured(said, defaults)
     except InputError as error:
         problems.extend(error.problems)
-        fields = ("condition", "group", "drop", "whiten")
+        fields = ("condition", "group", "drop", "whiten", "size")
         config = Config(**{k: said[k] for k in fields if said.get(k) is not None})
     if raw is not None:
         try:

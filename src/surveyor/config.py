@@ -37,6 +37,7 @@ class Config:
         0,
         0.9,
     )
+    size: int | None = _option(None, "Bring pictures to so many pixels a side, cut square.", 4)
     whiten: bool = _option(False, "Bring every direction of vectors or pictures to equal spread.")
     epsilon: float | None = _option(
         None, "Train with differential privacy: the nets tell of a row at most this much.", 1e-3

@@ -55,6 +55,7 @@ class Options:
     group: str | None = None
     drop: tuple[str, ...] = ()
     whiten: bool = False
+    size: int | None = None
 
 
 class Codec(ABC):
@@ -118,8 +119,11 @@ class Kind(ABC):
         """Say whether ``source`` (a path or an object in memory) is of this kind."""
 
     @abstractmethod
-    def read(self, source: Any) -> Any:
-        """Read and check; the result has a length and can be taken from."""
+    def read(self, source: Any, size: int | None = None) -> Any:
+        """Read and check; the result has a length and can be taken from.
+
+        ``size`` is that to which pictures are brought, in pixels a side.
+        """
 
     @abstractmethod
     def defaults(self, raw: Any, said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -250,7 +254,7 @@ def load(source: Any, options: Options, holdout: float = 0.2, seed: int = 0) -> 
     """
     source = resolve(source)
     kind = recognise(source)
-    raw = kind.read(source)
+    raw = kind.read(source, options.size)
     n = len(raw)
     if n < MINIMUM_ROWS:
         raise InputError(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
@@ -17,11 +17,10 @@ from surveyor.data import Codec, Kind, Options, Rows, Space, State
 from surveyor.data.arrays import Arrays, rank, read_arrays
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state
+from surveyor.data.pictures import read_folder, resized
 from surveyor.data.vectors import column_codes, fit_columns
 from surveyor.data.whiten import Whitening, fit_whitening
 from surveyor.errors import InputError
-
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,10 +163,10 @@ class Images(Kind):
         axes = rank(source)
         return axes is not None and axes > 2
 
-    def read(self, source: Any) -> Arrays:
-        """Read and check the pictures."""
+    def read(self, source: Any, size: int | None = None) -> Arrays:
+        """Read and check the pictures; with ``size`` bring them to size x size."""
         folder = isinstance(source, (str, Path)) and Path(source).is_dir()
-        arrays = read_folder(Path(source)) if folder else read_arrays(source)
+        arrays = read_folder(Path(source), size) if folder else read_arrays(source)
         if arrays.main.ndim == 4 and arrays.main.shape[3] == 1:
             arrays = Arrays(arrays.main[..., 0], arrays.columns, arrays.main_name)
         shape = arrays.main.shape
@@ -178,6 +177,12 @@ class Images(Kind):
             )
         if arrays.main.dtype.kind in "if" and arrays.main.min() < 0:
             raise InputError("pictures with values below 0; give 0 to 255, or 0 to 1")
+        if size is not None and arrays.main.shape[1:3] != (size, size):
+            if arrays.main.dtype != np.uint8:
+                raise InputError(
+                    f"--size {size}: for pictures of 8 bits; these are {arrays.main.dtype}"
+                )
+            arrays = Arrays(resized(arrays.main, size), arrays.columns, arrays.main_name)
         return arrays
 
     def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -226,46 +231,6 @@ class Images(Kind):
             sheet(samples[main]).save(path)
 
 
-def read_folder(path: Path) -> Arrays:
-    """Read every picture below a folder; the subfolder is its ``label``.
-
-    Raises:
-        InputError: no pictures, broken ones, several sizes or modes; each named.
-    """
-    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES and p.is_file())
-    if not files:
-        raise InputError(f"{path}: no pictures in this folder; known: {' '.join(PICTURES)}")
-    pixels: list[np.ndarray] = []
-    problems: list[str] = []
-    for file in files:
-        try:
-            with Image.open(file) as picture:
-                mode = "L" if picture.mode in ("1", "L") else "RGB"
-                if picture.mode not in ("1", "L", "RGB", "P"):
-                    problems.append(f"{file}: mode {picture.mode}; convert it to grey or RGB")
-                    continue
-                pixels.append(np.asarray(picture.convert(mode)))
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-            problems.append(f"{file}: broken picture ({error}); replace or remove it")
-    shapes = {array.shape for array in pixels}
-    if len(shapes) > 1:
-        good = [f for f in files if not any(p.startswith(f"{f}:") for p in problems)]
-        first = {
-            shape: next(f.name for f, a in zip(good, pixels, strict=True) if a.shape == shape)
-            for shape in shapes
-        }
-        shown = "; ".join(f"{_shape(s)} ({first[s]})" for s in sorted(shapes)[:4])
-        problems.append(
-            f"{path}: pictures of {len(shapes)} sizes or modes: {shown}; make them alike"
-        )
-    if problems:
-        more = [f"and {len(problems) - 20} more"] if len(problems) > 20 else []
-        raise InputError(*problems[:20], *more)
-    labels = np.array([str(file.parent.relative_to(path)) for file in files])
-    columns = {"label": labels} if len(set(labels)) > 1 else {}
-    return Arrays(np.stack(pixels), columns, "images")
-
-
 def sheet(pictures: np.ndarray, columns: int | None = None, zoom: int | None = None) -> Image.Image:
     """Return pictures (n, h, w[, 3]) side by side as one picture."""
     n, h, w = pictures.shape[:3]
@@ -283,7 +248,3 @@ def sheet(pictures: np.ndarray, columns: int | None = None, zoom: int | None = N
     return Image.fromarray(whole).resize(
         (whole.shape[1] * zoom, whole.shape[0] * zoom), Image.Resampling.NEAREST
     )
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return f"{shape[1]}x{shape[0]} {'grey' if len(shape) == 2 else 'RGB'}"

@@ -289,11 +289,13 @@ class Table(Kind):
             isinstance(source, (str, Path)) and str(source).lower().endswith(self.suffixes)
         )
 
-    def read(self, source: Any) -> Frame:
+    def read(self, source: Any, size: int | None = None) -> Frame:
         """Open the table; Parquet stays on disk and is read a part at a time.
 
         Columns of chemical formulas become columns of elements and amounts.
         """
+        if size is not None:
+            raise InputError("--size: only for pictures")
         if isinstance(source, Frame):
             return source
         frame = read_frame(source)

@@ -156,8 +156,10 @@ class Vectors(Kind):
         axes = rank(source)
         return axes is not None and axes <= 2
 
-    def read(self, source: Any) -> Arrays:
+    def read(self, source: Any, size: int | None = None) -> Arrays:
         """Read and check the arrays."""
+        if size is not None:
+            raise InputError("--size: only for pictures")
         return read_arrays(source)
 
     def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
