@@ -1,0 +1,158 @@
+"""MNIST: digits asked for and read, usefulness, Frechet distance beside a textbook WGAN-GP's of equal time."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import surveyor
+from benchmarks.common import RESULTS, console, data_file, show, train, write
+from surveyor.api import prepare
+from surveyor.batch import Draws
+from surveyor.build import game_of
+from surveyor.data.images import sheet
+from surveyor.evaluation.classifier import Trained, fit_classifier
+from surveyor.evaluation.features import frechet, precision_recall
+from surveyor.nets import Latent
+
+TRAIN, N, DIGITS = 50_000, 10_000, 10
+METHODS: dict[str, list[str]] = {
+    "Surveyor": [],
+    "original GAN, R1": [
+        *("--objective", "minimax"),
+        *("--constraint", "gradient-penalty:target=0,points=real,weight=0.05"),
+    ],
+}
+
+
+class Judge:
+    """A classifier of the 50,000 training digits, and 10,000 others to compare with."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
+        x = points(images)
+        y = torch.from_numpy(labels.astype(np.int64))
+        self.net = trained(x[:TRAIN], y[:TRAIN], 0)
+        self.held, self.labels = x[TRAIN:], labels[TRAIN:]
+        self.seen = self.net.features(self.held)
+        self.accuracy = float((self.net.answers(self.held) == self.labels).mean())
+        self.floor = frechet(self.net.features(x[:N]), self.seen)
+
+    def figures(self, images: np.ndarray, asked: np.ndarray, seed: int) -> dict[str, float]:
+        x = points(images)
+        right, seen = self.net.answers(x) == asked, self.net.features(x)
+        precision, recall = precision_recall(seen[:2000], self.seen[:2000])
+        own = trained(x, torch.from_numpy(asked.astype(np.int64)), seed)
+        return {
+            "read": float(right.mean()),
+            "read, worst digit": min(float(right[asked == k].mean()) for k in range(DIGITS)),
+            "usefulness": float((own.answers(self.held) == self.labels).mean()),
+            "frechet / floor": frechet(seen, self.seen) / self.floor,
+            "precision": precision,
+            "recall": recall,
+        }
+
+
+def points(images: np.ndarray) -> Tensor:
+    return torch.from_numpy(images.astype(np.float32) / 127.5 - 1).unsqueeze(1)
+
+
+def trained(x: Tensor, y: Tensor, seed: int) -> Trained:
+    def draw(n: int, draws: Draws) -> tuple[Tensor, Tensor]:
+        index = draws.index(n, len(x))
+        return x[index], y[index]
+
+    return fit_classifier(draw, len(x), tuple(x.shape[1:]), DIGITS, seed)
+
+
+def textbook(source: str, seconds: float, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Train the same nets by the loop of Gulrajani et al. 2017, in float32; return samples."""
+    data, config = prepare(source, {"condition": ["labels"], "seed": seed})
+    game = game_of(replace(config, precision="float32"), data.codec)
+    generator, critic = game.generator, game.critic
+    latent, conditions = Latent(config.latent_normal), data.codec.conditions
+    optimizers = [
+        torch.optim.Adam(net.parameters(), 1e-4, (0.0, 0.9)) for net in (critic, generator)
+    ]
+    torch.manual_seed(seed)
+    torch.set_num_threads(2)
+    begun, step = time.monotonic(), 0
+    while time.monotonic() - begun < seconds:
+        for k in range(5):
+            real = data.train.draw(64, Draws(seed, 5 * step + k))
+            z, c = latent.draw(64, Draws(seed, step, k + 1)), real.cond
+            with torch.no_grad():
+                fake = game.head(generator(z, c), Draws(0))
+            e = torch.rand(64, 1, 1, 1)
+            x = (e * real.x + (1 - e) * fake).requires_grad_(True)
+            (slope,) = torch.autograd.grad(critic(x, c).sum(), x, create_graph=True)
+            penalty = 10 * (slope.flatten(1).norm(dim=1) / game.unit - 1).square().mean()
+            loss = (critic(fake, c).mean() - critic(real.x, c).mean()) / game.unit + penalty
+            moved(optimizers[0], critic, loss)
+        c = data.train.draw(64, Draws(seed, step, 9)).cond
+        fake = game.head(generator(latent.draw(64, Draws(seed, step, 8)), c), Draws(0))
+        moved(optimizers[1], generator, -critic(fake, c).mean() / game.unit)
+        step += 1
+    asked = np.arange(N) % DIGITS
+    cond, made = conditions.embed(asked[:, None]), []
+    with torch.no_grad():
+        for k in range(0, N, 500):
+            z = latent.draw(500, Draws(seed, k, 7))
+            own = None if cond is None else cond[k : k + 500]
+            made.append(game.head(generator(z, own), Draws(0)))
+    pixels = (torch.cat(made).squeeze(1) + 1).mul(127.5).round().clamp(0, 255)
+    return pixels.to(torch.uint8).numpy(), asked, step
+
+
+def moved(optimizer: torch.optim.Optimizer, net: nn.Module, loss: Tensor) -> None:
+    parameters = list(net.parameters())
+    for p, g in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        p.grad = g
+    optimizer.step()
+
+
+def sampled(model: surveyor.Model, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    made = [model.sample(N // DIGITS, {"labels": k}, seed)["images"] for k in range(DIGITS)]
+    return np.concatenate(made), np.repeat(np.arange(DIGITS), N // DIGITS)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1])
+    given = parser.parse_args()
+    archive = np.load(data_file("mnist_train.npz"))
+    images, labels = archive["images"], archive["labels"]
+    judge = Judge(images, labels)
+    console.print(f"the judge reads {judge.accuracy:.4f} of held-out digits", highlight=False)
+    runs: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as place:
+        source = f"{place}/mnist.npz"
+        np.savez(source, images=images[:TRAIN], labels=labels[:TRAIN])
+        for seed in given.seeds:
+            seconds = 0.0
+            for name, options in METHODS.items():
+                own = ["--condition", "labels", "--seed", str(seed), *options]
+                done = train(source, own, Path(place) / f"{name}{seed}")
+                seconds = max(seconds, done.seconds)
+                made, asked = sampled(surveyor.load(done.folder), seed)
+                runs.append({"method": name, "seed": seed, "seconds": done.seconds, **judge.figures(made, asked, seed)})  # fmt: skip
+                console.print(runs[-1], highlight=False)
+                shown = made[(np.arange(100) % 10) * (N // 10) + np.arange(100) // 10]
+                sheet(shown, columns=10, zoom=2).save(RESULTS / f"mnist-{name.split(',')[0].split()[0].lower()}.png")  # fmt: skip
+            made, asked, steps = textbook(source, seconds, seed)
+            runs.append({"method": "textbook WGAN-GP", "seed": seed, "seconds": seconds, "steps": steps, **judge.figures(made, asked, seed)})  # fmt: skip
+            console.print(runs[-1], highlight=False)
+            write("images", {"judge": judge.accuracy, "runs": runs})
+    keys = [k for k in runs[0] if k not in ("method", "seed")]
+    show("MNIST", ("method", "seed", *keys), [(r["method"], r["seed"], *(r[k] for k in keys)) for r in runs])  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
