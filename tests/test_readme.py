@@ -35,14 +35,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for label in ("cats", "dogs"):
         (tmp_path / "pictures" / label).mkdir(parents=True)
         for k in range(12):
-            pixels = rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)
+            pixels = rng.integers(0, 255, (16 + k, 40, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "pictures" / label / f"{k}.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 MADE = {
-    "README.md": ("oslo.csv", "cats.png", "runs/people/report.html"),
+    "README.md": ("oslo.csv", "cats.png", "walk.gif", "runs/people/report.html"),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "scores.csv"),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class Model:
         seed: int = 0,
         parity: tuple[str, str] | None = None,
         apart_from: Any = None,
+        truncate: float = 1.0,
     ) -> Any:
         """Return ``n`` samples in user units: a DataFrame, or arrays by name.
 
@@ -58,14 +59,28 @@ class Model:
         dates a range (``"30..40"``). Conditions of the run are given to the generator, other
         columns of a table are met by rejection. With ``parity`` (outcome, group) the outcome is as
         frequent in every group as in all rows; within group and outcome nothing changes. No row of
-        a table equals one of ``apart_from``, a DataFrame or a file.
+        a table equals one of ``apart_from``, a DataFrame or a file. ``truncate`` below 1 narrows
+        the latent of pictures and vectors: more typical samples, less varied.
 
         Raises:
             InputError: n below 1, unknown columns, values never seen, or too rare to be met.
         """
         if parity is not None:
             return runs.with_parity(self.run, n, *parity, dict(where or {}), seed, apart_from)
-        return runs.draw_samples(self.run, n, dict(where or {}), seed, apart_from)
+        return runs.draw_samples(self.run, n, dict(where or {}), seed, apart_from, truncate)
+
+    def walk(
+        self, frames: int, where: Sequence[Mapping[str, Any]] = (), stops: int = 4, seed: int = 0
+    ) -> dict[str, np.ndarray]:
+        """Return ``frames`` samples along a closed walk through the latent, arrays by name.
+
+        It passes ``stops`` draws of the latent, and goes from each condition of ``where`` to the
+        next.
+
+        Raises:
+            InputError: a table, too few frames, or conditions that the run does not have.
+        """
+        return runs.walk(self.run, frames, where, stops, seed)
 
     def evaluate(self, data: Any = None, rows: int = 2048) -> dict[str, Any]:
         """Measure the generator against ``data``, or against the run's own held-out rows.

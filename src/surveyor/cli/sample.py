@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from surveyor import api
 from surveyor.cli.console import app, place, unwritable
-from surveyor.data.images import Images
+from surveyor.data.images import ANIMATED, Images, animate
 from surveyor.errors import InputError
 
 
@@ -27,6 +27,8 @@ def sample(
     output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
     parity: str | None = None,
     apart_from: Path | None = None,
+    truncate: float = 1.0,
+    walk: Annotated[bool, Parameter(negative=())] = False,
     seed: int = 0,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -46,6 +48,11 @@ def sample(
         OUTCOME:GROUP, such as income:sex: the outcome as frequent in every group as in all rows.
     apart_from
         A table, such as the one trained on: no row returned equals one of its rows.
+    truncate
+        Below 1: the latent of pictures and vectors that much narrower, for more typical samples.
+    walk
+        Samples along a closed walk through the latent, as an animated picture (.gif, .webp, .png);
+        from condition to condition with COL=A|B|C.
     seed
         Equal seeds give equal samples.
     overwrite
@@ -55,29 +62,49 @@ def sample(
     model = api.load(run)
     kind = model.run.kind
     endings = (*kind.suffixes, ".csv") if kind.name != "images" else (*kind.suffixes,)
+    endings += ANIMATED if walk and kind.name == "images" else ()
     problems = unwritable(output, endings, overwrite)
     if n < 1:
         problems.append(f"-n {n}: give at least 1")
     outcome, colon, group = (parity or "").partition(":")
     if parity is not None and not (outcome and colon and group):
         problems.append(f"--parity {parity}: write OUTCOME:GROUP, such as income:sex")
+    if walk and (parity or apart_from or truncate != 1):
+        problems.append("--walk: leave --parity, --apart-from and --truncate out")
     if problems:
         raise InputError(*problems)
     with warnings.catch_warnings(record=True) as guesses:
         warnings.simplefilter("always")
-        made = model.sample(n, conditions, seed, (outcome, group) if parity else None, apart_from)
+        if walk:
+            made = model.walk(n, _stops(conditions), seed=seed)
+        else:
+            fair = (outcome, group) if parity else None
+            made = model.sample(n, conditions, seed, fair, apart_from, truncate)
     for text in {str(w.message) for w in guesses}:
         print(f"surveyor: {text}", file=sys.stderr)
     if output is None and isinstance(made, pd.DataFrame):
         made.to_csv(sys.stdout, index=False)
         return 0
-    output = output or Path("samples.png" if isinstance(kind, Images) else "samples.npz")
+    pictures = isinstance(kind, Images)
+    output = output or Path(
+        "walk.gif" if walk and pictures else "samples.png" if pictures else "samples.npz"
+    )
     problems = unwritable(output, endings, overwrite)
     if problems:
         raise InputError(*problems)
-    kind.write(made, output)
+    if walk and pictures and output.suffix.lower() in (*ANIMATED, ".png"):
+        animate(next(iter(made.values())), output)
+    else:
+        kind.write(made, output)
     place(f"{n:,} samples in {output}")
     return 0
+
+
+def _stops(conditions: dict[str, str]) -> list[dict[str, str]]:
+    """Return what A|B|C asks of each stop of a walk."""
+    lists = {name: text.split("|") for name, text in conditions.items()}
+    count = max(map(len, lists.values()), default=0)
+    return [{name: texts[k % len(texts)] for name, texts in lists.items()} for k in range(count)]
 
 
 def _where(items: Sequence[str]) -> dict[str, str]:

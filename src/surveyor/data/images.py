@@ -237,14 +237,34 @@ def sheet(pictures: np.ndarray, columns: int | None = None, zoom: int | None = N
     columns = columns or max(1, int(np.ceil(np.sqrt(n))))
     lines = -(-n // columns)
     zoom = zoom or max(1, 64 // max(h, w))
-    top = (
-        1.0 if pictures.dtype.kind == "f" and pictures.max() <= 1 else max(float(pictures.max()), 1)
-    )
-    top = 255.0 if top > 16 and pictures.dtype == np.uint8 else top
     cells = np.full((lines * columns, h + 1, w + 1, *pictures.shape[3:]), 255, dtype=np.uint8)
-    cells[:n, :h, :w] = (pictures.astype(np.float64) * (255 / top)).clip(0, 255).astype(np.uint8)
+    cells[:n, :h, :w] = _eight_bits(pictures)
     cells = cells.reshape(lines, columns, *cells.shape[1:]).swapaxes(1, 2)
     whole = cells.reshape(lines * (h + 1), columns * (w + 1), *pictures.shape[3:])
     return Image.fromarray(whole).resize(
         (whole.shape[1] * zoom, whole.shape[0] * zoom), Image.Resampling.NEAREST
     )
+
+
+ANIMATED = (".gif", ".webp")
+FRAME, LEAST_SIDE = 80, 128  # milliseconds a frame, pixels a side below which they are enlarged
+
+
+def animate(pictures: np.ndarray, path: Path) -> None:
+    """Write pictures (n, h, w[, 3]) one after the other as ``.gif``, ``.webp`` or ``.png``."""
+    zoom = max(1, LEAST_SIDE // max(pictures.shape[1:3]))
+    frames = [_frame(p, zoom) for p in _eight_bits(pictures)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=FRAME, loop=0)
+
+
+def _frame(picture: np.ndarray, zoom: int) -> Image.Image:
+    size = (picture.shape[1] * zoom, picture.shape[0] * zoom)
+    return Image.fromarray(picture).resize(size, Image.Resampling.NEAREST)
+
+
+def _eight_bits(pictures: np.ndarray) -> np.ndarray:
+    """Return pictures as 0 to 255, by the range that their type and values suggest."""
+    highest = float(pictures.max())
+    top = 1.0 if pictures.dtype.kind == "f" and highest <= 1 else max(highest, 1)
+    top = 255.0 if top > 16 and pictures.dtype == np.uint8 else top
+    return (pictures.astype(np.float64) * (255 / top)).clip(0, 255).astype(np.uint8)

@@ -14,6 +14,7 @@ from surveyor.run.parity import with_parity
 from surveyor.run.sampling import draw_samples
 from surveyor.run.scoring import scored
 from surveyor.run.session import Session, resume, start
+from surveyor.run.walking import walk
 
 __all__ = [
     "Run",
@@ -29,5 +30,6 @@ __all__ = [
     "same_data",
     "scored",
     "start",
+    "walk",
     "with_parity",
 ]

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,13 +35,19 @@ SPARE = 1.2  # made for each sample still wanted, at the rate at which they were
 
 
 def draw_samples(
-    run: Run, n: int, where: Mapping[str, Any], seed: int, apart_from: Any = None
+    run: Run,
+    n: int,
+    where: Mapping[str, Any],
+    seed: int,
+    apart_from: Any = None,
+    truncate: float = 1.0,
 ) -> Any:
     """Return ``n`` samples: a DataFrame, or arrays by name.
 
     Formulas stand as text, as many of them neutral in charge as in training, and none twice where
     training had none twice. The generator is told the run's conditions; whatever else is asked is
-    met by rejection. No row of a table equals one of ``apart_from``.
+    met by rejection. No row of a table equals one of ``apart_from``. The latent's Gaussians are
+    narrower by ``truncate``.
 
     Raises:
         InputError: n below 1, unknown columns, values never seen, or too rare to be met.
@@ -48,8 +55,16 @@ def draw_samples(
     problems = [] if n >= 1 else [f"-n {n}: give at least 1"]
     if not 0 <= seed < 2**63:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
+    if not 0 < truncate <= 1:
+        problems.append(f"--truncate {truncate:g}: give a number above 0, at most 1")
+    if truncate != 1 and isinstance(run.codec, TableCodec):
+        problems.append(
+            "--truncate: for pictures and vectors; rows of a table are drawn as they are"
+        )
     if problems:
         raise InputError(*problems)
+    latent = replace(run.game.latent, spread=truncate * run.game.latent.spread)
+    run = replace(run, game=replace(run.game, latent=latent))
     found = _asked(run, where)
     told = {c.name for c in run.codec.conditions.columns}
     checked = {name: w for name, w in found.items() if name not in told or w.ranged}
