@@ -10,6 +10,7 @@ from surveyor import Model
 from surveyor.api import prepare
 from surveyor.evaluation.classifier import Classifier
 from surveyor.evaluation.features import frechet, kernel_distance, precision_recall
+from surveyor.evaluation.memorising import nearest
 from surveyor.evaluation.pictures import labels, ruler
 from tests.conftest import QUICK
 
@@ -87,3 +88,11 @@ def test_a_run_of_pictures_tells_them_beside_real_ones(digits_run: Model) -> Non
     assert told["asked"] < 0.5
     assert told["precision"] < told["precision_floor"]
     assert "Read as the label asked for" in (digits_run.run.path / "report.html").read_text()
+
+
+def test_the_nearest_training_picture_is_found(digits_run: Model) -> None:
+    data, _ = prepare("example:digits", QUICK | {"condition": ["digit"]})
+    rows = data.train.index[[3, 700, 1200]]
+    points = data.codec.points(data.train.rows, rows) + 0.01
+    assert nearest(points, data.train).tolist() == rows.tolist()
+    assert "nearest to it" in (digits_run.run.path / "report.html").read_text()

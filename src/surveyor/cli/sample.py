@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -61,11 +62,9 @@ def sample(
     conditions = _where(where)
     model = api.load(run)
     kind = model.run.kind
-    endings = (*kind.suffixes, ".csv") if kind.name != "images" else (*kind.suffixes,)
-    endings += ANIMATED if walk and kind.name == "images" else ()
+    pictures = isinstance(kind, Images)
+    endings = (*kind.suffixes, *(ANIMATED if walk and pictures else () if pictures else (".csv",)))
     problems = unwritable(output, endings, overwrite)
-    if n < 1:
-        problems.append(f"-n {n}: give at least 1")
     outcome, colon, group = (parity or "").partition(":")
     if parity is not None and not (outcome and colon and group):
         problems.append(f"--parity {parity}: write OUTCOME:GROUP, such as income:sex")
@@ -73,31 +72,33 @@ def sample(
         problems.append("--walk: leave --parity, --apart-from and --truncate out")
     if problems:
         raise InputError(*problems)
-    with warnings.catch_warnings(record=True) as guesses:
-        warnings.simplefilter("always")
+    with _guesses_told():
         if walk:
             made = model.walk(n, _stops(conditions), seed=seed)
         else:
             fair = (outcome, group) if parity else None
             made = model.sample(n, conditions, seed, fair, apart_from, truncate)
-    for text in {str(w.message) for w in guesses}:
-        print(f"surveyor: {text}", file=sys.stderr)
     if output is None and isinstance(made, pd.DataFrame):
         made.to_csv(sys.stdout, index=False)
         return 0
-    pictures = isinstance(kind, Images)
-    output = output or Path(
-        "walk.gif" if walk and pictures else "samples.png" if pictures else "samples.npz"
-    )
-    problems = unwritable(output, endings, overwrite)
-    if problems:
+    name = ("walk.gif" if walk else "samples.png") if pictures else "samples.npz"
+    output = output or Path(name)
+    if problems := unwritable(output, endings, overwrite):
         raise InputError(*problems)
-    if walk and pictures and output.suffix.lower() in (*ANIMATED, ".png"):
-        animate(next(iter(made.values())), output)
-    else:
-        kind.write(made, output)
+    animated = walk and output.suffix.lower() in (*ANIMATED, ".png")
+    animate(made[next(iter(made))], output) if animated else kind.write(made, output)
     place(f"{n:,} samples in {output}")
     return 0
+
+
+@contextmanager
+def _guesses_told() -> Iterator[None]:
+    """Print warnings, each once, as lines for people."""
+    with warnings.catch_warnings(record=True) as guesses:
+        warnings.simplefilter("always")
+        yield
+    for text in {str(w.message) for w in guesses}:
+        print(f"surveyor: {text}", file=sys.stderr)
 
 
 def _stops(conditions: dict[str, str]) -> list[dict[str, str]]:

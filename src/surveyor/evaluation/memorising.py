@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
+
+from surveyor.data import Source
 
 
 @dataclass(frozen=True)
@@ -51,3 +54,20 @@ def memorising(made: Tensor, train: Tensor, holdout: Tensor) -> Memorising:
         float(np.median(to_train)),
         float(np.median(held_to_train)),
     )
+
+
+MOST, AT_ONCE = 50_000, 1000  # training points looked through, and those at a time
+
+
+def nearest(points: Tensor, source: Source) -> np.ndarray:
+    """Return the row of ``source`` nearest to each of ``points`` (n, ...) in x, (n,)."""
+    flat, index = points.flatten(1), source.index[:MOST]
+    least = torch.full((len(flat),), torch.inf)
+    found = torch.zeros(len(flat), dtype=torch.int64)
+    for start in range(0, len(index), AT_ONCE):
+        rows = source.codec.points(source.rows, index[start : start + AT_ONCE]).flatten(1)
+        distance, at = torch.cdist(flat, rows).min(1)
+        found = torch.where(distance < least, at + start, found)
+        least = torch.minimum(distance, least)
+    chosen: np.ndarray = index[found.numpy()]
+    return chosen

@@ -19,6 +19,7 @@ from surveyor.data.table import TableCodec
 from surveyor.data.vectors import VectorCodec
 from surveyor.errors import InputError
 from surveyor.evaluation import generated
+from surveyor.evaluation.memorising import nearest
 from surveyor.report.pages import page
 from surveyor.run import Run
 from surveyor.training.checkpoint import write_bytes
@@ -26,6 +27,7 @@ from surveyor.training.loop import MEASURE
 
 POINTS = 2000
 PICTURES = 100
+BESIDE = 10  # generated pictures shown with their nearest training picture
 
 
 def build_report(run: Run, data: Data) -> Path:
@@ -84,7 +86,12 @@ def _of_kind(run: Run, data: Data) -> dict[str, Any]:
         return {"marginals": picture, "columns_left_out": left, "derived": _followers(codec)}
     if isinstance(codec, ImageCodec):
         real = codec.decode(held, codes, draws)[codec.main]
+        some = np.linspace(0, n - 1, min(BESIDE, n)).astype(int)
+        index = nearest(fake.x[torch.from_numpy(some)], data.train)
+        known = codec.decode(codec.batch(data.train.rows, index), codes[some], draws)[codec.main]
+        beside = np.concatenate([made[codec.main][some], known])
         return {
+            "nearest": fig.png(sheet(beside, columns=len(some))),
             "real_sheet": fig.png(sheet(real, columns=10)),
             "fake_sheet": fig.png(sheet(made[codec.main], columns=10)),
         }

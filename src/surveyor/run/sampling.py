@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,45 @@ def draw_samples(
     Raises:
         InputError: n below 1, unknown columns, values never seen, or too rare to be met.
     """
+    _check(run, n, seed, truncate)
+    latent = replace(run.game.latent, spread=truncate * run.game.latent.spread)
+    run = replace(run, game=replace(run.game, latent=latent))
+    found = _asked(run, where)
+    told = {c.name for c in run.codec.conditions.columns}
+    given = {name: w for name, w in found.items() if name in told}
+    known = None if apart_from is None else _keys(run.codec, _opened(run, apart_from))
+    tests = _Tests(
+        run,
+        {name: w for name, w in found.items() if name not in told or w.ranged},
+        _balance(run, given, seed),
+        known,
+        _single(run),
+    )
+    if tests.none:
+        return _folded(run, _told(_made(run, n, given, seed, 0), found))
+    kept: list[Any] = []
+    met = made_in_all = 0
+    for attempt in range(TRIES):
+        share = met / made_in_all if met else 0.5 if made_in_all == 0 else 1 / made_in_all
+        size = int(min(max(2000, SPARE * (n - met) / share), 100_000, MOST - made_in_all))
+        made = _told(_made(run, size, given, seed, attempt), found)
+        u = Draws(seed, attempt, SAMPLE, BALANCE).uniform(size).numpy()
+        kept.append(_rows(made, tests.passed(made, u)))
+        kept = tests.distinct(kept)
+        met, made_in_all = sum(map(_count, kept)), made_in_all + size
+        if met >= n:
+            return _folded(run, _rows(_joined(kept), np.arange(n)))
+        if made_in_all >= MOST:
+            break
+    asked = ", ".join(f"{name}={where[name]}" for name in tests.checked)
+    remedies = ["train with these columns as --condition"] if asked else []
+    raise InputError(
+        f"{f'--where {asked}' if asked else f'-n {n}'}: only {met} such rows among "
+        f"{made_in_all:,} made; {', or '.join([*remedies, 'ask for fewer'])}"
+    )
+
+
+def _check(run: Run, n: int, seed: int, truncate: float) -> None:
     problems = [] if n >= 1 else [f"-n {n}: give at least 1"]
     if not 0 <= seed < 2**63:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
@@ -63,48 +102,42 @@ def draw_samples(
         )
     if problems:
         raise InputError(*problems)
-    latent = replace(run.game.latent, spread=truncate * run.game.latent.spread)
-    run = replace(run, game=replace(run.game, latent=latent))
-    found = _asked(run, where)
-    told = {c.name for c in run.codec.conditions.columns}
-    checked = {name: w for name, w in found.items() if name not in told or w.ranged}
-    given = {name: w for name, w in found.items() if name in told}
-    keep = _balance(run, given, seed)
-    formulas = run.codec.formulas if isinstance(run.codec, TableCodec) else {}
-    known = None if apart_from is None else _keys(run.codec, _opened(run, apart_from))
-    single = _single(run)
-    if not checked and not keep and known is None and not single:
-        return _answered(run, _made(run, n, given, seed, 0), found)
-    kept: list[Any] = []
-    met = made_in_all = 0
-    for attempt in range(TRIES):
-        share = met / made_in_all if met else 0.5 if made_in_all == 0 else 1 / made_in_all
-        size = int(min(max(2000, SPARE * (n - met) / share), 100_000, MOST - made_in_all))
-        made = _made(run, size, given, seed, attempt)
-        agree = np.ones(size, dtype=bool)
-        for name, w in checked.items():
+
+
+@dataclass(frozen=True, eq=False)
+class _Tests:
+    """What samples must pass: columns asked for, charges, known rows, formulas made before."""
+
+    run: Run
+    checked: Mapping[str, Wanted]
+    keep: Mapping[str, tuple[float, float]]
+    known: np.ndarray | None
+    single: tuple[str, ...]
+
+    @property
+    def none(self) -> bool:
+        return not (self.checked or self.keep or self.single) and self.known is None
+
+    def passed(self, made: Any, u: np.ndarray) -> np.ndarray:
+        agree = np.ones(len(u), dtype=bool)
+        for name, w in self.checked.items():
             agree &= w.holds(pd.Series(made[name]))
-        u = Draws(seed, attempt, SAMPLE, BALANCE).uniform(size).numpy()
-        for name, odds in keep.items():
-            agree &= u < np.where(are_neutral(made, name, formulas), *odds)
-        if known is not None:
-            agree &= ~np.isin(_keys(run.codec, made), known)
-        kept.append(_rows(made, agree))
-        for name in single:
+        for name, odds in self.keep.items():
+            agree &= u < np.where(are_neutral(made, name, _formulas(self.run)), *odds)
+        if self.known is not None:
+            agree &= ~np.isin(_keys(self.run.codec, made), self.known)
+        return agree
+
+    def distinct(self, kept: list[Any]) -> list[Any]:
+        for name in self.single:
             rows = _joined(kept)
-            again = pd.Series(formulas_as_ratios(rows, name, formulas)).duplicated().to_numpy()
-            kept = [_rows(rows, ~again)]
-        met, made_in_all = sum(map(_count, kept)), made_in_all + size
-        if met >= n:
-            return _answered(run, _rows(_joined(kept), np.arange(n)), found)
-        if made_in_all >= MOST:
-            break
-    asked = ", ".join(f"{name}={where[name]}" for name in checked)
-    remedies = ["train with these columns as --condition"] if checked else []
-    raise InputError(
-        f"{f'--where {asked}' if checked else f'-n {n}'}: only {met} such rows among "
-        f"{made_in_all:,} made; {', or '.join([*remedies, 'ask for fewer'])}"
-    )
+            own = pd.Series(formulas_as_ratios(rows, name, _formulas(self.run)), dtype=object)
+            kept = [_rows(rows, ~(own.duplicated() & own.notna()).to_numpy())]
+        return kept
+
+
+def _formulas(run: Run) -> Mapping[str, int]:
+    return run.codec.formulas if isinstance(run.codec, TableCodec) else {}
 
 
 def _balance(run: Run, given: Mapping[str, Wanted], seed: int) -> dict[str, tuple[float, float]]:
@@ -189,12 +222,16 @@ def _made(run: Run, n: int, given: Mapping[str, Wanted], seed: int, attempt: int
         return _joined(list(pool.map(part, range(math.ceil(n / AT_ONCE)))))
 
 
-def _answered(run: Run, made: Any, found: Mapping[str, Wanted]) -> Any:
-    """Put the numbers that were asked for in place of others of their cells; fold formulas."""
+def _told(made: Any, found: Mapping[str, Wanted]) -> Any:
+    """Put the numbers that were asked for in place of others of their cells."""
     for name, w in found.items():
         if w.value is not None and w.column.ordered:
             values = w.answer(pd.Series(made[name]))
             made[name] = values.array if isinstance(made, pd.DataFrame) else values.to_numpy()
+    return made
+
+
+def _folded(run: Run, made: Any) -> Any:
     return folded(made, run.codec.formulas) if isinstance(run.codec, TableCodec) else made
 
 
