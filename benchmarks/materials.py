@@ -10,7 +10,7 @@ import pandas as pd
 import surveyor
 from benchmarks.common import console, data_file, show, train_all, write
 from surveyor.data.charges import neutral
-from surveyor.evaluation.formulas import ratios
+from surveyor.data.formula import ratios
 
 GAP = "1..3"  # electron volts, asked for
 

@@ -194,8 +194,8 @@ SOUND: dict[str, Any] = {
         "n": 1000,
         "membership_auc": 0.5,
     },
-    "conditions": [{"name": "a=1", "w1": 1.0, "floor": 1.0}],
-    "groups": [],
+    "conditions": [{"name": "a=1", "w1": 1.0, "floor": 1.0, "slope": 0.9}],
+    "groups": [{"name": "b=1", "w1": 1.0, "floor": 1.0, "slope": 1.0}],
 }
 WRONG: dict[str, dict[str, Any]] = {
     "R01": {"critic": SOUND["critic"] | {"slope_max": 3.0}},
@@ -203,7 +203,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "R03": {"memorising": SOUND["memorising"] | {"closer_to_training": 0.8}},
     "R07": {"memorising": SOUND["memorising"] | {"membership_auc": 0.7}},
     "R04": {"memorising": SOUND["memorising"] | {"copies": 0.2}},
-    "R05": {"groups": [{"name": "b=2", "w1": None, "floor": None}]},
+    "R05": {"groups": [{"name": "b=2", "w1": None, "floor": None, "slope": None}]},
+    "R08": {"groups": [{"name": "b=2", "w1": 1.0, "floor": 1.0, "slope": 0.3}]},
     "R06": {"w1_self": 0.5},
 }
 
@@ -212,7 +213,7 @@ def test_each_weakness_of_a_run_is_named(toy_run: Model) -> None:
     assert findings(SOUND, toy_run.run.game) == []
     for code, change in WRONG.items():
         assert [f.code for f in findings(SOUND | change, toy_run.run.game)] == [code]
-    uneven = {"conditions": [{"name": "a=1", "w1": 2.0, "floor": 1.0}]}
+    uneven = {"conditions": [{"name": "a=1", "w1": 2.0, "floor": 1.0, "slope": 1.0}]}
     assert [f.code for f in findings(SOUND | uneven, toy_run.run.game)] == ["R05"]
 
 

@@ -12,10 +12,9 @@ import pytest
 from surveyor.api import Model, fit
 from surveyor.data import Options, load
 from surveyor.data.charges import neutral
-from surveyor.data.formula import folded, formula_of, parse_formula
+from surveyor.data.formula import folded, formula_of, parse_formula, ratios
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
-from surveyor.evaluation.formulas import ratios
 from tests.conftest import QUICK
 
 
@@ -124,12 +123,39 @@ def test_samples_are_formulas_as_often_neutral_as_the_data(salt_run: Model) -> N
 
 
 def test_no_formula_is_made_twice_where_none_was_twice_in_training(tmp_path: Path) -> None:
-    frame = salts().drop_duplicates("formula")
+    frame = salts()[~salts()["formula"].map(ratios).duplicated()]
     single, plain = (
         fit(frame, tmp_path / c, **QUICK, calibrate=c).sample(80) for c in ("yes", "no")
     )
     assert not single["formula"].map(ratios).duplicated().any()
     assert plain["formula"].map(ratios).duplicated().any()
+
+
+def test_formulas_repeat_with_a_warning_where_too_few_are_possible(tmp_path: Path) -> None:
+    few = [
+        f"{a}{n}{b}"
+        for a in ("Na", "Li", "K")
+        for n in ("", "2", "3", "4", "5")
+        for b in ("Cl", "F", "O", "S")
+    ]
+    frame = pd.DataFrame({"formula": few, "gap": np.arange(60) / 10})
+    model = fit(frame, tmp_path / "run", **QUICK | {"steps": 150, "warm_start": 1.0})
+    with pytest.warns(UserWarning, match="different ones were made; the rest repeat"):
+        rows = model.sample(3000)
+    assert len(rows) == 3000
+    first = rows["formula"].map(ratios)
+    assert (
+        first.nunique()
+        == (~first.duplicated()).cumsum().max()
+        == first[: first.nunique()].nunique()
+    )
+
+
+def test_samples_apart_from_formulas_differ_in_what_is_written(tmp_path: Path) -> None:
+    frame = salts().head(200)
+    model = fit(frame, tmp_path / "run", calibrate="no", **QUICK)
+    rows = model.sample(200, apart_from=frame)
+    assert len(rows.merge(frame.drop_duplicates(), on=list(frame))) == 0
 
 
 def test_the_report_holds_formulas_against_real_ones(salt_run: Model) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from surveyor import Model
+from surveyor import Model, fit
 from surveyor.api import prepare
 from surveyor.evaluation.classifier import Classifier
 from surveyor.evaluation.features import frechet, kernel_distance, precision_recall
@@ -50,7 +52,9 @@ def test_precision_falls_with_bad_samples_and_recall_with_missing_ones() -> None
     assert precision_recall(stray, real)[0] == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("shape", [(1, 4, 4), (3, 8, 8), (1, 28, 28), (3, 40, 64), (3, 200, 200)])
+@pytest.mark.parametrize(
+    "shape", [(1, 4, 4), (3, 8, 8), (1, 28, 28), (3, 40, 64), (3, 200, 200), (1, 4, 512)]
+)
 def test_a_classifier_takes_pictures_of_any_size(shape: tuple[int, ...]) -> None:
     net = Classifier(shape, 5)
     x = torch.zeros(2, *shape)
@@ -96,3 +100,29 @@ def test_the_nearest_training_picture_is_found(digits_run: Model) -> None:
     points = data.codec.points(data.train.rows, rows) + 0.01
     assert nearest(points, data.train).tolist() == rows.tolist()
     assert "nearest to it" in (digits_run.run.path / "report.html").read_text()
+
+
+NOISE = np.random.default_rng(0).integers(0, 255, (90, 8, 8)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.array([f"{k}.png" for k in range(90)]),
+        np.where(np.arange(90) < 9, np.inf, np.arange(90.0)),
+        np.array([b"a"] * 90),
+    ],
+    ids=["names", "infinite", "bytes"],
+)
+def test_a_column_beside_the_pictures_that_is_no_label_is_left_alone(column: np.ndarray) -> None:
+    data, _ = prepare({"images": NOISE, "other": column}, QUICK)
+    assert labels(data) is None
+
+
+def test_missing_labels_and_few_pictures_are_no_reason_to_fail(tmp_path: Path) -> None:
+    told = np.where(np.arange(90) % 3 == 0, np.nan, np.arange(90) % 3)
+    said = QUICK | {"condition": ["told"]}
+    model = fit({"images": NOISE, "told": told}, tmp_path / "a", **said)
+    assert model.evaluation["pictures"]["asked"] is not None
+    few = fit({"images": NOISE, "told": np.arange(90) % 2}, tmp_path / "b", holdout=0.01, **said)
+    assert few.evaluation["pictures"] is None

@@ -16,8 +16,10 @@ from surveyor import fit, load
 from surveyor.api import prepare
 from surveyor.batch import Batch, Draws
 from surveyor.build import game_of, plan_of
+from surveyor.catalog import parse
 from surveyor.data import Source, Space
 from surveyor.errors import InputError
+from surveyor.nets import nets
 from surveyor.nets.conv import Conv
 from surveyor.nets.mlp import Mlp
 from surveyor.training import State, steps
@@ -80,6 +82,17 @@ def test_one_row_more_moves_the_sum_by_at_most_the_norm(kind: str) -> None:
     sums = [privacy(0.7).clipped(net, batch.part(0, n)) for n in (69, 70)]
     moved = torch.cat([(a - b).flatten() for a, b in zip(*sums, strict=True)]).norm()
     assert 0 < moved <= 0.7 * (1 + 1e-3)  # sums of float32
+
+
+def test_attention_is_clipped_too_and_batch_norm_refused(tmp_path: Path) -> None:
+    space = Space((1, 8, 8), 0, (1, 8, 8))
+    net = parse("residual:width=4,attention=true", nets(), "net").critic(space)
+    batch = Batch(torch.randn(5, 1, 8, 8))
+    for a, b in zip(privacy(0.5).clipped(net, batch), one_by_one(net, batch, 0.5), strict=True):
+        assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
+    mixing = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Linear(8, 1), nn.Flatten(0))
+    with pytest.raises(InputError, match="BatchNorm"):
+        fit("toy:ring:200", tmp_path / "run", critic=mixing, **PRIVATE)
 
 
 def test_the_noise_has_the_deviation_that_the_accountant_was_told() -> None:

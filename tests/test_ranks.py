@@ -28,6 +28,7 @@ QUICK = [
 GRADIENTS = '''
 """Each of two processes takes half a batch; the mean gradient must be the whole batch's."""
 import sys
+import numpy as np
 import torch
 from surveyor.batch import Batch, Draws
 from surveyor.api import prepare
@@ -58,7 +59,10 @@ for constraint in sys.argv[1].split():
         for step in (0, 1):
             said = {"constraint": constraint, "objective": objective, "threads": 1,
                     "generator": "mlp:width=16", "critic": "mlp:width=16,depth=2"}
-            data, config = prepare("toy:ring:400", said)
+            rng = np.random.default_rng(0)
+            arrays = {"x": rng.normal(size=(400, 2)), "c": rng.uniform(size=400)}
+            told = {"condition": ["c"]} if "condition" in constraint else {}
+            data, config = prepare(arrays, said | told)
             game = game_of(config, data.codec)
             whole = data.train.first(32)
             n = len(whole) // ranks.size

@@ -32,6 +32,8 @@ def test_a_walk_is_closed_passes_its_stops_and_keeps_the_latents_length() -> Non
 def test_a_walk_between_equal_latents_stands_still() -> None:
     z = torch.randn(1, 8).repeat(2, 1)
     assert torch.allclose(_along(z, torch.arange(5) / 5, 8), z[:1].expand(5, 8), atol=1e-5)
+    opposite = torch.tensor([[1.0], [-2.0]])
+    assert _along(opposite, torch.arange(8) / 8, 1).abs().max() <= 2
 
 
 def test_frames_are_pictures_that_change_little_by_little(digits_run: Model) -> None:
@@ -69,6 +71,8 @@ def test_what_cannot_be_walked_or_truncated_is_refused(
         table_run.sample(10, truncate=0.5)
     with pytest.raises(InputError, match="at most 1"):
         digits_run.sample(10, truncate=1.5)
+    with pytest.raises(InputError, match="--seed -1"):
+        digits_run.walk(5, seed=-1)
     with pytest.raises(InputError, match="frames"):
         digits_run.walk(1)
     with pytest.raises(InputError, match=r"did you mean|not a value"):

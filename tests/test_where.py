@@ -157,3 +157,16 @@ def test_a_parity_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=told):
         paid.sample(10, parity=parity)
+
+
+def test_one_number_that_is_no_condition_selects_what_goes_with_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    age = 10.0 * rng.integers(0, 5, 3000)
+    frame = pd.DataFrame({"age": age, "old": np.where(age >= 30, "yes", "no")})
+    frame.loc[:20, "old"] = ["no", "yes", "no"] * 7  # so that it does not follow
+    said: Any = {"steps": 150, "warm_start": 1.0, "batch": 256, "threads": 1}
+    model = fit(frame, tmp_path / "run", **said)
+    for asked, share in ((40.0, 1.0), (0.0, 0.0)):
+        rows = model.sample(300, {"age": asked})
+        assert (rows["age"] == asked).all()
+        assert (rows["old"] == "yes").mean() == pytest.approx(share, abs=0.05)

@@ -166,7 +166,7 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
         source = resolve(data)
         kind = recognise(source)
         size = said.get("size")
-        raw = kind.read(source, size if isinstance(size, int) else None)
+        raw = kind.read(source, size if isinstance(size, int) and size >= 4 else None)
         defaults = dict(kind.defaults(raw, said))
     except InputError as error:
         problems.extend(error.problems)

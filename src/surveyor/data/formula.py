@@ -226,3 +226,18 @@ def folded(frame: pd.DataFrame, formulas: Mapping[str, int]) -> pd.DataFrame:
         frame = frame.drop(columns=own)
         frame.insert(at, name, pd.Series(texts, index=frame.index, dtype=object))
     return frame
+
+
+def ratios(formula: str) -> frozenset[tuple[str, float]]:
+    """Return a formula as shares of its elements: the same for Ag2O2 and AgO."""
+    found = parse_formula(formula)
+    total = sum(found.values())
+    return frozenset((e, round(a / total, 4)) for e, a in found.items())
+
+
+def as_ratios(
+    frame: pd.DataFrame, name: str, formulas: Mapping[str, int]
+) -> list[frozenset[tuple[str, float]] | None]:
+    """Return the ``ratios`` of formulas held as elements and amounts; None where empty."""
+    own = folded(frame, {name: formulas[name]})[name]
+    return [ratios(t) if isinstance(t, str) and t else None for t in own]

@@ -103,7 +103,8 @@ def _turned(picture: Image.Image) -> bool:
 
 
 def _unfit(picture: Image.Image, file: Path) -> list[str]:
-    frames = getattr(picture, "n_frames", 1)
+    # A camera's .jpg may hold a preview as a second frame.
+    frames = getattr(picture, "n_frames", 1) if picture.format != "MPO" else 1
     if frames > 1:
         return [f"{file}: animated, {frames} frames; save the one you mean as a picture"]
     if picture.mode not in (*GREY, *COLOUR):

@@ -20,7 +20,7 @@ from surveyor.data.charges import neutral_share
 from surveyor.data.columns import Column, fit_column, fit_group
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
 from surveyor.data.dependencies import dependencies, follows_from
-from surveyor.data.formula import Expanded, find_formulas, formulas_in, parts
+from surveyor.data.formula import Expanded, as_ratios, find_formulas, formulas_in, parts
 from surveyor.data.frames import Frame, read_frame
 from surveyor.data.scratch import empty
 from surveyor.errors import InputError
@@ -360,7 +360,8 @@ class Table(Kind):
         conditions = fit_conditions(raw, options.condition)  # type: ignore[arg-type]
         columns, derived = _derived(fitted, raw)
         balanced = {f: neutral_share(raw, f, formulas_in(kept)) for f in formulas_in(kept)}
-        single = tuple(f for f in balanced if not raw[parts(f, formulas[f])].duplicated().any())
+        seen = {f: pd.Series(as_ratios(raw, f, formulas), dtype=object) for f in balanced}
+        single = tuple(f for f, own in seen.items() if not own.duplicated().any())
         return TableCodec(columns, tuple(kept), conditions, group, derived, balanced, single)
 
     def write(self, samples: pd.DataFrame, path: Path) -> None:

@@ -27,8 +27,8 @@ class Classifier(nn.Module):
     def __init__(self, shape: tuple[int, ...], classes: int) -> None:
         super().__init__()
         channels, *sides = shape
-        self.shrink = max(1, -(-max(sides) // LARGEST))
-        height, width = (max(1, side // self.shrink) for side in sides)
+        self.shrink = tuple(min(side, max(1, -(-max(sides) // LARGEST))) for side in sides)
+        height, width = (side // by for side, by in zip(sides, self.shrink, strict=True))
         layers: list[nn.Module] = [nn.Conv2d(channels, WIDTH, 3, padding=1)]
         wide = WIDTH
         while min(height, width) >= 6 and wide < FEATURES:
@@ -41,7 +41,7 @@ class Classifier(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Return features (n, 128)."""
-        if self.shrink > 1:
+        if max(self.shrink) > 1:
             x = functional.avg_pool2d(x, self.shrink)
         found: Tensor = self.body(x)
         return found

@@ -126,7 +126,8 @@ def unevenly_held(result: Result, game: Game) -> Iterator[Finding]:
             "warn",
             f"the critic's mean slope is {high['slope']:.2f} at {high['name']} and "
             f"{low['slope']:.2f} at {low['name']}: one penalty does not hold all alike",
-            "Name the column with --group and add --constraint gradient-penalty:groups=true",
+            "Where the steeper part has the larger W1 / floor, name its column with --group and "
+            "add --balance",
         )
 
 

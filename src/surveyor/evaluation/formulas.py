@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data.charges import neutral
-from surveyor.data.formula import folded, parse_formula
+from surveyor.data.formula import folded, ratios
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,6 @@ class Formulas:
     unique_floor: float
     new: float
     new_floor: float
-
-
-def ratios(formula: str) -> frozenset[tuple[str, float]]:
-    """Return a formula as shares of its elements: the same for Ag2O2 and AgO."""
-    found = parse_formula(formula)
-    total = sum(found.values())
-    return frozenset((e, round(a / total, 4)) for e, a in found.items())
-
-
-def formulas_as_ratios(
-    frame: pd.DataFrame, name: str, formulas: Mapping[str, int]
-) -> list[frozenset[tuple[str, float]] | None]:
-    """Return the ``ratios`` of formulas held as elements and amounts; None where empty."""
-    own = folded(frame, {name: formulas[name]})[name]
-    return [ratios(t) if isinstance(t, str) and t else None for t in own]
 
 
 def formula_figures(

@@ -52,13 +52,12 @@ class Pictures:
 def picture_figures(
     game: Game, generator: nn.Module, data: Data, seed: int
 ) -> dict[str, Any] | None:
-    """Return the figures, or None where the pictures have no labels to learn features from."""
-    found = labels(data)
-    if found is None:
+    """Return the figures; None without labels to learn features from, or with too few pictures."""
+    found, n = labels(data), min(ROWS, len(data.holdout), len(data.train))
+    if found is None or n < FEWEST:
         return None
     column, codes, place = found
     trained = ruler(data, column, codes, seed)
-    n = min(ROWS, len(data.holdout), len(data.train))
     held, real = data.holdout.first(n).x, data.train.first(n).x
     truth = codes[data.holdout.index[:n]]
     asked, made = _made(game, generator, data, n, Draws(seed + 6, 0, MEASURE))
@@ -72,7 +71,8 @@ def picture_figures(
         right = float(answered.mean())
         each = {k: float(answered[asked[:, place] == k].mean()) for k in np.unique(asked[:, place])}
         least = min(each, key=lambda k: each[k])
-        worst = f"{each[least]:.3f} ({column.name}={column.labels[least]})"
+        names = [*column.labels, "missing", "unseen"]
+        worst = f"{each[least]:.3f} ({column.name}={names[least]})"
         useful = _usefulness(game, generator, data, (column, place), held, truth, seed)
     return asdict(
         Pictures(
@@ -105,8 +105,12 @@ def labels(data: Data) -> tuple[Column, np.ndarray, int | None] | None:
         if not column.ordered and _learnable(codes[data.train.index], column.size):
             return column, codes.astype(np.int64), place
     for name, values in getattr(data.raw, "columns", {}).items():
+        if np.asarray(values).dtype.kind not in "biuOU":
+            continue
         series = pd.Series(np.asarray(values))
-        if series.nunique() <= MOST_LABELS and not series.isna().any():
+        counts = series.value_counts()
+        enough = int((counts >= FEWEST).sum()) >= 2 and len(counts) <= MOST_LABELS
+        if enough and not series.isna().any():
             column = fit_label(name, series)
             codes = column.encode(series)
             if not column.ordered and _learnable(codes[data.train.index], column.size):

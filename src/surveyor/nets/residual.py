@@ -66,11 +66,12 @@ class ResidualGenerator(nn.Module):
         wide = net.width * 2**n
         self.base = (wide, math.ceil(self.height / 2**n), math.ceil(self.width / 2**n))
         self.first = nn.Linear(latent.width + space.cond, math.prod(self.base))
-        stages: list[nn.Module] = [_stage(net, wide, self.base[1])]
+        side = max(self.base[1:])
+        stages: list[nn.Module] = [_stage(net, wide, side)]
         for k in range(n):
             stages += [Resized(2.0), nn.Conv2d(wide, wide // 2, 1)]
             wide //= 2
-            stages.append(_stage(net, wide, self.base[1] * 2 ** (k + 1)))
+            stages.append(_stage(net, wide, side * 2 ** (k + 1)))
         self.stages = nn.Sequential(*stages)
         self.last = nn.Sequential(LeakyReLU(net.slope), nn.Conv2d(wide, channels, 3, padding=1))
         _start(self, net.slope)

@@ -86,15 +86,17 @@ def _of_kind(run: Run, data: Data) -> dict[str, Any]:
         return {"marginals": picture, "columns_left_out": left, "derived": _followers(codec)}
     if isinstance(codec, ImageCodec):
         real = codec.decode(held, codes, draws)[codec.main]
+        sheets = {
+            "real_sheet": fig.png(sheet(real, columns=10)),
+            "fake_sheet": fig.png(sheet(made[codec.main], columns=10)),
+        }
+        if run.config.epsilon is not None:
+            return sheets
         some = np.linspace(0, n - 1, min(BESIDE, n)).astype(int)
         index = nearest(fake.x[torch.from_numpy(some)], data.train)
         known = codec.decode(codec.batch(data.train.rows, index), codes[some], draws)[codec.main]
         beside = np.concatenate([made[codec.main][some], known])
-        return {
-            "nearest": fig.png(sheet(beside, columns=len(some))),
-            "real_sheet": fig.png(sheet(real, columns=10)),
-            "fake_sheet": fig.png(sheet(made[codec.main], columns=10)),
-        }
+        return sheets | {"nearest": fig.png(sheet(beside, columns=len(some)))}
     assert isinstance(codec, VectorCodec)
     real, points = data.held_out(n).main.astype(float), made[codec.main].astype(float)
     if real.shape[1] == 1:

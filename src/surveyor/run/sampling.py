@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,14 +17,13 @@ import torch
 from surveyor.batch import Draws
 from surveyor.data import Codec, check_columns
 from surveyor.data.charges import are_neutral
-from surveyor.data.formula import folded
+from surveyor.data.formula import as_ratios, folded, parts
 from surveyor.data.sources import resolve
 from surveyor.data.table import TableCodec
 from surveyor.data.values import numeric
 from surveyor.data.where import Wanted, read_where
 from surveyor.errors import InputError
 from surveyor.evaluation import generated
-from surveyor.evaluation.formulas import formulas_as_ratios
 from surveyor.nets import Sampler
 from surveyor.run.folder import Run
 
@@ -31,6 +31,7 @@ SAMPLE = 3  # the stream of randomness of samples
 AT_ONCE = 8192  # samples made together, by one thread
 TRIES, MOST = 50, 2_000_000  # rounds of rejection, and samples made in all of them
 PILOT, BALANCE = 4000, 2**20  # rows that tell how often formulas are neutral; their stream's rank
+REPEATED = 2  # samples made for each one wanted before formulas are made twice after all
 SPARE = 1.2  # made for each sample still wanted, at the rate at which they were met so far
 
 
@@ -73,13 +74,21 @@ def draw_samples(
     for attempt in range(TRIES):
         share = met / made_in_all if met else 0.5 if made_in_all == 0 else 1 / made_in_all
         size = int(min(max(2000, SPARE * (n - met) / share), 100_000, MOST - made_in_all))
-        made = _told(_made(run, size, given, seed, attempt), found)
+        made = _made(run, size, given, seed, attempt)
         u = Draws(seed, attempt, SAMPLE, BALANCE).uniform(size).numpy()
-        kept.append(_rows(made, tests.passed(made, u)))
-        kept = tests.distinct(kept)
-        met, made_in_all = sum(map(_count, kept)), made_in_all + size
-        if met >= n:
-            return _folded(run, _rows(_joined(kept), np.arange(n)))
+        agree = tests.passed(made, u)
+        made = _told(made, found)
+        kept.append(_rows(made, agree & tests.apart(made)))
+        first = tests.first(kept)
+        met, made_in_all = int(first.sum()), made_in_all + size
+        enough = len(first) >= REPEATED * n + size
+        if met >= n or (met < len(first) and enough):
+            if met < n:
+                warnings.warn(
+                    f"only {met:,} different ones were made; the rest repeat", stacklevel=2
+                )
+            order = np.concatenate([np.flatnonzero(first), np.flatnonzero(~first)])
+            return _folded(run, _rows(_joined(kept), order[:n]))
         if made_in_all >= MOST:
             break
     asked = ", ".join(f"{name}={where[name]}" for name in tests.checked)
@@ -124,16 +133,21 @@ class _Tests:
             agree &= w.holds(pd.Series(made[name]))
         for name, odds in self.keep.items():
             agree &= u < np.where(are_neutral(made, name, _formulas(self.run)), *odds)
-        if self.known is not None:
-            agree &= ~np.isin(_keys(self.run.codec, made), self.known)
         return agree
 
-    def distinct(self, kept: list[Any]) -> list[Any]:
+    def apart(self, made: Any) -> np.ndarray:
+        if self.known is None:
+            return np.ones(_count(made), dtype=bool)
+        apart: np.ndarray = ~np.isin(_keys(self.run.codec, made), self.known)
+        return apart
+
+    def first(self, kept: list[Any]) -> np.ndarray:
+        """Return which rows hold no formula that an earlier row holds."""
+        agree = np.ones(sum(map(_count, kept)), dtype=bool)
         for name in self.single:
-            rows = _joined(kept)
-            own = pd.Series(formulas_as_ratios(rows, name, _formulas(self.run)), dtype=object)
-            kept = [_rows(rows, ~(own.duplicated() & own.notna()).to_numpy())]
-        return kept
+            own = pd.Series(as_ratios(_joined(kept), name, _formulas(self.run)), dtype=object)
+            agree &= ~(own.duplicated() & own.notna()).to_numpy()
+        return agree
 
 
 def _formulas(run: Run) -> Mapping[str, int]:
@@ -187,11 +201,15 @@ def _opened(run: Run, source: Any) -> pd.DataFrame:
 def _keys(codec: Codec, rows: pd.DataFrame) -> np.ndarray:
     """Return a number a row, equal for equal rows."""
     assert isinstance(codec, TableCodec)
-    values = {}
+    values: dict[str, Any] = {}
+    taken = {part for f, places in codec.formulas.items() for part in parts(f, places)}
     for column in (*codec.columns, *codec.conditions.columns):
-        own = rows[column.name]
-        read = numeric(own, column.kind, column.name) if column.ordered else column.encode(own)
-        values[column.name] = np.asarray(read, dtype=float)
+        if column.name not in taken:
+            own = rows[column.name]
+            read = numeric(own, column.kind, column.name) if column.ordered else column.encode(own)
+            values[column.name] = np.asarray(read, dtype=float)
+    plain = folded(rows, codec.formulas)
+    values |= {f: plain[f].fillna("").astype(str).to_numpy() for f in codec.formulas}
     return pd.util.hash_pandas_object(pd.DataFrame(values), index=False).to_numpy()
 
 
@@ -207,14 +225,16 @@ def _made(run: Run, n: int, given: Mapping[str, Wanted], seed: int, attempt: int
     codec, game = run.codec, run.game
     codes = codec.conditions.draw(n, Draws(seed, attempt, SAMPLE), given)
     drawer = game.generator.drawer() if isinstance(game.generator, Sampler) else None
+    device = next(game.critic.parameters()).device
 
     def part(number: int) -> Any:
         torch.set_num_threads(1)  # of this thread's own products
         own = codes[number * AT_ONCE : (number + 1) * AT_ONCE]
         draws, cond = Draws(seed, attempt, SAMPLE, number + 1), codec.conditions.embed(own)
         if drawer is not None and isinstance(codec, TableCodec):
-            numbers = drawer(draws.uniform(len(own), len(codec.free)), cond)
-            return codec.decoded(numbers.numpy(), own, draws)
+            told = None if cond is None else cond.to(device)
+            numbers = drawer(draws.uniform(len(own), len(codec.free)).to(device), told)
+            return codec.decoded(numbers.cpu().numpy(), own, draws)
         batch = generated(game, game.generator, cond, len(own), draws)
         return codec.decode(batch, own, draws)
 

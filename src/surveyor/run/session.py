@@ -25,6 +25,7 @@ from surveyor.config import Config, dumps
 from surveyor.data import Data, Source
 from surveyor.data.table import TableCodec
 from surveyor.diagnostics import Finding, preflight
+from surveyor.diagnostics.preflight import BATCH_NORMS
 from surveyor.errors import InputError, Interrupted, SurveyorError
 from surveyor.evaluation import Ruler
 from surveyor.evaluation.assess import assess
@@ -317,6 +318,10 @@ def _session(
     if config.epsilon is not None:
         if ranks.size > 1:
             raise InputError("--epsilon: in one process only; leave torchrun out")
+        if any(
+            isinstance(m, BATCH_NORMS) for m in (*game.critic.modules(), *game.generator.modules())
+        ):
+            raise InputError("--epsilon: BatchNorm mixes rows; use another normalisation or none")
         own = config.epsilon, config.delta, config.row_norm
         plan = replace(plan, privacy=private(*own, plan.batch, len(data.train), plan.updates))
     found = preflight(game, data, plan)

@@ -37,6 +37,8 @@ def walk(
         problems.append(
             "--walk: for pictures and vectors; between two rows of a table lies nothing"
         )
+    if not 0 <= seed < 2**63:
+        problems.append(f"--seed {seed}: give a number from 0 to 2^63")
     if frames < 2 or stops < 1:
         problems.append(f"--walk: {frames} frames, {stops} stops; give at least 2 and 1")
     if where and not codec.conditions.columns:
@@ -44,10 +46,8 @@ def walk(
     if problems:
         raise InputError(*problems)
     draws = Draws(seed, 0, WALK)
-    asked = [
-        codec.conditions.draw(1, draws, read_where(w, codec.conditions.columns, "no condition"))
-        for w in (where or [{}])
-    ]
+    wanted = [read_where(w, codec.conditions.columns, "no condition") for w in (where or [{}])]
+    asked = [codec.conditions.draw(1, draws, w) for w in wanted]
     latents = game.latent.draw(max(stops, len(asked)), draws)
     at = torch.arange(frames) / frames
     z = _along(latents, at, game.latent.normal)
@@ -61,6 +61,11 @@ def walk(
     nearest = (at * len(asked)).round().long() % len(asked)
     codes = np.concatenate(asked)[nearest.numpy()]
     made: dict[str, np.ndarray] = codec.decode(Batch(x), codes, draws)
+    for name in {name for w in wanted for name, one in w.items() if one.column.ordered}:
+        said = [w[name] for w in wanted if name in w and w[name].value is not None]
+        if len(said) == len(wanted):
+            values = [one.column.told(one.value, 1).to_numpy() for one in said]
+            made[name] = np.concatenate(values)[nearest.numpy()]
     return made
 
 
@@ -73,7 +78,7 @@ def _along(ends: Tensor, at: Tensor, normal: int) -> Tensor:
     angle = cosine.acos()
     part = [torch.sin((1 - share) * angle), torch.sin(share * angle)]
     round_ = (part[0] * u + part[1] * v) / torch.sin(angle)
-    moved = torch.where(angle < 1e-4, torch.lerp(u, v, share), round_)
+    moved = torch.where(angle.sin() < 1e-4, torch.lerp(u, v, share), round_)
     signs = torch.where(share < 0.5, first[:, normal:], second[:, normal:])
     return torch.cat([moved, signs], dim=1)
 

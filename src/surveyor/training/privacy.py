@@ -18,13 +18,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Source
 from surveyor.errors import InputError
-from surveyor.nets import Sampler
+from surveyor.nets import ChainCritic, Sampler
 from surveyor.nets.chain import Terms
 from surveyor.training.game import Game
 
@@ -73,12 +74,13 @@ class Privacy:
 
     def taken(self, source: Source) -> Batch:
         """Return the rows of a step, each with probability ``rate``: sometimes none."""
-        odds = torch.rand(len(source), generator=_unknown())
-        return source.codec.batch(source.rows, source.index[(odds < self.rate).numpy()])
+        taken = _unknown().random(len(source)) < self.rate
+        return source.codec.batch(source.rows, source.index[taken])
 
     def clipped(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Return the sum over rows of the gradient of net(row), each of norm at most ``norm``."""
-        factored = _factored(net, batch)
+        own = isinstance(net, (ChainCritic, _Likelihood))  # in which rows do not see each other
+        factored = _factored(net, batch) if own else None
         if factored is None:
             return self._row_by_row(net, batch)
         # A linear layer's gradient at a row is d a', of norm |d| |a|: no row's is written out.
@@ -108,7 +110,7 @@ class Privacy:
         sums = [torch.zeros_like(v) for v in own.values()]
         for start in range(0, len(batch), AT_ONCE):
             found = each(own, *(r[start : start + AT_ONCE] for r in rows)).values()
-            squares = torch.stack([g.flatten(1).square().sum(1) for g in found]).sum(0)
+            squares = torch.stack([g.reshape(len(g), -1).square().sum(1) for g in found]).sum(0)
             for total, g in zip(sums, found, strict=True):
                 total += torch.einsum("n,n...->...", self._scale(squares), g)
         return sums
@@ -118,8 +120,11 @@ class Privacy:
 
     def noised(self, sums: Sequence[Tensor], n: int) -> list[Tensor]:
         """Return sums with noise, over the number of rows that are taken on average."""
-        generator, deviation = _unknown(), self.noise * self.norm
-        noise = [torch.randn(s.shape, generator=generator).to(s.device) for s in sums]
+        unknown, deviation = _unknown(), self.noise * self.norm
+        noise = [
+            torch.from_numpy(unknown.standard_normal(tuple(s.shape), np.float32)).to(s.device)
+            for s in sums
+        ]
         return [(s + deviation * e) / (self.rate * n) for s, e in zip(sums, noise, strict=True)]
 
 
@@ -210,6 +215,6 @@ def private(
     return Privacy(spent(noise), delta, norm, float(noise), rate, updates)
 
 
-def _unknown() -> torch.Generator:
+def _unknown() -> np.random.Generator:
     """Return randomness of the system's own: from a seed on disk the noise could be taken off."""
-    return torch.Generator().manual_seed(secrets.randbits(63))
+    return np.random.Generator(np.random.Philox(key=secrets.randbits(128)))
