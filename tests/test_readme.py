@@ -43,7 +43,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 MADE = {
     "README.md": ("oslo.csv", "cats.png", "walk.gif", "runs/people/report.html"),
-    "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "scores.csv"),
+    "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }
 
 
