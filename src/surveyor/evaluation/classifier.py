@@ -13,7 +13,7 @@ from torch.nn import functional
 from surveyor.batch import Draws
 
 WIDTH, FEATURES, LARGEST = 32, 128, 64
-BATCH, EPOCHS, MOST_STEPS, RATE = 128, 20, 800, 2e-3
+BATCH, EPOCHS, MOST_STEPS, RATE = 128, 20, 800, 1e-3
 AT_ONCE = 512
 Labelled = Callable[[int, Draws], tuple[Tensor, Tensor]]
 
@@ -29,14 +29,19 @@ class Classifier(nn.Module):
         channels, *sides = shape
         self.shrink = tuple(min(side, max(1, -(-max(sides) // LARGEST))) for side in sides)
         height, width = (side // by for side, by in zip(sides, self.shrink, strict=True))
-        layers: list[nn.Module] = [nn.Conv2d(channels, WIDTH, 3, padding=1)]
-        wide = WIDTH
+        stride = 2 if min(height, width) >= 16 else 1
+        layers: list[nn.Module] = [nn.Conv2d(channels, WIDTH, 3, stride, padding=1)]
+        wide, height, width = WIDTH, height // stride, width // stride
+        pooled = stride == 1  # a stride has halved the picture already
         while min(height, width) >= 6 and wide < FEATURES:
-            layers += [nn.GroupNorm(8, wide), nn.ReLU(), nn.MaxPool2d(2)]
-            layers += [nn.Conv2d(wide, 2 * wide, 3, padding=1)]
-            wide, height, width = 2 * wide, height // 2, width // 2
-        layers += [nn.GroupNorm(8, wide), nn.ReLU(), nn.AdaptiveAvgPool2d((2, 2)), nn.Flatten()]
-        self.body = nn.Sequential(*layers, nn.Linear(4 * wide, FEATURES), nn.ReLU())
+            layers += [nn.GroupNorm(8, wide), nn.ReLU()]
+            if pooled:
+                layers.append(nn.MaxPool2d(2))
+                height, width = height // 2, width // 2
+            layers.append(nn.Conv2d(wide, 2 * wide, 3, padding=1))
+            wide, pooled = 2 * wide, True
+        layers += [nn.GroupNorm(8, wide), nn.ReLU(), nn.AdaptiveAvgPool2d((4, 4)), nn.Flatten()]
+        self.body = nn.Sequential(*layers, nn.Linear(16 * wide, FEATURES), nn.ReLU())
         self.last = nn.Linear(FEATURES, classes)
 
     def features(self, x: Tensor) -> Tensor:
