@@ -397,8 +397,8 @@ def privacy(found: dict[str, Any]) -> str:
         for (epsilon, method), runs in by.items()
     ]  # fmt: skip
     return (
-        f"**Differential privacy on Adult** (`make bench-privacy`, medians of {len(next(iter(by.values())))} seeds; measured as in Adult's table, beside the AUC of "
-        "a membership attack). The account covers the weights, not the codec's values.\n\n"
+        f"**Differential privacy on Adult** (`make bench-privacy`, seeds: {len(next(iter(by.values())))}; measured as in Adult's table, beside the AUC of "
+        "a membership attack; seconds beside other jobs). The account covers the weights, not the codec's values.\n\n"
         + table(["epsilon", "trained by", "Quality", "trends", "C2ST", "F1", "attack", "s"], rows)
     )
 
