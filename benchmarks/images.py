@@ -126,6 +126,7 @@ def sampled(model: surveyor.Model, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
+    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
     given = parser.parse_args()
     archive = np.load(data_file("mnist_train.npz"))
     images, labels = archive["images"], archive["labels"]
@@ -137,8 +138,8 @@ def main() -> None:
         np.savez(source, images=images[:TRAIN], labels=labels[:TRAIN])
         for seed in given.seeds:
             seconds = 0.0
-            for name, options in METHODS.items():
-                own = ["--condition", "labels", "--seed", str(seed), *options]
+            for name in given.methods:
+                own = ["--condition", "labels", "--seed", str(seed), *METHODS[name]]
                 done = train(source, own, Path(place) / f"{name}{seed}")
                 seconds = max(seconds, done.seconds)
                 made, asked = sampled(surveyor.load(done.folder), seed)
