@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -14,12 +11,9 @@ from surveyor.batch import Batch, Draws
 from surveyor.catalog import parse, text_of
 from surveyor.data import Space
 from surveyor.diagnostics import slopes
-from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint, certify, constraints
 from surveyor.lipschitz.certificate import norm_bound, weighted
 from surveyor.lipschitz.clip import Clip
-from surveyor.lipschitz.condition_penalty import ConditionPenalty
-from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.lipschitz.orthogonal import Orthogonal, orthogonalised
 from surveyor.nets import Latent, Net
 from surveyor.nets.activations import Fourier
@@ -246,185 +240,3 @@ def test_the_bound_of_fourier_features_is_reached() -> None:
 
 def test_an_unknown_layer_has_no_certificate() -> None:
     assert certify(nn.Sequential(nn.Linear(2, 2), nn.SiLU(), nn.Linear(2, 1))) is None
-
-
-class Linear(nn.Module):
-    """A critic whose gradient is w everywhere."""
-
-    def __init__(self, w: Tensor) -> None:
-        super().__init__()
-        self.w = nn.Parameter(w)
-
-    def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
-        return x.flatten(1) @ self.w
-
-
-@pytest.mark.parametrize(
-    ("points", "side", "target", "norm"),
-    list(
-        itertools.product(
-            ["between", "real", "fake", "both"],
-            ["one", "two"],
-            [0.0, 0.5, 1.0, 4.0],
-            [0.2, 1.0, 3.0],
-        )
-    ),
-)
-def test_the_penalty_of_a_linear_critic_is_known(
-    points: str, side: str, target: float, norm: float
-) -> None:
-    w = torch.zeros(6)
-    w[1], w[4] = 0.6 * norm, 0.8 * norm
-    real, fake = batches(Space((2, 3), 0, (2, 3)), 16)
-    real, fake = Batch(real.x), Batch(fake.x)
-    penalty = GradientPenalty(7.0, points, side, target)  # type: ignore[arg-type]
-    if target == 0:
-        expected = norm**2
-    else:
-        over = norm - target if side == "two" else max(norm - target, 0)
-        expected = over**2 / target
-    value = penalty.penalty(Linear(w), real, fake, Draws(0))
-    assert value is not None
-    # The root holds an epsilon of 1e-6 of the target.
-    assert float(value.detach()) == pytest.approx(
-        7 * expected * (2 if points == "both" else 1), rel=1e-4, abs=1e-9
-    )
-
-
-def test_the_penalty_of_a_quadratic_critic_depends_on_the_points() -> None:
-    class Quadratic(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return 0.5 * x.square().sum(1)
-
-    real, fake = Batch(torch.full((8, 1), 3.0)), Batch(torch.full((8, 1), -1.0))
-    at = {
-        p: GradientPenalty(1, p, "one", 0.0).penalty(Quadratic(), real, fake, Draws(0))
-        for p in ("real", "fake", "both", "between")
-    }
-    values = {name: v.item() for name, v in at.items() if v is not None}
-    assert values["real"] == pytest.approx(9)
-    assert values["fake"] == pytest.approx(1)
-    assert values["both"] == pytest.approx(10)
-    e = Draws(0).uniform(8, 1)
-    assert values["between"] == pytest.approx(float((3 * e - (1 - e)).square().mean()))
-
-
-def test_every_sample_has_a_point_of_its_own() -> None:
-    seen: list[Tensor] = []
-
-    class Spy(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            seen.append(x.detach())
-            return x.sum(1)
-
-    GradientPenalty().penalty(Spy(), Batch(torch.ones(50, 2)), Batch(torch.zeros(50, 2)), Draws(0))
-    along = seen[0]
-    assert torch.equal(along[:, 0], along[:, 1])
-    assert len(along[:, 0].unique()) == 50
-
-
-def test_the_gradient_is_taken_for_a_fixed_condition() -> None:
-    class Product(nn.Module):
-        def forward(self, x: Tensor, cond: Tensor) -> Tensor:
-            return 2 * x.sum(1) + 100 * cond.sum(1)
-
-    cond = torch.randn(10, 1)
-    value = GradientPenalty(1, "real", "two", 0.0).penalty(
-        Product(), Batch(torch.randn(10, 1), cond), Batch(torch.randn(10, 1), cond), Draws(0)
-    )
-    assert float(value.detach()) == pytest.approx(4)  # type: ignore[union-attr]
-
-
-def test_a_lazy_penalty_is_as_strong_on_average() -> None:
-    real, fake = batches(Space((3,), 0, (3,)), 8)
-    real, fake = Batch(real.x), Batch(fake.x)
-    critic = Linear(torch.tensor([0.0, 3.0, 0.0]))
-    lazy, always = GradientPenalty(every=4), GradientPenalty()
-    values = [lazy.penalty(critic, real, fake, Draws(0, step)) for step in range(8)]
-    assert [v is not None for v in values] == [True, False, False, False] * 2
-    total = sum(float(v.detach()) for v in values if v is not None)
-    each = always.penalty(critic, real, fake, Draws(0))
-    assert each is not None
-    assert total == pytest.approx(8 * float(each.detach()), rel=1e-5)
-
-
-def test_a_committee_is_penalised_member_by_member() -> None:
-    class Committee(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return torch.stack([3 * x[:, 0], -3 * x[:, 0]])
-
-    batch = Batch(torch.randn(12, 2))
-    value = GradientPenalty(1, "real", "two", 1.0).penalty(Committee(), batch, batch, Draws(0))
-    # The members' sum is flat; each alone has slope 3.
-    assert float(value.detach()) == pytest.approx(2 * 4, rel=1e-4)  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize("target", [0.0, 1.0])
-def test_a_flat_critic_has_a_finite_gradient(target: float) -> None:
-    critic = Linear(torch.zeros(2))
-    value = GradientPenalty(10, "real", "two", target).penalty(
-        critic, Batch(torch.randn(4, 2)), Batch(torch.randn(4, 2)), Draws(0)
-    )
-    assert value is not None
-    value.backward()
-    assert critic.w.grad is not None
-    assert bool(critic.w.grad.isfinite().all())
-
-
-def test_the_target_follows_the_unit_of_the_data() -> None:
-    assert GradientPenalty().aimed(0.5).target == 0.5
-    assert GradientPenalty(target=2.0).aimed(0.5).target == 2.0
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "gradient-penalty:weight=-1", "gradient-penalty:weight=nan", "gradient-penalty:side=both",
-        "gradient-penalty:every=0", "gradient-penalty:weigth=1", "gradient-penlty",
-        "clip:limit=0", "clip:limit=x", "spectral:iterations=0", "orthogonal:group=1",
-    ],
-)  # fmt: skip
-def test_nonsense_is_refused_in_one_line(text: str) -> None:
-    with pytest.raises(InputError) as caught:
-        parse(text, constraints(), "constraint")
-    assert caught.value.problems
-    assert all("\n" not in problem for problem in caught.value.problems)
-
-
-def test_with_groups_the_smallest_weighs_as_much_in_the_penalty_as_the_largest() -> None:
-    class Quadratic(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return 0.5 * x.square().sum(1)
-
-    x = torch.tensor([[1.0]] * 9 + [[3.0]])
-    real = Batch(x, group=torch.tensor([4] * 9 + [2]))
-    plain, even = (GradientPenalty(1, "real", "one", 0.0, groups=g) for g in (False, True))
-    values = [p.penalty(Quadratic(), real, real, Draws(0)) for p in (plain, even)]
-    assert [v.item() for v in values if v is not None] == pytest.approx([1.8, 5.0])
-
-
-@pytest.mark.parametrize(("target", "cost"), [(0.0, 25.0), (2.0, 9.0), (6.0, 0.0)])
-def test_the_condition_penalty_of_a_linear_critic_is_known(target: float, cost: float) -> None:
-    class Both(nn.Module):
-        def forward(self, x: Tensor, cond: Tensor) -> Tensor:
-            return 100 * x.sum(1) + 3 * cond[:, 0] - 4 * cond[:, 1]
-
-    real = Batch(torch.randn(8, 2), torch.randn(8, 2))
-    value = ConditionPenalty(0.5, target).penalty(Both(), real, real, Draws(0))
-    assert value is not None
-    assert value.item() == pytest.approx(0.5 * cost, abs=1e-5)
-
-
-def test_a_condition_penalty_joins_the_critics_loss_and_its_gradient() -> None:
-    game, real = game_for("condition-penalty:weight=2", "mlp")
-    plain = replace(game, constraints=())
-    terms, gradients = game.critic_gradients(real, Draws(1))
-    assert terms["condition-penalty"] > 0
-    assert (
-        terms["critic objective"] == plain.critic_gradients(real, Draws(1))[0]["critic objective"]
-    )
-    moved = [
-        not torch.equal(a, b)
-        for a, b in zip(gradients, plain.critic_gradients(real, Draws(1))[1], strict=True)
-    ]
-    assert any(moved)
