@@ -52,10 +52,11 @@ class Config:
 
     objective: str = _option("wasserstein", "wasserstein, minimax, hinge or relativistic.")
     constraint: tuple[str, ...] = _option(
-        ("gradient-penalty",), "gradient-penalty, clip, spectral, orthogonal; NAME:FIELD=VALUE,..."
+        ("gradient-penalty",),
+        "gradient-penalty, clip, spectral, orthogonal, condition-penalty; NAME:FIELD=VALUE,...",
     )
-    generator: str = _option("mlp", "mlp or conv; NAME:FIELD=VALUE,...")
-    critic: str = _option("mlp", "mlp or conv; NAME:FIELD=VALUE,...")
+    generator: str = _option("mlp", "autoregressive, mlp, conv or residual; NAME:FIELD=...")
+    critic: str = _option("mlp", "mlp, conv, residual or committee; NAME:FIELD=VALUE,...")
     latent_normal: int = _option(64, "Gaussian entries of the latent.", 0)
     latent_bits: int = _option(0, "Entries of the latent that are -1 or +1.", 0)
     latent_spread: float = _option(1.0, "Deviation of the Gaussian entries.", 1e-9)

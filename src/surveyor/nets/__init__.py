@@ -25,7 +25,10 @@ class Net(ABC):
 
     @abstractmethod
     def critic(self, space: Space) -> nn.Module:
-        """Return a module (x (n, \\*space.shape), cond (n, c) or None) -> scores (n,)."""
+        """Return a module (x (n, \\*space.shape), cond (n, c) or None) -> scores (n,).
+
+        A committee's are (members, n).
+        """
 
 
 UNSEEN = -13.8  # log 1e-6: what a value that training never saw counts in a row's likelihood

@@ -105,7 +105,7 @@ def _of_kind(run: Run, data: Data) -> dict[str, Any]:
         field = (
             None
             if codec.conditions.columns
-            else lambda p: game.score(Batch(torch.from_numpy(codec.encoded(p))))
+            else lambda p: game.opinion(Batch(torch.from_numpy(codec.encoded(p))))
         )
         return {"clouds": fig.clouds(real, points, field), "clouds_title": "The two clouds"}
     axes = np.linalg.svd(real - real.mean(0), full_matrices=False)[2][:2].T

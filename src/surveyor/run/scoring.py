@@ -36,7 +36,7 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
     for start in range(0, total, AT_ONCE):
         batch = codec.batch(rows, np.arange(start, min(total, start + AT_ONCE))).to(device)
         if by == "critic" or not isinstance(generator, Sampler):
-            scores.append(run.game.score(batch).cpu())
+            scores.append(run.game.opinion(batch).cpu())
             continue
         assert isinstance(codec, TableCodec)
         found = generator.log_likelihood(

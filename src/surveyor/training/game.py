@@ -134,6 +134,10 @@ class Game:
         )
         return (scores.squeeze(-1) if scores.shape == (len(batch), 1) else scores).float()
 
+    def opinion(self, batch: Batch) -> Tensor:
+        """Return the critic's scores, of a committee their mean, (n,)."""
+        return self.score(batch).view(-1, len(batch)).mean(0)
+
     def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
         """Return the terms whose sum the critic minimises."""
         with self._products(real.x.device):

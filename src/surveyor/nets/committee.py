@@ -1,0 +1,163 @@
+"""A committee of critics, each of which sees its own part of the data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from surveyor.data import Space
+from surveyor.errors import InputError
+from surveyor.nets import Latent, Net, nets
+
+SEES = ("projections", "columns", "patches", "bands", "channels")
+
+
+@dataclass(frozen=True)
+class Committee(Net):
+    """f_k(V_k x), k = 1 ... members: scores (members, n), whose mean the objective takes.
+
+    V_k is linear and no view is longer than x, |V_k x| <= |x|, so each member's slope in x is at
+    most its own and each gap a lower bound on W1 where the slope is held to 1 (Durugkar et al.
+    2017, for committees of discriminators). Penalties are taken member by member. Views:
+    ``projections``, on random orthogonal directions, half as many as x has entries; ``columns``,
+    random halves of the entries; of pictures ``patches``, windows of half the side that cover the
+    whole; ``bands``, differences of averages over 1, 2, 4, ... pixels; ``channels``, one each.
+
+    ``net`` is the family of every member, and of the generator, with its own defaults.
+    """
+
+    net: str = "mlp"
+    members: int = 4
+    see: Literal["projections", "columns", "patches", "bands", "channels"] = "projections"
+
+    def __post_init__(self) -> None:
+        if self.net not in nets() or self.net == "committee":
+            raise InputError(f"committee: net {self.net!r}; known: mlp, conv, residual")
+        if self.members < 1 or self.see not in SEES:
+            raise InputError(
+                f"committee: {self.members} members that see {self.see!r}; give at least 1, and "
+                f"one of {', '.join(SEES)}"
+            )
+
+    def generator(self, space: Space, latent: Latent) -> nn.Module:
+        """Return the generator of ``net``."""
+        return nets()[self.net]().generator(space, latent)
+
+    def critic(self, space: Space) -> nn.Module:
+        """Return the committee."""
+        flat = self.see in ("projections", "columns")
+        if not flat and len(space.shape) != 3:
+            raise InputError(f"committee: see={self.see} is for pictures; use projections, columns")
+        if flat and self.net != "mlp":
+            raise InputError(f"committee: see={self.see} gives vectors; use net=mlp")
+        views = list(_views(self, space.shape))
+        net = nets()[self.net]()
+        return CommitteeCritic(
+            views, [net.critic(replace(space, shape=view.shape)) for view in views]
+        )
+
+
+class CommitteeCritic(nn.Module):
+    """(x, cond) -> scores (members, n)."""
+
+    def __init__(self, views: list[View], members: list[nn.Module]) -> None:
+        super().__init__()
+        self.views, self.members = nn.ModuleList(views), nn.ModuleList(members)
+
+    def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Return scores (members, n)."""
+        told = () if cond is None else (cond,)
+        pairs = zip(self.views, self.members, strict=True)
+        return torch.stack([member(view(x), *told) for view, member in pairs])
+
+
+class View(nn.Module):
+    """x (n, ...) -> what a member sees, (n, \\*shape)."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.shape = shape
+
+
+class Projection(View):
+    """x -> rows x, the rows orthonormal."""
+
+    rows: Tensor
+
+    def __init__(self, rows: Tensor) -> None:
+        super().__init__((len(rows),))
+        self.register_buffer("rows", rows)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, rows)."""
+        return x.flatten(1) @ self.rows.T
+
+
+class Window(View):
+    """A window of a picture, or some of its channels."""
+
+    def __init__(self, channels: slice, top: int, left: int, height: int, width: int) -> None:
+        super().__init__((channels.stop - channels.start, height, width))
+        self.where = (channels, slice(top, top + height), slice(left, left + width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, channels, height, width)."""
+        return x[:, self.where[0], self.where[1], self.where[2]]
+
+
+class Band(View):
+    """The difference of a picture's averages over squares of ``fine`` and ``coarse`` pixels.
+
+    Averages over nested squares are orthogonal projections, and so are their differences.
+    ``coarse`` 0: the average alone.
+    """
+
+    def __init__(self, shape: tuple[int, ...], fine: int, coarse: int) -> None:
+        super().__init__(shape)
+        self.fine, self.coarse = fine, coarse
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, \\*shape)."""
+        seen = _averaged(x, self.fine)
+        return seen - _averaged(x, self.coarse) if self.coarse else seen
+
+
+def _averaged(x: Tensor, side: int) -> Tensor:
+    """Return pictures with every square of ``side`` pixels at its average."""
+    if side == 1:
+        return x
+    height, width = x.shape[2:]
+    small = functional.avg_pool2d(x, side, ceil_mode=True)
+    large = small.repeat_interleave(side, 2).repeat_interleave(side, 3)
+    return large[:, :, :height, :width]
+
+
+def _views(net: Committee, shape: tuple[int, ...]) -> list[View]:
+    width = math.prod(shape)
+    half = max(1, width // 2)
+    if net.see == "projections":
+        bases = [torch.linalg.qr(torch.randn(width, half)).Q.T for _ in range(net.members)]
+        return [Projection(basis.contiguous()) for basis in bases]
+    if net.see == "columns":
+        eye = torch.eye(width)
+        return [Projection(eye[torch.randperm(width)[:half]]) for _ in range(net.members)]
+    channels, high, wide = shape
+    every = slice(0, channels)
+    if net.see == "channels":
+        return [Window(slice(k, k + 1), 0, 0, high, wide) for k in range(channels)]
+    if net.see == "bands":
+        sides = [2**k for k in range(net.members)]
+        return [Band(shape, a, b) for a, b in zip(sides, [*sides[1:], 0], strict=True)]
+    a, b = -(-high // 2), -(-wide // 2)
+    line = max(2, math.ceil(math.sqrt(net.members)))
+    starts = [
+        (round(i * (high - a) / (line - 1)), round(j * (wide - b) / (line - 1)))
+        for i in range(line)
+        for j in range(line)
+    ]
+    return [Window(every, top, left, a, b) for top, left in starts]
