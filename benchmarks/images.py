@@ -120,7 +120,8 @@ def moved(optimizer: torch.optim.Optimizer, net: nn.Module, loss: Tensor) -> Non
 
 def sampled(model: surveyor.Model, seed: int) -> tuple[np.ndarray, np.ndarray]:
     made = [model.sample(N // DIGITS, {"labels": k}, seed)["images"] for k in range(DIGITS)]
-    return np.concatenate(made), np.repeat(np.arange(DIGITS), N // DIGITS)
+    order = np.arange(N).reshape(DIGITS, -1).T.ravel()  # the digits in turn
+    return np.concatenate(made)[order], np.arange(N) % DIGITS
 
 
 def main() -> None:
@@ -145,8 +146,7 @@ def main() -> None:
                 made, asked = sampled(surveyor.load(done.folder), seed)
                 runs.append({"method": name, "seed": seed, "seconds": done.seconds, **judge.figures(made, asked, seed)})  # fmt: skip
                 console.print(runs[-1], highlight=False)
-                shown = made[(np.arange(100) % 10) * (N // 10) + np.arange(100) // 10]
-                sheet(shown, columns=10, zoom=2).save(RESULTS / f"mnist-{name.split(',')[0].split()[0].lower()}.png")  # fmt: skip
+                sheet(made[:100], columns=10, zoom=2).save(RESULTS / f"mnist-{name.split(',')[0].split()[0].lower()}.png")  # fmt: skip
             made, asked, steps = textbook(source, seconds, seed)
             runs.append({"method": "textbook WGAN-GP", "seed": seed, "seconds": seconds, "steps": steps, **judge.figures(made, asked, seed)})  # fmt: skip
             console.print(runs[-1], highlight=False)

@@ -408,6 +408,7 @@ def images(found: dict[str, Any]) -> str:
         "read": ".3f", "read, worst digit": ".3f", "usefulness": ".3f", "frechet / floor": ".2f",
         "precision": ".3f", "recall": ".3f", "seconds": ".0f",
     }  # fmt: skip
+    keys = {k: form for k, form in keys.items() if all(k in r for r in found["runs"])}
     rows = [
         [method, str(len(runs)), *(format(median(runs, k), form) for k, form in keys.items())]
         for (method,), runs in grouped(found["runs"], "method").items()
@@ -416,7 +417,7 @@ def images(found: dict[str, Any]) -> str:
         f"**MNIST** (`make bench-images`, digit as condition, the same convolutional nets for all; the textbook's WGAN-GP is given the "
         f"seconds of the others). A classifier of the 50,000 training digits, right on {found['judge']:.1%} of the 10,000 others, reads "
         "10,000 generated ones: share read as asked, the same for the worst digit; usefulness, the accuracy on real digits of one trained on "
-        "them alone; Frechet distance between its features over that of real digits; precision and recall.\n\n"
+        "them alone; Frechet distance between its features over that of real digits.\n\n"
         + table(["", "seeds", *keys], rows)
         + "\n\n![Generated digits, one column a digit](benchmarks/results/mnist-surveyor.png)"
     )  # fmt: skip
