@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from surveyor.transport import wasserstein_2_gaussians
+
 NEAREST = 3
 
 
@@ -15,11 +17,7 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     d^2 / n, for real against real alike: read it beside that floor, of as many points.
     """
     first, second = (np.cov(x, rowvar=False) for x in (a, b))
-    values, vectors = np.linalg.eigh(first)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    cross = np.sqrt(np.linalg.eigvalsh(root @ second @ root).clip(0)).sum()
-    apart = np.square(a.mean(0) - b.mean(0)).sum()
-    return float(max(0.0, apart + np.trace(first) + np.trace(second) - 2 * cross))
+    return wasserstein_2_gaussians(a.mean(0), first, b.mean(0), second) ** 2
 
 
 def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:

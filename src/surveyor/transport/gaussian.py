@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import sqrtm
 
 from surveyor.errors import InputError
 
@@ -41,7 +40,8 @@ def wasserstein_2_gaussians(
     a, b = np.atleast_2d(cov_a).astype(float), np.atleast_2d(cov_b).astype(float)
     if a.shape != b.shape or a.shape != (len(m_a), len(m_a)) or m_a.shape != m_b.shape:
         raise InputError(f"shapes do not fit: means {m_a.shape}, {m_b.shape}; {a.shape}, {b.shape}")
-    root = np.real(sqrtm(a))
-    cross = np.real(sqrtm(root @ b @ root))
-    squared = float(((m_a - m_b) ** 2).sum() + np.trace(a + b - 2 * cross))
+    values, vectors = np.linalg.eigh(a)
+    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    cross = np.sqrt(np.linalg.eigvalsh(root @ b @ root).clip(0)).sum()
+    squared = float(((m_a - m_b) ** 2).sum() + np.trace(a) + np.trace(b) - 2 * cross)
     return math.sqrt(max(squared, 0.0))
