@@ -23,8 +23,6 @@ def share_of_measuring(
     ruler, spent = session.ruler, 0.0
 
     class Timed:
-        floor = ruler.floor
-
         def __call__(self, *given: object) -> object:
             nonlocal spent
             begun = time.perf_counter()

@@ -66,7 +66,12 @@ def test_nothing_is_unpickled_or_executed() -> None:
                 assert not {"pickle", "joblib", "dill", "cloudpickle", "marshal"} & set(names), path
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
-                assert called not in ("eval", "exec", "torch.load", "pd.read_pickle"), path
+                assert called not in ("eval", "exec", "pd.read_pickle"), path
+                if (
+                    called == "torch.load"
+                ):  # of an installed package alone, which can execute anyway
+                    assert path.name == "imagenet.py"
+                    assert "weights_only=True" in ast.unparse(node)
                 if called == "np.load":
                     assert "allow_pickle=False" in ast.unparse(node)
 

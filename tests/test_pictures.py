@@ -85,6 +85,15 @@ def test_labels_beside_the_pictures_serve_where_there_is_no_condition() -> None:
     assert labels(plain) is None
 
 
+def test_pictures_without_labels_are_told_by_imagenets_features(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    model = fit(rng.integers(0, 255, (150, 8, 8)).astype(np.uint8), tmp_path / "run", **QUICK)
+    told = model.evaluation["pictures"]
+    assert "ImageNet" in told["by"]
+    assert told["accuracy"] is told["asked"] is None
+    assert told["frechet"] > told["frechet_floor"] > 0
+
+
 def test_a_run_of_pictures_tells_them_beside_real_ones(digits_run: Model) -> None:
     told = digits_run.evaluation["pictures"]
     assert told["accuracy"] > 0.9

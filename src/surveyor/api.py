@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
 import weakref
@@ -14,14 +15,16 @@ import numpy as np
 from torch import nn
 
 import surveyor.run as runs
-from surveyor.build import OWN, configured, plan_of
+from surveyor.build import OWN, configured, options_of, plan_of
 from surveyor.config import Config
+from surveyor.config import resolve as resolve_config
 from surveyor.data import Data, Options, Source, recognise
 from surveyor.data import load as load_data
 from surveyor.data.sources import resolve
 from surveyor.diagnostics import preflight
 from surveyor.errors import InputError
 from surveyor.evaluation.assess import assess
+from surveyor.evaluation.paired import assess_pairs
 from surveyor.report import build_report
 from surveyor.ruler import Budget, Comparison, compare, drift
 from surveyor.ruler.comparison import Method
@@ -69,6 +72,16 @@ class Model:
             return runs.with_parity(self.run, n, *parity, dict(where or {}), seed, apart_from)
         return runs.draw_samples(self.run, n, dict(where or {}), seed, apart_from, truncate)
 
+    def answer(self, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
+        """Return the answers of a run with a task to ``pictures``: enlarged, or translated.
+
+        Arrays, or anything that ``fit`` reads; in the range of those trained on, of any size.
+
+        Raises:
+            InputError: a run without a task, or pictures it cannot take.
+        """
+        return runs.answered(self.run, pictures, seed)
+
     def walk(
         self, frames: int, where: Sequence[Mapping[str, Any]] = (), stops: int = 4, seed: int = 0
     ) -> dict[str, np.ndarray]:
@@ -91,10 +104,13 @@ class Model:
         run = self.run
         measured = self._data(data)
         named = "held-out real data" if data is None else "the data given"
-        result = assess(run.game, run.game.generator, measured, run.config.seed, rows, named)
+        if run.codec.space.given:
+            result = assess_pairs(run.game, run.game.generator, measured, run.config.seed, rows)
+        else:
+            result = assess(run.game, run.game.generator, measured, run.config.seed, rows, named)
         if data is not None:
             # The halves of given data are no training rows: what is told of those would be false.
-            del result["memorising"]
+            result.pop("memorising", None)
             of_training = ("R02", "R03", "R04", "R07")
             result["findings"] = [f for f in result["findings"] if f["code"] not in of_training]
             return result
@@ -143,7 +159,7 @@ class Model:
         if data is None:
             return self._own_data()
         kind, codec = self.run.kind, self.run.codec
-        raw = codec.opened(kind.read(resolve(data), self.run.config.size))
+        raw = codec.opened(kind.read(resolve(data), self.run.options))
         rows = codec.rows(raw)
         order = np.random.default_rng(0).permutation(len(raw))
         half = len(raw) // 2
@@ -153,20 +169,14 @@ class Model:
         return Data(kind, codec, other, held, held, raw)
 
 
-def options_of(config: Config) -> Options:
-    """Return how a configuration wants its data read."""
-    return Options(config.condition, config.group, config.drop, config.whiten, config.size)
-
-
 def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     """Read data and resolve the configuration; problems of both are raised together."""
     problems: list[str] = []
     raw, defaults = None, {}
     try:
-        source = resolve(data)
-        kind = recognise(source)
-        size = said.get("size")
-        raw = kind.read(source, size if isinstance(size, int) and size >= 4 else None)
+        source, options = resolve(data), _early(said)
+        kind = recognise(source, options)
+        raw = kind.read(source, options)
         defaults = dict(kind.defaults(raw, said))
     except InputError as error:
         problems.extend(error.problems)
@@ -174,8 +184,7 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
         config = configured(said, defaults)
     except InputError as error:
         problems.extend(error.problems)
-        fields = ("condition", "group", "drop", "whiten", "size")
-        config = Config(**{k: said[k] for k in fields if said.get(k) is not None})
+        config = Config(**{k: v for k, v in said.items() if k in READ and v is not None})
     if raw is not None:
         try:
             loaded = load_data(raw, options_of(config), config.holdout, config.seed)
@@ -184,6 +193,17 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     if problems:
         raise InputError(*problems)
     return loaded, config
+
+
+READ = frozenset(f.name for f in dataclasses.fields(Options))
+
+
+def _early(said: Mapping[str, Any]) -> Options:
+    """Return how data are to be read, before the rest of a configuration is known."""
+    try:
+        return options_of(resolve_config({k: v for k, v in said.items() if k in READ}))
+    except InputError:  # told of when all of it is resolved
+        return Options()
 
 
 def fit(

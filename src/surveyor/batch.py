@@ -15,7 +15,8 @@ from torch import Tensor
 class Batch:
     """Points in the critic's space.
 
-    Shapes: ``x`` (n, ...), ``cond`` (n, c), ``weight`` (n,), ``group`` (n,) integers.
+    Shapes: ``x`` (n, ...), ``cond`` (n, c) or pictures (n, ...), ``weight`` (n,), ``group`` (n,)
+    integers.
     """
 
     x: Tensor
@@ -42,7 +43,7 @@ class Batch:
         The ground metric is Euclidean, so a condition that is ignored costs distance.
         """
         flat = self.x.flatten(1)
-        return flat if self.cond is None else torch.cat([flat, self.cond], dim=1)
+        return flat if self.cond is None else torch.cat([flat, self.cond.flatten(1)], dim=1)
 
 
 def joined(batches: Sequence[Batch]) -> Batch:

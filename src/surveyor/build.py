@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,14 +14,14 @@ from torch import Tensor, nn
 from surveyor.batch import Draws
 from surveyor.catalog import parse, text_of
 from surveyor.config import Config, resolve
-from surveyor.data import Codec
+from surveyor.data import Codec, Options, Space
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.nets import ChainCritic, Latent, Net, Sampler, nets
 from surveyor.objectives import Objective, objectives
-from surveyor.training import Game, Noise, Plan
+from surveyor.training import Content, Game, Noise, Plan
 from surveyor.training.optimizers import Updates, optimizers
 
 MEASUREMENTS = 40
@@ -56,6 +57,7 @@ def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         if text != "none"
     )
     problems += _device(config.device)
+    problems += _no_task(config) if config.task == "generate" else _of_task(config)
     if config.epsilon is not None:
         problems += _not_private(config, parts)
     if config.balance and config.group is None:
@@ -143,6 +145,26 @@ def _in_full(text: str, choices: Mapping[str, type], what: str, problems: list[s
         return text
 
 
+def _no_task(config: Config) -> list[str]:
+    """Return what is said of a task where there is none."""
+    given: Mapping[str, Any] = {"scale": None, "from_": None, "to": None, "content": 0.0}
+    return [
+        f"--{name.strip('_')}: for --task {'super-resolution' if name == 'scale' else 'translate'}"
+        for name, value in given.items()
+        if getattr(config, name) != value
+    ]
+
+
+def _of_task(config: Config) -> list[str]:
+    """Return what does not go with a task."""
+    given: Mapping[str, Any] = {"epsilon": None, "label_noise": 0.0, "balance": False}
+    return [
+        f"--{name.replace('_', '-')}: not with --task {config.task}"
+        for name, value in given.items()
+        if getattr(config, name) != value
+    ]
+
+
 def _device(name: str) -> list[str]:
     if name == "cpu":
         return []
@@ -159,6 +181,12 @@ def _device(name: str) -> list[str]:
             else ["--device mps: not available here; use --device cpu"]
         )
     return [f"--device {name}: unknown; known: cpu, cuda, mps"]
+
+
+def options_of(config: Config) -> Options:
+    """Return how a configuration wants its data read."""
+    fields = (f.name for f in dataclasses.fields(Options))
+    return Options(**{name: getattr(config, name) for name in fields})
 
 
 def game_of(
@@ -181,15 +209,16 @@ def game_of(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         if generator is None:
-            generator = _net(config.generator, "generator").generator(space, latent)
+            generator = _net(config.generator, "generator", space).generator(space, latent)
         if critic is None:
-            critic = _net(config.critic, "critic").critic(space)
+            critic = _net(config.critic, "critic", space).critic(space)
         held = tuple(
             _aimed(parse(text, constraints(), "constraint"), unit) for text in config.constraint
         )
         for constraint in held:
             constraint.install(critic)
-    if config.warm_start > 0 and not isinstance(generator, Sampler):
+    content = Content(config.content, config.content_loss) if config.content > 0 else None
+    if config.warm_start > 0 and not isinstance(generator, Sampler) and content is None:
         raise InputError(
             f"--warm-start {config.warm_start:g}: the generator has no likelihood; "
             "give --generator autoregressive, or --warm-start 0"
@@ -218,6 +247,7 @@ def game_of(
         unit,
         getattr(torch, config.precision),
         channel=_channel(codec, config.label_noise) if config.label_noise > 0 else None,
+        content=content,
     )
 
 
@@ -278,12 +308,16 @@ def _aimed(constraint: Constraint, unit: float) -> Constraint:
     return constraint.aimed(unit) if isinstance(constraint, GradientPenalty) else constraint
 
 
-def _net(text: str, what: str) -> Net:
+def _net(text: str, what: str, space: Space) -> Net:
     if text == OWN:
         raise InputError(
             f"the run has a {what} of its own class; pass it: load(path, {what}=module)"
         )
-    return parse(text, nets(), what)
+    net = parse(text, nets(), what)
+    if space.given and not net.answers:
+        known = ", ".join(name for name, kind in nets().items() if kind.answers)
+        raise InputError(f"--{what} {text}: is not told of the picture to answer; known: {known}")
+    return net
 
 
 def _updates(text: str) -> Updates:

@@ -37,6 +37,22 @@ class Config:
         0,
         0.9,
     )
+    task: Literal["generate", "super-resolution", "translate"] = _option(
+        "generate", "What pictures are for: generate, super-resolution or translate."
+    )
+    scale: int | None = _option(
+        None, "Of super-resolution: so many times the pixels a side; 4 if not said.", 2, 16
+    )
+    from_: str | None = _option(
+        None, "Of translation: where the pictures to translate are, in DATA or a folder."
+    )
+    to: str | None = _option(None, "Of translation: where what becomes of each is.")
+    content: float = _option(
+        0.0, "Weight of the content loss, by which a task's answers follow those wanted.", 0
+    )
+    content_loss: Literal["absolute", "squared"] = _option(
+        "absolute", "What the content loss takes of each pixel's difference."
+    )
     size: int | None = _option(None, "Bring pictures to so many pixels a side, cut square.", 4)
     whiten: bool = _option(False, "Bring every direction of vectors or pictures to equal spread.")
     epsilon: float | None = _option(
@@ -55,8 +71,10 @@ class Config:
         ("gradient-penalty",),
         "gradient-penalty, clip, spectral, orthogonal, condition-penalty; NAME:FIELD=VALUE,...",
     )
-    generator: str = _option("mlp", "autoregressive, mlp, conv or residual; NAME:FIELD=...")
-    critic: str = _option("mlp", "mlp, conv, residual or committee; NAME:FIELD=VALUE,...")
+    generator: str = _option(
+        "mlp", "autoregressive, mlp, conv, residual, unet or upscale; NAME:..."
+    )
+    critic: str = _option("mlp", "mlp, conv, residual, patch or committee; NAME:FIELD=VALUE")
     latent_normal: int = _option(64, "Gaussian entries of the latent.", 0)
     latent_bits: int = _option(0, "Entries of the latent that are -1 or +1.", 0)
     latent_spread: float = _option(1.0, "Deviation of the Gaussian entries.", 1e-9)
@@ -66,7 +84,10 @@ class Config:
 
     steps: int = _option(10_000, "Generator steps.", 1)
     warm_start: float = _option(
-        0.0, "Share of the steps in which an autoregressive generator learns by likelihood.", 0, 1
+        0.0,
+        "Share of the steps, the first ones, without a critic: by likelihood, or by content loss.",
+        0,
+        1,
     )
     warm_rate: float = _option(2e-3, "Learning rate of the warm start, which falls to 0.", 1e-12)
     calibrate: Literal["yes", "no"] = _option(
@@ -146,7 +167,7 @@ def _range(name: str, value: Any, limits: Mapping[str, Any]) -> list[str]:
 
 
 def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    return "--" + name.strip("_").replace("_", "-")
 
 
 def _typed(value: Any, hint: Any) -> Any:

@@ -13,15 +13,21 @@ from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.lipschitz import certify
 from surveyor.nets import Latent, Net, Sampler, nets
-from surveyor.nets.conv import levels
+from surveyor.nets.conv import SubPixel, levels
 from surveyor.nets.residual import Attention, Block
 
 SHAPES = [(1, 8, 8), (3, 9, 13), (1, 28, 28), (3, 4, 4), (1, 33, 20)]
 LATENT = Latent(5, 3, 0.5)
 
 
-# Autoregressive nets make tables only; their own tests are below. A committee has several scores.
-@pytest.fixture(params=sorted(set(nets()) - {"autoregressive", "committee"}), name="net")
+ANSWERING = sorted(name for name, kind in nets().items() if kind.answers)
+
+
+# Autoregressive nets make tables only, some answer pictures; their own tests are below. A committee
+# has several scores.
+@pytest.fixture(
+    params=sorted(set(nets()) - {"autoregressive", "committee", *ANSWERING}), name="net"
+)
 def net_of(request: pytest.FixtureRequest) -> Net:
     return nets()[request.param]()
 
@@ -162,6 +168,85 @@ def test_attention_looks_at_every_place_and_has_no_certificate() -> None:
     assert bool((seen.abs().sum(1) > 0).all())
     space = Space((1, 8, 8), 0, (1, 8, 8))
     assert certify(parse("residual:width=4,attention=true", nets(), "net").critic(space)) is None
+
+
+# What is given, and what is wanted.
+ASKED = [((3, 8, 8), (3, 32, 32)), ((1, 5, 7), (3, 15, 21)), ((1, 9, 13), (3, 9, 13))]
+
+
+@pytest.mark.parametrize(("given", "wanted"), ASKED, ids=str)
+@pytest.mark.parametrize("name", ANSWERING)
+def test_pictures_are_answered_and_answers_judged(
+    name: str, given: tuple[int, ...], wanted: tuple[int, ...]
+) -> None:
+    torch.manual_seed(0)
+    net, space = nets()[name](), Space(wanted, 0, wanted, 0.5, given=given)
+    c, x = torch.randn(4, *given), torch.randn(4, *wanted)
+    critic = net.critic(space)
+    scores = critic(x, c)
+    assert scores.shape == (4,)
+    assert not torch.allclose(scores, critic(x, -c))
+    assert torch.allclose(scores[:1], critic(torch.cat([x[:1], 9 * x[1:]]), c)[:1], atol=1e-5)
+    if name == "patch" or (name == "upscale") == (given[1] == wanted[1]):
+        with pytest.raises(InputError):
+            net.generator(space, LATENT)
+        return
+    generator = net.generator(space, LATENT)
+    for p in generator.parameters():  # the last layer starts at zero
+        torch.nn.init.normal_(p, std=0.05)
+    z = LATENT.draw(4, Draws(0))
+    made = generator(z, c)
+    assert made.shape == (4, *wanted)
+    assert not torch.allclose(made, generator(-z, c))
+    assert not torch.allclose(made, generator(z, -c))
+
+
+def test_a_trained_answering_net_takes_pictures_of_other_sizes() -> None:
+    torch.manual_seed(0)
+    z = LATENT.draw(2, Draws(0))
+    larger = nets()["upscale"]().generator(
+        Space((3, 24, 24), 0, (3, 24, 24), given=(3, 8, 8)), LATENT
+    )
+    assert larger(z, torch.randn(2, 3, 21, 10)).shape == (2, 3, 63, 30)
+    other = nets()["unet"]().generator(
+        Space((3, 16, 16), 0, (3, 16, 16), given=(1, 16, 16)), LATENT
+    )
+    assert other(z, torch.randn(2, 1, 37, 22)).shape == (2, 3, 37, 22)
+
+
+def test_enlarging_starts_at_bicubic_enlargement() -> None:
+    space = Space((1, 32, 32), 0, (1, 32, 32), given=(1, 8, 8))
+    c = torch.randn(3, 1, 8, 8)
+    made = nets()["upscale"]().generator(space, LATENT)(LATENT.draw(3, Draws(0)), c)
+    told = torch.nn.functional.interpolate(c, scale_factor=4.0, mode="bicubic")
+    assert torch.allclose(made.tanh(), told.clamp(-0.99, 0.99), atol=1e-5)
+
+
+def test_a_critic_of_patches_is_the_sum_of_its_patches_over_the_root_of_their_number() -> None:
+    space, x = Space((1, 16, 16), 0, (1, 16, 16), given=(1, 16, 16)), torch.randn(5, 1, 16, 16)
+    scores = []
+    for per in ("image", "patch"):
+        torch.manual_seed(0)
+        scores.append(parse(f"patch:per={per}", nets(), "net").critic(space)(x, x))
+    assert scores[1].shape == (16, 5)
+    assert torch.allclose(scores[0], scores[1].sum(0) / 4, atol=1e-5)
+
+
+def test_a_patch_sees_what_is_near_it_and_nothing_else() -> None:
+    space = Space((1, 64, 64), 0, (1, 64, 64), given=(1, 64, 64))
+    critic = parse("patch:per=patch,halvings=2", nets(), "net").critic(space)
+    x = torch.randn(1, 1, 64, 64, requires_grad=True)
+    (seen,) = torch.autograd.grad(critic(x, torch.zeros(1, 1, 64, 64))[8 * 16 + 8, 0], x)
+    rows = seen[0, 0].abs().sum(1).nonzero()
+    # 4, then 4 at every second, then 3 at every fourth pixel: 4 + 3 * 2 + 2 * 4.
+    assert int(rows.max() - rows.min()) + 1 == 18
+
+
+def test_sub_pixels_start_without_a_checkerboard() -> None:
+    torch.manual_seed(0)
+    made = SubPixel(6, 2, 3)(torch.randn(2, 6, 5, 5))
+    assert made.shape == (2, 2, 15, 15)
+    assert torch.equal(made, made[:, :, ::3, ::3].repeat_interleave(3, 2).repeat_interleave(3, 3))
 
 
 BLOCKS = Space((7,), 2, (7,), 1.0, None, (3, 4))

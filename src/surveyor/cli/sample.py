@@ -7,14 +7,16 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 from cyclopts import Parameter
 
 from surveyor import api
 from surveyor.cli.console import app, place, unwritable
+from surveyor.data import Kind
 from surveyor.data.images import ANIMATED, Images, animate
+from surveyor.data.pairs import PairKind
 from surveyor.errors import InputError
 
 
@@ -30,6 +32,7 @@ def sample(
     apart_from: Path | None = None,
     truncate: float = 1.0,
     walk: Annotated[bool, Parameter(negative=())] = False,
+    answer: str | None = None,
     seed: int = 0,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -54,26 +57,32 @@ def sample(
     walk
         Samples along a closed walk through the latent, as an animated picture (.gif, .webp, .png);
         from condition to condition with COL=A|B|C.
+    answer
+        Pictures for a run with a task to enlarge or to translate; -n is then theirs.
     seed
         Equal seeds give equal samples.
     overwrite
         Replace the file if it exists.
     """
-    conditions = _where(where)
+    conditions, plain = _where(where), not (parity or apart_from or truncate != 1)
     model = api.load(run)
     kind = model.run.kind
-    pictures = isinstance(kind, Images)
+    pictures = isinstance(kind, (Images, PairKind))
     endings = (*kind.suffixes, *(ANIMATED if walk and pictures else () if pictures else (".csv",)))
     problems = unwritable(output, endings, overwrite)
     outcome, colon, group = (parity or "").partition(":")
     if parity is not None and not (outcome and colon and group):
         problems.append(f"--parity {parity}: write OUTCOME:GROUP, such as income:sex")
-    if walk and (parity or apart_from or truncate != 1):
+    if walk and not plain:
         problems.append("--walk: leave --parity, --apart-from and --truncate out")
+    if answer is not None and (walk or where or not plain):
+        problems.append("--answer: every picture has one answer; leave other options out")
     if problems:
         raise InputError(*problems)
     with _guesses_told():
-        if walk:
+        if answer is not None:
+            made = model.answer(answer, seed)
+        elif walk:
             made = model.walk(n, _stops(conditions), seed=seed)
         else:
             fair = (outcome, group) if parity else None
@@ -85,10 +94,15 @@ def sample(
     output = output or Path(name)
     if problems := unwritable(output, endings, overwrite):
         raise InputError(*problems)
-    animated = walk and output.suffix.lower() in (*ANIMATED, ".png")
-    animate(made[next(iter(made))], output) if animated else kind.write(made, output)
-    place(f"{n:,} samples in {output}")
+    _write(made, kind, output, walk)
     return 0
+
+
+def _write(made: Any, kind: Kind, output: Path, walk: bool) -> None:
+    main = made[next(iter(made))]
+    animated = walk and output.suffix.lower() in (*ANIMATED, ".png")
+    animate(main, output) if animated else kind.write(made, output)
+    place(f"{len(main):,} samples in {output}")
 
 
 @contextmanager

@@ -12,13 +12,16 @@ from rich.markup import escape
 import surveyor.run as runs
 from surveyor import api
 from surveyor.batch import Draws
+from surveyor.build import options_of
 from surveyor.cli.console import app, out, place, tell
 from surveyor.cli.flags import Flags
 from surveyor.cli.progress import progress
 from surveyor.config import read_options
+from surveyor.data import Data
 from surveyor.data import load as load_data
 from surveyor.data.images import sheet
 from surveyor.errors import InputError
+from surveyor.report import STRIP, strip
 from surveyor.training.ranks import Ranks, joined_ranks, part
 
 
@@ -52,6 +55,8 @@ def train(
     if resume is not None:
         return _resume(data, resume, out, said or config, ranks)
     problems = []
+    if not data and said.get("task") == "translate":
+        data = "."  # --from and --to are folders of their own
     if not data:
         problems.append("train: no data given; write surveyor train DATA --out RUN")
     if out is None:
@@ -87,7 +92,7 @@ def _resume(data: str, path: Path, target: Path | None, said: object, ranks: Ran
     source = data or name
     if not source:
         raise InputError(f"{path}: was trained on data in memory; resume it from Python")
-    loaded = load_data(source, api.options_of(config), config.holdout, config.seed)
+    loaded = load_data(source, options_of(config), config.holdout, config.seed)
     return follow(runs.resume(path, loaded, ranks=ranks))
 
 
@@ -111,14 +116,22 @@ def follow(session: runs.Session) -> int:
     out.print(f"\n[bold]{escape(result['verdict'])}[/]")
     for found in (*map(vars, session.findings[len(before) :]), *result["findings"]):
         tell(found)
-    out.print(
-        f"W1 is exact transport on {result['n']:,} held-out points, in {result['unit']}.",
-        style="dim",
-    )
+    if model.run.codec.space.given:
+        place(f"strip   {_strip(model, session.data)}")
+    else:
+        told = f"W1 is exact transport on {result['n']:,} held-out points, in {result['unit']}."
+        out.print(told, style="dim")
     if model.run.kind.name == "images":
         place(f"sheet   {_sheet(model)}")
     place(f"report  {session.path / 'report.html'}")
     return 0
+
+
+def _strip(model: api.Model, data: Data) -> Path:
+    """Write held-out pictures: those given, their answers, and those wanted, one above another."""
+    path = model.run.path / "answers.png"
+    sheet(strip(model.run, data), columns=STRIP, zoom=2).save(path)
+    return path
 
 
 def _sheet(model: api.Model, n: int = 100) -> Path:

@@ -31,6 +31,8 @@ class Space:
     (raw,) is where a generator's last layer starts. ``blocks`` are the sizes of the one-hot blocks
     that raw output consists of, where it does; a point begins with the same blocks over sqrt 2.
     ``ranks`` (raw,) are the shares of rows below each code of an ordered block, NaN elsewhere.
+    ``given`` is the shape of the picture that a generator answers, where the task gives it one:
+    conditions are then such pictures (n, \\*given), and ``cond`` is 0.
     """
 
     shape: tuple[int, ...]
@@ -40,6 +42,7 @@ class Space:
     bias: Tensor | None = None
     blocks: tuple[int, ...] = ()
     ranks: Tensor | None = None
+    given: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -49,13 +52,24 @@ class Space:
 
 @dataclass(frozen=True)
 class Options:
-    """How a person wants the data read."""
+    """How a person wants the data read.
+
+    With a ``task`` other than ``generate`` they are read as pairs of pictures: ``scale`` of
+    super-resolution, ``from_`` and ``to`` of translation.
+    """
 
     condition: tuple[str, ...] = ()
     group: str | None = None
     drop: tuple[str, ...] = ()
     whiten: bool = False
     size: int | None = None
+    task: str = "generate"
+    scale: int | None = None
+    from_: str | None = None
+    to: str | None = None
+
+
+USUAL = Options()
 
 
 class Codec(ABC):
@@ -119,11 +133,8 @@ class Kind(ABC):
         """Say whether ``source`` (a path or an object in memory) is of this kind."""
 
     @abstractmethod
-    def read(self, source: Any, size: int | None = None) -> Any:
-        """Read and check; the result has a length and can be taken from.
-
-        ``size`` is that to which pictures are brought, in pixels a side.
-        """
+    def read(self, source: Any, options: Options = USUAL) -> Any:
+        """Read and check; the result has a length and can be taken from."""
 
     @abstractmethod
     def defaults(self, raw: Any, said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -222,8 +233,8 @@ def kinds() -> dict[str, Kind]:
     return {name: cls() for name, cls in folder("surveyor.data", Kind).items()}  # type: ignore[type-abstract]
 
 
-def recognise(source: Any) -> Kind:
-    """Return the kind of ``source``.
+def recognise(source: Any, options: Options = USUAL) -> Kind:
+    """Return the kind of ``source``, which a task decides where there is one.
 
     Raises:
         InputError: no such file, or nothing here reads it.
@@ -234,6 +245,8 @@ def recognise(source: Any) -> Kind:
             near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
             hint = did_you_mean(path.name, near) if near and path.name else ""
             raise InputError(f"{source}: no such file{hint if 'did you mean' in hint else ''}")
+    if options.task != "generate":
+        return kinds()["pairs"]
     for kind in kinds().values():
         if kind.recognises(source):
             return kind
@@ -253,8 +266,8 @@ def load(source: Any, options: Options, holdout: float = 0.2, seed: int = 0) -> 
         InputError: everything that is wrong with the data, each with its remedy.
     """
     source = resolve(source)
-    kind = recognise(source)
-    raw = kind.read(source, options.size)
+    kind = recognise(source, options)
+    raw = kind.read(source, options)
     n = len(raw)
     if n < MINIMUM_ROWS:
         raise InputError(

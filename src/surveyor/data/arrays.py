@@ -69,14 +69,7 @@ def read_arrays(source: Any) -> Arrays:
     """
     if isinstance(source, Arrays):
         return source
-    if isinstance(source, (str, Path)):
-        where, arrays = str(source), _from_file(Path(source))
-    elif isinstance(source, Mapping):
-        where, arrays = "arrays", {str(k): np.asarray(v) for k, v in source.items()}
-    else:
-        where, arrays = "array", {"x": np.asarray(source)}
-    if not arrays:
-        raise InputError(f"{where}: holds no arrays")
+    where, arrays = every_array(source)
     name = _main(arrays)
     main = arrays.pop(name)
     _check(main, f"{where}, {name!r}" if len(arrays) else where)
@@ -87,6 +80,23 @@ def read_arrays(source: Any) -> Arrays:
             f"{where}, {objects[0]!r}: dtype {columns[objects[0]].dtype} is not supported"
         )
     return Arrays(main, columns, name)
+
+
+def every_array(source: Any) -> tuple[str, dict[str, np.ndarray]]:
+    """Return the name of a source of arrays for messages, and its arrays by name.
+
+    Raises:
+        InputError: object arrays and pickles, broken files, no arrays.
+    """
+    if isinstance(source, (str, Path)):
+        where, arrays = str(source), _from_file(Path(source))
+    elif isinstance(source, Mapping):
+        where, arrays = "arrays", {str(k): np.asarray(v) for k, v in source.items()}
+    else:
+        where, arrays = "array", {"x": np.asarray(source)}
+    if not arrays:
+        raise InputError(f"{where}: holds no arrays")
+    return where, arrays
 
 
 def _main(arrays: Mapping[str, np.ndarray]) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import Codec, Kind, Options, Rows, Space, State
+from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State
 from surveyor.data.arrays import Arrays, rank, read_arrays
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state
@@ -163,8 +163,9 @@ class Images(Kind):
         axes = rank(source)
         return axes is not None and axes > 2
 
-    def read(self, source: Any, size: int | None = None) -> Arrays:
-        """Read and check the pictures; with ``size`` bring them to size x size."""
+    def read(self, source: Any, options: Options = USUAL) -> Arrays:
+        """Read and check the pictures; with a ``size`` bring them to size x size."""
+        size = options.size
         folder = isinstance(source, (str, Path)) and Path(source).is_dir()
         arrays = read_folder(Path(source), size) if folder else read_arrays(source)
         if arrays.main.ndim == 4 and arrays.main.shape[3] == 1:

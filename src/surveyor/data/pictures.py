@@ -29,7 +29,7 @@ def read_folder(path: Path, size: int | None = None) -> Arrays:
     Raises:
         InputError: no pictures, broken or animated ones, several sizes; each named.
     """
-    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    files = listed(path)
     if not files:
         raise InputError(f"{path}: no pictures in this folder; known: {' '.join(SUFFIXES)}")
     shapes: Counter[tuple[int, int]] = Counter()
@@ -71,6 +71,11 @@ def read_folder(path: Path, size: int | None = None) -> Arrays:
     labels = np.array([str(file.parent.relative_to(path)) for file in files])
     columns = {"label": labels} if len(set(labels)) > 1 else {}
     return Arrays(pixels, columns, "images")
+
+
+def listed(path: Path) -> list[Path]:
+    """Return the pictures below a folder, in the order in which they are read."""
+    return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
 
 
 def resized(pixels: np.ndarray, size: int) -> np.ndarray:

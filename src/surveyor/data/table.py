@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import Codec, Kind, Options, Rows, Space, State, check_columns
+from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State, check_columns
 from surveyor.data.charges import neutral_share
 from surveyor.data.columns import Column, fit_column, fit_group
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
@@ -289,12 +289,12 @@ class Table(Kind):
             isinstance(source, (str, Path)) and str(source).lower().endswith(self.suffixes)
         )
 
-    def read(self, source: Any, size: int | None = None) -> Frame:
+    def read(self, source: Any, options: Options = USUAL) -> Frame:
         """Open the table; Parquet stays on disk and is read a part at a time.
 
         Columns of chemical formulas become columns of elements and amounts.
         """
-        if size is not None:
+        if options.size is not None:
             raise InputError("--size: only for pictures")
         if isinstance(source, Frame):
             return source

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import Codec, Kind, Options, Rows, Space, State, check_columns
+from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State, check_columns
 from surveyor.data.arrays import Arrays, rank, read_arrays
 from surveyor.data.columns import Column, fit_group
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
@@ -156,9 +156,9 @@ class Vectors(Kind):
         axes = rank(source)
         return axes is not None and axes <= 2
 
-    def read(self, source: Any, size: int | None = None) -> Arrays:
+    def read(self, source: Any, options: Options = USUAL) -> Arrays:
         """Read and check the arrays."""
-        if size is not None:
+        if options.size is not None:
             raise InputError("--size: only for pictures")
         return read_arrays(source)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ Result = Mapping[str, Any]
 Check = Callable[[Result, Game], Iterator[Finding]]
 
 
-def findings(result: Result, game: Game) -> list[Finding]:
-    """Return every finding about the numbers of ``assess``."""
-    return [finding for check in CHECKS for finding in check(result, game)]
+def findings(result: Result, game: Game, checks: Sequence[Check] | None = None) -> list[Finding]:
+    """Return every finding about the numbers of ``assess``, or those of some checks alone."""
+    every = CHECKS if checks is None else checks
+    return [finding for check in every for finding in check(result, game)]
 
 
 def steep(result: Result, game: Game) -> Iterator[Finding]:
@@ -141,3 +142,5 @@ CHECKS: tuple[Check, ...] = (
     unevenly_held,
     narrow,
 )
+
+PAIRED: tuple[Check, ...] = (steep, remembering_critic)  # those of answers to pictures

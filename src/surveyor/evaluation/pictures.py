@@ -1,8 +1,8 @@
-"""Figures of generated pictures, by a classifier trained on the labels of the training pictures."""
+"""Figures of generated pictures, by features of a classifier of their labels or of ImageNet's."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from surveyor.batch import Draws
 from surveyor.data import Data
 from surveyor.data.columns import Column, fit_label
+from surveyor.evaluation import imagenet
 from surveyor.evaluation.classifier import Labelled, Trained, fit_classifier
 from surveyor.evaluation.features import frechet, kernel_distance, precision_recall
 from surveyor.evaluation.heldout import generated
@@ -21,6 +22,7 @@ from surveyor.training.loop import MEASURE
 
 MOST_LABELS, FEWEST = 200, 10  # labels, and training pictures a label
 ROWS, NEAR = 10_000, 2000  # pictures a side, and those whose neighbours are looked for
+FEW = 500  # pictures a side by the ImageNet net, which is slow
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Pictures:
     precision_floor: float
     recall: float
     recall_floor: float
-    accuracy: float
+    accuracy: float | None = None
     asked: float | None = None
     asked_worst: str | None = None
     usefulness: float | None = None
@@ -52,18 +54,21 @@ class Pictures:
 def picture_figures(
     game: Game, generator: nn.Module, data: Data, seed: int
 ) -> dict[str, Any] | None:
-    """Return the figures; None without labels to learn features from, or with too few pictures."""
+    """Return the figures; None where nothing gives features, or with too few pictures.
+
+    Features are those of a classifier of the labels, where there are labels; else those of the
+    ImageNet net, where it is installed.
+    """
     found, n = labels(data), min(ROWS, len(data.holdout), len(data.train))
-    if found is None or n < FEWEST:
+    if n < FEWEST:
         return None
+    if found is None:
+        return _by_imagenet(game, generator, data, seed) if imagenet.available() else None
     column, codes, place = found
     trained = ruler(data, column, codes, seed)
     held, real = data.holdout.first(n).x, data.train.first(n).x
     truth = codes[data.holdout.index[:n]]
     asked, made = _made(game, generator, data, n, Draws(seed + 6, 0, MEASURE))
-    sides = [trained.features(x) for x in (made, held, real)]
-    few = [s[:NEAR] for s in sides]
-    both = precision_recall(few[0], few[1]), precision_recall(few[2], few[1])
     right = answered = None
     useful, worst = None, None
     if place is not None:
@@ -74,23 +79,36 @@ def picture_figures(
         names = [*column.labels, "missing", "unseen"]
         worst = f"{each[least]:.3f} ({column.name}={names[least]})"
         useful = _usefulness(game, generator, data, (column, place), held, truth, seed)
+    by = f"a classifier of {column.name}, trained on the training pictures"
+    accuracy = float((trained.answers(held) == truth).mean())
+    told = _compared(by, *(trained.features(x) for x in (made, held, real)))
     return asdict(
-        Pictures(
-            f"a classifier of {column.name}, trained on the training pictures",
-            n,
-            frechet(sides[0], sides[1]),
-            frechet(sides[2], sides[1]),
-            kernel_distance(few[0], few[1]),
-            kernel_distance(few[2], few[1]),
-            both[0][0],
-            both[1][0],
-            both[0][1],
-            both[1][1],
-            float((trained.answers(held) == truth).mean()),
-            right,
-            worst,
-            useful,
-        )
+        replace(told, accuracy=accuracy, asked=right, asked_worst=worst, usefulness=useful)
+    )
+
+
+def _by_imagenet(game: Game, generator: nn.Module, data: Data, seed: int) -> dict[str, Any]:
+    n = min(FEW, len(data.holdout), len(data.train))
+    _, made = _made(game, generator, data, n, Draws(seed + 6, 0, MEASURE))
+    pictures = made, data.holdout.first(n).x, data.train.first(n).x
+    return asdict(_compared(imagenet.NAME, *(imagenet.features(x).numpy() for x in pictures)))
+
+
+def _compared(by: str, made: np.ndarray, held: np.ndarray, real: np.ndarray) -> Pictures:
+    """Return the figures of features (n, d) of generated, held-out and training pictures."""
+    few = [side[:NEAR] for side in (made, held, real)]
+    own, floor = precision_recall(few[0], few[1]), precision_recall(few[2], few[1])
+    return Pictures(
+        by,
+        len(made),
+        frechet(made, held),
+        frechet(real, held),
+        kernel_distance(few[0], few[1]),
+        kernel_distance(few[2], few[1]),
+        own[0],
+        floor[0],
+        own[1],
+        floor[1],
     )
 
 

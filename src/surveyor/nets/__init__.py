@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -17,7 +18,12 @@ __all__ = ["UNSEEN", "ChainCritic", "Latent", "Net", "Sampler", "nets"]
 
 
 class Net(ABC):
-    """A family of nets; its fields are its options."""
+    """A family of nets; its fields are its options.
+
+    ``answers`` says that its conditions are pictures (n, \\*space.given), as a task gives them.
+    """
+
+    answers: ClassVar[bool] = False
 
     @abstractmethod
     def generator(self, space: Space, latent: Latent) -> nn.Module:

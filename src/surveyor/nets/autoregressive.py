@@ -14,7 +14,8 @@ from surveyor.batch import Draws
 from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.nets import UNSEEN, Latent, Net, Sampler
-from surveyor.nets.mlp import Mlp, start
+from surveyor.nets.initial import start
+from surveyor.nets.mlp import Mlp
 
 ROUNDS = 3  # of calibration
 FADE = 4  # waves beyond this number start fainter: detail is left to what is learnt

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from surveyor.data import Space
 from surveyor.errors import InputError
@@ -59,12 +60,12 @@ class ConvGenerator(nn.Module):
         wide = net.width * 2**n
         self.base = (wide, math.ceil(self.height / 2**n), math.ceil(self.width / 2**n))
         self.first = nn.Linear(latent.width + space.cond, math.prod(self.base))
-        blocks: list[nn.Module] = [nn.GroupNorm(_groups(wide), wide), LeakyReLU(net.slope)]
+        blocks: list[nn.Module] = [nn.GroupNorm(groups(wide), wide), LeakyReLU(net.slope)]
         for _ in range(n):
             blocks += [
                 nn.Upsample(scale_factor=2, mode="nearest"),
                 nn.Conv2d(wide, wide // 2, 3, padding=1),
-                nn.GroupNorm(_groups(wide // 2), wide // 2),
+                nn.GroupNorm(groups(wide // 2), wide // 2),
                 LeakyReLU(net.slope),
             ]
             wide //= 2
@@ -77,12 +78,34 @@ class ConvGenerator(nn.Module):
         return raw[:, :, : self.height, : self.width]
 
 
+class SubPixel(nn.Module):
+    """A convolution to f^2 values a place, which become f by f pixels (Shi et al. 2016).
+
+    They start equal, so that nothing of a checkerboard is there to begin with (Aitken et al.
+    2017).
+    """
+
+    def __init__(self, wide: int, channels: int, factor: int = 2) -> None:
+        super().__init__()
+        self.factor = factor
+        self.values = nn.Conv2d(wide, channels * factor**2, 3, padding=1)
+        with torch.no_grad():
+            for of in (self.values.weight, self.values.bias):
+                assert of is not None
+                of.copy_(of[:: factor**2].repeat_interleave(factor**2, dim=0))
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Return (n, channels, factor h, factor w)."""
+        return functional.pixel_shuffle(self.values(h), self.factor)
+
+
 def levels(height: int, width: int) -> int:
     """Return how often a picture is halved on the way to about 4 pixels."""
     return max(1, int(math.log2(min(height, width) / 4)) if min(height, width) >= 8 else 1)
 
 
-def _groups(channels: int) -> int:
+def groups(channels: int) -> int:
+    """Return into how many groups a normalisation divides channels."""
     return math.gcd(channels, 8)
 
 

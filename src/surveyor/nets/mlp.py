@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +11,7 @@ from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.nets import ChainCritic, Latent, Net
 from surveyor.nets.activations import Fourier, LeakyReLU
+from surveyor.nets.initial import start
 
 
 @dataclass(frozen=True)
@@ -82,19 +82,3 @@ class MlpGenerator(nn.Module):
             h = torch.cat([layer(h), h], dim=1) if self.residual else layer(h)
         raw: Tensor = self.last(h)
         return raw.view(-1, *self.shape)
-
-
-def start(layers: Iterable[nn.Module], slope: float) -> None:
-    """Draw weights of variance 1 / (width (1 + slope^2)), half of what He et al. 2015 draw.
-
-    A signal's mean square then halves from layer to layer: nets start a little flat. Biases are
-    0, and the last layer has variance 1 / width.
-    """
-    linear = [m for layer in layers for m in layer.modules() if isinstance(m, nn.Linear)]
-    for layer in linear:
-        variance = 1 / layer.in_features
-        if layer is not linear[-1]:
-            variance /= 1 + slope**2
-        limit = (3 * variance) ** 0.5
-        nn.init.uniform_(layer.weight, -limit, limit)
-        nn.init.zeros_(layer.bias)

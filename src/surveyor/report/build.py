@@ -15,18 +15,20 @@ from surveyor.build import plan_of
 from surveyor.config import dumps
 from surveyor.data import Data
 from surveyor.data.images import ImageCodec, sheet
+from surveyor.data.pairs import PairCodec, enlarged
 from surveyor.data.table import TableCodec
 from surveyor.data.vectors import VectorCodec
 from surveyor.errors import InputError
 from surveyor.evaluation import generated
 from surveyor.evaluation.memorising import nearest
 from surveyor.report.pages import page
-from surveyor.run import Run
+from surveyor.run import Run, answered
 from surveyor.training.checkpoint import write_bytes
 from surveyor.training.loop import MEASURE
 
 POINTS = 2000
 PICTURES = 100
+STRIP = 10  # held-out pictures shown with their answers
 BESIDE = 10  # generated pictures shown with their nearest training picture
 
 
@@ -39,13 +41,15 @@ def build_report(run: Run, data: Data) -> Path:
     if run.evaluation is None or not run.history:
         raise InputError(f"{run.path}: not evaluated yet; run: surveyor evaluate {run.path}")
     result = run.evaluation
+    paired = bool(run.codec.space.given)
+    what = "W1 between patches" if paired else "W1"
     figures: dict[str, Any] = {
-        "progress": fig.progress(run.history, result["unit"], plan_of(run.config).warm),
+        "progress": fig.progress(run.history, what, plan_of(run.config).warm),
         "slope": fig.slope_figure(run.history, result["critic"]["slope_histogram"]),
     }
     figures |= _of_kind(run, data)
     made = page(
-        "report.html.j2",
+        "answers.html.j2" if paired else "report.html.j2",
         name=run.path.name,
         kind=run.kind.name,
         data_name=Path(run.data_name).name if "://" not in run.data_name else run.data_name,
@@ -69,8 +73,32 @@ def _followers(codec: TableCodec) -> list[str]:
     ]
 
 
+def strip(run: Run, data: Data, n: int = STRIP) -> np.ndarray:
+    """Return ``n`` held-out pictures: given, enlarged bicubically if so, answered, and wanted.
+
+    Every one of a size, in colour where one is, line after line, (lines * n, h, w[, 3]).
+    """
+    codec = run.codec
+    assert isinstance(codec, PairCodec)
+    index = data.holdout.index[:n]
+    small = data.holdout.rows["given"][index]
+    made = answered(run, small, run.config.seed)[codec.main]
+    wanted = data.holdout.rows["x"][index]
+    lines = [small]
+    if codec.scale is not None:
+        large = small.repeat(codec.scale, axis=1).repeat(codec.scale, axis=2)
+        lines = [large, enlarged(small, codec.scale, codec.given.top)]
+    scaled = [(line / codec.given.top * 255).astype(np.uint8) for line in lines]
+    scaled += [(line / codec.wanted.top * 255).astype(np.uint8) for line in (made, wanted)]
+    if any(line.ndim == 4 for line in scaled):
+        scaled = [np.repeat(x[..., None], 3, 3) if x.ndim == 3 else x for x in scaled]
+    return np.concatenate(scaled)
+
+
 def _of_kind(run: Run, data: Data) -> dict[str, Any]:
     codec, game = run.codec, run.game
+    if isinstance(codec, PairCodec):
+        return {"strip": fig.png(sheet(strip(run, data), columns=STRIP, zoom=2))}
     n = min(POINTS if not isinstance(codec, ImageCodec) else PICTURES, len(data.holdout))
     held = data.holdout.first(n)
     codes = data.holdout.codes(n)

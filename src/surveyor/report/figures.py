@@ -71,11 +71,11 @@ def _figure(
         return figure, np.atleast_1d(figure.subplots(rows, columns)).ravel()
 
 
-def progress(history: Sequence[Measurement], unit: str, warm: int = 0) -> str:
-    """W1 against its floor over the steps, the critic's estimate beside it, from ``warm`` on."""
+def progress(history: Sequence[Measurement], what: str = "W1", warm: int = 0) -> str:
+    """``what`` against its floor over the steps, and the critic's estimate from ``warm`` on."""
     figure, (axis,) = _figure(7.6, 3.1)
     at = [m.step for m in history]
-    axis.plot(at, [m.w1 for m in history], color=FAKE, lw=1.8, label="W1, exact, held out")
+    axis.plot(at, [m.w1 for m in history], color=FAKE, lw=1.8, label=f"{what}, exact, held out")
     axis.plot(
         at, [m.w1_floor for m in history], color=FLOOR, ls="--", label="floor: real against real"
     )
@@ -85,7 +85,7 @@ def progress(history: Sequence[Measurement], unit: str, warm: int = 0) -> str:
         steps = [m.step for m in played]
         axis.plot(steps, estimates, color=CRITIC, lw=1, label="critic's own estimate")
     if played and warm:
-        axis.axvline(warm, color=FLOOR, lw=0.8, ls=":", label="likelihood before, game after")
+        axis.axvline(warm, color=FLOOR, lw=0.8, ls=":", label="without a critic before, game after")
     axis.set_ylim(bottom=min(0, *(m.critic_estimate or 0 for m in history)))
     top = sorted(m.w1 for m in history)[-1]
     best = best_of(history)

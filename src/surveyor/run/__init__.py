@@ -1,5 +1,6 @@
 """The run folder, and the session that trains into it."""
 
+from surveyor.run.answering import answered
 from surveyor.run.folder import (
     Run,
     described,
@@ -19,6 +20,7 @@ from surveyor.run.walking import walk
 __all__ = [
     "Run",
     "Session",
+    "answered",
     "described",
     "draw_samples",
     "fingerprint",

@@ -23,9 +23,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from surveyor.build import game_of
+from surveyor.build import game_of, options_of
 from surveyor.config import Config, loads
-from surveyor.data import Codec, Data, Kind, kinds
+from surveyor.data import Codec, Data, Kind, Options, kinds
 from surveyor.diagnostics import Finding
 from surveyor.errors import InputError, SurveyorError
 from surveyor.training import Game, Measurement
@@ -49,6 +49,11 @@ class Run:
     game: Game
     history: tuple[Measurement, ...]
     evaluation: dict[str, Any] | None
+
+    @property
+    def options(self) -> Options:
+        """Return how the run reads data."""
+        return options_of(self.config)
 
 
 def refuse_existing(path: Path) -> None:

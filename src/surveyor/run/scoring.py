@@ -29,7 +29,7 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
     generator, codec = run.game.generator, run.codec
     if by == "likelihood" and not isinstance(generator, Sampler):
         raise InputError("--by likelihood: the generator of this run has none; use --by critic")
-    rows = codec.rows(run.kind.read(resolve(data), run.config.size))
+    rows = codec.rows(run.kind.read(resolve(data), run.options))
     total = len(next(iter(rows.values())))
     device = next(run.game.critic.parameters()).device
     scores = []

@@ -29,6 +29,7 @@ from surveyor.diagnostics.preflight import BATCH_NORMS
 from surveyor.errors import InputError, Interrupted, SurveyorError
 from surveyor.evaluation import Ruler
 from surveyor.evaluation.assess import assess
+from surveyor.evaluation.paired import PairRuler, assess_pairs
 from surveyor.nets import Sampler
 from surveyor.run.folder import (
     append,
@@ -75,11 +76,12 @@ class Session:
     started: float = field(default_factory=time.monotonic)
 
     @cached_property
-    def ruler(self) -> Ruler:
+    def ruler(self) -> Ruler | PairRuler:
         """Return the ruler of training: validation rows, the same every time."""
         config, data = self.config, self.data
         unit = data.codec.space.unit
-        return Ruler(self.game, data.train, data.validation, config.measure_rows, config.seed, unit)
+        kind = PairRuler if data.codec.space.given else Ruler
+        return kind(self.game, data.train, data.validation, config.measure_rows, config.seed, unit)
 
     @property
     def finished(self) -> bool:
@@ -146,7 +148,8 @@ class Session:
         load_module(self.game.generator, generator, self.path / "generator.safetensors")
         load_module(self.game.critic, critic, self.path / "critic.safetensors")
         calibration = self._calibrated()
-        result = assess(self.game, self.game.generator, self.data, self.config.seed)
+        measure = assess_pairs if self.data.codec.space.given else assess
+        result = measure(self.game, self.game.generator, self.data, self.config.seed)
         if calibration is not None:
             result["calibration"] = calibration
         if self.plan.privacy is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -89,6 +90,22 @@ def pull(
 
 
 @dataclass(frozen=True)
+class Content:
+    """weight * E|G(c) - x|, or of its square: what an answer must have of the one wanted.
+
+    The mean goes over pixels, of values in [-1, 1].
+    """
+
+    weight: float
+    loss: Literal["absolute", "squared"] = "absolute"
+
+    def __call__(self, made: Tensor, wanted: Tensor) -> Tensor:
+        """Return the term of the generator's loss."""
+        gap = made.float() - wanted
+        return self.weight * (gap.abs() if self.loss == "absolute" else gap.square()).mean()
+
+
+@dataclass(frozen=True)
 class Game:
     """Generator against critic; its losses are pure functions of parameters, batch and draws.
 
@@ -98,6 +115,7 @@ class Game:
     ``channel`` takes a generator's conditions to those that its points are shown under: where a
     share of the real labels is wrong, as many of the generated ones must be (Thekumparampil et al.
     2018).
+    ``content`` draws the answers of a task to those wanted, beside the critic.
     ``learn``, ``pull`` and ``forward`` (the generator) may be compiled ones.
     """
 
@@ -113,6 +131,7 @@ class Game:
     pull: Callable[..., tuple[Terms, Tensor]] = pull
     forward: nn.Module | None = None
     channel: Channel | None = None
+    content: Content | None = None
 
     def generate(
         self, n: int, cond: Tensor | None, draws: Draws, generator: nn.Module | None = None
@@ -159,7 +178,8 @@ class Game:
         """Return the terms whose sum the generator minimises."""
         with self._products(real.x.device):
             shown, fake, others = self._offered(real, draws, noise)
-            return self.answered(shown, self.score(joined([fake, *others])))
+            terms = self.answered(shown, self.score(joined([fake, *others])))
+        return terms | self._drawn(fake, real)
 
     def critic_gradients(
         self, real: Batch, draws: Draws, noise: float = 0.0
@@ -197,14 +217,22 @@ class Game:
             terms, on_x = self.pull(
                 self, shown, links, given, self.critic.gain, points.x.detach(), points.cond
             )
+        drawn = self._drawn(fake, real)
+        ends, gradients = [fake.x, *drawn.values()], [on_x, *map(torch.ones_like, drawn.values())]
         found = torch.autograd.grad(
-            fake.x, parameters, on_x, allow_unused=True, materialize_grads=True
+            ends, parameters, gradients, allow_unused=True, materialize_grads=True
         )
-        return terms, list(found)
+        return terms | {name: value.detach() for name, value in drawn.items()}, list(found)
 
-    def likelihood_gradients(self, real: Batch, draws: Draws) -> tuple[Terms, list[Tensor]]:
-        """Return minus the mean log likelihood of real rows, and its gradient in the generator."""
-        assert isinstance(self.generator, Sampler)
+    def warm_gradients(self, real: Batch, draws: Draws) -> tuple[Terms, list[Tensor]]:
+        """Return the loss of a warm start, and its gradient in the generator.
+
+        Minus the mean log likelihood of real rows, or of a task the content loss.
+        """
+        if not isinstance(self.generator, Sampler):
+            with self._products(real.x.device):
+                made = self.generate(len(real), real.cond, draws)
+            return _by_autograd(self._drawn(made, real), list(self.generator.parameters()))
         with self._products(real.x.device):
             hot = self.generator.blocks(real.x)
             value = -mean(self.generator.log_likelihood(hot, real.cond, draws), real.weight)
@@ -234,6 +262,10 @@ class Game:
         fake = _noisy(Batch(made.x, made.cond, real.weight), noise, draws)
         others = [_noisy(real, noise, draws)] if self.objective.pairs else []
         return Shown(len(real), (), None, (real.weight,), real.group), fake, others
+
+    def _drawn(self, made: Batch, real: Batch) -> Terms:
+        """Return the content loss between the answers made and those wanted."""
+        return {} if self.content is None else {"content": self.content(made.x, real.x)}
 
     def judged(self, shown: Shown, scores: Tensor, members: Sequence[Tensor]) -> Terms:
         """Return the critic's terms from scores (..., n) and each member's squared slopes."""

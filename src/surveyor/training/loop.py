@@ -29,7 +29,8 @@ class Plan:
     Rates stay constant for the first ``hold`` of the steps, then fall to ``final`` (the critic's
     to ``critic_final``) of themselves, along a cosine, a line or an exponential. The averaged
     generator follows with weight 1 - ``average`` a step. In the first ``warm`` steps a generator
-    with a likelihood maximises it, at ``warm_rate`` along a cosine to 0; the critic follows after.
+    with a likelihood maximises it, one of a task learns by its content loss alone, at ``warm_rate``
+    along a cosine to 0; the critic follows after.
     With ``privacy`` training rows are seen through clipped and noised sums alone.
     """
 
@@ -115,7 +116,7 @@ def steps(
         if plan.privacy is not None:
             terms, found = plan.privacy.likelihood_gradients(game, source, draws)
         else:
-            terms, found = game.likelihood_gradients(rows(draws), draws)
+            terms, found = game.warm_gradients(rows(draws), draws)
         update(terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
         follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))
         state.step = step + 1

@@ -1,0 +1,113 @@
+"""Emoji: super-resolution by 4 and edges to icons, beside the same nets without a critic, and bicubic."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tempfile
+import time
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import surveyor
+from benchmarks.common import RESULTS, console, data_file, show, write
+from surveyor.data.arrays import Arrays
+from surveyor.data.images import sheet
+from surveyor.data.pairs import enlarged, reduced
+from surveyor.evaluation.paired import answers, patch_frechet
+
+SKIN = re.compile("-?1F3F[BCDEF]", re.IGNORECASE)
+SCALE, SHOWN = 4, 10
+TASKS: dict[str, dict[str, Any]] = {
+    "super-resolution": {"task": "super-resolution", "scale": SCALE},
+    "edges to icons": {"task": "translate", "from_": "edges", "to": "images"},
+}
+ALONE: dict[str, dict[str, Any]] = {
+    "super-resolution": {"squared error alone": {"content_loss": "squared", "warm_start": 1.0}},
+    "edges to icons": {"L1 alone": {"warm_start": 1.0}},
+}
+
+
+def split() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return training and test icons; an icon and its skin tones are on one side."""
+    archive = np.load(data_file("emoji32.npz"))
+    bases = [SKIN.sub("", code) for code in archive["codepoints"]]
+    test = np.array([zlib.crc32(base.encode()) % 7 == 0 for base in bases])
+    every = {name: archive[name] for name in ("images", "edges")}
+    return {k: v[~test] for k, v in every.items()}, {k: v[test] for k, v in every.items()}
+
+
+def points(images: np.ndarray) -> Tensor:
+    return torch.from_numpy(images.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
+
+
+def figures(made: np.ndarray, wanted: np.ndarray, train: np.ndarray) -> dict[str, float | None]:
+    return asdict(answers(points(made), points(wanted), points(train)))
+
+
+def given(task: str, test: dict[str, np.ndarray]) -> np.ndarray:
+    if task == "super-resolution":
+        return reduced(Arrays(test["images"], {}, "images"), SCALE).main
+    return test["edges"]
+
+
+def strip(task: str, lines: dict[str, np.ndarray], test: dict[str, np.ndarray]) -> None:
+    """Save the first test icons: given, each method's answers, and the truth."""
+    some = np.linspace(0, len(test["images"]) - 1, SHOWN).astype(int)
+    small = given(task, test)[some]
+    if task == "super-resolution":
+        small = small.repeat(SCALE, 1).repeat(SCALE, 2)
+    else:
+        small = np.repeat(small[..., None], 3, 3)
+    every = [small, *(made[some] for made in lines.values()), test["images"][some]]
+    path = RESULTS / f"{task.replace(' ', '-')}.png"
+    sheet(np.concatenate(every), columns=SHOWN, zoom=2).save(path)
+
+
+def trained(
+    task: str, said: dict[str, Any], seed: int, train: dict[str, np.ndarray], asked: np.ndarray
+) -> tuple[np.ndarray, float]:
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as place:
+        source = train if task != "super-resolution" else {"images": train["images"]}
+        model = surveyor.fit(source, Path(place) / "run", seed=seed, **TASKS[task], **said)
+        seconds = time.monotonic() - begun
+        return model.answer(asked)["images"], seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1])
+    parser.add_argument("--tasks", nargs="*", default=list(TASKS), choices=list(TASKS))
+    chosen = parser.parse_args()
+    train, test = split()
+    runs: list[dict[str, Any]] = []
+    for task in chosen.tasks:
+        asked = given(task, test)
+        for seed in chosen.seeds:
+            lines = {}
+            if task == "super-resolution":
+                lines["bicubic"] = enlarged(asked, SCALE, 255.0)
+            seconds = dict.fromkeys(lines, 0.0)
+            for method, said in (*ALONE[task].items(), ("Surveyor", {})):
+                lines[method], seconds[method] = trained(task, said, seed, train, asked)
+            for method, made in lines.items():
+                found = figures(made, test["images"], train["images"])
+                runs.append({"task": task, "method": method, "seed": seed, "seconds": seconds[method], **found})  # fmt: skip
+                console.print(runs[-1], highlight=False)
+            if seed == chosen.seeds[0]:
+                strip(task, lines, test)
+            floor = patch_frechet(points(test["images"]), points(train["images"]))
+            write("pairs", {"patch_frechet_floor": floor, "runs": runs})
+    keys = [k for k in runs[0] if k not in ("task", "method", "seed")]
+    show("Emoji", ("task", "method", "seed", *keys), [(r["task"], r["method"], r["seed"], *(r[k] for k in keys)) for r in runs])  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,300 @@
+"""Pairs of pictures: one is given, the other is its answer (super-resolution, translation)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from surveyor.batch import Batch, Draws
+from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State
+from surveyor.data.arrays import Arrays, every_array
+from surveyor.data.conditions import Conditions
+from surveyor.data.images import ImageCodec, Images
+from surveyor.data.pictures import listed
+from surveyor.errors import InputError, did_you_mean
+
+SCALE = 4
+AT_ONCE = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Pictures that are given and those that are wanted, n of each."""
+
+    given: Arrays
+    wanted: Arrays
+
+    def __len__(self) -> int:
+        return len(self.wanted)
+
+    def take(self, index: np.ndarray) -> Pairs:
+        """Return the chosen pairs."""
+        return Pairs(self.given.take(index), self.wanted.take(index))
+
+
+@dataclass(frozen=True, eq=False)
+class PairCodec(Codec):
+    """Two codecs of pictures; the given picture is the condition (n, channels, height, width)."""
+
+    given: ImageCodec
+    wanted: ImageCodec
+    scale: int | None = None
+    conditions: Conditions = field(default_factory=Conditions)
+
+    kind = "pairs"
+    unit_name = "pixel values from 0 to 1, over all pixels"
+
+    @property
+    def main(self) -> str:
+        """Return the name of the wanted pictures."""
+        return self.wanted.main
+
+    @property
+    def space(self) -> Space:
+        """Return the shapes and the unit."""
+        return replace(self.wanted.space, given=self.given.space.shape)
+
+    def rows(self, raw: Any) -> Rows:
+        """Check pairs and keep them as they are."""
+        if not isinstance(raw, Pairs):
+            raise InputError("the run answers pictures: give pairs, as it was trained on")
+        own = self.given.rows(raw.given), self.wanted.rows(raw.wanted)
+        return {"given": own[0]["x"], "x": own[1]["x"], "cond": own[1]["cond"]}
+
+    def points(self, rows: Rows, index: np.ndarray) -> Tensor:
+        """Return the wanted pictures."""
+        return self.wanted.points(rows, index)
+
+    def batch(self, rows: Rows, index: np.ndarray) -> Batch:
+        """Return wanted pictures under the given ones."""
+        return Batch(self.points(rows, index), self.given.points({"x": rows["given"]}, index))
+
+    def head(self, raw: Tensor, draws: Draws) -> Tensor:
+        """Return tanh(raw)."""
+        return raw.tanh()
+
+    def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> dict[str, np.ndarray]:
+        """Return the wanted pictures, by name."""
+        return self.wanted.decode(batch, codes, draws)
+
+    def asked(self, source: Any, size: int | None = None) -> Tensor:
+        """Return pictures to be answered as conditions; nets may take them of any size.
+
+        Raises:
+            InputError: no pictures, or of another range or mode than those trained on.
+        """
+        if isinstance(source, Mapping) and self.given.main in source:
+            source = source[self.given.main]
+        arrays = Images().read(source, Options(size=size))
+        if self.given.channels == 3 and arrays.main.ndim == 3:
+            main = np.repeat(arrays.main[..., None], 3, axis=3)
+            arrays = Arrays(main, {}, arrays.main_name)
+        any_size = replace(self.given, size=arrays.main.shape[1:])
+        if any_size.channels != self.given.channels:
+            raise InputError("pictures in colour where the run was trained on grey ones")
+        return any_size.points(any_size.rows(arrays), np.arange(len(arrays)))
+
+    def state(self) -> State:
+        """Return what ``restore`` needs."""
+        metas: dict[str, Any] = {}
+        arrays: dict[str, np.ndarray] = {}
+        for name, codec in (("given", self.given), ("wanted", self.wanted)):
+            metas[name], own = codec.state()
+            arrays |= {f"{name}.{k}": v for k, v in own.items()}
+        return {"scale": self.scale, **metas}, arrays
+
+    @classmethod
+    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> PairCodec:
+        """Rebuild the codec."""
+        given, wanted = (
+            ImageCodec.restore(
+                meta[name],
+                {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(name)},
+            )
+            for name in ("given", "wanted")
+        )
+        return cls(given, wanted, meta["scale"])
+
+
+COMMON: Mapping[str, Any] = {
+    "critic": "patch",
+    "latent_normal": 8,
+    "batch": 32,
+    "critic_steps": 1,
+    "precision": "auto",
+    "warm_start": 0.5,
+}
+OWN: Mapping[str, Mapping[str, Any]] = {
+    "super-resolution": {"generator": "upscale", "scale": SCALE, "content": 10.0, "steps": 4000},
+    "translate": {"generator": "unet", "content": 10.0, "steps": 4000},
+}
+
+
+class PairKind(Kind):
+    """Pairs, which a task makes of pictures."""
+
+    name = "pairs"
+    codec = PairCodec
+    suffixes = (".npz", ".npy", ".png")
+
+    def recognises(self, source: Any) -> bool:
+        """Take pairs alone: whether pictures are to be paired is said by the task."""
+        return isinstance(source, Pairs)
+
+    def read(self, source: Any, options: Options = USUAL) -> Pairs:
+        """Read the pictures of a task, two by two."""
+        if isinstance(source, Pairs):
+            return source
+        problems = [
+            f"--{name.replace('_', '-')}: not with --task {options.task}"
+            for name in ("condition", "group", "drop", "whiten")
+            if getattr(options, name)
+        ]
+        if problems:
+            raise InputError(*problems)
+        if options.task == "translate":
+            return _translated(source, options)
+        wanted = Images().read(source, replace(options, task="generate"))
+        return Pairs(reduced(wanted, options.scale or SCALE), wanted)
+
+    def defaults(self, raw: Pairs, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what docs/defaults.md measured."""
+        return {**COMMON, **OWN[said.get("task", "translate")]}
+
+    def take(self, raw: Pairs, index: np.ndarray) -> Pairs:
+        """Return the chosen pairs."""
+        return raw.take(index)
+
+    def together(self, a: Pairs, b: Pairs) -> Pairs:
+        """Return both sets' pairs."""
+        return Pairs(a.given.joined(b.given), a.wanted.joined(b.wanted))
+
+    def fit(self, raw: Pairs, options: Options) -> PairCodec:
+        """Fit the two ranges of values."""
+        wanted = Images().fit(raw.wanted, USUAL)
+        if options.task == "super-resolution":  # both sides have one range of values
+            given = replace(wanted, size=raw.given.main.shape[1:], main="given")
+            return PairCodec(given, wanted, options.scale or SCALE)
+        return PairCodec(Images().fit(raw.given, USUAL), wanted)
+
+    def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
+        """Write pictures as ``Images`` does."""
+        Images().write(samples, path)
+
+
+def reduced(arrays: Arrays, scale: int) -> Arrays:
+    """Return pictures with one pixel for every ``scale`` x ``scale``, bicubic with antialiasing.
+
+    Raises:
+        InputError: a scale that does not divide the size, or leaves fewer than 4 pixels.
+    """
+    height, width = arrays.main.shape[1:3]
+    if height % scale or width % scale:
+        raise InputError(
+            f"--scale {scale}: does not divide pictures of {width} x {height}; "
+            f"give --size {max(scale, min(height, width) // scale * scale)}, or another scale"
+        )
+    if min(height, width) // scale < 4:
+        raise InputError(
+            f"--scale {scale}: leaves {width // scale} x {height // scale} pixels of "
+            f"{width} x {height}; give larger pictures or a smaller scale"
+        )
+    top = float(arrays.main.max())
+    parts = [
+        _scaled(arrays.main[k : k + AT_ONCE], 1 / scale, top)
+        for k in range(0, len(arrays.main), AT_ONCE)
+    ]
+    return Arrays(np.concatenate(parts), {}, "given")
+
+
+def enlarged(pictures: np.ndarray, scale: int, top: float) -> np.ndarray:
+    """Return pictures (n, h, w[, 3]) bicubically enlarged."""
+    return _scaled(pictures, float(scale), top)
+
+
+def _scaled(pictures: np.ndarray, factor: float, top: float) -> np.ndarray:
+    x = torch.from_numpy(pictures.astype(np.float32))
+    x = x.unsqueeze(1) if x.ndim == 3 else x.permute(0, 3, 1, 2)
+    size = [round(side * factor) for side in x.shape[2:]]
+    y = functional.interpolate(x, size=size, mode="bicubic", antialias=factor < 1).clamp(0, top)
+    y = y.squeeze(1) if pictures.ndim == 3 else y.permute(0, 2, 3, 1)
+    y = y.round() if pictures.dtype.kind in "biu" else y
+    return y.numpy().astype(pictures.dtype)
+
+
+def _translated(source: Any, options: Options) -> Pairs:
+    """Return the pictures of two folders with equal names, or of two arrays."""
+    names = {"--from": options.from_, "--to": options.to}
+    problems = [
+        f"{flag}: not given; --task translate goes from A to B"
+        for flag, name in names.items()
+        if not name
+    ]
+    if problems:
+        raise InputError(*problems)
+    if isinstance(source, (str, Path)) and (Path(source).is_dir() or source == ""):
+        return _folders(Path(source) / str(options.from_), Path(source) / str(options.to), options)
+    where, arrays = every_array(source)
+    problems = [
+        f"{flag} {name}: no such array in {where}{did_you_mean(str(name), arrays)}"
+        for flag, name in names.items()
+        if name not in arrays
+    ]
+    if problems:
+        raise InputError(*problems)
+    usual = replace(options, task="generate")
+    sides = [Images().read({str(name): arrays[str(name)]}, usual) for name in names.values()]
+    if len(sides[0]) != len(sides[1]):
+        raise InputError(
+            f"--from {options.from_}: {len(sides[0]):,} pictures, --to {options.to}: "
+            f"{len(sides[1]):,}; each needs its partner"
+        )
+    return _fitting(*sides)
+
+
+def _folders(a: Path, b: Path, options: Options) -> Pairs:
+    absent = [
+        f"{flag} {path}: no such folder"
+        for flag, path in (("--from", a), ("--to", b))
+        if not path.is_dir()
+    ]
+    if absent:
+        raise InputError(*absent)
+    keys = [[str(p.relative_to(path).with_suffix("")) for p in listed(path)] for path in (a, b)]
+    problems = []
+    for own, other, path, partner in ((keys[0], keys[1], a, b), (keys[1], keys[0], b, a)):
+        alone = sorted(set(own) - set(other))
+        if alone:
+            more = f" and {len(alone) - 3} more" if len(alone) > 3 else ""
+            problems.append(
+                f"{path}: {', '.join(alone[:3])}{more} without a partner in {partner}; a picture "
+                "and its partner have the same name"
+            )
+        twice = (
+            sorted({key for key in own if own.count(key) > 1}) if len(set(own)) < len(own) else []
+        )
+        problems += [f"{path}: two pictures named {key}; keep one" for key in twice[:3]]
+    if problems:
+        raise InputError(*problems)
+    usual = replace(options, task="generate")
+    sides = [
+        Images().read(path, usual).take(np.argsort(k)) for path, k in zip((a, b), keys, strict=True)
+    ]
+    return _fitting(*sides)
+
+
+def _fitting(given: Arrays, wanted: Arrays) -> Pairs:
+    shapes = [side.main.shape[1:3] for side in (given, wanted)]
+    if shapes[0] != shapes[1]:
+        sizes = ["x".join(map(str, shape[::-1])) for shape in shapes]
+        raise InputError(
+            f"--from: pictures of {sizes[0]}, --to: of {sizes[1]}; bring both to one with --size N"
+        )
+    return Pairs(Arrays(given.main, {}, "given"), Arrays(wanted.main, {}, wanted.main_name))

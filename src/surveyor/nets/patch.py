@@ -1,0 +1,86 @@
+"""A critic of patches (Isola et al. 2017, PatchGAN): it judges a picture place by place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from surveyor.data import Space
+from surveyor.errors import InputError
+from surveyor.nets import Latent, Net
+from surveyor.nets.activations import LeakyReLU
+from surveyor.nets.initial import start
+
+
+@dataclass(frozen=True)
+class Patch(Net):
+    """Convolutions without normalisation to a score s_p for every place p of a coarse grid.
+
+    ``halvings`` stride-2 convolutions; with 2 a score sees 18 pixels a side. The picture given is
+    enlarged to the size of its answer and stands beside it.
+
+    ``per`` is what the constraint holds to its slope. ``image``: the critic is one function of the
+    whole picture, f = sum_p s_p / sqrt P, and |grad f| is asked to be 1; where patches do not
+    overlap |grad f|^2 is the mean of |grad s_p|^2. ``patch``: a committee of all s_p, each with a
+    penalty of its own, which costs a pass back for each.
+    """
+
+    answers = True
+
+    width: int = 32
+    halvings: int = 2
+    per: Literal["image", "patch"] = "image"
+    slope: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.halvings < 1:
+            raise InputError(
+                f"patch: width {self.width}, halvings {self.halvings}: give at least 1 of each"
+            )
+        if self.per not in ("image", "patch"):
+            raise InputError(f"patch: per {self.per!r}; known: image, patch")
+
+    def generator(self, space: Space, latent: Latent) -> nn.Module:
+        """Refuse: a critic alone."""
+        raise InputError("patch: a critic alone; give --generator unet or upscale")
+
+    def critic(self, space: Space) -> nn.Module:
+        """Return the critic."""
+        if not space.given:
+            raise InputError("patch: judges answers to pictures; give --task translate")
+        if min(space.shape[1:]) < 2**self.halvings:
+            raise InputError(
+                f"patch: {self.halvings} halvings of pictures of {space.shape[2]} x "
+                f"{space.shape[1]}; give fewer"
+            )
+        return PatchCritic(self, space)
+
+
+class PatchCritic(nn.Module):
+    """(x (n, c, h, w), given) -> scores (n,), or (places, n) with a score a patch."""
+
+    gain: Tensor
+
+    def __init__(self, net: Patch, space: Space) -> None:
+        super().__init__()
+        self.per = net.per
+        wide, channels = net.width, space.shape[0] + space.given[0]
+        layers: list[nn.Module] = []
+        for _ in range(net.halvings):
+            layers += [nn.Conv2d(channels, wide, 4, stride=2, padding=1), LeakyReLU(net.slope)]
+            channels, wide = wide, 2 * wide
+        layers += [nn.Conv2d(channels, wide, 3, padding=1), LeakyReLU(net.slope)]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(wide, 1, 1))
+        start([self.layers], net.slope)
+        self.register_buffer("gain", torch.tensor(float(space.unit)))
+
+    def forward(self, x: Tensor, given: Tensor) -> Tensor:
+        """Return scores."""
+        if given.shape[2:] != x.shape[2:]:
+            given = functional.interpolate(given, size=x.shape[2:], mode="nearest")
+        scores: Tensor = self.gain * self.layers(torch.cat([x, given], dim=1)).flatten(1).float()
+        return scores.sum(1) / scores.shape[1] ** 0.5 if self.per == "image" else scores.T

@@ -1,0 +1,83 @@
+"""A U-Net that translates a picture (Ronneberger et al. 2015, Isola et al. 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from surveyor.data import Space
+from surveyor.errors import InputError
+from surveyor.nets import Latent, Net
+from surveyor.nets.activations import LeakyReLU
+from surveyor.nets.conv import groups, levels
+from surveyor.nets.patch import Patch
+
+
+@dataclass(frozen=True)
+class Unet(Net):
+    """Down to about 4 pixels and up again; each size passes its picture on to its like.
+
+    ``width`` channels at full size, twice as many at every halving, at most eight times. Halved by
+    stride-2 convolutions, enlarged by nearest neighbours before a 3 x 3 convolution, normalised by
+    group. The latent enters at the narrowest place. Pictures of any size pass, those of other
+    sizes than trained on too. As a critic: ``patch`` of the same width.
+    """
+
+    answers = True
+
+    width: int = 32
+    slope: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise InputError(f"unet: width {self.width}: give at least 1")
+
+    def generator(self, space: Space, latent: Latent) -> nn.Module:
+        """Return the generator."""
+        if not space.given or space.given[1:] != space.shape[1:]:
+            raise InputError("unet: answers a picture with one of its size; give --task translate")
+        return UnetGenerator(self, space, latent)
+
+    def critic(self, space: Space) -> nn.Module:
+        """Return a critic of patches."""
+        return Patch(self.width, slope=self.slope).critic(space)
+
+
+class UnetGenerator(nn.Module):
+    """(z, given (n, c, h, w)) -> (n, c', h, w)."""
+
+    def __init__(self, net: Unet, space: Space, latent: Latent) -> None:
+        super().__init__()
+        n = levels(*space.shape[1:])
+        wide = [net.width * min(2**k, 8) for k in range(n + 1)]
+        self.first = nn.Conv2d(space.given[0], wide[0], 3, padding=1)
+        self.down = nn.ModuleList(
+            nn.Sequential(LeakyReLU(net.slope), nn.Conv2d(a, b, 4, stride=2, padding=1), _norm(b))
+            for a, b in zip(wide, wide[1:], strict=False)
+        )
+        self.told = nn.Linear(latent.width, wide[-1], bias=False)
+        self.up = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(b + a, a, 3, padding=1), _norm(a), LeakyReLU(net.slope))
+            for a, b in reversed(list(zip(wide, wide[1:], strict=False)))
+        )
+        self.last = nn.Conv2d(wide[0], space.raw[0], 3, padding=1)
+
+    def forward(self, z: Tensor, given: Tensor) -> Tensor:
+        """Return translated pictures."""
+        passed = [self.first(given)]
+        for down in self.down:
+            passed.append(down(passed[-1]))
+        h = passed.pop() + self.told(z)[:, :, None, None]
+        for up in self.up:
+            like = passed.pop()
+            h = functional.interpolate(h, size=like.shape[2:], mode="nearest")
+            h = up(torch.cat([h, like], dim=1))
+        raw: Tensor = self.last(h)
+        return raw
+
+
+def _norm(channels: int) -> nn.Module:
+    return nn.GroupNorm(groups(channels), channels)

@@ -1,0 +1,90 @@
+"""A residual generator that enlarges a picture (Ledig et al. 2017, Lim et al. 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from surveyor.data import Space
+from surveyor.errors import InputError
+from surveyor.nets import Latent, Net
+from surveyor.nets.activations import LeakyReLU
+from surveyor.nets.conv import SubPixel
+from surveyor.nets.patch import Patch
+from surveyor.nets.residual import Block
+
+EDGE = 0.99  # of the range [-1, 1]: beyond, tanh passes hardly any gradient
+
+
+@dataclass(frozen=True)
+class Upscale(Net):
+    """The given picture enlarged bicubically, and what ``blocks`` residual blocks add to it.
+
+    The blocks work at the given picture's size; sub-pixel convolutions then enlarge. The last
+    layer starts at 0, so training begins at bicubic enlargement. Without any layer tied to a size,
+    a trained net enlarges pictures of every size. As a critic: ``patch`` of half the width.
+    """
+
+    answers = True
+
+    width: int = 64
+    blocks: int = 8
+    slope: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.blocks < 1:
+            raise InputError(
+                f"upscale: width {self.width}, blocks {self.blocks}: give at least 1 of each"
+            )
+
+    def generator(self, space: Space, latent: Latent) -> nn.Module:
+        """Return the generator."""
+        if not space.given or space.shape[1] <= space.given[1]:
+            raise InputError("upscale: enlarges pictures; give --task super-resolution")
+        return UpscaleGenerator(self, space, latent)
+
+    def critic(self, space: Space) -> nn.Module:
+        """Return a critic of patches."""
+        return Patch(max(1, self.width // 2), slope=self.slope).critic(space)
+
+
+class UpscaleGenerator(nn.Module):
+    """(z, given (n, c, h, w)) -> (n, c, scale h, scale w), of which the head takes tanh."""
+
+    def __init__(self, net: Upscale, space: Space, latent: Latent) -> None:
+        super().__init__()
+        self.scale = space.shape[1] // space.given[1]
+        self.first = nn.Conv2d(space.given[0], net.width, 3, padding=1)
+        self.told = nn.Linear(latent.width, net.width, bias=False)
+        self.blocks = nn.Sequential(*[Block(net.width, net.slope) for _ in range(net.blocks)])
+        larger: list[nn.Module] = []
+        for factor in _primes(self.scale):
+            larger += [SubPixel(net.width, net.width, factor), LeakyReLU(net.slope)]
+        self.larger = nn.Sequential(*larger)
+        self.last = nn.Conv2d(net.width, space.raw[0], 3, padding=1)
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            nn.init.zeros_(block.second.weight)
+        nn.init.zeros_(self.last.weight)
+        assert self.last.bias is not None
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, z: Tensor, given: Tensor) -> Tensor:
+        """Return enlarged pictures."""
+        h = self.first(given) + self.told(z)[:, :, None, None]
+        raw: Tensor = self.last(self.larger(h + self.blocks(h)))
+        larger = functional.interpolate(given, scale_factor=float(self.scale), mode="bicubic")
+        return larger.clamp(-EDGE, EDGE).atanh() + raw
+
+
+def _primes(n: int) -> Iterator[int]:
+    """Yield the prime factors of ``n``, the least first."""
+    factor = 2
+    while n > 1:
+        while n % factor == 0:
+            yield factor
+            n //= factor
+        factor += 1

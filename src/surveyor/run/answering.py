@@ -1,0 +1,39 @@
+"""Answers of a run with a task: pictures enlarged, or translated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from surveyor.batch import Batch, Draws
+from surveyor.data.pairs import PairCodec
+from surveyor.data.sources import resolve
+from surveyor.errors import InputError
+from surveyor.run.folder import Run
+
+ANSWER = 5  # the stream of randomness of answers
+PIXELS = 2**18  # given at a time
+
+
+@torch.no_grad()
+def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return the answer to every picture, by the name of the wanted ones."""
+    codec, game = run.codec, run.game
+    if not isinstance(codec, PairCodec):
+        raise InputError(
+            "--answer: the run generates, it has no task; train with --task super-resolution or "
+            "translate"
+        )
+    if not 0 <= seed < 2**63:
+        raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
+    asked = codec.asked(resolve(pictures), run.config.size if codec.scale is None else None)
+    device = next(game.critic.parameters()).device
+    at_once = max(1, PIXELS // (asked.shape[2] * asked.shape[3]))
+    draws, made = Draws(seed, 0, ANSWER), []
+    for part in torch.split(asked, at_once):
+        batch = game.generate(len(part), part.to(device), draws).to("cpu")
+        codes = np.zeros((len(part), 0), np.int32)
+        made.append(codec.decode(Batch(batch.x), codes, draws)[codec.main])
+    return {codec.main: np.concatenate(made)}

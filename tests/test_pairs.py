@@ -1,0 +1,236 @@
+"""Tasks: pairs read and refused, figures with closed forms, answers a user gets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import surveyor
+from surveyor.api import prepare
+from surveyor.batch import Draws
+from surveyor.build import game_of
+from surveyor.cli import main
+from surveyor.errors import InputError
+from surveyor.evaluation import imagenet
+from surveyor.evaluation.paired import patch_frechet, patches, psnr, sharpness, ssim
+from surveyor.training.game import Content
+from tests.conftest import QUICK
+
+ENLARGE: dict[str, Any] = {"task": "super-resolution", "scale": 2}
+SMALL: dict[str, Any] = {
+    "generator": "upscale:width=8,blocks=1",
+    "critic": "patch:width=4,halvings=1",
+}
+
+
+@pytest.fixture(scope="module", name="run")
+def run_of(tmp_path_factory: pytest.TempPathFactory) -> surveyor.Model:
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("runs") / "larger"
+    return surveyor.fit("example:digits", path, **QUICK, **ENLARGE, **SMALL)
+
+
+def scene(n: int, side: int = 16, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (n, side, side, 3), dtype=np.uint8)
+
+
+def folders(path: Path, n: int = 12) -> tuple[Path, Path]:
+    a, b = path / "edges", path / "icons"
+    for folder, pictures in ((a, scene(n)[..., 0]), (b, scene(n))):
+        folder.mkdir()
+        for k, picture in enumerate(pictures):
+            Image.fromarray(picture).save(folder / f"{k}.png")
+    return a, b
+
+
+def test_psnr_and_similarity_of_known_errors() -> None:
+    x = torch.rand(4, 3, 20, 20) - 0.5
+    assert psnr(x, x) == pytest.approx(100)
+    # An error of .1 everywhere is .05 in values from 0 to 1: 10 log10(1 / .0025).
+    assert psnr(x + 0.1, x) == pytest.approx(26.0206, abs=1e-3)
+    assert ssim(x, x) == pytest.approx(1, abs=1e-5)
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    assert ssim(x, x) > ssim(x + 0.1 * noise, x) > ssim(x + noise, x)
+
+
+def test_the_similarity_of_constant_pictures_is_that_of_their_means() -> None:
+    # (2 a b + c) / (a^2 + b^2 + c) with no variance: the second factor is 1.
+    a, b, c = 0.3, 0.6, 0.01**2
+    x, y = (torch.full((1, 1, 16, 16), 2 * v - 1) for v in (a, b))
+    # Float32 leaves a variance of about 1e-8 beside a constant of 9e-4.
+    assert ssim(x, y) == pytest.approx((2 * a * b + c) / (a * a + b * b + c), abs=1e-3)
+
+
+def test_a_blur_is_not_sharp_and_its_patches_are_far() -> None:
+    x = torch.rand(40, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    blur = torch.nn.functional.avg_pool2d(x, 3, 1, 1)
+    assert sharpness(x, x) == pytest.approx(1)
+    assert sharpness(0.5 * x, x) == pytest.approx(0.25)
+    assert sharpness(blur, x) < 0.1
+    assert patch_frechet(blur, x) > 10 * patch_frechet(x[:20], x[20:])
+
+
+def test_the_sharpness_of_a_wave_is_in_its_frequency() -> None:
+    at = torch.arange(32.0)
+    coarse, fine = (torch.sin(2 * np.pi * f * at / 32).expand(1, 1, 32, 32) for f in (3, 11))
+    assert sharpness(coarse, fine) == pytest.approx(0, abs=1e-6)
+    assert sharpness(coarse + fine, fine) == pytest.approx(1, abs=1e-4)
+
+
+def test_patches_are_windows_of_the_pictures() -> None:
+    x = torch.arange(2 * 3 * 10 * 12.0).view(2, 3, 10, 12)
+    for patch in patches(x, 50, Draws(0)).view(50, 3, 8, 8):
+        k, i, j = (
+            int(patch[0, 0, 0]) // 360,
+            int(patch[0, 0, 0]) % 120 // 12,
+            int(patch[0, 0, 0]) % 12,
+        )
+        assert torch.equal(patch, x[k, :, i : i + 8, j : j + 8])
+
+
+def test_the_perceptual_distance_is_nothing_between_equals_and_grows_with_blur() -> None:
+    assert imagenet.available()  # it is among the development packages
+    x = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    once = torch.nn.functional.avg_pool2d(x, 3, 1, 1)
+    more = torch.nn.functional.avg_pool2d(x, 7, 1, 3)
+    told = [imagenet.perceptual_distance(y, x) for y in (x, once, more)]
+    assert told[0] == pytest.approx(0, abs=1e-6)
+    assert told[0] < told[1] < told[2]
+    assert imagenet.perceptual_distance(x[:, :1], x[:, :1]) == pytest.approx(0, abs=1e-6)
+    assert imagenet.features(x).shape == (6, 1280)
+
+
+def test_the_content_loss_and_its_gradient_are_those_of_the_equation() -> None:
+    data, config = prepare(scene(30), {**QUICK, **ENLARGE, **SMALL, "precision": "float32"})
+    game = game_of(config, data.codec)
+    real = data.train.draw(8, Draws(0))
+    terms = game.generator_loss(real, Draws(1))
+    made = game.generate(8, real.cond, Draws(1)).x
+    assert float(terms["content"].detach()) == pytest.approx(
+        10 * float((made - real.x).abs().mean().detach()), rel=1e-5
+    )
+    told, found = game.generator_gradients(real, Draws(1))
+    total = torch.stack(list(terms.values())).sum()
+    by_hand = torch.autograd.grad(
+        total, list(game.generator.parameters()), materialize_grads=True, allow_unused=True
+    )
+    assert set(told) == set(terms)
+    for a, b in zip(found, by_hand, strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+    assert float(Content(2.0, "squared")(torch.full((3,), 3.0), torch.zeros(3))) == 18
+
+
+def test_a_warm_start_is_the_content_loss_alone() -> None:
+    data, config = prepare(scene(30), {**QUICK, **ENLARGE, **SMALL})
+    game = game_of(config, data.codec)
+    terms, _ = game.warm_gradients(data.train.draw(8, Draws(0)), Draws(1))
+    assert set(terms) == {"content"}
+
+
+def test_a_run_answers_pictures_of_any_size(run: surveyor.Model) -> None:
+    low = np.random.default_rng(1).integers(0, 17, (3, 5, 9), dtype=np.uint8)
+    made = run.answer(low)["images"]
+    assert made.shape == (3, 10, 18)
+    assert made.dtype == np.uint8
+    assert (made == run.answer(low)["images"]).all()
+    with pytest.raises(InputError, match="up to 200"):
+        run.answer(np.full((3, 5, 9), 200, np.uint8))
+    with pytest.raises(InputError, match="colour"):
+        run.answer(scene(3) // 20)
+    with pytest.raises(InputError, match="--answer"):
+        run.sample(3)
+    with pytest.raises(InputError, match="--answer"):
+        run.walk(3)
+
+
+def test_an_answering_run_is_told_beside_bicubic_enlargement(run: surveyor.Model) -> None:
+    told = run.evaluation
+    assert "bicubic" in told["verdict"]
+    for name in ("psnr", "ssim", "perceptual", "patch_frechet", "sharpness"):
+        assert np.isfinite(told["answers"][name])
+        assert np.isfinite(told["bicubic"][name])
+    report = (run.run.path / "report.html").read_text()
+    assert "enlarged bicubically" in report
+    assert "Perceptual distance" in report
+    again = run.evaluate()
+    assert again["answers"] == told["answers"]
+    other = run.evaluate("example:digits")
+    assert other["answers"]["psnr"] == pytest.approx(told["answers"]["psnr"], abs=2)
+
+
+def test_a_resumed_task_is_the_same_run(run: surveyor.Model, tmp_path: Path) -> None:
+    path = tmp_path / "again"
+    said = {**QUICK, **ENLARGE, **SMALL}
+
+    def stop(session: Any, record: Any) -> None:
+        if record.step == 4:  # within the game, after the warm start
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        surveyor.fit("example:digits", path, watch=stop, **said)
+    assert main(["train", "--resume", str(path)]) == 0
+    for name in ("generator.safetensors", "critic.safetensors", "history.jsonl"):
+        assert (path / name).read_bytes() == (run.run.path / name).read_bytes()
+
+
+def test_folders_are_translated_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = folders(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    command = "train --task translate --from edges --to icons --out run --steps 4 --batch 4"
+    nets = "--generator unet:width=4 --critic patch:width=4,per=patch --measure-rows 8"
+    assert main([*command.split(), *nets.split(), "--threads", "1"]) == 0
+    assert (tmp_path / "run" / "answers.png").exists()
+    assert "answers to" in capsys.readouterr().out
+    assert main(["sample", "run", "--answer", "edges", "-o", "made.npz"]) == 0
+    assert np.load(tmp_path / "made.npz")["images"].shape == (12, 16, 16, 3)
+    assert main(["evaluate", "run"]) == 0
+    kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    assert kept["bicubic"] is None
+    (a / "7.png").unlink()
+    (b / "3.png").unlink()
+    assert (
+        main(["train", "--task", "translate", "--from", str(a), "--to", str(b), "--out", "no"]) == 2
+    )
+    told = capsys.readouterr().err
+    assert "3 without a partner" in told
+    assert "7 without a partner" in told
+    assert not (tmp_path / "no").exists()
+
+
+PICTURES = {"a": scene(30)[..., 0], "b": scene(30), "c": scene(20)}
+REFUSED: list[tuple[Any, dict[str, Any], str]] = [
+    (scene(30), {"task": "super-resolution", "scale": 3}, "does not divide"),
+    (scene(30), {"task": "super-resolution", "scale": 8}, "leaves 2 x 2"),
+    (scene(30), {"task": "super-resolution", "scale": 1}, "at least 2"),
+    (scene(30), {"scale": 2}, "--task super-resolution"),
+    (scene(30), {"task": "sharpen"}, "not known"),
+    (scene(30), {"task": "super-resolution", "condition": ["x"]}, "--condition: not with"),
+    (scene(30), {"task": "super-resolution", "generator": "conv"}, "not told of the picture"),
+    (scene(30), {"task": "super-resolution", "generator": "unet"}, "--task translate"),
+    (scene(30), {"generator": "unet"}, "--task translate"),
+    (scene(30), {"critic": "patch"}, "--task translate"),
+    (PICTURES, {"task": "translate", "from_": "a"}, "--to: not given"),
+    (PICTURES, {"task": "translate", "from_": "a", "to": "bb"}, "did you mean 'b'"),
+    (PICTURES, {"task": "translate", "from_": "a", "to": "c"}, "20; each needs its partner"),
+    (PICTURES, {"task": "translate", "from_": "a", "to": "b", "epsilon": 1.0}, "--epsilon: not"),
+    (
+        {"a": scene(30, 8)[..., 0], "b": scene(30)},
+        {"task": "translate", "from_": "a", "to": "b"},
+        "--size",
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "said", "told"), REFUSED, ids=[told for *_, told in REFUSED])
+def test_what_cannot_be_a_task_is_refused(data: Any, said: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError) as error:
+        surveyor.fit(data, **said)
+    assert told in str(error.value)
