@@ -66,12 +66,10 @@ def sample(
     """
     conditions, plain = _where(where), not (parity or apart_from or truncate != 1)
     model = api.load(run)
-    kind = model.run.kind
-    pictures = isinstance(kind, (Images, PairKind))
+    kind, pictures = model.run.kind, isinstance(model.run.kind, (Images, PairKind))
     endings = (*kind.suffixes, *(ANIMATED if walk and pictures else () if pictures else (".csv",)))
-    problems = unwritable(output, endings, overwrite)
-    outcome, colon, group = (parity or "").partition(":")
-    if parity is not None and not (outcome and colon and group):
+    fair, problems = _fair(parity), unwritable(output, endings, overwrite)
+    if fair is not None and not all(fair):
         problems.append(f"--parity {parity}: write OUTCOME:GROUP, such as income:sex")
     if walk and not plain:
         problems.append("--walk: leave --parity, --apart-from and --truncate out")
@@ -85,20 +83,29 @@ def sample(
         elif walk:
             made = model.walk(n, _stops(conditions), seed=seed)
         else:
-            fair = (outcome, group) if parity else None
             made = model.sample(n, conditions, seed, fair, apart_from, truncate)
     if output is None and isinstance(made, pd.DataFrame):
         made.to_csv(sys.stdout, index=False)
         return 0
-    name = ("walk.gif" if walk else "samples.png") if pictures else "samples.npz"
-    output = output or Path(name)
-    if problems := unwritable(output, endings, overwrite):
-        raise InputError(*problems)
-    _write(made, kind, output, walk)
+    _write(made, kind, output or Path(_usual(walk, pictures)), walk, endings, overwrite)
     return 0
 
 
-def _write(made: Any, kind: Kind, output: Path, walk: bool) -> None:
+def _fair(parity: str | None) -> tuple[str, str] | None:
+    """Return what OUTCOME:GROUP names."""
+    outcome, _, group = (parity or "").partition(":")
+    return (outcome, group) if parity is not None else None
+
+
+def _usual(walk: bool, pictures: bool) -> str:
+    return ("walk.gif" if walk else "samples.png") if pictures else "samples.npz"
+
+
+def _write(
+    made: Any, kind: Kind, output: Path, walk: bool, endings: Sequence[str], overwrite: bool
+) -> None:
+    if problems := unwritable(output, endings, overwrite):
+        raise InputError(*problems)
     main = made[next(iter(made))]
     animated = walk and output.suffix.lower() in (*ANIMATED, ".png")
     animate(main, output) if animated else kind.write(made, output)
