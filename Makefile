@@ -38,6 +38,12 @@ bench-ruler bench-speed: bench-%: install
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks.$*
 
+# Pictures: MNIST, stacked MNIST, and the tasks on icons.
+bench-images: install
+	$(BIN)/python -m benchmarks.images
+	$(BIN)/python -m benchmarks.stacked
+	$(BIN)/python -m benchmarks.pairs
+
 # CTGAN and sdmetrics run in an environment of their own.
 bench-tables bench-privacy: bench-%: install .venv-peers
 	$(BIN)/python -m benchmarks.$*

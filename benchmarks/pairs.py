@@ -76,7 +76,9 @@ def trained(
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
         source = train if task != "super-resolution" else {"images": train["images"]}
-        model = surveyor.fit(source, Path(place) / "run", seed=seed, **TASKS[task], **said)
+        model = surveyor.fit(
+            source, Path(place) / "run", seed=seed, threads=1, **TASKS[task], **said
+        )
         seconds = time.monotonic() - begun
         return model.answer(asked)["images"], seconds
 

@@ -37,12 +37,17 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for k in range(12):
             pixels = rng.integers(0, 255, (16 + k, 40, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "pictures" / label / f"{k}.png")
+    for folder, side in (("small", 8), ("drawings", 16), ("photos", 16)):
+        (tmp_path / folder).mkdir()
+        for k in range(12):
+            pixels = rng.integers(0, 255, (side, side, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / folder / f"{k}.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 MADE = {
-    "README.md": ("oslo.csv", "cats.png", "walk.gif", "runs/people/report.html"),
+    "README.md": ("oslo.csv", "cats.png", "walk.gif", "large.npz", "runs/people/report.html"),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }
 

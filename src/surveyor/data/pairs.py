@@ -130,10 +130,13 @@ COMMON: Mapping[str, Any] = {
     "critic_steps": 1,
     "precision": "auto",
     "warm_start": 0.5,
+    "generator_rate": 5e-4,
+    "content": 100.0,
+    "steps": 3000,
 }
 OWN: Mapping[str, Mapping[str, Any]] = {
-    "super-resolution": {"generator": "upscale", "scale": SCALE, "content": 10.0, "steps": 4000},
-    "translate": {"generator": "unet", "content": 10.0, "steps": 4000},
+    "super-resolution": {"generator": "upscale", "scale": SCALE},
+    "translate": {"generator": "unet"},
 }
 
 
