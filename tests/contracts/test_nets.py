@@ -24,9 +24,9 @@ ANSWERING = sorted(name for name, kind in nets().items() if kind.answers)
 
 
 # Autoregressive nets make tables only, some answer pictures; their own tests are below. A committee
-# has several scores.
+# has several scores, a packed critic one for several samples.
 @pytest.fixture(
-    params=sorted(set(nets()) - {"autoregressive", "committee", *ANSWERING}), name="net"
+    params=sorted(set(nets()) - {"autoregressive", "committee", "packed", *ANSWERING}), name="net"
 )
 def net_of(request: pytest.FixtureRequest) -> Net:
     return nets()[request.param]()

@@ -1,0 +1,62 @@
+"""A critic that judges several samples at once (Lin et al. 2018, PacGAN)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from surveyor.data import Space
+from surveyor.errors import InputError
+from surveyor.nets import Latent, Net, nets
+
+
+@dataclass(frozen=True)
+class Packed(Net):
+    """f(x_1 ... x_m), ``members`` samples side by side: a generator that drops modes is found out
+    by samples that are too much alike.
+
+    Every sample of a pack has the pack's score, so the mean over samples is the mean over packs.
+    A sample's slope is then m |grad f| in it; held to 1, |grad f| in the whole pack is at most
+    1 / sqrt m where all are alike, and the gap is at most W1 between packs over sqrt m, which is in
+    the unit of W1 between samples. Scores of single rows (``surveyor score``) depend on their
+    neighbours.
+    """
+
+    net: str = "conv"
+    members: int = 2
+
+    def __post_init__(self) -> None:
+        if self.net not in set(nets()) - {"packed", "committee"}:
+            raise InputError(f"packed: net {self.net!r}; give a net of single samples, mlp or conv")
+        if self.members < 2:
+            raise InputError(f"packed: {self.members} members; give at least 2")
+
+    def generator(self, space: Space, latent: Latent) -> nn.Module:
+        """Return the generator of ``net``."""
+        return nets()[self.net]().generator(space, latent)
+
+    def critic(self, space: Space) -> nn.Module:
+        """Return the critic of packs."""
+        shape = (self.members * space.shape[0], *space.shape[1:])
+        inner = nets()[self.net]().critic(
+            replace(space, shape=shape, cond=self.members * space.cond)
+        )
+        return PackedCritic(inner, self.members)
+
+
+class PackedCritic(nn.Module):
+    """(x, cond) -> scores (n,), equal within each pack of consecutive samples."""
+
+    def __init__(self, inner: nn.Module, members: int) -> None:
+        super().__init__()
+        self.inner, self.members = inner, members
+
+    def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
+        """Return scores; the last pack is filled up with the first samples."""
+        n, m = len(x), self.members
+        index = torch.arange(-(-n // m) * m, device=x.device) % n
+        told = () if cond is None else (cond[index].reshape(-1, m * cond.shape[1]),)
+        scores: Tensor = self.inner(x[index].reshape(-1, m * x.shape[1], *x.shape[2:]), *told)
+        return scores.flatten().repeat_interleave(m)[:n]
