@@ -205,6 +205,22 @@ def test_folders_are_translated_from_the_command_line(
     assert not (tmp_path / "no").exists()
 
 
+def test_pictures_are_made_of_vectors_that_a_user_gives(tmp_path: Path) -> None:
+    told = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+    said = {"task": "translate", "from_": "told", "to": "icons", **QUICK}
+    data = {"told": told, "icons": scene(40)}
+    model = surveyor.fit(data, tmp_path / "run", **said)
+    assert model.run.config.generator.startswith("conv")
+    made = model.answer(told[:3] + 1)["icons"]
+    assert made.shape == (3, 16, 16, 3)
+    assert not (made == model.answer(told[:3] - 1)["icons"]).all()
+    again = surveyor.load(tmp_path / "run")
+    assert (again.answer(told[:3] + 1)["icons"] == made).all()
+    assert np.isfinite(again.evaluate(data)["answers"]["patch_frechet"])
+    with pytest.raises(InputError, match="5"):
+        model.answer(told[:, :5])
+
+
 PICTURES = {"a": scene(30)[..., 0], "b": scene(30), "c": scene(20)}
 REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (scene(30), {"task": "super-resolution", "scale": 3}, "does not divide"),

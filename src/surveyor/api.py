@@ -104,7 +104,7 @@ class Model:
         run = self.run
         measured = self._data(data)
         named = "held-out real data" if data is None else "the data given"
-        if run.codec.space.given:
+        if run.codec.answers:
             result = assess_pairs(run.game, run.game.generator, measured, run.config.seed, rows)
         else:
             result = assess(run.game, run.game.generator, measured, run.config.seed, rows, named)

@@ -49,6 +49,10 @@ CASES: dict[str, tuple[Any, Options]] = {
         {"a": rgb()["images"][..., 0], "b": rgb()["images"]},
         Options(task="translate", from_="a", to="b"),
     ),
+    "vectors to depict": (
+        {"v": np.random.default_rng(0).normal(size=(30, 5)), "b": rgb()["images"]},
+        Options(task="translate", from_="v", to="b"),
+    ),
     "toy": ("toy:swiss-roll:200", Options()),
 }
 

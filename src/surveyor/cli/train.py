@@ -116,7 +116,7 @@ def follow(session: runs.Session) -> int:
     out.print(f"\n[bold]{escape(result['verdict'])}[/]")
     for found in (*map(vars, session.findings[len(before) :]), *result["findings"]):
         tell(found)
-    if model.run.codec.space.given:
+    if model.run.codec.answers:
         place(f"strip   {_strip(model, session.data)}")
     else:
         told = f"W1 is exact transport on {result['n']:,} held-out points, in {result['unit']}."

@@ -73,7 +73,13 @@ USUAL = Options()
 
 
 class Codec(ABC):
-    """The fitted map between user units and the critic's space; saved without the data."""
+    """The fitted map between user units and the critic's space; saved without the data.
+
+    ``answers`` says that a row's condition is a point of its own, a picture or a vector, which
+    samples answer; without it conditions are columns and have codes.
+    """
+
+    answers: ClassVar[bool] = False
 
     kind: ClassVar[str]
     unit_name: ClassVar[str]

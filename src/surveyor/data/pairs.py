@@ -1,4 +1,4 @@
-"""Pairs of pictures: one is given, the other is its answer (super-resolution, translation)."""
+"""Pairs: a picture or a vector is given, another picture is its answer."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from surveyor.batch import Batch, Draws
 from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State
 from surveyor.data.arrays import Arrays, every_array
 from surveyor.data.conditions import Conditions
-from surveyor.data.images import ImageCodec, Images
+from surveyor.data.images import DEFAULTS, ImageCodec, Images
 from surveyor.data.pictures import listed
+from surveyor.data.vectors import VectorCodec, Vectors
 from surveyor.errors import InputError, did_you_mean
 
 SCALE = 4
@@ -26,7 +27,7 @@ AT_ONCE = 1024
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Pictures that are given and those that are wanted, n of each."""
+    """What is given, pictures or vectors, and the pictures wanted, n of each."""
 
     given: Arrays
     wanted: Arrays
@@ -41,14 +42,15 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class PairCodec(Codec):
-    """Two codecs of pictures; the given picture is the condition (n, channels, height, width)."""
+    """Two codecs; what is given is the condition, (n, channels, height, width) or (n, k)."""
 
-    given: ImageCodec
+    given: ImageCodec | VectorCodec
     wanted: ImageCodec
     scale: int | None = None
     conditions: Conditions = field(default_factory=Conditions)
 
     kind = "pairs"
+    answers = True
     unit_name = "pixel values from 0 to 1, over all pixels"
 
     @property
@@ -59,12 +61,15 @@ class PairCodec(Codec):
     @property
     def space(self) -> Space:
         """Return the shapes and the unit."""
-        return replace(self.wanted.space, given=self.given.space.shape)
+        told = self.given.space
+        if isinstance(self.given, VectorCodec):
+            return replace(self.wanted.space, cond=told.width)
+        return replace(self.wanted.space, given=told.shape)
 
     def rows(self, raw: Any) -> Rows:
         """Check pairs and keep them as they are."""
         if not isinstance(raw, Pairs):
-            raise InputError("the run answers pictures: give pairs, as it was trained on")
+            raise InputError("the run answers what it is given: give pairs, as it was trained on")
         own = self.given.rows(raw.given), self.wanted.rows(raw.wanted)
         return {"given": own[0]["x"], "x": own[1]["x"], "cond": own[1]["cond"]}
 
@@ -85,13 +90,16 @@ class PairCodec(Codec):
         return self.wanted.decode(batch, codes, draws)
 
     def asked(self, source: Any, size: int | None = None) -> Tensor:
-        """Return pictures to be answered as conditions; nets may take them of any size.
+        """Return pictures or vectors to be answered as conditions; pictures may have any size.
 
         Raises:
-            InputError: no pictures, or of another range or mode than those trained on.
+            InputError: other data, or pictures of another range or mode than those trained on.
         """
         if isinstance(source, Mapping) and self.given.main in source:
             source = source[self.given.main]
+        if isinstance(self.given, VectorCodec):
+            vectors = Vectors().read(source)
+            return self.given.points(self.given.rows(vectors), np.arange(len(vectors)))
         arrays = Images().read(source, Options(size=size))
         if self.given.channels == 3 and arrays.main.ndim == 3:
             main = np.repeat(arrays.main[..., None], 3, axis=3)
@@ -108,19 +116,18 @@ class PairCodec(Codec):
         for name, codec in (("given", self.given), ("wanted", self.wanted)):
             metas[name], own = codec.state()
             arrays |= {f"{name}.{k}": v for k, v in own.items()}
-        return {"scale": self.scale, **metas}, arrays
+        return {"scale": self.scale, "of": self.given.kind, **metas}, arrays
 
     @classmethod
     def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> PairCodec:
         """Rebuild the codec."""
-        given, wanted = (
-            ImageCodec.restore(
-                meta[name],
-                {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(name)},
-            )
+        own = [
+            {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(f"{name}.")}
             for name in ("given", "wanted")
-        )
-        return cls(given, wanted, meta["scale"])
+        ]
+        kind = VectorCodec if meta["of"] == VectorCodec.kind else ImageCodec
+        given = kind.restore(meta["given"], own[0])
+        return cls(given, ImageCodec.restore(meta["wanted"], own[1]), meta["scale"])
 
 
 COMMON: Mapping[str, Any] = {
@@ -169,6 +176,8 @@ class PairKind(Kind):
 
     def defaults(self, raw: Pairs, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what docs/defaults.md measured."""
+        if raw.given.main.ndim == 2:
+            return DEFAULTS
         return {**COMMON, **OWN[said.get("task", "translate")]}
 
     def take(self, raw: Pairs, index: np.ndarray) -> Pairs:
@@ -185,7 +194,8 @@ class PairKind(Kind):
         if options.task == "super-resolution":  # both sides have one range of values
             given = replace(wanted, size=raw.given.main.shape[1:], main="given")
             return PairCodec(given, wanted, options.scale or SCALE)
-        return PairCodec(Images().fit(raw.given, USUAL), wanted)
+        kind = Vectors() if raw.given.main.ndim == 2 else Images()
+        return PairCodec(kind.fit(raw.given, USUAL), wanted)
 
     def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
         """Write pictures as ``Images`` does."""
@@ -253,7 +263,13 @@ def _translated(source: Any, options: Options) -> Pairs:
     if problems:
         raise InputError(*problems)
     usual = replace(options, task="generate")
-    sides = [Images().read({str(name): arrays[str(name)]}, usual) for name in names.values()]
+    first, second = (str(name) for name in names.values())
+    vectors = arrays[first].ndim == 2
+    given = {first: arrays[first]}
+    sides = (
+        Vectors().read(given) if vectors else Images().read(given, usual),
+        Images().read({second: arrays[second]}, usual),
+    )
     if len(sides[0]) != len(sides[1]):
         raise InputError(
             f"--from {options.from_}: {len(sides[0]):,} pictures, --to {options.to}: "
@@ -295,7 +311,7 @@ def _folders(a: Path, b: Path, options: Options) -> Pairs:
 
 def _fitting(given: Arrays, wanted: Arrays) -> Pairs:
     shapes = [side.main.shape[1:3] for side in (given, wanted)]
-    if shapes[0] != shapes[1]:
+    if given.main.ndim > 2 and shapes[0] != shapes[1]:
         sizes = ["x".join(map(str, shape[::-1])) for shape in shapes]
         raise InputError(
             f"--from: pictures of {sizes[0]}, --to: of {sizes[1]}; bring both to one with --size N"

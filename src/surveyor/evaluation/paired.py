@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Data, Source
+from surveyor.data.images import ImageCodec
 from surveyor.data.pairs import PairCodec, enlarged
 from surveyor.diagnostics import slopes
 from surveyor.diagnostics.slope import PLACES
@@ -127,6 +128,7 @@ def assess_pairs(
     beside = None
     if codec.scale is not None:
         small = data.holdout.rows["given"][data.holdout.index[:n]]
+        assert isinstance(codec.given, ImageCodec)
         simple = enlarged(small, codec.scale, codec.given.top)
         beside = answers(codec.wanted.points({"x": simple}, np.arange(n)), held.x, train)
     floor = patch_frechet(held.x, train)

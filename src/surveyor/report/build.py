@@ -22,7 +22,7 @@ from surveyor.errors import InputError
 from surveyor.evaluation import generated
 from surveyor.evaluation.memorising import nearest
 from surveyor.report.pages import page
-from surveyor.run import Run, answered
+from surveyor.run import Run, answer
 from surveyor.training.checkpoint import write_bytes
 from surveyor.training.loop import MEASURE
 
@@ -41,7 +41,7 @@ def build_report(run: Run, data: Data) -> Path:
     if run.evaluation is None or not run.history:
         raise InputError(f"{run.path}: not evaluated yet; run: surveyor evaluate {run.path}")
     result = run.evaluation
-    paired = bool(run.codec.space.given)
+    paired = run.codec.answers
     what = "W1 between patches" if paired else "W1"
     figures: dict[str, Any] = {
         "progress": fig.progress(run.history, what, plan_of(run.config).warm),
@@ -82,13 +82,15 @@ def strip(run: Run, data: Data, n: int = STRIP) -> np.ndarray:
     assert isinstance(codec, PairCodec)
     index = data.holdout.index[:n]
     small = data.holdout.rows["given"][index]
-    made = answered(run, small, run.config.seed)[codec.main]
+    told = data.holdout.first(len(index)).cond
+    assert told is not None
+    made = answer(run, told, run.config.seed)[codec.main]
     wanted = data.holdout.rows["x"][index]
-    lines = [small]
+    lines, top = [small] if small.ndim > 2 else [], getattr(codec.given, "top", 1.0)
     if codec.scale is not None:
         large = small.repeat(codec.scale, axis=1).repeat(codec.scale, axis=2)
-        lines = [large, enlarged(small, codec.scale, codec.given.top)]
-    scaled = [(line / codec.given.top * 255).astype(np.uint8) for line in lines]
+        lines = [large, enlarged(small, codec.scale, top)]
+    scaled = [(line / top * 255).astype(np.uint8) for line in lines]
     scaled += [(line / codec.wanted.top * 255).astype(np.uint8) for line in (made, wanted)]
     if any(line.ndim == 4 for line in scaled):
         scaled = [np.repeat(x[..., None], 3, 3) if x.ndim == 3 else x for x in scaled]

@@ -1,6 +1,6 @@
 """The run folder, and the session that trains into it."""
 
-from surveyor.run.answering import answered
+from surveyor.run.answering import answer, answered
 from surveyor.run.folder import (
     Run,
     described,
@@ -20,6 +20,7 @@ from surveyor.run.walking import walk
 __all__ = [
     "Run",
     "Session",
+    "answer",
     "answered",
     "described",
     "draw_samples",

@@ -1,4 +1,4 @@
-"""Answers of a run with a task: pictures enlarged, or translated."""
+"""Answers of a run with a task: pictures enlarged, translated, or made of vectors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from surveyor.batch import Batch, Draws
 from surveyor.data.pairs import PairCodec
@@ -17,10 +18,9 @@ ANSWER = 5  # the stream of randomness of answers
 PIXELS = 2**18  # given at a time
 
 
-@torch.no_grad()
 def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
-    """Return the answer to every picture, by the name of the wanted ones."""
-    codec, game = run.codec, run.game
+    """Return the answer to every picture or vector, by the name of the wanted ones."""
+    codec = run.codec
     if not isinstance(codec, PairCodec):
         raise InputError(
             "--answer: the run generates, it has no task; train with --task super-resolution or "
@@ -29,8 +29,16 @@ def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
     if not 0 <= seed < 2**63:
         raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
     asked = codec.asked(resolve(pictures), run.config.size if codec.scale is None else None)
+    return answer(run, asked, seed)
+
+
+@torch.no_grad()
+def answer(run: Run, asked: Tensor, seed: int) -> dict[str, np.ndarray]:
+    """Return answers to encoded conditions (n, ...)."""
+    codec, game = run.codec, run.game
+    assert isinstance(codec, PairCodec)
     device = next(game.critic.parameters()).device
-    at_once = max(1, PIXELS // (asked.shape[2] * asked.shape[3]))
+    at_once = max(1, PIXELS // max(asked[0].numel(), codec.space.width))
     draws, made = Draws(seed, 0, ANSWER), []
     for part in torch.split(asked, at_once):
         batch = game.generate(len(part), part.to(device), draws).to("cpu")

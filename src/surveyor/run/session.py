@@ -80,7 +80,7 @@ class Session:
         """Return the ruler of training: validation rows, the same every time."""
         config, data = self.config, self.data
         unit = data.codec.space.unit
-        kind = PairRuler if data.codec.space.given else Ruler
+        kind = PairRuler if data.codec.answers else Ruler
         return kind(self.game, data.train, data.validation, config.measure_rows, config.seed, unit)
 
     @property
@@ -148,7 +148,7 @@ class Session:
         load_module(self.game.generator, generator, self.path / "generator.safetensors")
         load_module(self.game.critic, critic, self.path / "critic.safetensors")
         calibration = self._calibrated()
-        measure = assess_pairs if self.data.codec.space.given else assess
+        measure = assess_pairs if self.data.codec.answers else assess
         result = measure(self.game, self.game.generator, self.data, self.config.seed)
         if calibration is not None:
             result["calibration"] = calibration

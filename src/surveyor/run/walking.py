@@ -37,7 +37,7 @@ def walk(
         problems.append(
             "--walk: for pictures and vectors; between two rows of a table lies nothing"
         )
-    if codec.space.given:
+    if codec.answers:
         problems.append("--walk: the run answers pictures; give them with --answer PICTURES")
     if not 0 <= seed < 2**63:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
