@@ -16,8 +16,6 @@ from surveyor.nets.conv import SubPixel
 from surveyor.nets.patch import Patch
 from surveyor.nets.residual import Block
 
-EDGE = 0.99  # of the range [-1, 1]: beyond, tanh passes hardly any gradient
-
 
 @dataclass(frozen=True)
 class Upscale(Net):
@@ -52,7 +50,7 @@ class Upscale(Net):
 
 
 class UpscaleGenerator(nn.Module):
-    """(z, given (n, c, h, w)) -> (n, c, scale h, scale w), of which the head takes tanh."""
+    """(z, given (n, c, h, w)) -> (n, c, scale h, scale w)."""
 
     def __init__(self, net: Upscale, space: Space, latent: Latent) -> None:
         super().__init__()
@@ -77,7 +75,7 @@ class UpscaleGenerator(nn.Module):
         h = self.first(given) + self.told(z)[:, :, None, None]
         raw: Tensor = self.last(self.larger(h + self.blocks(h)))
         larger = functional.interpolate(given, scale_factor=float(self.scale), mode="bicubic")
-        return larger.clamp(-EDGE, EDGE).atanh() + raw
+        return larger.clamp(-1, 1) + raw
 
 
 def _primes(n: int) -> Iterator[int]:
