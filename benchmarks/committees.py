@@ -1,0 +1,57 @@
+"""Committees, packs and noise on the digits: do they help the default critic, where, at what cost."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from benchmarks.common import console, show, train_all, write
+
+STEPS = 1500
+METHODS: dict[str, list[str]] = {
+    "one critic (the default)": [],
+    "4 of patches": ["--critic", "committee:net=conv,members=4,see=patches"],
+    "3 of bands": ["--critic", "committee:net=conv,members=3,see=bands"],
+    "4 of projections": ["--critic", "committee:net=mlp,members=4,see=projections"],
+    "packs of 2": ["--critic", "packed:net=conv,members=2"],
+    "noise .3 to .01 over half": ["--smooth", "0.3", "0.01", "0.5"],
+    "noise 1 to .01 over 80%": ["--smooth", "1", "0.01", "0.8"],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--at-once", type=int, default=2)
+    chosen = parser.parse_args()
+    usual = ["--condition", "digit", "--steps", str(STEPS), "--threads", "1"]
+    jobs = {
+        (name, seed): ("example:digits", [*usual, "--seed", str(seed), *METHODS[name]])
+        for seed in chosen.seeds
+        for name in chosen.methods
+    }
+    runs: list[dict[str, Any]] = []
+    for (name, seed), done in train_all(jobs, chosen.at_once):
+        told = done.evaluation
+        pictures = told["pictures"]
+        runs.append(
+            {
+                "method": name,
+                "seed": seed,
+                "w1 / floor": told["ratio"],
+                "auc": told["two_sample"]["auc"],
+                "frechet / floor": pictures["frechet"] / pictures["frechet_floor"],
+                "recall": pictures["recall"],
+                "asked": pictures["asked"],
+                "seconds": done.seconds,
+            }
+        )
+        console.print(runs[-1], highlight=False)
+        write("committees", {"steps": STEPS, "runs": runs})
+    keys = [k for k in runs[0] if k not in ("method", "seed")]
+    show("Digits", ("method", "seed", *keys), [(r["method"], r["seed"], *(r[k] for k in keys)) for r in runs])  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
