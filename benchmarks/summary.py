@@ -4,35 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.common import RESULTS
+from benchmarks.gallery import committees, images, pairs, stacked
+from benchmarks.markdown import grouped, mean, median, table
 
 README = Path(__file__).parents[1] / "README.md"
 MARK = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", flags=re.S)
-
-
-def grouped(
-    runs: Iterable[dict[str, Any]], *keys: str
-) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
-    """Return runs by the values of ``keys``, in the order they were first seen."""
-    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for run in runs:
-        found.setdefault(tuple(run[k] for k in keys), []).append(run)
-    return found
-
-
-def table(columns: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def mean(runs: list[dict[str, Any]], key: str) -> float:
-    return float(np.mean([r[key] for r in runs]))
 
 
 def modes(found: dict[str, Any]) -> str:
@@ -338,13 +321,6 @@ def labels(found: dict[str, Any]) -> str:
     )
 
 
-def median(runs: list[dict[str, Any]], *keys: str) -> float:
-    values: list[Any] = runs
-    for key in keys:
-        values = [v[key] for v in values]
-    return float(np.median(values))
-
-
 def outliers(found: dict[str, Any]) -> str:
     by = grouped(found["runs"], "share")
     rows = [
@@ -403,31 +379,11 @@ def privacy(found: dict[str, Any]) -> str:
     )
 
 
-def images(found: dict[str, Any]) -> str:
-    keys = {
-        "read": ".3f", "read, worst digit": ".3f", "usefulness": ".3f", "frechet / floor": ".2f",
-        "precision": ".3f", "recall": ".3f", "seconds": ".0f",
-    }  # fmt: skip
-    keys = {k: form for k, form in keys.items() if all(k in r for r in found["runs"])}
-    rows = [
-        [method, str(len(runs)), *(format(median(runs, k), form) for k, form in keys.items())]
-        for (method,), runs in grouped(found["runs"], "method").items()
-    ]
-    return (
-        f"**MNIST** (`make bench-images`, digit as condition, the same convolutional nets for all; the textbook's WGAN-GP is given the "
-        f"seconds of the others). A classifier of the 50,000 training digits, right on {found['judge']:.1%} of the 10,000 others, reads "
-        "10,000 generated ones: share read as asked, the same for the worst digit; usefulness, the accuracy on real digits of one trained on "
-        "them alone; Frechet distance between its features over that of real digits.\n\n"
-        + table(["", "seeds", *keys], rows)
-        + "\n\n![Generated digits, one column a digit](benchmarks/results/mnist-surveyor.png)"
-    )  # fmt: skip
-
-
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "modes": modes, "closeness": closeness, "real": real, "cost": cost, "resume": resume,
     "bytes": bytes_, "ruler": ruler, "known": known, "hard": hard, "speed": speed,
     "quality": quality, "memory": memory, "tables": tables, "groups": groups,
-    "images": images, "minority": minority, "privacy": privacy, "smalltables": smalltables, "materials": materials,
+    "images": images, "stacked": stacked, "pairs": pairs, "committees": committees, "minority": minority, "privacy": privacy, "smalltables": smalltables, "materials": materials,
     "labels": labels, "outliers": outliers, "smoothness": smoothness,
 }  # fmt: skip
 

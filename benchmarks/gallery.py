@@ -1,0 +1,103 @@
+"""The sections of results about pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.markdown import grouped, median, table
+
+
+def images(found: dict[str, Any]) -> str:
+    keys = {
+        "read": ".3f", "read, worst digit": ".3f", "usefulness": ".3f", "frechet / floor": ".2f",
+        "precision": ".3f", "recall": ".3f", "seconds": ".0f",
+    }  # fmt: skip
+    keys = {k: form for k, form in keys.items() if all(k in r for r in found["runs"])}
+    rows = [
+        [method, str(len(runs)), *(format(median(runs, k), form) for k, form in keys.items())]
+        for (method,), runs in grouped(found["runs"], "method").items()
+    ]
+    return (
+        f"**MNIST** (`make bench-images`, digit as condition, the same convolutional nets for all; the textbook's WGAN-GP is given the "
+        f"seconds of the others). A classifier of the 50,000 training digits, right on {found['judge']:.1%} of the 10,000 others, reads "
+        "10,000 generated ones: share read as asked, the same for the worst digit; usefulness, the accuracy on real digits of one trained on "
+        "them alone; Frechet distance between its features over that of real digits.\n\n"
+        + table(["", "seeds", *keys], rows)
+        + "\n\n![Generated digits, one column a digit](benchmarks/results/mnist-surveyor.png)"
+    )  # fmt: skip
+
+
+def pairs(found: dict[str, Any]) -> str:
+    keys = {
+        "psnr": ".2f",
+        "ssim": ".3f",
+        "perceptual": ".3f",
+        "patch_frechet": ".3f",
+        "sharpness": ".2f",
+        "seconds": ".0f",
+    }
+    rows = [
+        [
+            f"{task}: {method}",
+            str(len(runs)),
+            *(format(median(runs, k), form) for k, form in keys.items()),
+        ]
+        for (task, method), runs in grouped(found["runs"], "task", "method").items()
+    ]
+    named = [
+        "",
+        "seeds",
+        "PSNR, dB",
+        "SSIM",
+        "perceptual",
+        "patch Frechet",
+        "sharpness",
+        "s, one thread",
+    ]
+    return (
+        "**Pictures that answer pictures** (`make bench-images`; icons of 32 x 32, those held out are no skin tone of one trained on; the "
+        "same nets and generator steps with and without a critic). Perceptual distance by an ImageNet net; patches of 8 x 8 against those of "
+        f"training pictures (real ones {found['patch_frechet_floor']:.3f}); sharpness is the power of fine detail over the real one.\n\n"
+        + table(named, rows)
+        + "\n\n![Given, bicubic, squared error, Surveyor, truth](benchmarks/results/super-resolution.png)"
+        + "\n\n*From above: given, bicubic, squared error alone, Surveyor, the truth; not chosen.*"
+        + "\n\n![Edges, L1 alone, Surveyor, truth](benchmarks/results/edges-to-icons.png)"
+        + "\n\n*From above: edges, L1 alone, Surveyor, the truth.*"
+    )  # fmt: skip
+
+
+def stacked(found: dict[str, Any]) -> str:
+    rows = [
+        [
+            method,
+            str(len(runs)),
+            f"{median(runs, 'modes'):.0f}",
+            f"{median(runs, 'kl'):.3f}",
+            f"{median(runs, 'seconds'):.0f}",
+        ]
+        for (method,), runs in grouped(found["runs"], "method").items()
+    ]
+    return (
+        "**Stacked MNIST** (`make bench-images`; three digits as colours, 1,000 modes, 26,000 samples, no condition, the critic with a quarter "
+        f"of the weights; KL of real samples {found['kl_floor']:.3f}). Published, with a discriminator a quarter the size: DCGAN 78.5 modes and "
+        "KL 5.21, PacDCGAN4 667 and 1.81.\n\n" + table(["", "seeds", "modes", "KL", "s, one thread"], rows)
+    )  # fmt: skip
+
+
+def committees(found: dict[str, Any]) -> str:
+    keys = {
+        "w1 / floor": ".2f",
+        "auc": ".2f",
+        "frechet / floor": ".1f",
+        "recall": ".2f",
+        "asked": ".3f",
+        "seconds": ".0f",
+    }
+    rows = [
+        [method, str(len(runs)), *(format(median(runs, k), form) for k, form in keys.items())]
+        for (method,), runs in grouped(found["runs"], "method").items()
+    ]
+    return (
+        f"**Committees, packs, noise** (`make bench-committees`; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"
+        + table(["critic", "seeds", *keys], rows)
+    )  # fmt: skip
