@@ -21,7 +21,7 @@ from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.nets import ChainCritic, Latent, Net, Sampler, nets
 from surveyor.objectives import Objective, objectives
-from surveyor.training import Content, Game, Noise, Plan
+from surveyor.training import Augment, Content, Game, Noise, Plan
 from surveyor.training.optimizers import Updates, optimizers
 
 MEASUREMENTS = 40
@@ -101,7 +101,9 @@ def _not_private(config: Config, parts: Mapping[str, Any]) -> list[str]:
         problems.append(
             "--epsilon: hold the critic by its weights, --constraint orthogonal or clip"
         )
-    none: Mapping[str, Any] = {"calibrate": "no", "balance": False, "patience": 0, "smooth": ()}
+    none: Mapping[str, Any] = {
+        "calibrate": "no", "balance": False, "patience": 0, "smooth": (), "augment": 0.0
+    }  # fmt: skip
     problems += [
         f"--epsilon: leave --{name} out, it would look at rows that are not accounted for"
         for name, value in none.items()
@@ -157,7 +159,12 @@ def _no_task(config: Config) -> list[str]:
 
 def _of_task(config: Config) -> list[str]:
     """Return what does not go with a task."""
-    given: Mapping[str, Any] = {"epsilon": None, "label_noise": 0.0, "balance": False}
+    given: Mapping[str, Any] = {
+        "epsilon": None,
+        "label_noise": 0.0,
+        "balance": False,
+        "augment": 0.0,
+    }
     return [
         f"--{name.replace('_', '-')}: not with --task {config.task}"
         for name, value in given.items()
@@ -227,6 +234,8 @@ def game_of(
         raise InputError(
             "--constraint condition-penalty: no condition; name its column with --condition"
         )
+    if config.augment > 0 and len(space.shape) != 3:
+        raise InputError(f"--augment {config.augment:g}: only for pictures")
     if config.label_noise > 0 and all(c.ordered for c in codec.conditions.columns):
         raise InputError(
             f"--label-noise {config.label_noise:g}: no labels; name the column with --condition"
@@ -248,6 +257,7 @@ def game_of(
         getattr(torch, config.precision),
         channel=_channel(codec, config.label_noise) if config.label_noise > 0 else None,
         content=content,
+        augment=Augment(config.augment) if config.augment > 0 else None,
     )
 
 

@@ -54,6 +54,9 @@ class Config:
         "absolute", "What the content loss takes of each pixel's difference."
     )
     size: int | None = _option(None, "Bring pictures to so many pixels a side, cut square.", 4)
+    augment: float = _option(
+        0.0, "Share of pictures that the critic sees shifted; samples are not.", 0, 0.7
+    )
     whiten: bool = _option(False, "Bring every direction of vectors or pictures to equal spread.")
     epsilon: float | None = _option(
         None, "Train with differential privacy: the nets tell of a row at most this much.", 1e-3

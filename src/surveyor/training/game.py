@@ -16,6 +16,7 @@ from surveyor.lipschitz import Constraint, squared_slopes
 from surveyor.nets import ChainCritic, Latent, Sampler
 from surveyor.nets.chain import Given, Terms, learned, pulled
 from surveyor.objectives import Objective
+from surveyor.training.augment import Augment
 
 Head = Callable[[Tensor, Draws], Tensor]
 Channel = Callable[[Tensor, Draws], Tensor]
@@ -115,6 +116,7 @@ class Game:
     ``channel`` takes a generator's conditions to those that its points are shown under: where a
     share of the real labels is wrong, as many of the generated ones must be (Thekumparampil et al.
     2018).
+    ``augment`` is what both sides go through before the critic of training sees them.
     ``content`` draws the answers of a task to those wanted, beside the critic.
     ``learn``, ``pull`` and ``forward`` (the generator) may be compiled ones.
     """
@@ -132,6 +134,7 @@ class Game:
     forward: nn.Module | None = None
     channel: Channel | None = None
     content: Content | None = None
+    augment: Augment | None = None
 
     def generate(
         self, n: int, cond: Tensor | None, draws: Draws, generator: nn.Module | None = None
@@ -243,7 +246,7 @@ class Game:
         with torch.no_grad():
             fake = self.generate(len(real), real.cond, draws)
         fake = Batch(fake.x, fake.cond, real.weight, real.group)
-        real, fake = _noisy(real, noise, draws), _noisy(fake, noise, draws)
+        real, fake = self._seen(real, noise, draws), self._seen(fake, noise, draws)
         batches = [real, fake]
         at: list[tuple[int, ...]] = []
         for constraint in self.constraints:
@@ -259,9 +262,15 @@ class Game:
     def _offered(self, real: Batch, draws: Draws, noise: float) -> tuple[Shown, Batch, list[Batch]]:
         """Return what a generator step looks at: fake points, and real ones where needed."""
         made = self.generate(len(real), real.cond, draws)
-        fake = _noisy(Batch(made.x, made.cond, real.weight), noise, draws)
-        others = [_noisy(real, noise, draws)] if self.objective.pairs else []
+        fake = self._seen(Batch(made.x, made.cond, real.weight), noise, draws)
+        others = [self._seen(real, noise, draws)] if self.objective.pairs else []
         return Shown(len(real), (), None, (real.weight,), real.group), fake, others
+
+    def _seen(self, batch: Batch, noise: float, draws: Draws) -> Batch:
+        """Return points as the critic of training sees them."""
+        if self.augment is not None:
+            batch = replace(batch, x=self.augment(batch.x, draws))
+        return _noisy(batch, noise, draws)
 
     def _drawn(self, made: Batch, real: Batch) -> Terms:
         """Return the content loss between the answers made and those wanted."""

@@ -1,0 +1,79 @@
+"""Augmentation: the same for both sides, differentiable, and invertible in law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from surveyor import fit
+from surveyor.api import prepare
+from surveyor.batch import Draws
+from surveyor.build import game_of
+from surveyor.errors import InputError
+from surveyor.training import Augment
+from tests.conftest import QUICK
+
+
+def test_a_picture_is_shifted_round_or_mirrored_and_nothing_else() -> None:
+    x = torch.rand(300, 2, 16, 24)
+    made = Augment(0.7)(x, Draws(0))
+    moved = 0
+    for one, other in zip(x, made, strict=True):
+        known = [
+            torch.roll(base, (i, j), (1, 2))
+            for base in (one, one.flip(2))
+            for i in range(-2, 3)
+            for j in range(-3, 4)
+        ]
+        assert any(torch.equal(other, k) for k in known)
+        moved += not torch.equal(other, one)
+    # 1 - (1 - p + p / 35) (1 - p / 2) = .79; four deviations of 300 draws are .09.
+    assert moved / 300 == pytest.approx(0.792, abs=0.09)
+    assert torch.equal(Augment(0.0)(x, Draws(0)), x)
+
+
+@pytest.mark.parametrize("p", [0.3, 0.7])
+def test_what_agrees_afterwards_agreed_before(p: float) -> None:
+    """The law of shifts and mirrors has no zero among its characters, so it can be undone."""
+    n, side = 200_000, 16
+    point = torch.zeros(1, 1, side, side)
+    point[..., 3, 5] = 1
+    seen = Augment(p)(point.expand(n, -1, -1, -1), Draws(1)).mean(0)[0]
+    # Of a point at column 5 its mirror image lies at 10, each within 2 of its place.
+    plain, mirror = seen[:, 3:8], seen[:, 8:13]
+    assert float(mirror.sum()) == pytest.approx(p / 2, abs=0.006)
+    law = torch.zeros(side, side)
+    law[:, [14, 15, 0, 1, 2]] = (plain + mirror.flip(1)).roll(-3, 0)
+    angle = 2 * torch.pi * torch.arange(side) / side
+    kernel = (1 + 2 * angle.cos() + 2 * (2 * angle).cos()) / 5
+    told = (1 - p) + p * kernel[:, None] * kernel
+    assert float(told.min()) > 0
+    # Four deviations of a mean of 200,000 numbers of size 1.
+    assert torch.fft.fft2(law).real == pytest.approx(told, abs=0.009)
+
+
+def test_the_generators_gradient_passes_through(tmp_path: Any) -> None:
+    said = {**QUICK, "condition": ["digit"], "augment": 0.6, "precision": "float32"}
+    data, config = prepare("example:digits", said)
+    game = game_of(config, data.codec)
+    real = data.train.draw(16, Draws(0))
+    told, found = game.generator_gradients(real, Draws(1))
+    terms = game.generator_loss(real, Draws(1))
+    by_hand = torch.autograd.grad(
+        torch.stack(list(terms.values())).sum(), list(game.generator.parameters())
+    )
+    assert float(told["generator objective"]) == pytest.approx(
+        float(terms["generator objective"].detach()), abs=1e-5
+    )
+    for a, b in zip(found, by_hand, strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+    assert fit("example:digits", tmp_path / "run", **said).evaluation["w1"] > 0
+
+
+def test_augmentation_is_for_pictures() -> None:
+    with pytest.raises(InputError, match="only for pictures"):
+        fit("toy:ring:200", augment=0.5, **QUICK)
+    with pytest.raises(InputError, match=r"at most 0\.7"):
+        fit("example:digits", augment=0.9, **QUICK)
