@@ -194,6 +194,12 @@ def test_folders_are_translated_from_the_command_line(
     assert "answers to" in capsys.readouterr().out
     assert main(["sample", "run", "--answer", "edges", "-o", "made.npz"]) == 0
     assert np.load(tmp_path / "made.npz")["images"].shape == (12, 16, 16, 3)
+    assert main(["sample", "run", "--answer", "edges", "-o", "made"]) == 0
+    assert sorted(p.name for p in (tmp_path / "made").iterdir()) == sorted(
+        p.name for p in a.iterdir()
+    )
+    assert np.asarray(Image.open(tmp_path / "made" / "3.png")).shape == (16, 16, 3)
+    assert main(["sample", "run", "--answer", "edges", "-o", "made"]) == 2
     assert main(["evaluate", "run"]) == 0
     kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     assert kept["bicubic"] is None
@@ -224,10 +230,27 @@ def test_pictures_are_made_of_vectors_that_a_user_gives(tmp_path: Path) -> None:
         model.answer(told[:, :5])
 
 
+def test_what_is_given_is_found_by_its_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "p.npz", edges=scene(40)[..., 0], photo=scene(40, seed=1))
+    small = {"generator": "unet:width=4", "critic": "patch:width=4"}
+    said: dict[str, Any] = {"task": "translate", "from_": "photo", "to": "edges", **QUICK, **small}
+    model = surveyor.fit(tmp_path / "p.npz", **said)
+    made = model.answer(tmp_path / "p.npz")["edges"]
+    assert (made == model.answer(scene(40, seed=1))["edges"]).all()
+    Image.fromarray(scene(1, 33)[0]).save(tmp_path / "one.png")
+    assert model.answer(tmp_path / "one.png")["edges"].shape == (1, 33, 33)
+    with pytest.raises(InputError, match="no such file"):
+        model.answer(tmp_path / "none.png")
+    with pytest.raises(InputError, match="do not divide"):
+        surveyor.fit(scene(30), critic="packed:members=3", **QUICK)
+
+
 PICTURES = {"a": scene(30)[..., 0], "b": scene(30), "c": scene(20)}
 REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (scene(30), {"task": "super-resolution", "scale": 3}, "does not divide"),
     (scene(30), {"task": "super-resolution", "scale": 8}, "leaves 2 x 2"),
+    (scene(30).astype(np.float32), {"task": "super-resolution", "scale": 3}, "cut them"),
+    (PICTURES, {"task": "translate", "from_": "/a", "to": "b"}, "would not be read"),
     (scene(30), {"task": "super-resolution", "scale": 1}, "at least 2"),
     (scene(30), {"scale": 2}, "--task super-resolution"),
     (scene(30), {"task": "sharpen"}, "not known"),

@@ -47,7 +47,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 MADE = {
-    "README.md": ("oslo.csv", "cats.png", "walk.gif", "large.npz", "runs/people/report.html"),
+    "README.md": ("oslo.csv", "cats.png", "walk.gif", "large/3.png", "runs/people/report.html"),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }
 

@@ -105,12 +105,20 @@ class Model:
         measured = self._data(data)
         named = "held-out real data" if data is None else "the data given"
         if run.codec.answers:
-            result = assess_pairs(run.game, run.game.generator, measured, run.config.seed, rows)
+            result = assess_pairs(
+                run.game,
+                run.game.generator,
+                measured,
+                run.config.seed,
+                rows,
+                "held-out pictures" if data is None else "of the pictures given",
+            )
         else:
             result = assess(run.game, run.game.generator, measured, run.config.seed, rows, named)
         if data is not None:
             # The halves of given data are no training rows: what is told of those would be false.
             result.pop("memorising", None)
+            result["critic"]["estimate_on_training_rows"] = None
             of_training = ("R02", "R03", "R04", "R07")
             result["findings"] = [f for f in result["findings"] if f["code"] not in of_training]
             return result
@@ -175,9 +183,10 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     raw, defaults = None, {}
     try:
         source, options = resolve(data), _early(said)
-        kind = recognise(source, options)
-        raw = kind.read(source, options)
-        defaults = dict(kind.defaults(raw, said))
+        if options is not None:
+            kind = recognise(source, options)
+            raw = kind.read(source, options)
+            defaults = dict(kind.defaults(raw, said))
     except InputError as error:
         problems.extend(error.problems)
     try:
@@ -198,12 +207,12 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
 READ = frozenset(f.name for f in dataclasses.fields(Options))
 
 
-def _early(said: Mapping[str, Any]) -> Options:
-    """Return how data are to be read, before the rest of a configuration is known."""
+def _early(said: Mapping[str, Any]) -> Options | None:
+    """Return how data are to be read; None where that is not said well."""
     try:
         return options_of(resolve_config({k: v for k, v in said.items() if k in READ}))
     except InputError:  # told of when all of it is resolved
-        return Options()
+        return None
 
 
 def fit(

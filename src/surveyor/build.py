@@ -20,6 +20,7 @@ from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.nets import ChainCritic, Latent, Net, Sampler, nets
+from surveyor.nets.packed import PackedCritic
 from surveyor.objectives import Objective, objectives
 from surveyor.training import Augment, Content, Game, Noise, Plan
 from surveyor.training.optimizers import Updates, optimizers
@@ -104,6 +105,8 @@ def _not_private(config: Config, parts: Mapping[str, Any]) -> list[str]:
     none: Mapping[str, Any] = {
         "calibrate": "no", "balance": False, "patience": 0, "smooth": (), "augment": 0.0
     }  # fmt: skip
+    if str(parts["critic"]).startswith("packed"):
+        problems.append("--epsilon: a packed critic mixes rows; give --critic mlp or conv")
     problems += [
         f"--epsilon: leave --{name} out, it would look at rows that are not accounted for"
         for name, value in none.items()
@@ -233,6 +236,11 @@ def game_of(
     if any(c.beyond for c in held) and not codec.conditions.columns:
         raise InputError(
             "--constraint condition-penalty: no condition; name its column with --condition"
+        )
+    if isinstance(critic, PackedCritic) and config.batch % critic.members:
+        raise InputError(
+            f"--critic {config.critic}: packs of {critic.members} do not divide --batch "
+            f"{config.batch}; give a multiple"
         )
     if config.augment > 0 and len(space.shape) != 3:
         raise InputError(f"--augment {config.augment:g}: only for pictures")

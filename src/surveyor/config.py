@@ -242,4 +242,4 @@ def read_options(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InputError(f"--config {path}: not readable as TOML ({error})") from error
     run = content.get("run", content)
-    return {k.replace("-", "_"): v for k, v in run.items()}
+    return {"from_" if k == "from" else k.replace("-", "_"): v for k, v in run.items()}

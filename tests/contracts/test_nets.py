@@ -212,6 +212,7 @@ def test_a_trained_answering_net_takes_pictures_of_other_sizes() -> None:
         Space((3, 16, 16), 0, (3, 16, 16), given=(1, 16, 16)), LATENT
     )
     assert other(z, torch.randn(2, 1, 37, 22)).shape == (2, 3, 37, 22)
+    assert other(z, torch.randn(2, 1, 3, 22)).shape == (2, 3, 3, 22)
 
 
 def test_enlarging_starts_at_bicubic_enlargement() -> None:

@@ -33,11 +33,17 @@ def place(text: str) -> None:
 
 
 def unwritable(path: Path | None, endings: Sequence[str], overwrite: bool) -> list[str]:
-    """Return what stands against writing ``path``, nothing where it can be written."""
+    """Return what stands against writing ``path``, nothing where it can be written.
+
+    An ending "" stands for a folder.
+    """
     if path is None:
         return []
-    if not path.name.lower().endswith(tuple(endings)):
-        return [f"-o {path}: unknown format; known: {' '.join(dict.fromkeys(endings))}"]
+    folder = "" in endings and not path.suffix
+    if not folder and not path.name.lower().endswith(tuple(e for e in endings if e)):
+        return [
+            f"-o {path}: unknown format; known: {' '.join(filter(None, dict.fromkeys(endings)))}"
+        ]
     if not path.parent.is_dir():
         return [f"-o {path}: no folder {path.parent}; make it first"]
     if path.exists() and not overwrite:

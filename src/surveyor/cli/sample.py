@@ -15,8 +15,9 @@ from cyclopts import Parameter
 from surveyor import api
 from surveyor.cli.console import app, place, unwritable
 from surveyor.data import Kind
-from surveyor.data.images import ANIMATED, Images, animate
+from surveyor.data.images import ANIMATED, Images, animate, write_folder
 from surveyor.data.pairs import PairKind
+from surveyor.data.pictures import listed
 from surveyor.errors import InputError
 
 
@@ -47,7 +48,7 @@ def sample(
     where
         COL=VALUE, COL=A|B or COL=LOW..HIGH, repeatable; true in every sample returned.
     output
-        The file to write; its suffix says the format. A table goes to the screen without it.
+        The file to write; its suffix says the format, a name without one is a folder of pictures.
     parity
         OUTCOME:GROUP, such as income:sex: the outcome as frequent in every group as in all rows.
     apart_from
@@ -67,10 +68,9 @@ def sample(
     conditions, plain = _where(where), not (parity or apart_from or truncate != 1)
     model = api.load(run)
     kind, pictures = model.run.kind, isinstance(model.run.kind, (Images, PairKind))
-    endings = (*kind.suffixes, *(ANIMATED if walk and pictures else () if pictures else (".csv",)))
-    fair, problems = _fair(parity), unwritable(output, endings, overwrite)
-    if fair is not None and not all(fair):
-        problems.append(f"--parity {parity}: write OUTCOME:GROUP, such as income:sex")
+    endings = (*kind.suffixes, *_more(walk, pictures))
+    fair, problems = _fair(parity)
+    problems += unwritable(output, endings, overwrite)
     if walk and not plain:
         problems.append("--walk: leave --parity, --apart-from and --truncate out")
     if answer is not None and (walk or where or not plain):
@@ -87,26 +87,44 @@ def sample(
     if output is None and isinstance(made, pd.DataFrame):
         made.to_csv(sys.stdout, index=False)
         return 0
-    _write(made, kind, output or Path(_usual(walk, pictures)), walk, endings, overwrite)
+    output = _usual(walk, pictures, endings, overwrite) if output is None else output
+    _write(made, kind, output, walk, answer)
     return 0
 
 
-def _fair(parity: str | None) -> tuple[str, str] | None:
-    """Return what OUTCOME:GROUP names."""
+def _fair(parity: str | None) -> tuple[tuple[str, str] | None, list[str]]:
+    """Return what OUTCOME:GROUP names, and what is wrong with it."""
     outcome, _, group = (parity or "").partition(":")
-    return (outcome, group) if parity is not None else None
+    if parity is None:
+        return None, []
+    wrong = [] if outcome and group else [f"--parity {parity}: write OUTCOME:GROUP, as income:sex"]
+    return (outcome, group), wrong
 
 
-def _usual(walk: bool, pictures: bool) -> str:
-    return ("walk.gif" if walk else "samples.png") if pictures else "samples.npz"
-
-
-def _write(
-    made: Any, kind: Kind, output: Path, walk: bool, endings: Sequence[str], overwrite: bool
-) -> None:
-    if problems := unwritable(output, endings, overwrite):
+def _usual(walk: bool, pictures: bool, endings: Sequence[str], overwrite: bool) -> Path:
+    """Return the file to write where none is named."""
+    path = Path(("walk.gif" if walk else "samples.png") if pictures else "samples.npz")
+    if problems := unwritable(path, endings, overwrite):
         raise InputError(*problems)
+    return path
+
+
+def _more(walk: bool, pictures: bool) -> tuple[str, ...]:
+    """Return endings beside those of a kind of data; "" for a folder of pictures."""
+    if not pictures:
+        return () if walk else (".csv",)
+    return ANIMATED if walk else ("",)
+
+
+def _write(made: Any, kind: Kind, output: Path, walk: bool, answer: str | None) -> None:
     main = made[next(iter(made))]
+    if not output.suffix:
+        folder = Path(answer or "")
+        own = listed(folder) if answer and folder.is_dir() else []
+        names = [str(p.relative_to(folder).with_suffix("")) for p in own]
+        write_folder(main, output, names if len(set(names)) == len(names) else ())
+        place(f"{len(main):,} pictures in {output}")
+        return
     animated = walk and output.suffix.lower() in (*ANIMATED, ".png")
     animate(main, output) if animated else kind.write(made, output)
     place(f"{len(main):,} samples in {output}")

@@ -21,7 +21,7 @@ from surveyor.data import Data
 from surveyor.data import load as load_data
 from surveyor.data.images import sheet
 from surveyor.errors import InputError
-from surveyor.report import STRIP, strip
+from surveyor.report import strip
 from surveyor.training.ranks import Ranks, joined_ranks, part
 
 
@@ -54,8 +54,9 @@ def train(
         resume, out, said, config = out, None, {}, None
     if resume is not None:
         return _resume(data, resume, out, said or config, ranks)
+    options = (read_options(config) if config is not None else {}) | said
     problems = []
-    if not data and said.get("task") == "translate":
+    if not data and options.get("task") == "translate":
         data = "."  # --from and --to are folders of their own
     if not data:
         problems.append("train: no data given; write surveyor train DATA --out RUN")
@@ -66,7 +67,6 @@ def train(
             runs.refuse_existing(out)
         except InputError as error:
             problems.extend(error.problems)
-    options = (read_options(config) if config is not None else {}) | said
     try:
         loaded, resolved = api.prepare(data, options) if data else (None, None)
     except InputError as error:
@@ -130,7 +130,7 @@ def follow(session: runs.Session) -> int:
 def _strip(model: api.Model, data: Data) -> Path:
     """Write held-out pictures: those given, their answers, and those wanted, one above another."""
     path = model.run.path / "answers.png"
-    sheet(strip(model.run, data), columns=STRIP, zoom=2).save(path)
+    strip(model.run, data).save(path)
     return path
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -230,6 +230,15 @@ class Images(Kind):
             np.save(path, samples[main])
         else:
             sheet(samples[main]).save(path)
+
+
+def write_folder(pictures: np.ndarray, path: Path, names: Sequence[str] = ()) -> None:
+    """Write pictures (n, h, w[, 3]) as a ``.png`` each, numbered where they have no names."""
+    width = len(str(len(pictures)))
+    for k, picture in enumerate(_eight_bits(pictures)):
+        file = path / (f"{names[k]}.png" if names else f"{k + 1:0{width}d}.png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(file)
 
 
 def sheet(pictures: np.ndarray, columns: int | None = None, zoom: int | None = None) -> Image.Image:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State
 from surveyor.data.arrays import Arrays, every_array
 from surveyor.data.conditions import Conditions
 from surveyor.data.images import DEFAULTS, ImageCodec, Images
-from surveyor.data.pictures import listed
+from surveyor.data.pictures import SUFFIXES, listed, read_picture
 from surveyor.data.vectors import VectorCodec, Vectors
 from surveyor.errors import InputError, did_you_mean
 
@@ -95,24 +95,25 @@ class PairCodec(Codec):
         """Return the wanted pictures, by name."""
         return self.wanted.decode(batch, codes, draws)
 
-    def asked(self, source: Any, size: int | None = None) -> Tensor:
+    def asked(self, source: Any, name: str | None = None, size: int | None = None) -> Tensor:
         """Return pictures or vectors to be answered as conditions; pictures may have any size.
 
         Raises:
             InputError: other data, or pictures of another range or mode than those trained on.
         """
-        if isinstance(source, Mapping) and self.given.main in source:
-            source = source[self.given.main]
+        source = _of_archive(source, (name, self.given.main))
         if isinstance(self.given, VectorCodec):
             vectors = Vectors().read(source)
             return self.given.points(self.given.rows(vectors), np.arange(len(vectors)))
-        arrays = Images().read(source, Options(size=size))
+        arrays = _pictures(source, size)
         if self.given.channels == 3 and arrays.main.ndim == 3:
             main = np.repeat(arrays.main[..., None], 3, axis=3)
             arrays = Arrays(main, {}, arrays.main_name)
         any_size = replace(self.given, size=arrays.main.shape[1:])
         if any_size.channels != self.given.channels:
-            raise InputError("pictures in colour where the run was trained on grey ones")
+            raise InputError(
+                "pictures in colour where the run was trained on grey ones; convert them to grey"
+            )
         return any_size.points(any_size.rows(arrays), np.arange(len(arrays)))
 
     def state(self) -> State:
@@ -208,6 +209,31 @@ class PairKind(Kind):
         Images().write(samples, path)
 
 
+def _of_archive(source: Any, names: Sequence[str | None]) -> Any:
+    """Return the first array of ``names`` that a mapping or an ``.npz`` holds, else the source."""
+    archive = isinstance(source, (str, Path)) and str(source).lower().endswith(".npz")
+    if isinstance(source, (str, Path)) and not Path(source).exists():
+        raise InputError(f"{source}: no such file")
+    if archive or isinstance(source, Mapping):
+        _, arrays = every_array(source)
+        return next((arrays[name] for name in names if name in arrays), source)
+    return source
+
+
+def _pictures(source: Any, size: int | None) -> Arrays:
+    """Return pictures to be answered, of one file or many."""
+    if isinstance(source, (str, Path)) and Path(source).suffix.lower() in SUFFIXES:
+        return read_picture(Path(source))
+    try:
+        return Images().read(source, Options(size=size))
+    except InputError as error:
+        several = "; bring all to one"
+        raise InputError(
+            *(p.partition(several)[0] + "; answer those of a size at a time" if several in p else p
+              for p in error.problems)
+        ) from error  # fmt: skip
+
+
 def reduced(arrays: Arrays, scale: int) -> Arrays:
     """Return pictures with one pixel for every ``scale`` x ``scale``, bicubic with antialiasing.
 
@@ -218,7 +244,11 @@ def reduced(arrays: Arrays, scale: int) -> Arrays:
     if height % scale or width % scale:
         raise InputError(
             f"--scale {scale}: does not divide pictures of {width} x {height}; "
-            f"give --size {max(scale, min(height, width) // scale * scale)}, or another scale"
+            + (
+                f"give --size {max(4, min(height, width) // scale) * scale}, or another scale"
+                if arrays.main.dtype == np.uint8
+                else "cut them, or give another scale"
+            )
         )
     if min(height, width) // scale < 4:
         raise InputError(
@@ -245,7 +275,9 @@ def _scaled(pictures: np.ndarray, factor: float, top: float) -> np.ndarray:
     y = functional.interpolate(x, size=size, mode="bicubic", antialias=factor < 1).clamp(0, top)
     y = y.squeeze(1) if pictures.ndim == 3 else y.permute(0, 2, 3, 1)
     y = y.round() if pictures.dtype.kind in "biu" else y
-    return y.numpy().astype(pictures.dtype)
+    made: np.ndarray = y.numpy().astype(pictures.dtype)
+    made[made > top] = top  # float32 may have rounded the end of the range up
+    return made
 
 
 def _translated(source: Any, options: Options) -> Pairs:
@@ -258,6 +290,9 @@ def _translated(source: Any, options: Options) -> Pairs:
     ]
     if problems:
         raise InputError(*problems)
+    own = [f"{flag} {name}" for flag, name in names.items() if Path(str(name)).is_absolute()]
+    if own and str(source) not in ("", "."):
+        raise InputError(f"{own[0]}: a folder of its own, beside which {source} would not be read")
     if isinstance(source, (str, Path)) and (Path(source).is_dir() or source == ""):
         return _folders(Path(source) / str(options.from_), Path(source) / str(options.to), options)
     where, arrays = every_array(source)

@@ -73,6 +73,24 @@ def read_folder(path: Path, size: int | None = None) -> Arrays:
     return Arrays(pixels, columns, "images")
 
 
+def read_picture(file: Path) -> Arrays:
+    """Read one picture, as those of a folder are read.
+
+    Raises:
+        InputError: broken or animated.
+    """
+    try:
+        with Image.open(file) as picture:
+            problems = _unfit(picture, file)
+            picture.load()
+            plain = _plain(picture, "L" if picture.mode in GREY else "RGB", None)
+    except BROKEN as error:
+        raise InputError(_broken(file, error)) from error
+    if problems:
+        raise InputError(*problems)
+    return Arrays(np.asarray(plain)[None], {}, "images")
+
+
 def listed(path: Path) -> list[Path]:
     """Return the pictures below a folder, in the order in which they are read."""
     return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())

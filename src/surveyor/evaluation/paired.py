@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from surveyor.training.loop import MEASURE
 PATCH = 8  # pixels a side, at most, of the patches whose distribution is compared
 PATCHES = 20_000  # of them, for the Frechet distance
 PICTURES = 2000  # pictures, at most
+AT_ONCE = 64  # of them, to bound memory
 LOOKED = 256  # of them, by the ImageNet net, which is slow
 
 
@@ -62,30 +63,31 @@ class PairRuler:
     n: int
     seed: int
     unit: float
+    floors: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        real, other = (half.x for half in self.halves())
+        for draws in (Draws(self.seed, j, MEASURE, 1) for j in range(3)):
+            pair = patches(real, self.n, draws), patches(other, self.n, draws)
+            self.floors.append(self.unit * w1(*pair))
 
     def halves(self) -> tuple[Batch, Batch]:
         """Return two halves of the held-out pairs; a single pair stands for both."""
         k = max(1, min(self.n, len(self.held)) // 2)
         return self.held.first(k), self.held.first(k, k if len(self.held) > 1 else 0)
 
-    def floors(self) -> list[float]:
-        """Return W1 between patches of real pictures, three times."""
-        real, other = (half.x for half in self.halves())
-        draws = [Draws(self.seed, j, MEASURE, 1) for j in range(3)]
-        return [self.unit * w1(patches(real, self.n, d), patches(other, self.n, d)) for d in draws]
-
     def __call__(self, generator: nn.Module, record: Record | None = None) -> Measurement:
         """Measure ``generator`` with the game's critic as it stands."""
         game, device = self.game, next(self.game.critic.parameters()).device
         real, held = self.halves()
         draws = Draws(self.seed, 0, MEASURE)
-        fake = generated(game, generator, held.cond, len(held), draws)
+        fake = generated(game, generator, held.cond, len(held), draws, AT_ONCE)
         made, again = patches(fake.x, 2 * self.n, draws).chunk(2)
         gaps: list[float | None] = [None, None]
         train = self.train.first(len(held))
         if game.objective.is_distance:
             with torch.no_grad():
-                trained = generated(game, generator, train.cond, len(train), draws)
+                trained = generated(game, generator, train.cond, len(train), draws, AT_ONCE)
                 pairs = (held, fake), (train, trained)
                 scores = [[game.opinion(b.to(device)).mean().item() for b in p] for p in pairs]
             gaps = [a - b for a, b in scores]
@@ -96,10 +98,10 @@ class PairRuler:
             Draws(self.seed, 1, MEASURE, 0, device),
             game.unit,
         )
-        floors = self.floors()
+        floors = self.floors
         return Measurement(
             step=0 if record is None else record.step,
-            w1=self.unit * w1(patches(real.x, self.n, Draws(self.seed, 2, MEASURE, 1)), made),
+            w1=self.unit * w1(patches(real.x, self.n, Draws(self.seed, 3, MEASURE, 1)), made),
             w1_floor=float(np.mean(floors)),
             w1_noise=max(float(np.std(floors, ddof=1)), 0.01 * float(np.mean(floors))),
             w1_self=self.unit * w1(made, again),
@@ -114,16 +116,24 @@ class PairRuler:
 
 
 def assess_pairs(
-    game: Game, generator: nn.Module, data: Data, seed: int, rows: int = 2048
+    game: Game,
+    generator: nn.Module,
+    data: Data,
+    seed: int,
+    rows: int = 2048,
+    against: str = "held-out pictures",
 ) -> dict[str, Any]:
-    """Measure answers to held-out pictures, beside bicubic enlargement where they are larger."""
+    """Measure answers, beside bicubic enlargement where they are larger than what was given.
+
+    ``against`` names in the verdict what was answered.
+    """
     codec = data.codec
     assert isinstance(codec, PairCodec)
     unit = codec.space.unit
     measured = PairRuler(game, data.train, data.holdout, rows, seed + 1, unit)(generator)
     n = min(PICTURES, len(data.holdout))
     held, draws = data.holdout.first(n), Draws(seed + 1, 0, MEASURE)
-    fake = as_given(codec, generated(game, generator, held.cond, n, draws))
+    fake = as_given(codec, generated(game, generator, held.cond, n, draws, AT_ONCE))
     train = data.train.first(min(PICTURES, len(data.train))).x
     own = answers(fake.x, held.x, train)
     beside = None
@@ -138,7 +148,7 @@ def assess_pairs(
     around = held.part(0, k).to(device), fake.part(0, k).to(device)
     steep = slopes(game.critic, *around, Draws(seed + 1, 1, MEASURE, 0, device), game.unit)
     result: dict[str, Any] = {
-        "verdict": _verdict(own, beside, floor, n),
+        "verdict": _verdict(own, beside, floor, f"{n:,} {against}"),
         "n": n,
         "unit": codec.unit_name,
         "answers": asdict(own),
@@ -161,7 +171,7 @@ def assess_pairs(
     return result
 
 
-def _verdict(own: Answers, beside: Answers | None, floor: float, n: int) -> str:
+def _verdict(own: Answers, beside: Answers | None, floor: float, what: str) -> str:
     """Say in words how answers compare with the wanted pictures, and with bicubic enlargement."""
     if own.sharpness < 0.7:
         said = "blurred"
@@ -176,7 +186,7 @@ def _verdict(own: Answers, beside: Answers | None, floor: float, n: int) -> str:
     if beside is not None:
         told += f" (bicubic {beside.psnr:.1f} dB, {beside.sharpness:.2f})"
         near += f", bicubic {beside.patch_frechet:.3g}"
-    return f"The answers to {n:,} held-out pictures are {said}: {told}, {near}."
+    return f"The answers to {what} are {said}: {told}, {near}."
 
 
 def answers(made: Tensor, wanted: Tensor, train: Tensor) -> Answers:
@@ -215,6 +225,9 @@ def ssim(made: Tensor, wanted: Tensor, deviation: float = 1.5, side: int = 11) -
 
     Under a Gaussian window of 11 pixels, of as many as fit into small pictures.
     """
+    if len(made) > AT_ONCE:
+        pairs = zip(torch.split(made, AT_ONCE), torch.split(wanted, AT_ONCE), strict=True)
+        return sum(len(a) * ssim(a, b, deviation, side) for a, b in pairs) / len(made)
     a, b = (x.add(1).div(2).flatten(0, 1).unsqueeze(1) for x in (made, wanted))
     side = min(side, *a.shape[2:])
     line = torch.exp(-((torch.arange(side) - (side - 1) / 2) ** 2) / (2 * deviation**2))
@@ -236,12 +249,12 @@ def sharpness(made: Tensor, wanted: Tensor) -> float:
 
     |F x|^2 summed over frequencies of at least half the highest one along an axis.
     """
+    high = [torch.fft.fftfreq(side).abs() for side in made.shape[2:]]
+    fine = torch.maximum(high[0][:, None], high[1][None, :]) >= 0.25
     powers = []
     for x in (made, wanted):
-        power = torch.fft.fft2(x.double()).abs().square()
-        high = [torch.fft.fftfreq(side).abs() for side in x.shape[2:]]
-        fine = torch.maximum(high[0][:, None], high[1][None, :]) >= 0.25
-        powers.append(float(power[:, :, fine].sum()))
+        parts = (torch.fft.fft2(p.double()).abs().square() for p in torch.split(x, AT_ONCE))
+        powers.append(sum(float(power[:, :, fine].sum()) for power in parts))
     return powers[0] / max(powers[1], 1e-300)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from surveyor.batch import Draws
 from surveyor.data import Data
 from surveyor.data.columns import Column, fit_label
+from surveyor.data.images import ImageCodec
 from surveyor.evaluation import imagenet
 from surveyor.evaluation.classifier import Labelled, Trained, fit_classifier
 from surveyor.evaluation.features import frechet, kernel_distance, precision_recall
@@ -63,7 +64,9 @@ def picture_figures(
     if n < FEWEST:
         return None
     if found is None:
-        return _by_imagenet(game, generator, data, seed) if imagenet.available() else None
+        pixels = isinstance(data.codec, ImageCodec) and data.codec.whitening is None
+        usable = pixels and imagenet.available()
+        return _by_imagenet(game, generator, data, seed) if usable else None
     column, codes, place = found
     trained = ruler(data, column, codes, seed)
     held, real = data.holdout.first(n).x, data.train.first(n).x

@@ -67,6 +67,11 @@ class UnetGenerator(nn.Module):
 
     def forward(self, z: Tensor, given: Tensor) -> Tensor:
         """Return translated pictures."""
+        high, wide = given.shape[2:]
+        least = 2 ** len(self.down)
+        if min(high, wide) < least:
+            pad = (0, max(0, least - wide), 0, max(0, least - high))
+            given = functional.pad(given, pad, mode="replicate")
         passed = [self.first(given)]
         for down in self.down:
             passed.append(down(passed[-1]))
@@ -76,7 +81,7 @@ class UnetGenerator(nn.Module):
             h = functional.interpolate(h, size=like.shape[2:], mode="nearest")
             h = up(torch.cat([h, like], dim=1))
         raw: Tensor = self.last(h)
-        return raw
+        return raw[:, :, :high, :wide]
 
 
 def _norm(channels: int) -> nn.Module:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL.Image import Image
 
 import surveyor.report.figures as fig
 from surveyor.batch import Batch, Draws
@@ -73,14 +74,11 @@ def _followers(codec: TableCodec) -> list[str]:
     ]
 
 
-def strip(run: Run, data: Data, n: int = STRIP) -> np.ndarray:
-    """Return ``n`` held-out pictures: given, enlarged bicubically if so, answered, and wanted.
-
-    Every one of a size, in colour where one is, line after line, (lines * n, h, w[, 3]).
-    """
+def strip(run: Run, data: Data) -> Image:
+    """Return held-out pictures one above another: given, enlarged if so, answered, and wanted."""
     codec = run.codec
     assert isinstance(codec, PairCodec)
-    index = data.holdout.index[:n]
+    index = data.holdout.index[:STRIP]
     small = data.holdout.rows["given"][index]
     told = data.holdout.first(len(index)).cond
     assert told is not None
@@ -94,13 +92,13 @@ def strip(run: Run, data: Data, n: int = STRIP) -> np.ndarray:
     scaled += [(line / codec.wanted.top * 255).astype(np.uint8) for line in (made, wanted)]
     if any(line.ndim == 4 for line in scaled):
         scaled = [np.repeat(x[..., None], 3, 3) if x.ndim == 3 else x for x in scaled]
-    return np.concatenate(scaled)
+    return sheet(np.concatenate(scaled), columns=len(index), zoom=2)
 
 
 def _of_kind(run: Run, data: Data) -> dict[str, Any]:
     codec, game = run.codec, run.game
     if isinstance(codec, PairCodec):
-        return {"strip": fig.png(sheet(strip(run, data), columns=STRIP, zoom=2))}
+        return {"strip": fig.png(strip(run, data)), "shown": data.train.rows["given"].ndim > 2}
     n = min(POINTS if not isinstance(codec, ImageCodec) else PICTURES, len(data.holdout))
     held = data.holdout.first(n)
     codes = data.holdout.codes(n)

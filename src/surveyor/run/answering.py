@@ -28,7 +28,8 @@ def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
         )
     if not 0 <= seed < 2**63:
         raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
-    asked = codec.asked(resolve(pictures), run.config.size if codec.scale is None else None)
+    size = run.config.size if codec.scale is None else None
+    asked = codec.asked(resolve(pictures), run.config.from_, size)
     return answer(run, asked, seed)
 
 

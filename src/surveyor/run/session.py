@@ -337,11 +337,21 @@ def _steps_in(session: Session, minutes: float, trial: int = 20) -> int:
 
     A tenth of the time is left for measuring.
     """
-    records = steps(session.game, session.data.train, session.plan, session.state)
+    plan, share = session.plan, min(1.0, session.plan.warm / session.plan.steps)
+    each = 0.0
+    for part, warm in ((share, plan.steps), (1 - share, 0)):
+        if part > 0:
+            each += part * _seconds(session, replace(plan, warm=warm), trial, 0.05 * 60 * minutes)
+    return max(1, int(0.9 * 60 * minutes / each))
+
+
+def _seconds(session: Session, plan: Plan, trial: int, most: float) -> float:
+    """Return the seconds of a step, from at most ``trial`` of them after the first."""
+    state = State.start(session.game, plan)
+    records = steps(session.game, session.data.train, plan, state)
     next(records)
     begun = time.monotonic()
     for _, _ in zip(range(trial), records, strict=False):
-        if time.monotonic() - begun > 0.05 * 60 * minutes:
+        if time.monotonic() - begun > most:
             break
-    each = (time.monotonic() - begun) / max(session.state.step - 1, 1)
-    return max(1, int(0.9 * 60 * minutes / each))
+    return (time.monotonic() - begun) / max(state.step - 1, 1)
