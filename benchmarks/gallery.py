@@ -12,9 +12,12 @@ def images(found: dict[str, Any]) -> str:
         "read": ".3f", "read, worst digit": ".3f", "usefulness": ".3f", "frechet / floor": ".2f",
         "precision": ".3f", "recall": ".3f", "seconds": ".0f",
     }  # fmt: skip
-    keys = {k: form for k, form in keys.items() if all(k in r for r in found["runs"])}
+
+    def shown(runs: list[dict[str, Any]], key: str, form: str) -> str:
+        return "-" if any(r.get(key) is None for r in runs) else format(median(runs, key), form)
+
     rows = [
-        [method, str(len(runs)), *(format(median(runs, k), form) for k, form in keys.items())]
+        [method, str(len(runs)), *(shown(runs, k, form) for k, form in keys.items())]
         for (method,), runs in grouped(found["runs"], "method").items()
     ]
     return (
