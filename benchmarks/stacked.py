@@ -71,7 +71,7 @@ def main() -> None:
                 done = train(source, own, folder)
                 made = surveyor.load(done.folder).sample(SAMPLES, seed=seed)["images"]
                 counts = modes(net, made)
-                runs.append({"method": name, "seed": seed, "seconds": done.seconds, "modes": int((counts > 0).sum()), "kl": divergence(counts, real)})  # fmt: skip
+                runs.append({"method": f"{name}, {int(chosen.steps):,} steps", "seed": seed, "seconds": done.seconds, "modes": int((counts > 0).sum()), "kl": divergence(counts, real)})  # fmt: skip
                 console.print(runs[-1], highlight=False)
                 sheet(made[:64], columns=16, zoom=2).save(RESULTS / "stacked.png")
                 write("stacked", {"kl_floor": floor, "runs": runs})
