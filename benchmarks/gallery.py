@@ -7,18 +7,24 @@ from typing import Any
 from benchmarks.markdown import grouped, median, table
 
 
+def cells(runs: list[dict[str, Any]], keys: dict[str, str]) -> list[str]:
+    """Return how many runs there are, and the median of each key; a dash where one lacks it."""
+    return [
+        str(len(runs)),
+        *(
+            "-" if any(r.get(k) is None for r in runs) else format(median(runs, k), form)
+            for k, form in keys.items()
+        ),
+    ]
+
+
 def images(found: dict[str, Any]) -> str:
     keys = {
         "read": ".3f", "read, worst digit": ".3f", "usefulness": ".3f", "frechet / floor": ".2f",
         "precision": ".3f", "recall": ".3f", "seconds": ".0f",
     }  # fmt: skip
-
-    def shown(runs: list[dict[str, Any]], key: str, form: str) -> str:
-        return "-" if any(r.get(key) is None for r in runs) else format(median(runs, key), form)
-
     rows = [
-        [method, str(len(runs)), *(shown(runs, k, form) for k, form in keys.items())]
-        for (method,), runs in grouped(found["runs"], "method").items()
+        [method, *cells(runs, keys)] for (method,), runs in grouped(found["runs"], "method").items()
     ]
     return (
         f"**MNIST** (`make bench-images`, digit as condition, the same convolutional nets for all; the textbook's WGAN-GP takes five "
@@ -41,11 +47,7 @@ def pairs(found: dict[str, Any]) -> str:
         "seconds": ".0f",
     }
     rows = [
-        [
-            f"{task}: {method}",
-            str(len(runs)),
-            *(format(median(runs, k), form) for k, form in keys.items()),
-        ]
+        [f"{task}: {method}", *cells(runs, keys)]
         for (task, method), runs in grouped(found["runs"], "task", "method").items()
     ]
     named = [
@@ -82,7 +84,7 @@ def stacked(found: dict[str, Any]) -> str:
         for (method,), runs in grouped(found["runs"], "method").items()
     ]
     return (
-        "**Stacked MNIST** (`make bench-images`; three digits as colours, 1,000 modes, 26,000 samples, no condition, the critic with a quarter "
+        "**Stacked MNIST** (`make bench-images`, here with `--steps 1200`; three digits as colours, 1,000 modes, 26,000 samples, no condition, the critic with a quarter "
         f"of the weights; KL of real samples {found['kl_floor']:.3f}). Published, with a discriminator a quarter the size: DCGAN 78.5 modes and "
         "KL 5.21, PacDCGAN4 667 and 1.81.\n\n" + table(["", "seeds", "modes", "KL", "s"], rows)
     )  # fmt: skip
@@ -98,8 +100,7 @@ def committees(found: dict[str, Any]) -> str:
         "seconds": ".0f",
     }
     rows = [
-        [method, str(len(runs)), *(format(median(runs, k), form) for k, form in keys.items())]
-        for (method,), runs in grouped(found["runs"], "method").items()
+        [method, *cells(runs, keys)] for (method,), runs in grouped(found["runs"], "method").items()
     ]
     return (
         f"**Committees, packs, noise** (`make bench-committees`; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"

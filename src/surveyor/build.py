@@ -109,8 +109,7 @@ def _not_private(config: Config, parts: Mapping[str, Any]) -> list[str]:
         problems.append("--epsilon: a packed critic mixes rows; give --critic mlp or conv")
     problems += [
         f"--epsilon: leave --{name} out, it would look at rows that are not accounted for"
-        for name, value in none.items()
-        if getattr(config, name) != value
+        for name in _changed(config, none)
     ]
     if config.measure_every not in (None, config.steps):
         problems.append("--epsilon: leave --measure-every out, a choice by real rows tells of them")
@@ -155,8 +154,7 @@ def _no_task(config: Config) -> list[str]:
     given: Mapping[str, Any] = {"scale": None, "from_": None, "to": None, "content": 0.0}
     return [
         f"--{name.strip('_')}: for --task {'super-resolution' if name == 'scale' else 'translate'}"
-        for name, value in given.items()
-        if getattr(config, name) != value
+        for name in _changed(config, given)
     ]
 
 
@@ -170,9 +168,13 @@ def _of_task(config: Config) -> list[str]:
     }
     return [
         f"--{name.replace('_', '-')}: not with --task {config.task}"
-        for name, value in given.items()
-        if getattr(config, name) != value
+        for name in _changed(config, given)
     ]
+
+
+def _changed(config: Config, usual: Mapping[str, Any]) -> list[str]:
+    """Return the options that are not as ``usual``."""
+    return [name for name, value in usual.items() if getattr(config, name) != value]
 
 
 def _device(name: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,12 +70,8 @@ class Ruler:
 
     @property
     def noise(self) -> float:
-        """Return the deviation of the floor between samples, or 1% of it where that is more.
-
-        From two or three samples a deviation is known poorly, and may be small by chance.
-        """
-        seen = float(np.std(self.floors, ddof=1)) if len(self.floors) > 1 else 0.0
-        return max(seen, 0.01 * self.floor)
+        """Return how much the floor varies between samples."""
+        return noise(self.floors)
 
     def __call__(self, generator: nn.Module, record: Record | None = None) -> Measurement:
         """Measure ``generator`` with the game's critic as it stands."""
@@ -115,6 +112,15 @@ class Ruler:
             facts=facts,
             noise=0.0 if record is None else record.noise,
         )
+
+
+def noise(floors: Sequence[float]) -> float:
+    """Return the deviation of a floor between samples, or 1% of it where that is more.
+
+    From two or three samples a deviation is known poorly, and may be small by chance.
+    """
+    seen = float(np.std(floors, ddof=1)) if len(floors) > 1 else 0.0
+    return max(seen, 0.01 * float(np.mean(floors)))
 
 
 def w1(a: Tensor, b: Tensor) -> float:

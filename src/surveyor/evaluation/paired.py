@@ -19,7 +19,7 @@ from surveyor.diagnostics.slope import PLACES
 from surveyor.evaluation import imagenet
 from surveyor.evaluation.features import frechet
 from surveyor.evaluation.findings import PAIRED, findings
-from surveyor.evaluation.heldout import generated, w1
+from surveyor.evaluation.heldout import generated, noise, w1
 from surveyor.training import Game, Measurement, Record
 from surveyor.training.loop import MEASURE
 
@@ -98,19 +98,18 @@ class PairRuler:
             Draws(self.seed, 1, MEASURE, 0, device),
             game.unit,
         )
-        floors = self.floors
         return Measurement(
             step=0 if record is None else record.step,
             w1=self.unit * w1(patches(real.x, self.n, Draws(self.seed, 3, MEASURE, 1)), made),
-            w1_floor=float(np.mean(floors)),
-            w1_noise=max(float(np.std(floors, ddof=1)), 0.01 * float(np.mean(floors))),
+            w1_floor=float(np.mean(self.floors)),
+            w1_noise=noise(self.floors),
             w1_self=self.unit * w1(made, again),
             critic_estimate=gaps[0],
             critic_estimate_training=gaps[1],
             slope_mean=steep.mean("between"),
             slope_max=steep.max(),
             losses={} if record is None else record.losses(),
-            facts={"psnr": psnr(bounded(fake.x), held.x)},
+            facts={"psnr": psnr(fake.x.clamp(-1, 1), held.x)},
             noise=0.0 if record is None else record.noise,
         )
 
@@ -207,11 +206,6 @@ def as_given(codec: PairCodec, fake: Batch) -> Batch:
     codes = np.zeros((len(fake), 0), np.int32)
     made = codec.decode(fake, codes, Draws(0))[codec.main]
     return Batch(codec.wanted.points({"x": made}, np.arange(len(fake))), fake.cond)
-
-
-def bounded(x: Tensor) -> Tensor:
-    """Return pictures within [-1, 1]."""
-    return x.clamp(-1, 1)
 
 
 def psnr(made: Tensor, wanted: Tensor) -> float:
