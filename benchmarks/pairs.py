@@ -29,7 +29,10 @@ TASKS: dict[str, dict[str, Any]] = {
     "edges to icons": {"task": "translate", "from_": "edges", "to": "images"},
 }
 ALONE: dict[str, dict[str, Any]] = {
-    "super-resolution": {"squared error alone": {"content_loss": "squared", "warm_start": 1.0}},
+    "super-resolution": {
+        "squared error alone": {"content_loss": "squared", "warm_start": 1.0},
+        "L1 alone": {"warm_start": 1.0},
+    },
     "edges to icons": {"L1 alone": {"warm_start": 1.0}},
 }
 
