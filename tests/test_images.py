@@ -92,6 +92,16 @@ def test_arrays_are_resized_too_but_not_floats() -> None:
         prepare(pixels / 255.0, QUICK | {"size": 8})
 
 
+def test_white_leaves_room_for_brighter_rows_than_those_seen() -> None:
+    rng = np.random.default_rng(0)
+    dark = rng.integers(0, 3000, (40, 8, 8), dtype=np.uint16)
+    data, _ = prepare(dark, QUICK)
+    bright = dark + 1000
+    assert float(data.codec.points(data.codec.rows(bright), np.arange(40)).max()) <= 1
+    with pytest.raises(InputError, match="up to 4095"):
+        data.codec.rows(dark + 4000)
+
+
 def test_many_pictures_are_kept_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("surveyor.data.pictures.empty", lambda s, d: scratch.empty(s, d, limit=10))
     saved(tmp_path, "a.png", grey(7))

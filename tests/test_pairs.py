@@ -200,6 +200,15 @@ def test_folders_are_translated_from_the_command_line(
     )
     assert np.asarray(Image.open(tmp_path / "made" / "3.png")).shape == (16, 16, 3)
     assert main(["sample", "run", "--answer", "edges", "-o", "made"]) == 2
+    larger = Image.fromarray(scene(1, 20)[0, ..., 0])
+    (tmp_path / "several").mkdir()
+    for k, side in enumerate((16, 20, 17)):
+        larger.crop((0, 0, side, side)).save(tmp_path / "several" / f"{k}.png")
+    assert main(["sample", "run", "--answer", "several", "-o", "one.npz"]) == 2
+    assert "-o FOLDER" in capsys.readouterr().err
+    assert main(["sample", "run", "--answer", "several", "-o", "each"]) == 0
+    for k, side in enumerate((16, 20, 17)):
+        assert np.asarray(Image.open(tmp_path / "each" / f"{k}.png")).shape == (side, side, 3)
     assert main(["evaluate", "run"]) == 0
     kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     assert kept["bicubic"] is None

@@ -17,7 +17,7 @@ from surveyor.cli.console import app, place, unwritable
 from surveyor.data import Kind
 from surveyor.data.images import ANIMATED, Images, animate, write_folder
 from surveyor.data.pairs import PairKind
-from surveyor.data.pictures import listed
+from surveyor.data.pictures import listed, sizes
 from surveyor.errors import InputError
 
 
@@ -77,8 +77,11 @@ def sample(
         problems.append("--answer: every picture has one answer; leave other options out")
     if problems:
         raise InputError(*problems)
+    made: Any
     with _guesses_told():
-        if answer is not None:
+        if answer is not None and len(sizes(Path(answer))) > 1 and output and not output.suffix:
+            made = [model.answer(file, seed) for file in listed(Path(answer))]
+        elif answer is not None:
             made = model.answer(answer, seed)
         elif walk:
             made = model.walk(n, _stops(conditions), seed=seed)
@@ -117,7 +120,9 @@ def _more(walk: bool, pictures: bool) -> tuple[str, ...]:
 
 
 def _write(made: Any, kind: Kind, output: Path, walk: bool, answer: str | None) -> None:
-    main = made[next(iter(made))]
+    parts = made if isinstance(made, list) else [made]
+    mains = [part[next(iter(part))] for part in parts]
+    main: Any = mains[0] if len(mains) == 1 else [p for several in mains for p in several]
     if not output.suffix:
         folder = Path(answer or "")
         own = listed(folder) if answer and folder.is_dir() else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,15 +202,9 @@ class Images(Kind):
     def fit(self, raw: Arrays, options: Options) -> ImageCodec:
         """Fit the value range, conditions and, where asked, whitening."""
         conditions, group = fit_columns(raw, options)
-        highest = float(raw.main.max())
-        if highest == 0:
+        if raw.main.max() == 0:
             raise InputError("every picture is black; there is nothing to learn")
-        if raw.main.dtype == np.uint8 and highest > 16:
-            top = 255.0
-        elif raw.main.dtype.kind == "f" and highest <= 1:
-            top = 1.0
-        else:
-            top = highest
+        top = _range(raw.main)
         plain = ImageCodec(
             raw.main.shape[1:], top, str(raw.main.dtype), raw.main_name, conditions, group=group
         )
@@ -232,10 +227,12 @@ class Images(Kind):
             sheet(samples[main]).save(path)
 
 
-def write_folder(pictures: np.ndarray, path: Path, names: Sequence[str] = ()) -> None:
-    """Write pictures (n, h, w[, 3]) as a ``.png`` each, numbered where they have no names."""
-    width = len(str(len(pictures)))
-    for k, picture in enumerate(_eight_bits(pictures)):
+def write_folder(
+    pictures: np.ndarray | Sequence[np.ndarray], path: Path, names: Sequence[str] = ()
+) -> None:
+    """Write pictures (h, w[, 3]) as a ``.png`` each, numbered where they have no names."""
+    width, white = len(str(len(pictures))), max(map(_range, pictures))
+    for k, picture in enumerate(_eight_bits(p, white) for p in pictures):
         file = path / (f"{names[k]}.png" if names else f"{k + 1:0{width}d}.png")
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(file)
@@ -272,9 +269,22 @@ def _frame(picture: np.ndarray, zoom: int) -> Image.Image:
     return Image.fromarray(picture).resize(size, Image.Resampling.NEAREST)
 
 
-def _eight_bits(pictures: np.ndarray) -> np.ndarray:
-    """Return pictures as 0 to 255, by the range that their type and values suggest."""
+def _eight_bits(pictures: np.ndarray, white: float | None = None) -> np.ndarray:
+    """Return pictures as 0 to 255."""
+    scale = 255 / (white or _range(pictures))
+    return (pictures.astype(np.float64) * scale).clip(0, 255).astype(np.uint8)
+
+
+def _range(pictures: np.ndarray) -> float:
+    """Return the white of pictures: 1, their highest value, or beyond 16 the 2^k - 1 above it.
+
+    Whole bits, because rows not seen yet may be brighter than those that are.
+    """
     highest = float(pictures.max())
-    top = 1.0 if pictures.dtype.kind == "f" and highest <= 1 else max(highest, 1)
-    top = 255.0 if top > 16 and pictures.dtype == np.uint8 else top
-    return (pictures.astype(np.float64) * (255 / top)).clip(0, 255).astype(np.uint8)
+    if pictures.dtype.kind == "f" and highest <= 1:
+        return 1.0
+    return (
+        max(highest, 1.0)
+        if highest <= 16
+        else max(255.0, 2.0 ** math.ceil(math.log2(highest + 1)) - 1)
+    )

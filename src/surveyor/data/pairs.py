@@ -228,10 +228,10 @@ def _pictures(source: Any, size: int | None) -> Arrays:
         return Images().read(source, Options(size=size))
     except InputError as error:
         several = "; bring all to one"
+        remedy = "; answer those of a size at a time, or all into a folder with -o FOLDER"
         raise InputError(
-            *(p.partition(several)[0] + "; answer those of a size at a time" if several in p else p
-              for p in error.problems)
-        ) from error  # fmt: skip
+            *(p.partition(several)[0] + remedy if several in p else p for p in error.problems)
+        ) from error
 
 
 def reduced(arrays: Arrays, scale: int) -> Arrays:

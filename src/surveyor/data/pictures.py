@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,15 @@ def read_picture(file: Path) -> Arrays:
 def listed(path: Path) -> list[Path]:
     """Return the pictures below a folder, in the order in which they are read."""
     return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+
+
+def sizes(path: Path) -> set[tuple[int, int]]:
+    """Return the sizes of the pictures of a folder, without those that cannot be opened."""
+    found = set()
+    for file in listed(path) if path.is_dir() else []:
+        with suppress(*BROKEN), Image.open(file) as picture:
+            found.add(picture.size)
+    return found
 
 
 def resized(pixels: np.ndarray, size: int) -> np.ndarray:
