@@ -13,11 +13,9 @@ from surveyor.batch import Batch, Draws
 from surveyor.data import Data
 from surveyor.data.images import ImageCodec
 from surveyor.data.table import TableCodec
-from surveyor.diagnostics import slopes
-from surveyor.diagnostics.slope import PLACES
 from surveyor.evaluation.findings import findings
 from surveyor.evaluation.formulas import formula_figures
-from surveyor.evaluation.heldout import Ruler, generated, w1
+from surveyor.evaluation.heldout import Ruler, generated, of_critic, steepness, w1
 from surveyor.evaluation.memorising import memorising
 from surveyor.evaluation.pictures import picture_figures
 from surveyor.evaluation.table import features, table_fidelity
@@ -52,14 +50,7 @@ def assess(
     draws = Draws(seed + 1, 0, MEASURE)
     codes = data.codec.conditions.draw(n, draws)
     fake = generated(game, generator, data.codec.conditions.embed(codes), n, draws)
-    device = next(game.critic.parameters()).device
-    slope = slopes(
-        game.critic,
-        held.to(device),
-        fake.to(device),
-        Draws(seed + 1, 1, MEASURE, 0, device),
-        game.unit,
-    )
+    slope = steepness(game, held, fake, seed + 1)
     bounds = [c.bound(game.critic) for c in game.constraints]
     bound = min((b for b in bounds if b is not None), default=None)
     table = _table(game, generator, data, seed) if isinstance(data.codec, TableCodec) else None
@@ -74,14 +65,8 @@ def assess(
         "n": n,
         "unit": data.codec.unit_name,
         "two_sample": asdict(told),
-        "critic": {
-            "estimate": measurement.critic_estimate,
-            "estimate_on_training_rows": measurement.critic_estimate_training,
-            "slope_mean": {place: slope.mean(place) for place in PLACES},
-            "slope_max": slope.max(),
-            "slope_histogram": {place: slope.histogram(place) for place in PLACES},
-            "proven_bound": None if bound is None else bound / game.unit,
-        },
+        "critic": of_critic(measurement, slope)
+        | {"proven_bound": None if bound is None else bound / game.unit},
         "memorising": asdict(memorising(fake.joint(), train.joint(), held.joint())),
         "conditions": _parts(game, generator, data, seed, "cond"),
         "groups": _parts(game, generator, data, seed, "group"),
@@ -182,10 +167,7 @@ def _parts(
 def _slope(game: Game, real: Batch, fake: Batch, seed: int) -> float:
     """Return the critic's mean slope between real and generated points, per unit asked for."""
     n = min(len(real), len(fake))
-    device = next(game.critic.parameters()).device
-    real, fake = real.part(0, n).to(device), fake.part(0, n).to(device)
-    draws = Draws(seed + 3, 1, MEASURE, 0, device)
-    return slopes(game.critic, real, fake, draws, game.unit).mean("between")
+    return steepness(game, real.part(0, n), fake.part(0, n), seed + 3).mean("between")
 
 
 def _of_group(

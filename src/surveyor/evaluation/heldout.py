@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from surveyor.batch import Batch, Draws
 from surveyor.data import Source
 from surveyor.diagnostics import slopes
+from surveyor.diagnostics.slope import PLACES, Slopes
 from surveyor.training import Game, Measurement, Record
 from surveyor.training.loop import MEASURE
 from surveyor.transport import wasserstein_1_discrete
@@ -90,13 +92,7 @@ class Ruler:
                     game.score(b.to(device)).mean().item() for b in (fake, held, train)
                 )
             gaps = [on_held - on_fake, on_train - on_fake]
-        measured = slopes(
-            game.critic,
-            held.to(device),
-            fake.to(device),
-            Draws(self.seed, 1, MEASURE, 0, device),
-            game.unit,
-        )
+        measured = steepness(game, held, fake, self.seed)
         facts = {k: v for c in game.constraints for k, v in c.facts(game.critic).items()}
         return Measurement(
             step=0 if record is None else record.step,
@@ -112,6 +108,24 @@ class Ruler:
             facts=facts,
             noise=0.0 if record is None else record.noise,
         )
+
+
+def steepness(game: Game, held: Batch, fake: Batch, seed: int) -> Slopes:
+    """Return the slopes of the game's critic at held-out points, at generated ones, and between."""
+    device = next(game.critic.parameters()).device
+    draws = Draws(seed, 1, MEASURE, 0, device)
+    return slopes(game.critic, held.to(device), fake.to(device), draws, game.unit)
+
+
+def of_critic(measured: Measurement, steep: Slopes) -> dict[str, Any]:
+    """Return what an evaluation says of the critic."""
+    return {
+        "estimate": measured.critic_estimate,
+        "estimate_on_training_rows": measured.critic_estimate_training,
+        "slope_mean": {place: steep.mean(place) for place in PLACES},
+        "slope_max": steep.max(),
+        "slope_histogram": {place: steep.histogram(place) for place in PLACES},
+    }
 
 
 def noise(floors: Sequence[float]) -> float:

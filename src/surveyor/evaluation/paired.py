@@ -14,12 +14,10 @@ from surveyor.batch import Batch, Draws
 from surveyor.data import Data, Source
 from surveyor.data.images import ImageCodec
 from surveyor.data.pairs import PairCodec, enlarged
-from surveyor.diagnostics import slopes
-from surveyor.diagnostics.slope import PLACES
 from surveyor.evaluation import imagenet
 from surveyor.evaluation.features import frechet
 from surveyor.evaluation.findings import PAIRED, findings
-from surveyor.evaluation.heldout import generated, noise, w1
+from surveyor.evaluation.heldout import generated, noise, of_critic, steepness, w1
 from surveyor.training import Game, Measurement, Record
 from surveyor.training.loop import MEASURE
 
@@ -91,13 +89,7 @@ class PairRuler:
                 pairs = (held, fake), (train, trained)
                 scores = [[game.opinion(b.to(device)).mean().item() for b in p] for p in pairs]
             gaps = [a - b for a, b in scores]
-        steep = slopes(
-            game.critic,
-            held.to(device),
-            fake.to(device),
-            Draws(self.seed, 1, MEASURE, 0, device),
-            game.unit,
-        )
+        steep = steepness(game, held, fake, self.seed)
         return Measurement(
             step=0 if record is None else record.step,
             w1=self.unit * w1(patches(real.x, self.n, Draws(self.seed, 3, MEASURE, 1)), made),
@@ -142,10 +134,8 @@ def assess_pairs(
         simple = enlarged(small, codec.scale, codec.given.top)
         beside = answers(codec.wanted.points({"x": simple}, np.arange(n)), held.x, train)
     floor = patch_frechet(held.x, train)
-    device = next(game.critic.parameters()).device
     k = min(n, 512)
-    around = held.part(0, k).to(device), fake.part(0, k).to(device)
-    steep = slopes(game.critic, *around, Draws(seed + 1, 1, MEASURE, 0, device), game.unit)
+    steep = steepness(game, held.part(0, k), fake.part(0, k), seed + 1)
     result: dict[str, Any] = {
         "verdict": _verdict(own, beside, floor, f"{n:,} {against}"),
         "n": n,
@@ -156,13 +146,7 @@ def assess_pairs(
         "features": imagenet.NAME if imagenet.available() else None,
         "w1": measured.w1,
         "w1_floor": measured.w1_floor,
-        "critic": {
-            "estimate": measured.critic_estimate,
-            "estimate_on_training_rows": measured.critic_estimate_training,
-            "slope_mean": {place: steep.mean(place) for place in PLACES},
-            "slope_max": steep.max(),
-            "slope_histogram": {place: steep.histogram(place) for place in PLACES},
-        },
+        "critic": of_critic(measured, steep),
         "conditions": [],
         "groups": [],
     }
