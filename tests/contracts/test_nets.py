@@ -13,7 +13,7 @@ from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.lipschitz import certify
 from surveyor.nets import Latent, Net, Sampler, nets
-from surveyor.nets.conv import SubPixel, levels
+from surveyor.nets.conv import Enlarge, SubPixel, levels
 from surveyor.nets.residual import Attention, Block
 
 SHAPES = [(1, 8, 8), (3, 9, 13), (1, 28, 28), (3, 4, 4), (1, 33, 20)]
@@ -241,6 +241,21 @@ def test_a_patch_sees_what_is_near_it_and_nothing_else() -> None:
     rows = seen[0, 0].abs().sum(1).nonzero()
     # 4, then 4 at every second, then 3 at every fourth pixel: 4 + 3 * 2 + 2 * 4.
     assert int(rows.max() - rows.min()) + 1 == 18
+
+
+def test_enlarging_is_nearest_neighbours_and_a_convolution() -> None:
+    torch.manual_seed(0)
+    layer, h = Enlarge(6, 4), torch.randn(2, 6, 5, 7, requires_grad=True)
+    wide = torch.nn.functional.interpolate(h, scale_factor=2.0, mode="nearest")
+    usual = torch.nn.functional.conv2d(wide, layer.weight, layer.bias, padding=1)
+    assert torch.allclose(layer(h), usual, atol=1e-5)
+    weights, direction = (h, *layer.parameters()), torch.randn_like(usual)
+    for one, other in zip(
+        torch.autograd.grad(layer(h), weights, direction),
+        torch.autograd.grad(usual, weights, direction),
+        strict=True,
+    ):
+        assert torch.allclose(one, other, atol=1e-4)
 
 
 def test_sub_pixels_start_without_a_checkerboard() -> None:

@@ -63,8 +63,7 @@ class ConvGenerator(nn.Module):
         blocks: list[nn.Module] = [nn.GroupNorm(groups(wide), wide), LeakyReLU(net.slope)]
         for _ in range(n):
             blocks += [
-                nn.Upsample(scale_factor=2, mode="nearest"),
-                nn.Conv2d(wide, wide // 2, 3, padding=1),
+                Enlarge(wide, wide // 2),
                 nn.GroupNorm(groups(wide // 2), wide // 2),
                 LeakyReLU(net.slope),
             ]
@@ -76,6 +75,26 @@ class ConvGenerator(nn.Module):
         h = self.first(z if cond is None else torch.cat([z, cond], dim=1))
         raw: Tensor = self.blocks(h.view(-1, *self.base))
         return raw[:, :, : self.height, : self.width]
+
+
+class Enlarge(nn.Conv2d):
+    """Nearest neighbours by 2, then a 3 x 3 convolution, as one transposed convolution.
+
+    To enlarge is to convolve, transposed, with a square of ones; both together have the 4 x 4
+    kernel that is the sum of the 3 x 3 one at four places: 4 products a pixel instead of 9, and no
+    enlarged picture in between.
+    """
+
+    def __init__(self, wide: int, channels: int) -> None:
+        super().__init__(wide, channels, 3, padding=1)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Return (n, channels, 2 h, 2 w)."""
+        shifts = ((0, 1, 0, 1), (0, 1, 1, 0), (1, 0, 0, 1), (1, 0, 1, 0))
+        kernel = sum(functional.pad(self.weight, shift) for shift in shifts)
+        assert isinstance(kernel, Tensor)
+        turned = kernel.flip(2, 3).transpose(0, 1)
+        return functional.conv_transpose2d(h, turned, self.bias, stride=2, padding=1)
 
 
 class SubPixel(nn.Module):
