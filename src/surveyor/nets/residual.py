@@ -69,7 +69,8 @@ class ResidualGenerator(nn.Module):
         side = max(self.base[1:])
         stages: list[nn.Module] = [_stage(net, wide, side)]
         for k in range(n):
-            stages += [Resized(2.0), nn.Conv2d(wide, wide // 2, 1)]
+            # A 1 x 1 convolution commutes with enlarging, and is cheaper before it.
+            stages += [nn.Conv2d(wide, wide // 2, 1), Resized(2.0)]
             wide //= 2
             stages.append(_stage(net, wide, side * 2 ** (k + 1)))
         self.stages = nn.Sequential(*stages)
