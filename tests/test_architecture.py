@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "surveyor"
 GROUND = ("errors", "batch", "catalog")
 ORDER = (
     "data", "nets", "lipschitz", "objectives", "training", "diagnostics", "evaluation", "ruler",
-    "config", "build", "run", "report", "api", "cli",
+    "config", "build", "run", "report", "api", "claims", "cli",
 )  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 

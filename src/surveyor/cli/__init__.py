@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import cyclopts
 
-from surveyor.cli import distance, measure, sample, train
+from surveyor.cli import claims, distance, measure, sample, train
 from surveyor.cli.console import app
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 
-__all__ = ["distance", "entry", "main", "measure", "sample", "train"]
+__all__ = ["claims", "distance", "entry", "main", "measure", "sample", "train"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -79,10 +79,8 @@ def sample(
         raise InputError(*problems)
     made: Any
     with _guesses_told():
-        if answer is not None and len(sizes(Path(answer))) > 1 and output and not output.suffix:
-            made = [model.answer(file, seed) for file in listed(Path(answer))]
-        elif answer is not None:
-            made = model.answer(answer, seed)
+        if answer is not None:
+            made = _answers(model, answer, output, seed)
         elif walk:
             made = model.walk(n, _stops(conditions), seed=seed)
         else:
@@ -93,6 +91,13 @@ def sample(
     output = _usual(walk, pictures, endings, overwrite) if output is None else output
     _write(made, kind, output, walk, answer)
     return 0
+
+
+def _answers(model: api.Model, answer: str, output: Path | None, seed: int) -> Any:
+    """Return answers, of pictures of several sizes a list where they go to a folder."""
+    if output is not None and not output.suffix and len(sizes(Path(answer))) > 1:
+        return [model.answer(file, seed) for file in listed(Path(answer))]
+    return model.answer(answer, seed)
 
 
 def _fair(parity: str | None) -> tuple[tuple[str, str] | None, list[str]]:

@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -68,6 +68,13 @@ class Plan:
         return final + (1 - final) * fall
 
 
+class Rows(Protocol):
+    """What training draws from: a ``Source``, or points in memory."""
+
+    def draw(self, n: int, draws: Draws) -> Batch:
+        """Return ``n`` rows."""
+
+
 @dataclass
 class State:
     """What moves during training."""
@@ -94,7 +101,7 @@ class State:
 
 
 def steps(
-    game: Game, source: Source, plan: Plan, state: State, reduce: Reduce = alone
+    game: Game, source: Rows, plan: Plan, state: State, reduce: Reduce = alone
 ) -> Iterator[Record]:
     """Train: ``critic_steps`` critic steps, then one generator step, until the plan is done.
 
@@ -105,6 +112,9 @@ def steps(
         Diverged: a loss or gradient is not finite.
     """
     device = next(game.critic.parameters()).device
+    whole = source if isinstance(source, Source) else None
+    if plan.privacy is not None and whole is None:
+        raise ValueError("differential privacy needs a Source, whose rows can be taken one by one")
 
     def rows(draws: Draws) -> Batch:
         return source.draw(plan.batch, draws).to(device)
@@ -113,8 +123,8 @@ def steps(
         rate = plan.warm_rate * (1 + math.cos(math.pi * step / plan.warm)) / 2
         _set(state.generator_optimizer, lr=rate, progress=step / plan.steps)
         draws = Draws(plan.seed, step, GENERATOR, plan.rank, device)
-        if plan.privacy is not None:
-            terms, found = plan.privacy.likelihood_gradients(game, source, draws)
+        if plan.privacy is not None and whole is not None:
+            terms, found = plan.privacy.likelihood_gradients(game, whole, draws)
         else:
             terms, found = game.warm_gradients(rows(draws), draws)
         update(terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
@@ -132,16 +142,18 @@ def steps(
         _set(state.generator_optimizer, lr=rates[1], progress=progress)
         for k in range(plan.critic_steps):
             draws = Draws(plan.seed, step * plan.critic_steps + k, CRITIC, plan.rank, device)
-            if plan.privacy is not None:
-                critic_terms, found = plan.privacy.critic_gradients(game, source, draws)
+            if plan.privacy is not None and whole is not None:
+                critic_terms, found = plan.privacy.critic_gradients(game, whole, draws)
             else:
                 critic_terms, found = game.critic_gradients(rows(draws), draws, noise)
             update(critic_terms, found, game.critic, state.critic_optimizer, step + 1, reduce)
             for constraint in game.constraints:
                 constraint.project(game.critic)
         draws = Draws(plan.seed, step, GENERATOR, plan.rank, device)
-        private = plan.privacy is not None
-        real = without_rows(source, plan.batch, draws) if private else rows(draws)
+        if plan.privacy is not None and whole is not None:
+            real = without_rows(whole, plan.batch, draws)
+        else:
+            real = rows(draws)
         generator_terms, found = game.generator_gradients(real, draws, noise)
         update(generator_terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
         follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))

@@ -1,0 +1,103 @@
+"""Pages of the gallery: a claim each, and an index of what has been run."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from surveyor.claims import Claim, Evidence, Outcome, claims
+from surveyor.errors import InputError
+from surveyor.report.figures import STYLE, svg
+from surveyor.report.pages import page
+
+INDEX, RESULTS = "index.html", "results"
+
+
+def write(folder: Path, outcome: Outcome, found: Evidence) -> Path:
+    """Write a claim's page and its figures, and the index anew; return the page."""
+    claim = claims()[outcome.name]
+    (folder / RESULTS).mkdir(parents=True, exist_ok=True)
+    told = dataclasses.asdict(outcome)
+    (folder / RESULTS / f"{outcome.name}.json").write_text(json.dumps(told, indent=1) + "\n")
+    path = folder / f"{outcome.name}.html"
+    path.write_text(
+        page(
+            "claim.html.j2",
+            claim=claim,
+            outcome=outcome,
+            said=sentence(outcome, claim),
+            rows=[(name, *outcome.row(name)) for name in outcome.figures[0]],
+            picture=picture(claim, found),
+            code=inspect.getsource(importlib.import_module(type(claim).__module__)),
+        )
+    )
+    index(folder)
+    return path
+
+
+def index(folder: Path) -> Path:
+    """Write the index of the claims whose results are in ``folder``."""
+    every = claims()
+    run = {outcome.name: outcome for outcome in outcomes(folder)}
+    rows = [
+        (name, claim, run.get(name), headline(run[name]) if name in run else "")
+        for name, claim in every.items()
+    ]
+    path = folder / INDEX
+    path.write_text(page("claims.html.j2", rows=rows))
+    return path
+
+
+def outcomes(folder: Path) -> Iterator[Outcome]:
+    """Read the results in ``folder``, of the claims that are known.
+
+    Raises:
+        InputError: a file there is no result.
+    """
+    known = claims()
+    for path in sorted((folder / RESULTS).glob("*.json")):
+        if path.stem not in known:
+            continue
+        try:
+            told: dict[str, Any] = json.loads(path.read_text())
+            for name in ("seeds", "held", "figures"):
+                told[name] = tuple(told[name])
+            yield Outcome(**told)
+        except (ValueError, TypeError, KeyError) as error:
+            raise InputError(f"{path}: no result of a claim ({error}); remove it") from error
+
+
+def picture(claim: Claim, found: Evidence) -> str:
+    """Return a claim's picture as a data URI."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.6, 3.4))
+        claim.draw(found, figure)
+    return svg(figure)
+
+
+def sentence(outcome: Outcome, claim: Claim) -> str:
+    """Return the verdict in words."""
+    kept, of = sum(outcome.held), len(outcome.held)
+    seeds = f" on {kept} of {of} seeds" if of > 1 else ""
+    said = {
+        "holds": f"Holds{seeds}.",
+        "holds under conditions": f"Holds under conditions: {claim.condition}",
+        "does not hold": f"Does not hold as stated{seeds}.",
+    }[outcome.verdict]
+    return said + (" A quick run, with fewer steps." if outcome.quick else "")
+
+
+def headline(outcome: Outcome) -> str:
+    """Return a claim's first figure."""
+    name = next(iter(outcome.figures[0]))
+    middle, least, most = outcome.row(name)
+    spread = f" ({least:.4g} to {most:.4g})" if len(outcome.figures) > 1 else ""
+    return f"{name} {middle:.4g}{spread}"

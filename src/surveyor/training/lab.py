@@ -1,0 +1,197 @@
+"""Small experiments on points in memory, without codec or run folder: critics alone, and games."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from surveyor.batch import Batch, Draws
+from surveyor.catalog import parse
+from surveyor.data import Space
+from surveyor.lipschitz import Constraint, constraints
+from surveyor.nets import Latent, Net, nets
+from surveyor.objectives import Objective, objectives
+from surveyor.training.game import Game, Noise
+from surveyor.training.loop import CRITIC, MEASURE, Plan, State, steps
+from surveyor.training.optimizers import Updates, optimizers
+from surveyor.training.records import Record
+from surveyor.training.step import update
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points (n, ...) and their conditions, drawn from with replacement."""
+
+    x: Tensor
+    cond: Tensor | None = None
+    weight: Tensor | None = None
+    group: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def draw(self, n: int, draws: Draws) -> Batch:
+        """Return ``n`` of them."""
+        index = draws.index(n, len(self))
+        more = (None if t is None else t[index] for t in (self.cond, self.weight, self.group))
+        return Batch(self.x[index], *more)
+
+
+@dataclass(frozen=True)
+class Fixed(Game):
+    """A game whose generated points are those given: its critic measures two fixed sets."""
+
+    low: Points | None = None
+
+    def generate(
+        self, n: int, cond: Tensor | None, draws: Draws, generator: nn.Module | None = None
+    ) -> Batch:
+        """Return ``n`` of the points, under their own conditions."""
+        assert self.low is not None
+        return self.low.draw(n, draws)
+
+
+def critic_of(net: str | nn.Module, points: Points, seed: int = 0) -> nn.Module:
+    """Return the critic that ``net`` names, such as ``mlp:width=64,depth=2``, for ``points``."""
+    if isinstance(net, nn.Module):
+        return net
+    with _Seeded(seed):
+        return _net(net).critic(_space(points))
+
+
+def generator_of(net: str | nn.Module, points: Points, latent: Latent, seed: int = 0) -> nn.Module:
+    """Return the generator that ``net`` names, of points like ``points``."""
+    if isinstance(net, nn.Module):
+        return net
+    with _Seeded(seed + 1):
+        return _net(net).generator(_space(points), latent)
+
+
+def game_of(
+    points: Points,
+    generator: str | nn.Module = "mlp:width=64,depth=2",
+    critic: str | nn.Module = "mlp:width=64,depth=2",
+    constraint: str | Sequence[str] = "gradient-penalty",
+    objective: str | Objective = "wasserstein",
+    latent: Latent | int = 8,
+    seed: int = 0,
+) -> Game:
+    """Return the game of two nets over points as they are: no scaling, slope 1."""
+    own = latent if isinstance(latent, Latent) else Latent(latent)
+    made = critic_of(critic, points, seed)
+    return Game(
+        generator_of(generator, points, own, seed), made, _objective(objective),
+        _installed(constraint, made), own, lambda raw, _: raw,
+    )  # fmt: skip
+
+
+def play(
+    game: Game,
+    points: Points,
+    count: int,
+    batch: int = 128,
+    critic_steps: int = 2,
+    critic_rate: float = 1e-3,
+    generator_rate: float = 1e-3,
+    optimizer: str = "adam:beta1=0,beta2=0.9",
+    noise: Noise | None = None,
+    hold: float = 1.0,
+    seed: int = 0,
+) -> Iterator[tuple[State, Record]]:
+    """Train for ``count`` generator steps, at constant rates unless ``hold`` is below 1."""
+    chosen: Updates = parse(optimizer, optimizers(), "optimizer")
+    plan = Plan(
+        count, batch, critic_steps, generator_rate, critic_rate, chosen,
+        hold=hold, noise=noise or Noise(), seed=seed,
+    )  # fmt: skip
+    state = State.start(game, plan)
+    for record in steps(game, points, plan, state):
+        yield state, record
+
+
+def measuring_critic(
+    high: Points,
+    low: Points,
+    critic: str | nn.Module = "mlp:width=64,depth=2",
+    constraint: str | Sequence[str] = "gradient-penalty",
+    objective: str | Objective = "wasserstein",
+    count: int = 1000,
+    batch: int = 256,
+    rate: float = 1e-3,
+    optimizer: str = "adam:beta1=0,beta2=0.9",
+    seed: int = 0,
+) -> nn.Module:
+    """Return a critic trained to tell ``high`` from ``low`` alone; its rate falls to 0.
+
+    Its gap E f(high) - E f(low) estimates W1 as far as its slope is 1.
+    """
+    net = critic_of(critic, high, seed)
+    game = Fixed(
+        nn.Identity(), net, _objective(objective), _installed(constraint, net), Latent(1),
+        lambda raw, _: raw, low=low,
+    )  # fmt: skip
+    chosen: Updates = parse(optimizer, optimizers(), "optimizer")
+    moves = chosen.over(net.parameters(), rate)
+    for step in range(count):
+        for group in moves.param_groups:
+            group.update(lr=rate * min(1.0, 2 * (1 - step / count)), progress=step / count)
+        draws = Draws(seed, step, CRITIC)
+        terms, found = game.critic_gradients(high.draw(batch, draws), draws)
+        update(terms, found, net, moves, step + 1)
+        for each in game.constraints:
+            each.project(net)
+    return net
+
+
+@torch.no_grad()
+def gap(critic: nn.Module, high: Points, low: Points) -> float:
+    """Return E f(high) - E f(low)."""
+    a, b = (critic(p.x) if p.cond is None else critic(p.x, p.cond) for p in (high, low))
+    return float(a.mean() - b.mean())
+
+
+@torch.no_grad()
+def sampled(
+    game: Game, generator: nn.Module, n: int, cond: Tensor | None = None, seed: int = 0
+) -> Tensor:
+    """Return ``n`` points of ``generator``, such as a game's own or a state's average."""
+    return game.generate(n, cond, Draws(seed, 0, MEASURE), generator).x
+
+
+class _Seeded:
+    """Seed torch within, and leave its generator as it was."""
+
+    def __init__(self, seed: int) -> None:
+        self.fork = torch.random.fork_rng(devices=[])
+        self.seed = seed
+
+    def __enter__(self) -> None:
+        self.fork.__enter__()
+        torch.manual_seed(self.seed)
+
+    def __exit__(self, *error: object) -> None:
+        self.fork.__exit__(None, None, None)
+
+
+def _net(text: str) -> Net:
+    return parse(text, nets(), "net")
+
+
+def _objective(objective: str | Objective) -> Objective:
+    return parse(objective, objectives(), "objective") if isinstance(objective, str) else objective
+
+
+def _installed(texts: str | Sequence[str], critic: nn.Module) -> tuple[Constraint, ...]:
+    names = [texts] if isinstance(texts, str) else list(texts)
+    made = tuple(parse(t, constraints(), "constraint") for t in names if t != "none")
+    for constraint in made:
+        constraint.install(critic)
+    return made
+
+
+def _space(points: Points) -> Space:
+    shape = tuple(points.x.shape[1:])
+    return Space(shape, 0 if points.cond is None else points.cond.shape[1], shape)
