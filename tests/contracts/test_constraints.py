@@ -16,6 +16,7 @@ from surveyor.diagnostics import slopes
 from surveyor.lipschitz import Constraint, certify, constraints
 from surveyor.lipschitz.certificate import norm_bound, weighted
 from surveyor.lipschitz.clip import Clip
+from surveyor.lipschitz.gradient_penalty import matched
 from surveyor.lipschitz.orthogonal import Orthogonal, orthogonalised
 from surveyor.nets import Latent, Net
 from surveyor.nets.activations import Fourier
@@ -75,6 +76,7 @@ def test_the_bound_holds_after_training(name: str, kind: str) -> None:
 FORMS = [
     *NAMES, "orthogonal:activation=absolute", "gradient-penalty:points=both,target=0",
     "gradient-penalty:points=real,side=two", "gradient-penalty:points=fake,every=2",
+    "gradient-penalty:pairs=optimal",
 ]  # fmt: skip
 
 
@@ -262,3 +264,17 @@ def test_the_bound_of_fourier_features_is_reached() -> None:
 
 def test_an_unknown_layer_has_no_certificate() -> None:
     assert certify(nn.Sequential(nn.Linear(2, 2), nn.SiLU(), nn.Linear(2, 1))) is None
+
+
+def test_matched_pairs_are_the_cheapest_within_a_condition() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(12, 3)
+    order = torch.randperm(12)
+    moved = Batch((x + 0.01)[order])
+    assert torch.equal(matched(Batch(x), moved).x, x + 0.01)
+    cond = torch.eye(2)[torch.arange(12) % 2]
+    real, fake = Batch(x, cond), Batch(x.roll(1, 0) + 0.01, cond)
+    found = matched(real, fake)
+    own = [int((fake.x == row).all(1).nonzero()[0, 0]) for row in found.x]
+    assert sorted(own) == list(range(12))
+    assert torch.equal(cond[own], cond)

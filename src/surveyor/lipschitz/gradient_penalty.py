@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws, mean
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint
+
+FAR = 1e3  # how much more a condition weighs than a point where they are matched
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class GradientPenalty(Constraint):
     ``weight`` in every unit. With target 0 the term is weight * E|grad f|^2: at real points R1, at
     fake ones R2 (Mescheder et al. 2018, whose gamma is 2 ``weight``).
     ``every`` k steps only, with k times the weight (lazy regularisation, Karras et al. 2020).
+    ``pairs`` says which real and generated points the lines between join: those of one row of the
+    batch (``drawn``), or those of the cheapest matching of the batch (``optimal``, with conditions
+    weighing far more than x), on whose lines the best critic's slope is 1.
     ``groups`` averages within each group of ``--group`` first, so that the slope is held for the
     smallest as for the largest.
 
@@ -39,6 +45,7 @@ class GradientPenalty(Constraint):
     target: float | None = None
     every: int = 1
     groups: bool = False
+    pairs: Literal["drawn", "optimal"] = "drawn"
 
     def __post_init__(self) -> None:
         problems = []
@@ -51,6 +58,7 @@ class GradientPenalty(Constraint):
         for name, known in (
             ("points", ("between", "real", "fake", "both")),
             ("side", ("one", "two")),
+            ("pairs", ("drawn", "optimal")),
         ):
             if getattr(self, name) not in known:
                 problems.append(
@@ -77,6 +85,8 @@ class GradientPenalty(Constraint):
             even = _even(real.group, real.weight)
             real, fake = (replace(b, weight=even, group=real.group) for b in (real, fake))
         if self.points == "between":
+            if self.pairs == "optimal":
+                fake = matched(real, fake)
             e = draws.uniform(len(real), *[1] * (real.x.ndim - 1))
             return [Batch(torch.lerp(fake.x, real.x, e), real.cond, real.weight)]
         return {"real": [real], "fake": [fake], "both": [real, fake]}[self.points]
@@ -95,6 +105,21 @@ class GradientPenalty(Constraint):
         norm = (squares + (1e-6 * target) ** 2).sqrt()
         over = norm - target
         return (over if self.side == "two" else over.clamp(min=0)).square() / target
+
+
+@torch.no_grad()
+def matched(real: Batch, fake: Batch) -> Batch:
+    """Return the generated points in the order that matches them to ``real`` at least cost.
+
+    The sum of |x_real - x_fake| over the batch is least, within equal conditions where there are
+    such.
+    """
+    costs = torch.cdist(real.x.flatten(1), fake.x.flatten(1))
+    if real.cond is not None and fake.cond is not None:
+        apart = torch.cdist(real.cond.flatten(1), fake.cond.flatten(1))
+        costs = costs + FAR * (1 + costs.max()) * apart
+    _, order = linear_sum_assignment(costs.double().cpu().numpy())
+    return Batch(fake.x[torch.from_numpy(order).to(fake.x.device)], real.cond)
 
 
 def _even(group: Tensor, weight: Tensor | None) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -54,12 +54,15 @@ class Fixed(Game):
         return self.low.draw(n, draws)
 
 
-def critic_of(net: str | nn.Module, points: Points, seed: int = 0) -> nn.Module:
-    """Return the critic that ``net`` names, such as ``mlp:width=64,depth=2``, for ``points``."""
+def critic_of(net: str | nn.Module, points: Points, seed: int = 0, unit: float = 1.0) -> nn.Module:
+    """Return the critic that ``net`` names, such as ``mlp:width=64,depth=2``, for ``points``.
+
+    ``unit`` is the slope it is to have: 1/s for points scaled by s.
+    """
     if isinstance(net, nn.Module):
         return net
     with _Seeded(seed):
-        return _net(net).critic(_space(points))
+        return _net(net).critic(replace(_space(points), unit=unit))
 
 
 def generator_of(net: str | nn.Module, points: Points, latent: Latent, seed: int = 0) -> nn.Module:
@@ -123,15 +126,16 @@ def measuring_critic(
     rate: float = 1e-3,
     optimizer: str = "adam:beta1=0,beta2=0.9",
     seed: int = 0,
+    unit: float = 1.0,
 ) -> nn.Module:
     """Return a critic trained to tell ``high`` from ``low`` alone; its rate falls to 0.
 
     Its gap E f(high) - E f(low) estimates W1 as far as its slope is 1.
     """
-    net = critic_of(critic, high, seed)
+    net = critic_of(critic, high, seed, unit)
     game = Fixed(
         nn.Identity(), net, _objective(objective), _installed(constraint, net), Latent(1),
-        lambda raw, _: raw, low=low,
+        lambda raw, _: raw, unit, low=low,
     )  # fmt: skip
     chosen: Updates = parse(optimizer, optimizers(), "optimizer")
     moves = chosen.over(net.parameters(), rate)
