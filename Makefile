@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format install clean
+.PHONY: demo test check format install claims clean
 
 demo: install  ## train on 1,797 handwritten digits and show the verdict
 	@rm -rf runs/demo
@@ -15,6 +15,9 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+claims: install  ## run every claim and build the gallery
+	$(BIN)/surveyor claims --all --out gallery
 
 format: install  ## put the code into shape
 	$(BIN)/ruff format .

@@ -154,15 +154,16 @@ def main() -> None:
                 own = ["--condition", "labels", "--seed", str(seed), "--steps", str(given.steps), "--threads", str(given.threads), *METHODS[name]]  # fmt: skip
                 done = train(source, own, Path(place) / f"{name}{seed}")
                 seconds = max(seconds, done.seconds)
+                model = surveyor.load(done.folder)
                 for truncate in (TRUNCATED, 1.0) if name == "Surveyor" else (1.0,):
-                    made, asked = sampled(surveyor.load(done.folder), seed, truncate)
+                    made, asked = sampled(model, seed, truncate)
                     shown = name if truncate == 1 else f"{name}, --truncate {truncate}"
-                    runs.append({"method": shown, "seed": seed, "seconds": done.seconds, **judge.figures(made, asked, seed)})  # fmt: skip
+                    runs.append({"method": shown, "seed": seed, "seconds": done.seconds, "steps": given.steps, "products": model.run.config.precision, **judge.figures(made, asked, seed)})  # fmt: skip
                     console.print(runs[-1], highlight=False)
                     write("images", {"judge": judge.accuracy, "judge, worst digit": judge.worst, "runs": runs})  # fmt: skip
                 sheet(made[:100], columns=10, zoom=2).save(RESULTS / f"mnist-{name.split(',')[0].split()[0].lower()}.png")  # fmt: skip
             made, asked, steps = textbook(source, seconds, seed, given.threads)
-            runs.append({"method": "textbook WGAN-GP", "seed": seed, "seconds": seconds, "steps": steps, **judge.figures(made, asked, seed)})  # fmt: skip
+            runs.append({"method": "textbook WGAN-GP", "seed": seed, "seconds": seconds, "steps": steps, "products": "float32", **judge.figures(made, asked, seed)})  # fmt: skip
             console.print(runs[-1], highlight=False)
             write("images", {"judge": judge.accuracy, "judge, worst digit": judge.worst, "runs": runs})  # fmt: skip
     keys = [k for k in runs[0] if k not in ("method", "seed")]

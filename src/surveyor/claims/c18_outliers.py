@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from surveyor.claims import Claim, Evidence
+from surveyor.training import Noise
 from surveyor.training.lab import Points, game_of, play
 
 
@@ -35,15 +36,16 @@ class Outliers(Claim):
     )
     equation = "argmin_g W1(δ_g, p) = argmin_g E|g − x|;  argmin_g E|g − x|² = E x"
     condition = (
-        "up to 45% of outliers. At 49% the two sides pull with .51 and .49, and the difference is "
-        "within what a trained critic's gradient is off by."
+        "up to 40% of outliers. At 49% the two sides pull with .51 and .49, and the difference is "
+        "within what a trained critic's gradient is off by. Noise on both sides rounds the kink "
+        "that the best critic has at the point itself."
     )
     source = "Weber 1909; Lopuhaä and Rousseeuw 1991 (breakdown at one half)"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train a point among 0 to 49% outliers 10 away."""
         rng = np.random.default_rng(seed)
-        shares = [0.2, 0.49] if quick else [0.0, 0.2, 0.4, 0.45, 0.49]
+        shares = [0.2, 0.49] if quick else [0.0, 0.2, 0.3, 0.4, 0.49]
         places, medians, means = [], [], []
         for share in shares:
             n = 4000
@@ -51,18 +53,22 @@ class Outliers(Claim):
             x[: round(share * n)] += np.array([10.0, 0.0])
             points = Points(torch.tensor(x, dtype=torch.float32))
             generator = Point()
-            game = game_of(points, generator, "mlp:width=64,depth=2", latent=1, seed=seed)
-            for state, _ in play(
-                game, points, 100 if quick else 1000, 256, 3, 2e-3, 2e-2, hold=0.3, seed=seed
-            ):
-                kept = state.average
+            # At the usual weight of 10 the far side's slope is 1 + share * 10 / 20, and pulls more.
+            penalty = "gradient-penalty:weight=300"
+            game = game_of(points, generator, constraint=penalty, latent=1, seed=seed)
+            # The best critic has a kink at the point itself; noise on both sides rounds it.
+            noise = Noise(0.5, 0.5, until=2.0)
+            count = 100 if quick else 700
+            steps = play(game, points, count, 256, 3, 2e-3, 2e-2, noise=noise, hold=0.3, seed=seed)
+            *_, (state, _) = steps
+            kept = state.average
             places.append(next(kept.parameters()).detach().numpy().copy())
             medians.append(median(x))
             means.append(x.mean(0))
         away = np.linalg.norm(np.array(places) - np.array(medians), axis=1)
         return Evidence(
             {
-                "largest distance from the geometric median, up to 45%": float(away[:-1].max()),
+                "largest distance from the geometric median, up to 40%": float(away[:-1].max()),
                 "distance from it at 49%": float(away[-1]),
                 "distance from the inliers' centre at 49%": float(np.linalg.norm(places[-1])),
                 "distance of the mean from it at 49%": float(np.linalg.norm(means[-1])),
@@ -77,7 +83,7 @@ class Outliers(Claim):
         return max(away, last) < 0.25 and centre < 0.35 * mean
 
     def under(self, found: Evidence) -> bool:
-        """Within .25 of the median, up to 45%."""
+        """Within .25 of the median, up to 40%."""
         return next(iter(found.figures.values())) < 0.25
 
     def draw(self, found: Evidence, figure: Figure) -> None:

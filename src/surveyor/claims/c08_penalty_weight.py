@@ -1,0 +1,121 @@
+"""The weight of the penalty, and its two sides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+
+from surveyor.batch import Batch, Draws
+from surveyor.claims import Claim, Evidence
+from surveyor.data.toy import grid, grid_modes
+from surveyor.diagnostics import slopes
+from surveyor.lipschitz.gradient_penalty import GradientPenalty
+from surveyor.training import Game
+from surveyor.training.lab import Points, game_of, gap, measuring_critic, play, sampled
+from surveyor.transport import wasserstein_1_discrete
+
+SMALL, USUAL, LARGE, ADAPTED = ".01", "10", "10,000", "adapted"
+
+
+class PenaltyWeight(Claim):
+    """Too small a weight lets the slope grow, too large a one flattens the critic."""
+
+    title = "The penalty's weight: too small the slope grows, too large the critic lags"
+    statement = (
+        "With a small weight the slope grows beyond any meaning; with a large one the critic "
+        "spends its steps on the slope and misses modes. A weight that is adapted to keep the "
+        "excess of the slope near .1 finds its way from either. On a line the two-sided penalty "
+        "has a trap that the one-sided one has not: a critic that starts with the wrong sign would "
+        "have to pass slope 0, which is penalised, and stays."
+    )
+    equation = (
+        "slope s maximises W1 s − w (s − 1)²: s = 1 + W1 / 2w;  wrong sign stable if w > W1 / 2"
+    )
+    source = "Gulrajani et al. 2017; Petzka et al. 2018 (one-sided); Wei et al. 2018"
+    condition = (
+        "a large weight slows the critic, and over this training costs closeness, not modes."
+    )
+    seeds = 5
+
+    def run(self, seed: int, quick: bool = False) -> Evidence:
+        """Play the grid under three weights and an adapted one, and try the trap."""
+        rng = np.random.default_rng(seed)
+        points = Points(torch.tensor(grid(8192, rng), dtype=torch.float32))
+        count = 60 if quick else 1500
+        weights = {SMALL: 0.01, USUAL: 10.0, LARGE: 1e4, ADAPTED: 0.01}
+        steep, covered, distances, path = [], [], [], []
+        for name, weight in weights.items():
+            game = game_of(points, constraint=f"gradient-penalty:weight={weight}", seed=seed)
+            segment = 15
+            for k, (state, _) in enumerate(
+                play(game, points, count, 128, 2, 1e-3, 1e-3, hold=0.5, seed=seed)
+            ):
+                kept = state
+                if name == ADAPTED and k % segment == 0:
+                    path.append(_adapt(game, points, seed))
+            made = sampled(game, kept.average, 2000, seed=seed)
+            around = slopes(game.critic, Batch(points.x[:2000]), Batch(made), Draws(seed))
+            steep.append(around.max())
+            away = torch.cdist(made, torch.tensor(grid_modes(), dtype=torch.float32))
+            near = away.argmin(1)[away.min(1).values < 0.3]
+            covered.append(int((torch.bincount(near, minlength=25) > 20).sum()))
+            distances.append(wasserstein_1_discrete(points.x[:1000].numpy(), made[:1000].numpy()))
+        return Evidence(
+            {f"largest slope, weight {k}": s for k, s in zip(weights, steep, strict=True)}
+            | {f"modes of 25, weight {k}": float(c) for k, c in zip(weights, covered, strict=True)}
+            | {f"W1, weight {k}": d for k, d in zip(weights, distances, strict=True)}
+            | {f"gap from a wrong start, {side}-sided": _trapped(side) for side in ("one", "two")},
+            {"path": np.array(path), "steep": np.array(steep), "distances": np.array(distances)},
+        )
+
+    def holds(self, found: Evidence) -> bool:
+        """As stated: slope, modes, adaptation and the trap."""
+        f = found.figures
+        fewer = f[f"modes of 25, weight {LARGE}"] < f[f"modes of 25, weight {USUAL}"] - 2
+        return self.under(found) and fewer
+
+    def under(self, found: Evidence) -> bool:
+        """The slope grows, closeness suffers, adaptation mends, one side is trapped."""
+        f = found.figures
+        grows = f[f"largest slope, weight {SMALL}"] > 3 * f[f"largest slope, weight {USUAL}"]
+        lags = f[f"W1, weight {LARGE}"] > f[f"W1, weight {USUAL}"]
+        mended = f[f"largest slope, weight {ADAPTED}"] < 0.5 * f[f"largest slope, weight {SMALL}"]
+        trap = f["gap from a wrong start, two-sided"] < 0 < f["gap from a wrong start, one-sided"]
+        return grows and lags and mended and trap
+
+    def draw(self, found: Evidence, figure: Figure) -> None:
+        """Draw the slope and W1 of each, and how the weight adapts."""
+        axes = figure.subplots(1, 3)
+        names = (SMALL, USUAL, LARGE, ADAPTED)
+        axes[0].bar(names, found.curves["steep"], color="#e4572e")
+        axes[0].set(title="largest slope", yscale="log", xlabel="weight")
+        axes[1].bar(names, found.curves["distances"], color="#2a7f9e")
+        axes[1].set(title="W1 after training", xlabel="weight")
+        axes[2].semilogy(found.curves["path"], color="#1f2d3d")
+        axes[2].set(title="the adapted weight", xlabel="training")
+
+
+def _adapt(game: Game, points: Points, seed: int) -> float:
+    """Raise the penalty's weight where the slope is above 1.1 on average, else lower it."""
+    penalty = game.constraints[0]
+    assert isinstance(penalty, GradientPenalty)
+    made = sampled(game, game.generator, 512, seed=seed)
+    mean = slopes(game.critic, Batch(points.x[:512]), Batch(made), Draws(seed)).mean("between")
+    weight = float(np.clip(penalty.weight * np.exp(2 * (mean - 1.1)), 1e-3, 1e3))
+    object.__setattr__(game, "constraints", (replace(penalty, weight=weight),))
+    return weight
+
+
+def _trapped(side: str) -> float:
+    """Return the gap between points 1 and 0 of f(x) = c x that starts at c = -.1."""
+    line = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(line.weight, -0.1)
+    critic = nn.Sequential(line, nn.Flatten(0))
+    high, low = Points(torch.ones(64, 1)), Points(torch.zeros(64, 1))
+    penalty = f"gradient-penalty:side={side}"
+    measuring_critic(high, low, critic, penalty, count=1000, batch=32, rate=5e-3)
+    return gap(critic, high, low)
