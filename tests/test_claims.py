@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from surveyor.claims import Claim, Evidence, Outcome, claims, find, judge, verdict_of
-from surveyor.claims.gallery import outcomes, picture, sentence, write
+from surveyor.claims.gallery import outcomes, picture, sentence, shown, write
 from surveyor.cli import main
 from surveyor.errors import InputError
 
@@ -81,10 +82,16 @@ def test_the_command_lists_runs_and_judges(
     assert any(
         "c27-dynamics" in line and "holds" in line for line in capsys.readouterr().out.splitlines()
     )
-    (tmp_path / "gallery" / "results" / "c27-dynamics.json").write_text('{"name": 3}')
-    assert main(["claims"]) == 2
-    assert "remove it" in capsys.readouterr().err
-    assert main(["claims", "nonsense"]) == 2
+    for wrong in ({"name": 3}, told | {"figures": [{}]}, told | {"verdict": "proved"}, [1]):
+        path = tmp_path / "gallery" / "results" / "c27-dynamics.json"
+        path.write_text(json.dumps(wrong))
+        assert main(["claims"]) == 2
+        assert "remove it" in capsys.readouterr().err
+    path.write_text(json.dumps(told | {"quick": False}))
+    assert main(["claims", "27", "--quick"]) == 2
+    assert "another folder" in capsys.readouterr().err
+    assert main(["claims", "nonsense", "²", "--seed", "-1"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 3
     (tmp_path / "file").touch()
     assert main(["claims", "1", "--out", "file"]) == 2
 
@@ -92,4 +99,7 @@ def test_the_command_lists_runs_and_judges(
 def test_a_verdict_in_words() -> None:
     outcome = Outcome("c", "holds", (1, 2), (True, True), ({"a": 1.0}, {"a": 3.0}), 1.0, False)
     assert sentence(outcome, Coin()) == "Holds on 2 of 2 seeds."
+    lost = replace(outcome, verdict="does not hold", held=(True, False), quick=True)
+    assert "on 1 of 2 seeds it did. A quick run" in sentence(lost, Coin())
+    assert shown(lost) == "does not hold (quick run)"
     assert outcome.row("a") == (2.0, 1.0, 3.0)

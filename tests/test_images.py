@@ -100,6 +100,10 @@ def test_white_leaves_room_for_brighter_rows_than_those_seen() -> None:
     assert float(data.codec.points(data.codec.rows(bright), np.arange(40)).max()) <= 1
     with pytest.raises(InputError, match="up to 4095"):
         data.codec.rows(dark + 4000)
+    floats = rng.random((40, 8, 8))
+    floats[data.holdout.index[0]] *= 3
+    prepared, _ = prepare(floats, QUICK)
+    assert prepared.codec.points({"x": floats}, np.arange(40)).max() == pytest.approx(1)
 
 
 def test_many_pictures_are_kept_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

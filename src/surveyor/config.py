@@ -14,7 +14,7 @@ import tomli_w
 
 from surveyor.errors import InputError, did_you_mean
 
-VERSION = 1
+VERSION = 2
 
 
 def _option(default: Any, text: str, low: float | None = None, high: float | None = None) -> Any:

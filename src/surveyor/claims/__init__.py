@@ -90,7 +90,8 @@ def find(text: str) -> str:
     """
     known = list(claims())
     wanted = text.strip().lower().replace("_", "-")
-    number = f"c{int(wanted.lstrip('c')):02d}" if wanted.lstrip("c").isdigit() else None
+    digits = wanted.removeprefix("c")
+    number = f"c{digits:0>2}" if digits.isascii() and digits.isdecimal() else None
     for name in known:
         if wanted in (name, name.partition("-")[2]) or number == name.partition("-")[0]:
             return name

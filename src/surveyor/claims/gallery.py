@@ -8,12 +8,12 @@ import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from surveyor.claims import Claim, Evidence, Outcome, claims
+from surveyor.claims import Claim, Evidence, Outcome, Verdict, claims
 from surveyor.errors import InputError
 from surveyor.report.figures import STYLE, svg
 from surveyor.report.pages import page
@@ -48,7 +48,7 @@ def index(folder: Path) -> Path:
     every = claims()
     run = {outcome.name: outcome for outcome in outcomes(folder)}
     rows = [
-        (name, claim, run.get(name), headline(run[name]) if name in run else "")
+        (name, claim, name in run, shown(run.get(name)), headline(run[name]) if name in run else "")
         for name, claim in every.items()
     ]
     path = folder / INDEX
@@ -67,12 +67,25 @@ def outcomes(folder: Path) -> Iterator[Outcome]:
         if path.stem not in known:
             continue
         try:
-            told: dict[str, Any] = json.loads(path.read_text())
-            for name in ("seeds", "held", "figures"):
-                told[name] = tuple(told[name])
-            yield Outcome(**told)
-        except (ValueError, TypeError, KeyError) as error:
+            yield _read(json.loads(path.read_text()), path.stem)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"{path}: no result of a claim ({error}); remove it") from error
+
+
+def _read(told: dict[str, Any], name: str) -> Outcome:
+    """Return an outcome from JSON, which anybody may have written.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is none.
+    """
+    figures = tuple({str(k): float(v) for k, v in row.items()} for row in told["figures"])
+    verdict = told["verdict"]
+    if told["name"] != name or verdict not in get_args(Verdict):
+        raise ValueError("of another name, or of no known verdict")
+    if not figures or not figures[0] or any(row.keys() != figures[0].keys() for row in figures):
+        raise ValueError("its figures differ from seed to seed")
+    seeds, held = tuple(map(int, told["seeds"])), tuple(map(bool, told["held"]))
+    return Outcome(name, verdict, seeds, held, figures, float(told["seconds"]), bool(told["quick"]))
 
 
 def picture(claim: Claim, found: Evidence) -> str:
@@ -86,13 +99,20 @@ def picture(claim: Claim, found: Evidence) -> str:
 def sentence(outcome: Outcome, claim: Claim) -> str:
     """Return the verdict in words."""
     kept, of = sum(outcome.held), len(outcome.held)
-    seeds = f" on {kept} of {of} seeds" if of > 1 else ""
     said = {
-        "holds": f"Holds{seeds}.",
+        "holds": f"Holds on {of} of {of} seeds." if of > 1 else "Holds.",
         "holds under conditions": f"Holds under conditions: {claim.condition}",
-        "does not hold": f"Does not hold as stated{seeds}.",
+        "does not hold": "Does not hold as stated"
+        + (f": on {kept} of {of} seeds it did." if of > 1 else "."),
     }[outcome.verdict]
-    return said + (" A quick run, with fewer steps." if outcome.quick else "")
+    return said + (" A quick run, with fewer steps, which says little." if outcome.quick else "")
+
+
+def shown(outcome: Outcome | None) -> str:
+    """Return the verdict as the index and the list show it."""
+    if outcome is None:
+        return "not run"
+    return outcome.verdict + (" (quick run)" if outcome.quick else "")
 
 
 def headline(outcome: Outcome) -> str:

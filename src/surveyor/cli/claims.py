@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from cyclopts import Parameter
 
 from surveyor.claims import claims as every
 from surveyor.claims import find, judge
-from surveyor.claims.gallery import INDEX, headline, outcomes, sentence, write
+from surveyor.claims.gallery import INDEX, headline, outcomes, sentence, shown, write
 from surveyor.cli.console import app, out, place
 from surveyor.errors import InputError
 
@@ -37,16 +38,17 @@ def claims(
     quick
         Fewer steps, one seed.
     """
-    if not 0 <= seed < 2**32:
-        raise InputError(f"--seed {seed}: give a number from 0 to 2^32")
-    if out_.exists() and not out_.is_dir():
-        raise InputError(f"--out {out_}: is a file; give a folder")
-    chosen = list(every()) if all_ else list(dict.fromkeys(find(name) for name in names))
+    chosen = _chosen(tuple(every()) if all_ else names, seed, out_)
+    run = {outcome.name: outcome for outcome in outcomes(out_)}
     if not chosen:
-        run = {outcome.name: outcome for outcome in outcomes(out_)}
         for name, claim in every().items():
-            place(f"{name:<24}{run[name].verdict if name in run else claim.title}")
+            place(f"{name:<28}{shown(run[name]) if name in run else claim.title}")
         return 0
+    whole = [name for name in chosen if quick and name in run and not run[name].quick]
+    if whole:
+        raise InputError(
+            f"--quick: {out_} has whole runs of {', '.join(whole)}; give another folder with --out"
+        )
     for k, name in enumerate(chosen):
         if len(chosen) > 1:
             out.print(f"[dim]{k + 1} of {len(chosen)}[/] {name}", highlight=False)
@@ -56,3 +58,25 @@ def claims(
         place(f"  {headline(outcome)}; {outcome.seconds:.0f} s; {path}")
     place(f"index: {out_ / INDEX}")
     return 0
+
+
+def _chosen(names: Sequence[str], seed: int, folder: Path) -> list[str]:
+    """Return the claims that are meant, each once.
+
+    Raises:
+        InputError: unknown ones, a seed or a folder that cannot be; all at once.
+    """
+    found: list[str] = []
+    problems: list[str] = []
+    for name in names:
+        try:
+            found.append(find(name))
+        except InputError as error:
+            problems += error.problems
+    if not 0 <= seed < 2**32:
+        problems.append(f"--seed {seed}: give a number from 0 to 2^32")
+    if not all(path.is_dir() for path in (folder, *folder.parents) if path.exists()):
+        problems.append(f"--out {folder}: a file is in the way; give a folder")
+    if problems:
+        raise InputError(*problems)
+    return list(dict.fromkeys(found))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 from cyclopts import Parameter
 
@@ -17,7 +18,7 @@ from surveyor.cli.console import app, place, unwritable
 from surveyor.data import Kind
 from surveyor.data.images import ANIMATED, Images, animate, write_folder
 from surveyor.data.pairs import PairKind
-from surveyor.data.pictures import listed, sizes
+from surveyor.data.pictures import listed, read_each, several_sizes
 from surveyor.errors import InputError
 
 
@@ -95,9 +96,17 @@ def sample(
 
 def _answers(model: api.Model, answer: str, output: Path | None, seed: int) -> Any:
     """Return answers, of pictures of several sizes a list where they go to a folder."""
-    if output is not None and not output.suffix and len(sizes(Path(answer))) > 1:
-        return [model.answer(file, seed) for file in listed(Path(answer))]
-    return model.answer(answer, seed)
+    resized = model.run.config.size is not None and model.run.config.scale is None
+    into_folder = output is not None and not output.suffix
+    if resized or not into_folder or not several_sizes(Path(answer)):
+        return model.answer(answer, seed)
+    pictures = read_each(Path(answer))
+    made: dict[int, dict[str, Any]] = {}
+    for shape in dict.fromkeys(p.shape for p in pictures):
+        own = [k for k, p in enumerate(pictures) if p.shape == shape]
+        found = model.answer(np.stack([pictures[k] for k in own]), seed)
+        made |= {k: {n: v[j : j + 1] for n, v in found.items()} for j, k in enumerate(own)}
+    return [made[k] for k in sorted(made)]
 
 
 def _fair(parity: str | None) -> tuple[tuple[str, str] | None, list[str]]:

@@ -17,11 +17,15 @@ MAIN_NAMES = ("images", "x", "X", "data", "arr_0", "vectors")
 
 @dataclass(frozen=True, eq=False)
 class Arrays:
-    """A main array (n, ...) and named columns of n entries that can serve as conditions."""
+    """A main array (n, ...) and named columns of n entries that can serve as conditions.
+
+    ``white`` is the highest value that pictures may have, of all rows and not of those taken.
+    """
 
     main: np.ndarray
     columns: Mapping[str, np.ndarray]
     main_name: str = "x"
+    white: float | None = None
 
     def __len__(self) -> int:
         return len(self.main)
@@ -29,7 +33,7 @@ class Arrays:
     def take(self, index: np.ndarray) -> Arrays:
         """Return the chosen rows."""
         columns = {name: values[index] for name, values in self.columns.items()}
-        return Arrays(self.main[index], columns, self.main_name)
+        return Arrays(self.main[index], columns, self.main_name, self.white)
 
     def joined(self, other: Arrays) -> Arrays:
         """Return the main arrays of both, without columns.

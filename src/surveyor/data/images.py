@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +185,7 @@ class Images(Kind):
                     f"--size {size}: for pictures of 8 bits; these are {arrays.main.dtype}"
                 )
             arrays = Arrays(resized(arrays.main, size), arrays.columns, arrays.main_name)
-        return arrays
+        return replace(arrays, white=white_of(arrays.main))
 
     def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what docs/defaults.md measured."""
@@ -204,7 +204,7 @@ class Images(Kind):
         conditions, group = fit_columns(raw, options)
         if raw.main.max() == 0:
             raise InputError("every picture is black; there is nothing to learn")
-        top = _range(raw.main)
+        top = raw.white or white_of(raw.main)
         plain = ImageCodec(
             raw.main.shape[1:], top, str(raw.main.dtype), raw.main_name, conditions, group=group
         )
@@ -231,21 +231,26 @@ def write_folder(
     pictures: np.ndarray | Sequence[np.ndarray], path: Path, names: Sequence[str] = ()
 ) -> None:
     """Write pictures (h, w[, 3]) as a ``.png`` each, numbered where they have no names."""
-    width, white = len(str(len(pictures))), max(map(_range, pictures))
+    width, white = len(str(len(pictures))), max(map(white_of, pictures))
     for k, picture in enumerate(_eight_bits(p, white) for p in pictures):
         file = path / (f"{names[k]}.png" if names else f"{k + 1:0{width}d}.png")
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(file)
 
 
-def sheet(pictures: np.ndarray, columns: int | None = None, zoom: int | None = None) -> Image.Image:
-    """Return pictures (n, h, w[, 3]) side by side as one picture."""
+def sheet(
+    pictures: np.ndarray,
+    columns: int | None = None,
+    zoom: int | None = None,
+    white: float | None = None,
+) -> Image.Image:
+    """Return pictures (n, h, w[, 3]) side by side as one picture, ``white`` their highest value."""
     n, h, w = pictures.shape[:3]
     columns = columns or max(1, int(np.ceil(np.sqrt(n))))
     lines = -(-n // columns)
     zoom = zoom or max(1, 64 // max(h, w))
     cells = np.full((lines * columns, h + 1, w + 1, *pictures.shape[3:]), 255, dtype=np.uint8)
-    cells[:n, :h, :w] = _eight_bits(pictures)
+    cells[:n, :h, :w] = _eight_bits(pictures, white)
     cells = cells.reshape(lines, columns, *cells.shape[1:]).swapaxes(1, 2)
     whole = cells.reshape(lines * (h + 1), columns * (w + 1), *pictures.shape[3:])
     return Image.fromarray(whole).resize(
@@ -271,20 +276,18 @@ def _frame(picture: np.ndarray, zoom: int) -> Image.Image:
 
 def _eight_bits(pictures: np.ndarray, white: float | None = None) -> np.ndarray:
     """Return pictures as 0 to 255."""
-    scale = 255 / (white or _range(pictures))
+    scale = 255 / (white or white_of(pictures))
     return (pictures.astype(np.float64) * scale).clip(0, 255).astype(np.uint8)
 
 
-def _range(pictures: np.ndarray) -> float:
-    """Return the white of pictures: 1, their highest value, or beyond 16 the 2^k - 1 above it.
+def white_of(pictures: np.ndarray) -> float:
+    """Return the white of pictures: 1, 255, their highest value, or 2^k - 1 for more bits than 8.
 
-    Whole bits, because rows not seen yet may be brighter than those that are.
+    Whole bits, because pictures to come may be brighter than those seen.
     """
-    highest = float(pictures.max())
-    if pictures.dtype.kind == "f" and highest <= 1:
-        return 1.0
-    return (
-        max(highest, 1.0)
-        if highest <= 16
-        else max(255.0, 2.0 ** math.ceil(math.log2(highest + 1)) - 1)
-    )
+    highest, kind = float(pictures.max()), pictures.dtype
+    if kind.kind == "f":
+        return 1.0 if highest <= 1 else highest
+    if kind == np.uint8 and highest > 16:
+        return 255.0
+    return 2.0 ** math.ceil(math.log2(highest + 1)) - 1 if highest > 255 else max(highest, 1.0)

@@ -255,12 +255,12 @@ def reduced(arrays: Arrays, scale: int) -> Arrays:
             f"--scale {scale}: leaves {width // scale} x {height // scale} pixels of "
             f"{width} x {height}; give larger pictures or a smaller scale"
         )
-    top = float(arrays.main.max())
+    top = arrays.white or float(arrays.main.max())
     parts = [
         _scaled(arrays.main[k : k + AT_ONCE], 1 / scale, top)
         for k in range(0, len(arrays.main), AT_ONCE)
     ]
-    return Arrays(np.concatenate(parts), {}, "given")
+    return Arrays(np.concatenate(parts), {}, "given", arrays.white)
 
 
 def enlarged(pictures: np.ndarray, scale: int, top: float) -> np.ndarray:
@@ -357,4 +357,7 @@ def _fitting(given: Arrays, wanted: Arrays) -> Pairs:
         raise InputError(
             f"--from: pictures of {sizes[0]}, --to: of {sizes[1]}; bring both to one with --size N"
         )
-    return Pairs(Arrays(given.main, {}, "given"), Arrays(wanted.main, {}, wanted.main_name))
+    return Pairs(
+        Arrays(given.main, {}, "given", given.white),
+        Arrays(wanted.main, {}, wanted.main_name, wanted.white),
+    )

@@ -42,7 +42,7 @@ def read_folder(path: Path, size: int | None = None) -> Arrays:
             with Image.open(file) as picture:
                 problems += _unfit(picture, file)
                 coloured = coloured or picture.mode not in GREY
-                shape = ImageOps.exif_transpose(picture).size if _turned(picture) else picture.size
+                shape = _upright(picture)
                 shapes[shape] += 1
                 first.setdefault(shape, file.name)
         except BROKEN as error:
@@ -97,13 +97,31 @@ def listed(path: Path) -> list[Path]:
     return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
 
 
-def sizes(path: Path) -> set[tuple[int, int]]:
-    """Return the sizes of the pictures of a folder, without those that cannot be opened."""
+def several_sizes(path: Path) -> bool:
+    """Return whether a folder has pictures of several sizes, among those that can be opened."""
     found = set()
     for file in listed(path) if path.is_dir() else []:
         with suppress(*BROKEN), Image.open(file) as picture:
-            found.add(picture.size)
-    return found
+            found.add(_upright(picture))
+    return len(found) > 1
+
+
+def read_each(path: Path) -> list[np.ndarray]:
+    """Read every picture below a folder, each of its own size and mode, in the order listed.
+
+    Raises:
+        InputError: broken or animated ones; each named.
+    """
+    made: list[np.ndarray] = []
+    problems: list[str] = []
+    for file in listed(path):
+        try:
+            made.append(read_picture(file).main[0])
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise _all(problems)
+    return made
 
 
 def resized(pixels: np.ndarray, size: int) -> np.ndarray:
@@ -131,8 +149,10 @@ def _square(picture: Image.Image, size: int) -> Image.Image:
     return ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
 
 
-def _turned(picture: Image.Image) -> bool:
-    return bool(picture.getexif().get(0x0112, 1) in (5, 6, 7, 8))
+def _upright(picture: Image.Image) -> tuple[int, int]:
+    """Return the width and height of a picture once a camera's turn is undone."""
+    turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    return picture.size[::-1] if turned else picture.size
 
 
 def _unfit(picture: Image.Image, file: Path) -> list[str]:

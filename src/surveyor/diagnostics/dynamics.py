@@ -15,10 +15,10 @@ from surveyor.errors import InputError
 from surveyor.training import Game
 
 MOST = 4000  # parameters, whose square the Jacobian has
-STILL = 1e-9  # a real part below this counts as none
+STILL = 1e-9  # a part below this, of the Jacobian's size, counts as none
 
 Loss = Callable[[], Tensor]
-Motion = Literal["node", "spiral", "centre", "unstable"]
+Motion = Literal["node", "spiral", "centre", "unstable", "flat"]
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,18 @@ class Dynamics:
         """Return how deviations move under small steps.
 
         A ``node`` decays without turning, a ``spiral`` turns as it decays, a ``centre`` turns for
-        ever, and an ``unstable`` point is left.
+        ever, an ``unstable`` point is left. Directions that do not move at all, such as a critic's
+        last bias, are left out; without others it is ``flat``.
         """
-        return _motion(self.values.real.max(), self.values)
+        still = STILL * max(1.0, float(np.linalg.norm(self.jacobian)))
+        moving = self.values[np.abs(self.values) > still]
+        if len(moving) == 0:
+            return "flat"
+        if moving.real.max() > still:
+            return "unstable"
+        if moving.real.max() > -still:
+            return "centre"
+        return "spiral" if np.abs(moving.imag).max() > still else "node"
 
     def steps(
         self, critic_rate: float, generator_rate: float, critic_steps: int = 1
@@ -89,24 +98,30 @@ def dynamics(
     return Dynamics(jacobian, sum(p.numel() for p in own), float(force.detach().norm()))
 
 
-def losses(game: Game, real: Batch, z: Tensor, draws: Draws | None = None) -> tuple[Loss, Loss]:
-    """Return a game's critic loss and generator loss on fixed real points and latents."""
+def losses(game: Game, real: Batch, z: Tensor, seed: int = 0) -> tuple[Loss, Loss]:
+    """Return a game's critic loss and generator loss on fixed real points and latents.
+
+    What else is random, such as the points between, is drawn from ``seed``, alike at every call.
+
+    Raises:
+        InputError: a game with a content loss or a channel of labels, which are left out here.
+    """
+    if game.content is not None or game.channel is not None:
+        raise InputError("dynamics: of games without a content loss and without label noise")
 
     def told() -> tuple[Batch, Scores]:
-        draw = Draws(0) if draws is None else draws
         raw = game.generator(z) if real.cond is None else game.generator(z, real.cond)
-        fake = Batch(game.head(raw, draw), real.cond)
+        fake = Batch(game.head(raw, Draws(seed)), real.cond, real.weight)
         scores = [
             game.critic(b.x) if b.cond is None else game.critic(b.x, b.cond) for b in (real, fake)
         ]
-        return fake, Scores(scores[0], scores[1])
+        return fake, Scores(scores[0], scores[1], real.weight, real.weight, real.group)
 
     def critic_loss() -> Tensor:
         fake, scores = told()
         total = game.objective.critic(scores) / game.unit
         for constraint in game.constraints:
-            step = Draws(0, 0, 1) if draws is None else draws
-            term = constraint.penalty(game.critic, real, fake, step)
+            term = constraint.penalty(game.critic, real, fake, Draws(seed))
             total = total if term is None else total + term / game.unit
         return total
 
@@ -114,14 +129,6 @@ def losses(game: Game, real: Batch, z: Tensor, draws: Draws | None = None) -> tu
         return game.objective.generator(told()[1]) / game.unit
 
     return critic_loss, generator_loss
-
-
-def _motion(real: float, values: np.ndarray) -> Motion:
-    if real > STILL:
-        return "unstable"
-    if real > -STILL:
-        return "centre"
-    return "spiral" if np.abs(values.imag).max() > STILL else "node"
 
 
 def _parameters(net: nn.Module) -> list[nn.Parameter]:

@@ -30,8 +30,9 @@ class GradientPenalty(Constraint):
     fake ones R2 (Mescheder et al. 2018, whose gamma is 2 ``weight``).
     ``every`` k steps only, with k times the weight (lazy regularisation, Karras et al. 2020).
     ``pairs`` says which real and generated points the lines between join: those of one row of the
-    batch (``drawn``), or those of the cheapest matching of the batch (``optimal``, with conditions
-    weighing far more than x), on whose lines the best critic's slope is 1.
+    batch (``drawn``), or those of the cheapest matching of the batch (``optimal``, all rows alike,
+    conditions weighing far more than x): shorter lines, nearer to those of the optimal plan, on
+    which the best critic's slope is 1.
     ``groups`` averages within each group of ``--group`` first, so that the slope is held for the
     smallest as for the largest.
 
@@ -64,6 +65,11 @@ class GradientPenalty(Constraint):
                 problems.append(
                     f"gradient-penalty: {name} {getattr(self, name)!r}; known: {', '.join(known)}"
                 )
+        if self.pairs == "optimal" and self.points != "between":
+            problems.append(
+                f"gradient-penalty: pairs=optimal joins real and generated points; points="
+                f"{self.points} has no lines"
+            )
         if problems:
             raise InputError(*problems)
 
@@ -88,7 +94,7 @@ class GradientPenalty(Constraint):
             if self.pairs == "optimal":
                 fake = matched(real, fake)
             e = draws.uniform(len(real), *[1] * (real.x.ndim - 1))
-            return [Batch(torch.lerp(fake.x, real.x, e), real.cond, real.weight)]
+            return [Batch(torch.lerp(fake.x, real.x, e.to(real.x)), real.cond, real.weight)]
         return {"real": [real], "fake": [fake], "both": [real, fake]}[self.points]
 
     def cost(self, squares: Sequence[Tensor], weights: Sequence[Tensor | None]) -> Tensor:
@@ -112,9 +118,11 @@ def matched(real: Batch, fake: Batch) -> Batch:
     """Return the generated points in the order that matches them to ``real`` at least cost.
 
     The sum of |x_real - x_fake| over the batch is least, within equal conditions where there are
-    such.
+    such. Where a point is not finite they are left as they are.
     """
     costs = torch.cdist(real.x.flatten(1), fake.x.flatten(1))
+    if not bool(costs.isfinite().all()):
+        return fake
     if real.cond is not None and fake.cond is not None:
         apart = torch.cdist(real.cond.flatten(1), fake.cond.flatten(1))
         costs = costs + FAR * (1 + costs.max()) * apart

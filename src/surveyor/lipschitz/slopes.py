@@ -12,14 +12,17 @@ def squared_slopes(critic: nn.Module, batch: Batch, graph: bool = True) -> list[
     """Return |grad_x f(x, c)|^2 at every sample, (n,), one entry a member of a committee.
 
     Members are differentiated one by one: the gradient of their sum would give the norm of the
-    sum, not the sum of norms. With ``graph`` the result can be differentiated again.
+    sum, not the sum of norms. With ``graph`` the result can be differentiated again, through x too
+    where it has a graph of its own.
     """
-    x = batch.x.detach().requires_grad_(True)
+    own = graph and batch.x.requires_grad
+    x = batch.x if own else batch.x.detach().requires_grad_(True)
     scores = critic(x) if batch.cond is None else critic(x, batch.cond)
     members = scores.view(-1, len(x))
     squares = []
     for k, member in enumerate(members):
         keep = graph or k + 1 < len(members)
         (gradient,) = torch.autograd.grad(member.sum(), x, create_graph=graph, retain_graph=keep)
-        squares.append(gradient.flatten(1).float().square().sum(1))
+        wide = gradient if gradient.dtype == torch.float64 else gradient.float()
+        squares.append(wide.flatten(1).square().sum(1))
     return squares

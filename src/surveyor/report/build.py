@@ -115,8 +115,8 @@ def _of_kind(run: Run, data: Data) -> dict[str, Any]:
     if isinstance(codec, ImageCodec):
         real = codec.decode(held, codes, draws)[codec.main]
         sheets = {
-            "real_sheet": fig.png(sheet(real, columns=10)),
-            "fake_sheet": fig.png(sheet(made[codec.main], columns=10)),
+            "real_sheet": fig.png(sheet(real, columns=10, white=codec.top)),
+            "fake_sheet": fig.png(sheet(made[codec.main], columns=10, white=codec.top)),
         }
         if run.config.epsilon is not None:
             return sheets
@@ -124,7 +124,7 @@ def _of_kind(run: Run, data: Data) -> dict[str, Any]:
         index = nearest(fake.x[torch.from_numpy(some)], data.train)
         known = codec.decode(codec.batch(data.train.rows, index), codes[some], draws)[codec.main]
         beside = np.concatenate([made[codec.main][some], known])
-        return sheets | {"nearest": fig.png(sheet(beside, columns=len(some)))}
+        return sheets | {"nearest": fig.png(sheet(beside, columns=len(some), white=codec.top))}
     assert isinstance(codec, VectorCodec)
     real, points = data.held_out(n).main.astype(float), made[codec.main].astype(float)
     if real.shape[1] == 1:

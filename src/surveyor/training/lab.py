@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from surveyor.batch import Batch, Draws
+from surveyor.batch import Batch, Draws, mean
 from surveyor.catalog import parse
 from surveyor.data import Space
+from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint, constraints
+from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.nets import Latent, Net, nets
 from surveyor.objectives import Objective, objectives
 from surveyor.training.game import Game, Noise
@@ -131,10 +133,15 @@ def measuring_critic(
     """Return a critic trained to tell ``high`` from ``low`` alone; its rate falls to 0.
 
     Its gap E f(high) - E f(low) estimates W1 as far as its slope is 1.
+
+    Raises:
+        InputError: weighted points, which a step would weigh alike on both sides.
     """
+    if high.weight is not None or low.weight is not None:
+        raise InputError("measuring_critic: of points without weights; draw them by weight instead")
     net = critic_of(critic, high, seed, unit)
     game = Fixed(
-        nn.Identity(), net, _objective(objective), _installed(constraint, net), Latent(1),
+        nn.Identity(), net, _objective(objective), _installed(constraint, net, unit), Latent(1),
         lambda raw, _: raw, unit, low=low,
     )  # fmt: skip
     chosen: Updates = parse(optimizer, optimizers(), "optimizer")
@@ -152,9 +159,11 @@ def measuring_critic(
 
 @torch.no_grad()
 def gap(critic: nn.Module, high: Points, low: Points) -> float:
-    """Return E f(high) - E f(low)."""
-    a, b = (critic(p.x) if p.cond is None else critic(p.x, p.cond) for p in (high, low))
-    return float(a.mean() - b.mean())
+    """Return E f(high) - E f(low), of weighted points the weighted means."""
+    a, b = (
+        mean(critic(p.x) if p.cond is None else critic(p.x, p.cond), p.weight) for p in (high, low)
+    )
+    return float(a - b)
 
 
 @torch.no_grad()
@@ -188,9 +197,12 @@ def _objective(objective: str | Objective) -> Objective:
     return parse(objective, objectives(), "objective") if isinstance(objective, str) else objective
 
 
-def _installed(texts: str | Sequence[str], critic: nn.Module) -> tuple[Constraint, ...]:
+def _installed(
+    texts: str | Sequence[str], critic: nn.Module, unit: float = 1.0
+) -> tuple[Constraint, ...]:
     names = [texts] if isinstance(texts, str) else list(texts)
-    made = tuple(parse(t, constraints(), "constraint") for t in names if t != "none")
+    parsed = (parse(t, constraints(), "constraint") for t in names if t != "none")
+    made = tuple(c.aimed(unit) if isinstance(c, GradientPenalty) else c for c in parsed)
     for constraint in made:
         constraint.install(critic)
     return made
