@@ -14,7 +14,7 @@ from surveyor.transport import wasserstein_1_gaussians, wasserstein_1_line
 class PointMasses(Claim):
     """A critic held to slope 1 says how far apart two points are."""
 
-    title = "The critic's value between two points is their distance"
+    title = "The critic's value between two points follows their distance"
     statement = (
         "Between two point masses a and b the largest gap of a function of slope 1 is |a - b|, and "
         "a critic under a gradient penalty of weight w finds |a - b| (1 + |a - b| / 2w): its slope "

@@ -16,7 +16,7 @@ class DisjointIntervals(Claim):
     title = "Between disjoint intervals W1 keeps its gradient, Jensen-Shannon loses it"
     statement = (
         "Between uniform distributions on [0, 1] and [d, d + 1] the best critic of slope 1 is a "
-        "ramp, its gap is d, and it pulls every generated point with slope 1 whatever d. The "
+        "ramp, its gap is d, and it pulls the generated points with slope 1 whatever d. The "
         "original GAN's discriminator separates them perfectly: its estimate of the Jensen-Shannon "
         "divergence stays at log 2, and the gradient it hands back, through log(1 - D), vanishes."
     )
@@ -48,7 +48,7 @@ class DisjointIntervals(Claim):
         gaps = np.array(values) / np.array(distances)
         return Evidence(
             {
-                "least slope of the critic at generated points": min(slopes),
+                "least mean slope at generated points": min(slopes),
                 "largest error of its gap": float(np.abs(gaps - 1).max()),
                 "least Jensen-Shannon estimate over log 2": min(divergences) / np.log(2),
                 "largest gradient through log(1 - D)": max(pulls),

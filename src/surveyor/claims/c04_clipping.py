@@ -58,7 +58,7 @@ class Clipping(Claim):
         )  # fmt: skip
 
     def holds(self, found: Evidence) -> bool:
-        """Under a tenth, over tenfold, weights at the limit; the penalty within 10%."""
+        """Under a tenth, over tenfold, weights at the limit; the penalty from .9 to 1.15."""
         least, largest, share, penalised = found.figures.values()
         return least < 0.1 and largest > 10 and share > 0.5 and 0.9 < penalised < 1.15
 

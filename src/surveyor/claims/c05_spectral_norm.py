@@ -34,8 +34,8 @@ class SpectralNorm(Claim):
     )
     equation = "|f|_L ≤ ∏ ‖W_k‖₂ = 1;  E f(x) − E f(y) ≤ W1"
     condition = (
-        "the spectral norm is known to a few percent, by power iteration; orthogonal layers close "
-        "most of the gap, and how much is left depends on how long they train."
+        "power iteration holds the spectral norm to a few percent only, and orthogonal layers "
+        "close more than half of what plain ones lack, not all of it."
     )
     source = "Miyato et al. 2018; Anil, Lucas and Grosse 2019"
 
@@ -70,10 +70,11 @@ class SpectralNorm(Claim):
         return self.under(found) and found.figures[ORTHOGONAL] > 0.97
 
     def under(self, found: Evidence) -> bool:
-        """The bounds hold, and orthogonal layers reach half as much again."""
+        """The bounds hold, and orthogonal layers close more than half of the gap."""
         relu, leaky, sorted_, one, two, _ = found.figures.values()
         plain = max(relu, leaky)
-        return one < 1.1 and two < 1.01 and plain < 0.7 and 1.5 * plain < sorted_ < 1.01
+        closed = (sorted_ - plain) / (1 - plain)
+        return one < 1.1 and two < 1.01 and plain < 0.7 and 0.5 < closed < 1.05
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw estimate and slope of each kind."""

@@ -28,7 +28,7 @@ class PenaltyWeight(Claim):
     statement = (
         "With a small weight the slope grows beyond any meaning; with a large one the critic "
         "spends its steps on the slope and misses modes. A weight that is adapted to keep the "
-        "excess of the slope near .1 finds its way from either. On a line the two-sided penalty "
+        "excess of the slope near .1 finds its way from the small one. On a line the two-sided penalty "
         "has a trap that the one-sided one has not: a critic that starts with the wrong sign would "
         "have to pass slope 0, which is penalised, and stays."
     )
@@ -36,9 +36,7 @@ class PenaltyWeight(Claim):
         "slope s maximises W1 s − w (s − 1)²: s = 1 + W1 / 2w;  wrong sign stable if w > W1 / 2"
     )
     source = "Gulrajani et al. 2017; Petzka et al. 2018 (one-sided); Wei et al. 2018"
-    condition = (
-        "a large weight slows the critic, and over this training costs closeness, not modes."
-    )
+    condition = "a large weight slows the critic, and over this training costs closeness."
     seeds = 5
 
     def run(self, seed: int, quick: bool = False) -> Evidence:

@@ -24,10 +24,7 @@ class CriticSteps(Claim):
     )
     equation = "error = |gap / W1 − 1| over the second half of training; outcome = exact W1"
     source = "Arjovsky et al. 2017 (n = 5); Heusel et al. 2017 (two time scales)"
-    condition = (
-        "more steps bring the estimate closer up to about 5; the outcome at equal cost is best for "
-        "few."
-    )
+    condition = "five steps are closer than one, and twenty cost the outcome."
     seeds = 5
 
     def run(self, seed: int, quick: bool = False) -> Evidence:

@@ -31,8 +31,8 @@ class ParallelLines(Claim):
     equation = "covered = modes with at least a quarter of their share of samples near them"
     source = "Arjovsky and Bottou 2017; Metz et al. 2017; Gulrajani et al. 2017, figure 1"
     condition = (
-        "the WGAN covers nearly all modes; how many the original GAN drops depends on its loss: "
-        "few under -log D on lines that its samples already cross."
+        "the WGAN covers nearly all modes of each set, and the original GAN never more; it does "
+        "not always drop half."
     )
     seeds = 5
 

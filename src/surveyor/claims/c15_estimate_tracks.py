@@ -25,7 +25,8 @@ class EstimateTracks(Claim):
     equation = "corr(log gap, log W1) over training;  W1 at the plateau / least W1"
     source = "Arjovsky, Chintala and Bottou 2017, figures 3 and 4"
     condition = (
-        "the correlation is that over a whole training, .8 and more; late on both are noise."
+        "from where the critic has caught up, a correlation of .8 and W1 at the plateau within "
+        "twice the least."
     )
     seeds = 5
 

@@ -26,8 +26,8 @@ class BatchNormBreaksThePenalty(Claim):
     statement = (
         "The penalty asks for the gradient of each score in its own sample. With BatchNorm a score "
         "depends on the whole batch, and what automatic differentiation returns for the sum of "
-        "scores is another vector. Without it both agree to rounding. On the same game RMSProp and "
-        "Adam without momentum come out alike; momentum of .9 does not help."
+        "scores is another vector. Without it both agree to rounding. On the same game Adam with "
+        "momentum of .9 is not better than without by a fifth."
     )
     equation = "∂(Σⱼ fⱼ)/∂xᵢ = ∂fᵢ/∂xᵢ only where fⱼ does not depend on xᵢ for j ≠ i"
     source = "Gulrajani et al. 2017, section 4; Arjovsky et al. 2017, section 4 (momentum)"

@@ -53,7 +53,7 @@ class Outliers(Claim):
             x[: round(share * n)] += np.array([10.0, 0.0])
             points = Points(torch.tensor(x, dtype=torch.float32))
             generator = Point()
-            # At the usual weight of 10 the far side's slope is 1 + share * 10 / 20, and pulls more.
+            # At the usual weight of 10 the far side's slope is 1 + 10 / 20, and pulls more.
             penalty = "gradient-penalty:weight=300"
             game = game_of(points, generator, constraint=penalty, latent=1, seed=seed)
             # The best critic has a kink at the point itself; noise on both sides rounds it.

@@ -24,7 +24,7 @@ class CommitteeOfFeatures(Claim):
     )
     equation = "f = (1/K) Σ f_k(V_k x);  variance of ∇f over trainings / |mean ∇f|²"
     source = "Durugkar, Gemp and Mahadevan 2017; the library's committee"
-    condition = "the outlier feature is tamed; the variance is less, but by less than a half."
+    condition = "the outlier feature is tamed, and the variance is less, not always half."
     seeds = 5
 
     def run(self, seed: int, quick: bool = False) -> Evidence:

@@ -68,7 +68,7 @@ class NoiseSmoothing(Claim):
         )
 
     def holds(self, found: Evidence) -> bool:
-        """The direction within 10 degrees, the size within a fifth; certain without noise."""
+        """The direction within 14 degrees, the size within a fifth; certain without noise."""
         cosine, size, without, with_ = found.figures.values()
         return cosine > 0.97 and 0.8 < size < 1.2 and without < 0.01 < with_
 

@@ -12,8 +12,8 @@ from surveyor.data import Space
 from surveyor.nets.patch import Patch
 from surveyor.training.lab import Points, measuring_critic
 
-SIDE = 16
-GRAINS = {"coarse": 8, "middling": 4, "fine": 1}
+SIDE = 32
+GRAINS = {"coarse": 16, "middling": 4, "fine": 1}
 SIZES = (0.5, 1.0, 2.0)
 
 
@@ -22,14 +22,14 @@ class PatchCritic(Claim):
 
     title = "A PatchGAN critic under the penalty sees how large a difference is, coarse or fine"
     statement = (
-        "Pictures are changed by a fixed pattern of length 1/2, 1 or 2, of squares of 8, 4 or 1 "
+        "Pictures are changed by a fixed pattern of length 1/2, 1 or 2, of squares of 16, 4 or 1 "
         "pixels. W1 is the pattern's length whatever its grain. A critic of patches that see 18 "
         "pixels, held to slope 1 as one function of the picture, measures nearly that for each: "
         "it is not a detector of fine texture alone, and its gap grows with the size."
     )
     equation = "f = Σ_p s_p / √P, |∇f| ≤ 1;  E f(x + d) − E f(x) → |d|"
     source = "Isola et al. 2017; Gulrajani et al. 2017; the library's patch critic"
-    condition = "it sees a half of W1 and more for each grain, and grows in proportion to the size."
+    condition = "it sees half of W1 and more for each grain, alike within half for each size."
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train patch critics between pictures and the same pictures changed."""

@@ -19,7 +19,7 @@ class WeakForms(Claim):
     statement = (
         "u solves -u'' = f where no test function finds a residual in the weak form. Let one net "
         "be u and another the test function v, held by its H1 norm as a critic by its slope: the "
-        "inner maximum is the squared dual norm of the residual, and the game is that of a "
+        "inner maximum is half the squared dual norm of the residual, and the game is that of a "
         "Wasserstein GAN in another norm. Its solution is compared with the exact one, and with "
         "the minimiser of Ritz's energy by the same net in as many steps."
     )
