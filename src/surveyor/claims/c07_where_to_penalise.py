@@ -25,11 +25,11 @@ class WhereToPenalise(Claim):
 
     title = "Penalising between real and generated points beats penalising at them"
     statement = (
-        "The slope must be 1 where transport goes, and that is between the distributions. A critic "
-        "held there measures W1; held at one end alone, or at both, its slope between is free, and "
-        "the gap is another number. Pairs matched within the batch lie closer to the lines of "
-        "optimal transport. Whether the generator comes out better is another question: it is asked of "
-        "eight Gaussians."
+        "The slope must be 1 where transport goes, and that is between the distributions. A "
+        "critic held there measures W1; held at one end alone, or at both, its slope between is "
+        "free, and the gap is another number. Pairs matched within the batch lie closer to the "
+        "lines of optimal transport. Whether the generator comes out better is another question: "
+        "it is asked of eight Gaussians."
     )
     equation = "E_x (|∇f(x)| − 1)² with x = real, generated, or e x + (1 − e) y"
     source = "Gulrajani et al. 2017; Kodali et al. 2017 (around real); Petzka et al. 2018"

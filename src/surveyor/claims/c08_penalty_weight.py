@@ -28,9 +28,9 @@ class PenaltyWeight(Claim):
     statement = (
         "With a small weight the slope grows beyond any meaning; with a large one the critic "
         "spends its steps on the slope and misses modes. A weight that is adapted to keep the "
-        "excess of the slope near .1 finds its way from the small one. On a line the two-sided penalty "
-        "has a trap that the one-sided one has not: a critic that starts with the wrong sign would "
-        "have to pass slope 0, which is penalised, and stays."
+        "excess of the slope near .1 finds its way from the small one. On a line the two-sided "
+        "penalty has a trap that the one-sided one has not: a critic that starts with the wrong "
+        "sign would have to pass slope 0, which is penalised, and stays."
     )
     equation = (
         "slope s maximises W1 s − w (s − 1)²: s = 1 + W1 / 2w;  wrong sign stable if w > W1 / 2"
