@@ -91,7 +91,7 @@ class Fairness(Claim):
     def under(self, found: Evidence) -> bool:
         """Next to nothing early, half the share and more at the end; as the condition says."""
         f = {k.partition(", ")[2]: v for k, v in found.figures.items()}
-        late = 0.5 < min(f["plain"], f["penalty by group"])
+        late = min(f["plain"], f["penalty by group"]) > 0.5
         lost = max(f["plain, early"], f["bias-detecting head"]) < 0.25
         return late and lost and f["weighted"] > 3 * f["plain"]
 
