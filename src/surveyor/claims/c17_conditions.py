@@ -15,9 +15,7 @@ from surveyor.claims import Claim, Evidence
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.nets import Latent
 from surveyor.objectives.wasserstein import Wasserstein
-from surveyor.training.lab import Fixed, Points, critic_of, measuring_critic
-from surveyor.training.optimizers.adam import Adam
-from surveyor.training.step import update
+from surveyor.training.lab import Fixed, Points, critic_of, measuring_critic, train_critic
 
 DISTANCES = (0.2, 5.0)
 
@@ -130,13 +128,7 @@ def _slopes(penalty: GradientPenalty, count: int, seed: int) -> tuple[float, flo
     high, low = Points(noise[0] + apart, cond), Points(noise[1], cond)
     critic = critic_of("mlp:width=64,depth=2", high, seed)
     game = Tied(nn.Identity(), critic, Wasserstein(), (penalty,), Latent(1), _same, low=low)
-    moves = Adam(0.0, 0.9).over(critic.parameters(), 2e-3)
-    for step in range(count):
-        for group in moves.param_groups:
-            group["lr"] = 2e-3 * min(1.0, 2 * (1 - step / count))
-        draws = Draws(seed, step)
-        terms, found = game.critic_gradients(high.draw(256, draws), draws)
-        update(terms, found, critic, moves, step + 1)
+    train_critic(game, high, count, rate=2e-3, seed=seed)
     with torch.no_grad():
         rise = critic(apart, cond) - critic(0 * apart, cond)
     slope = rise / apart.squeeze(1)

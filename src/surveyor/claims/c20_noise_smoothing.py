@@ -5,13 +5,10 @@ from __future__ import annotations
 import torch
 from matplotlib.figure import Figure
 
-from surveyor.batch import Draws
 from surveyor.claims import Claim, Evidence
 from surveyor.nets import Latent
 from surveyor.objectives.minimax import Minimax
-from surveyor.training.lab import Fixed, Points, critic_of
-from surveyor.training.optimizers.adam import Adam
-from surveyor.training.step import update
+from surveyor.training.lab import Fixed, Points, critic_of, train_critic
 
 CENTRES = torch.tensor([[-2.0, 0.0], [2.0, 0.0]])
 PLACE = torch.tensor([[0.0, 2.0]])
@@ -38,21 +35,14 @@ class NoiseSmoothing(Claim):
         deviation = 1.0
         for noise in (0.0, deviation):
             net = critic_of("mlp:width=64,depth=2,slope=0.2", high, seed)
-            smooth = torch.nn.Sequential(net)
             game = Fixed(
-                torch.nn.Identity(), smooth, Minimax(), (), Latent(1), lambda raw, _: raw, low=low
+                torch.nn.Identity(), net, Minimax(), (), Latent(1), lambda raw, _: raw, low=low
             )
-            moves = Adam(0.0, 0.9).over(smooth.parameters(), 2e-3)
-            for step in range(count):
-                for group in moves.param_groups:
-                    group["lr"] = 2e-3 * (1 - step / count)
-                draws = Draws(seed, step)
-                terms, found = game.critic_gradients(high.draw(512, draws), draws, noise)
-                update(terms, found, smooth, moves, step + 1)
+            train_critic(game, high, count, 512, 2e-3, seed=seed, noise=noise)
             at = grid.clone().requires_grad_(True)
-            score = smooth(at)
+            score = net(at)
             (slope,) = torch.autograd.grad(score.sum(), at)
-            fields[noise] = slope.detach(), float(smooth(PLACE).detach().sigmoid().mean())
+            fields[noise] = slope.detach(), float(net(PLACE).detach().sigmoid().mean())
         truth = _score(grid, CENTRES, deviation) - _score(grid, PLACE, deviation)
         density = _density(grid)
         cosine = torch.nn.functional.cosine_similarity(fields[deviation][0], truth, dim=1)

@@ -144,17 +144,34 @@ def measuring_critic(
         nn.Identity(), net, _objective(objective), _installed(constraint, net, unit), Latent(1),
         lambda raw, _: raw, unit, low=low,
     )  # fmt: skip
+    train_critic(game, high, count, batch, rate, optimizer, seed)
+    return net
+
+
+def train_critic(
+    game: Game,
+    high: Points,
+    count: int,
+    batch: int = 256,
+    rate: float = 1e-3,
+    optimizer: str = "adam:beta1=0,beta2=0.9",
+    seed: int = 0,
+    noise: float = 0.0,
+) -> None:
+    """Train a game's critic alone for ``count`` steps, under ``noise`` on both sides.
+
+    Its rate is constant over the first half, then falls to 0 along a line.
+    """
     chosen: Updates = parse(optimizer, optimizers(), "optimizer")
-    moves = chosen.over(net.parameters(), rate)
+    moves = chosen.over(game.critic.parameters(), rate)
     for step in range(count):
         for group in moves.param_groups:
             group.update(lr=rate * min(1.0, 2 * (1 - step / count)), progress=step / count)
         draws = Draws(seed, step, CRITIC)
-        terms, found = game.critic_gradients(high.draw(batch, draws), draws)
-        update(terms, found, net, moves, step + 1)
+        terms, found = game.critic_gradients(high.draw(batch, draws), draws, noise)
+        update(terms, found, game.critic, moves, step + 1)
         for each in game.constraints:
-            each.project(net)
-    return net
+            each.project(game.critic)
 
 
 @torch.no_grad()
