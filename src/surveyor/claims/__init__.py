@@ -1,4 +1,4 @@
-"""The gallery: claims of the theory, one file each, run with the library's own parts and judged."""
+"""The gallery: claims of the theory, one file each, run with what a user can import, and judged."""
 
 from __future__ import annotations
 
