@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--critic", default="conv:width=16")
-    parser.add_argument("--steps", default="5000")
+    parser.add_argument("--steps", default="8000")
     chosen = parser.parse_args()
     archive = np.load(data_file("mnist_train.npz"))
     images, labels = archive["images"], archive["labels"]
