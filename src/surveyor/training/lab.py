@@ -23,17 +23,8 @@ from surveyor.training.records import Record
 from surveyor.training.step import update
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(Batch):
     """Points (n, ...) and their conditions, drawn from with replacement."""
-
-    x: Tensor
-    cond: Tensor | None = None
-    weight: Tensor | None = None
-    group: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.x)
 
     def draw(self, n: int, draws: Draws) -> Batch:
         """Return ``n`` of them."""
