@@ -43,11 +43,11 @@ class WhereToPenalise(Claim):
         high, low = Points(x[0] + torch.tensor([4.0, 0.0])), Points(x[1])
         points = Points(torch.tensor(eight_gaussians(8192, rng), dtype=torch.float32))
         values, distances = [], []
-        count = 40 if quick else 800
+        count = 20 if quick else 800
         for place in PLACES.values():
             constraint = f"gradient-penalty:weight=30,{place}"
             critic = measuring_critic(
-                high, low, constraint=constraint, count=100 if quick else 500, batch=128,
+                high, low, constraint=constraint, count=50 if quick else 500, batch=128,
                 rate=2e-3, seed=seed,
             )  # fmt: skip
             values.append(gap(critic, high, low) / 4)

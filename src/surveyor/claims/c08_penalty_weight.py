@@ -43,7 +43,7 @@ class PenaltyWeight(Claim):
         """Play the grid under three weights and an adapted one, and try the trap."""
         rng = np.random.default_rng(seed)
         points = Points(torch.tensor(grid(8192, rng), dtype=torch.float32))
-        count = 60 if quick else 1500
+        count = 30 if quick else 1500
         weights = {SMALL: 0.01, USUAL: 10.0, LARGE: 1e4, ADAPTED: 0.01}
         steep, covered, distances, path = [], [], [], []
         for name, weight in weights.items():

@@ -32,7 +32,7 @@ class CriticSteps(Claim):
         rng = np.random.default_rng(seed)
         x = torch.tensor(eight_gaussians(6000, rng), dtype=torch.float32)
         points, held = Points(x[500:]), Points(x[:500])
-        updates = 120 if quick else 2400
+        updates = 63 if quick else 2400
         plans = {"1": (1, 1e-3), "2": (2, 1e-3), "5": (5, 1e-3), "10": (10, 1e-3),
                  "20": (20, 1e-3), "1, fast critic": (1, 4e-3)}  # fmt: skip
         errors, outcomes = [], []

@@ -46,7 +46,7 @@ class Federated(Claim):
         for way in WAYS:
             even = way != WAYS[0]
             weights = np.full(CLIENTS, 1 / CLIENTS) if even else sizes / sizes.sum()
-            made = _federated(rows, weights, way == WAYS[2], 8 if quick else 120, seed)
+            made = _federated(rows, weights, way == WAYS[2], 4 if quick else 120, seed)
             away = np.linalg.norm(made[:, None] - CENTRES[None], axis=2)
             near = away.argmin(1)[away.min(1) < 0.8]
             shares.append(float((near == 0).sum() / len(made)))
