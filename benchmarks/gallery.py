@@ -107,6 +107,6 @@ def committees(found: dict[str, Any]) -> str:
         [method, *cells(runs, keys)] for (method,), runs in grouped(found["runs"], "method").items()
     ]
     return (
-        f"**Committees, packs, noise** (`make bench-committees`; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"
+        f"**Committees, packs, noise** (`make bench-committees`, two runs side by side; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"
         + table(["critic", "seeds", *keys], rows)
     )  # fmt: skip
