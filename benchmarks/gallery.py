@@ -30,7 +30,7 @@ def images(found: dict[str, Any]) -> str:
         ).items()
     ]
     return (
-        f"**MNIST** (`make bench-images`, digit as condition, the same convolutional nets for all; the textbook's WGAN-GP takes five "
+        f"**MNIST** (`make bench-images`; the rows of 1,000 steps `python -m benchmarks.images --threads 1 --steps 1000`; digit as condition, the same convolutional nets for all; the textbook's WGAN-GP takes five "
         f"critic steps a generator step, and has the time of the longest run beside it). The rows of float32 are of one machine, one thread each, a third as quick as that of the "
         f"rows of bfloat16. A classifier of the 50,000 training digits, right on {found['judge']:.1%} of the 10,000 others, reads "
         "10,000 generated ones: share read as asked, the same for the worst digit; usefulness, the accuracy on real digits of one trained on "
@@ -77,18 +77,12 @@ def pairs(found: dict[str, Any]) -> str:
 
 
 def stacked(found: dict[str, Any]) -> str:
+    keys = {"modes": ".0f", "kl": ".3f", "seconds": ".0f"}
     rows = [
-        [
-            method,
-            str(len(runs)),
-            f"{median(runs, 'modes'):.0f}",
-            f"{median(runs, 'kl'):.3f}",
-            f"{median(runs, 'seconds'):.0f}",
-        ]
-        for (method,), runs in grouped(found["runs"], "method").items()
+        [method, *cells(runs, keys)] for (method,), runs in grouped(found["runs"], "method").items()
     ]
     return (
-        "**Stacked MNIST** (`make bench-images`; three digits as colours, 1,000 modes, 26,000 samples, no condition, the critic with a quarter "
+        "**Stacked MNIST** (`make bench-images`, with the `--steps` and `--methods` that the rows name; three digits as colours, 1,000 modes, 26,000 samples, no condition, the critic with a quarter "
         f"of the weights; KL of real samples {found['kl_floor']:.3f}). Published, with a discriminator a quarter the size: DCGAN 78.5 modes and "
         "KL 5.21, PacDCGAN4 667 and 1.81.\n\n" + table(["", "seeds", "modes", "KL", "s"], rows)
     )  # fmt: skip
@@ -107,6 +101,6 @@ def committees(found: dict[str, Any]) -> str:
         [method, *cells(runs, keys)] for (method,), runs in grouped(found["runs"], "method").items()
     ]
     return (
-        f"**Committees, packs, noise** (`make bench-committees`, two runs side by side; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"
+        f"**Committees, packs, noise** (`python -m benchmarks.committees --seeds 1`, two runs side by side, stopped before its rows with noise; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"
         + table(["critic", "seeds", *keys], rows)
     )  # fmt: skip

@@ -77,7 +77,8 @@ def test_the_jacobian_is_that_of_finite_differences(points: str) -> None:
         p.data.sub_(2e-5)
         columns.append((up - force()) / 2e-5)
         p.data.add_(1e-5)
-    assert np.allclose(found.jacobian, np.stack(columns, 1), atol=1e-6)
+    # Finite differences: measured 3e-10 off.
+    assert np.allclose(found.jacobian, np.stack(columns, 1), atol=1e-8)
 
 
 def test_a_bias_of_the_critic_is_no_motion() -> None:

@@ -17,6 +17,7 @@ from surveyor.claims import Claim, Evidence, Outcome, Verdict, claims
 from surveyor.errors import InputError
 from surveyor.report.figures import STYLE, svg
 from surveyor.report.pages import page
+from surveyor.training.checkpoint import write_bytes
 
 INDEX, RESULTS = "index.html", "results"
 
@@ -26,19 +27,19 @@ def write(folder: Path, outcome: Outcome, found: Evidence) -> Path:
     claim = claims()[outcome.name]
     (folder / RESULTS).mkdir(parents=True, exist_ok=True)
     told = dataclasses.asdict(outcome)
-    (folder / RESULTS / f"{outcome.name}.json").write_text(json.dumps(told, indent=1) + "\n")
+    text = json.dumps(told, indent=1) + "\n"
+    write_bytes(folder / RESULTS / f"{outcome.name}.json", text.encode())
     path = folder / f"{outcome.name}.html"
-    path.write_text(
-        page(
-            "claim.html.j2",
-            claim=claim,
-            outcome=outcome,
-            said=sentence(outcome, claim),
-            rows=[(name, *outcome.row(name)) for name in outcome.figures[0]],
-            picture=picture(claim, found),
-            code=inspect.getsource(importlib.import_module(type(claim).__module__)),
-        )
+    made = page(
+        "claim.html.j2",
+        claim=claim,
+        outcome=outcome,
+        said=sentence(outcome, claim),
+        rows=[(name, *outcome.row(name)) for name in outcome.figures[0]],
+        picture=picture(claim, found),
+        code=inspect.getsource(importlib.import_module(type(claim).__module__)),
     )
+    write_bytes(path, made.encode())
     index(folder)
     return path
 
@@ -52,7 +53,7 @@ def index(folder: Path) -> Path:
         for name, claim in every.items()
     ]
     path = folder / INDEX
-    path.write_text(page("claims.html.j2", rows=rows))
+    write_bytes(path, page("claims.html.j2", rows=rows).encode())
     return path
 
 
