@@ -90,7 +90,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--tasks", nargs="*", default=list(TASKS), choices=list(TASKS))
+    parser.add_argument("--steps", type=int, help="generator steps; the default's if not said")
+    parser.add_argument("--augment", type=float, help="share of the pairs that are moved")
     chosen = parser.parse_args()
+    more = {k: v for k in ("steps", "augment") if (v := getattr(chosen, k)) is not None}
     train, test = split()
     runs: list[dict[str, Any]] = []
     for task in chosen.tasks:
@@ -101,10 +104,10 @@ def main() -> None:
                 lines["bicubic"] = enlarged(asked, SCALE, 255.0)
             seconds = dict.fromkeys(lines, 0.0)
             for method, said in (*ALONE[task].items(), ("Surveyor", {})):
-                lines[method], seconds[method] = trained(task, said, seed, train, asked)
+                lines[method], seconds[method] = trained(task, said | more, seed, train, asked)
             for method, made in lines.items():
                 found = figures(made, test["images"], train["images"])
-                runs.append({"task": task, "method": method, "seed": seed, "seconds": seconds[method], **found})  # fmt: skip
+                runs.append({"task": task, "method": method, "seed": seed, **more, "seconds": seconds[method], **found})  # fmt: skip
                 console.print(runs[-1], highlight=False)
             if seed == chosen.seeds[0]:
                 strip(task, lines, test)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import statistics
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import ClassVar, Literal
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 
 from surveyor.catalog import folder
@@ -98,12 +102,17 @@ def find(text: str) -> str:
     raise InputError(f"claim {text}: unknown{did_you_mean(wanted, known)}")
 
 
-def judge(name: str, seed: int = 1, quick: bool = False) -> tuple[Outcome, Evidence]:
-    """Run a claim on its seeds, from ``seed`` on; return the outcome and the first evidence."""
+def judge(
+    name: str, seed: int = 1, quick: bool = False, processes: int = 1
+) -> tuple[Outcome, Evidence]:
+    """Run a claim on its seeds, from ``seed`` on; return the outcome and the first evidence.
+
+    With several ``processes`` the seeds are shared out among them, one thread each.
+    """
     claim = claims()[name]
     seeds = tuple(range(seed, seed + (1 if quick else claim.seeds)))
     begun = time.monotonic()
-    found = [claim.run(s, quick) for s in seeds]
+    found = _runs(name, seeds, quick, min(processes, len(seeds)))
     held = tuple(claim.holds(f) for f in found)
     outcome = Outcome(
         name,
@@ -115,6 +124,18 @@ def judge(name: str, seed: int = 1, quick: bool = False) -> tuple[Outcome, Evide
         quick,
     )
     return outcome, found[0]
+
+
+def _runs(name: str, seeds: Sequence[int], quick: bool, processes: int) -> list[Evidence]:
+    if processes == 1:
+        return [_run(name, seed, quick) for seed in seeds]
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, fresh, torch.set_num_threads, (1,)) as pool:
+        return list(pool.map(_run, repeat(name), seeds, repeat(quick)))
+
+
+def _run(name: str, seed: int, quick: bool) -> Evidence:
+    return claims()[name].run(seed, quick)
 
 
 def verdict_of(claim: Claim, found: Sequence[Evidence]) -> Verdict:

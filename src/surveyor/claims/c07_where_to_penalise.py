@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from surveyor.claims import Claim, Evidence
 from surveyor.data.toy import eight_gaussians
-from surveyor.training.lab import Points, game_of, gap, measuring_critic, play, sampled
+from surveyor.training.lab import BITS, Points, game_of, gap, measuring_critic, play, sampled
 from surveyor.transport import wasserstein_1_discrete
 
 PLACES = {
@@ -20,20 +20,26 @@ PLACES = {
 }
 
 
+WEIGHT = 100  # a slope of 1 + W1 / 2 w pays for itself: 2% too much at W1 = 4
+
+
 class WhereToPenalise(Claim):
-    """Between beats real alone, fake alone and both, where the critic is a measure."""
+    """Between beats real alone and fake alone, and in a game also both ends."""
 
     title = "Penalising between real and generated points beats penalising at them"
     statement = (
         "The slope must be 1 where transport goes, and that is between the distributions. A "
         "critic held there measures W1; held at one end alone, or at both, its slope between is "
         "free, and the gap is another number. Pairs matched within the batch lie closer to the "
-        "lines of optimal transport. Whether the generator comes out better is another question: "
-        "it is asked of eight Gaussians."
+        "lines of optimal transport. Whether the generator comes out better is asked of eight "
+        "Gaussians."
     )
     equation = "E_x (|∇f(x)| − 1)² with x = real, generated, or e x + (1 − e) y"
     source = "Gulrajani et al. 2017; Kodali et al. 2017 (around real); Petzka et al. 2018"
-    condition = "it is true of the estimate; a trained generator need not come out better."
+    condition = (
+        "of a game it is true, and of real or generated points alone; but where the critic only "
+        "measures two clouds, holding it at both ends serves as well as between them."
+    )
     seeds = 5
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
@@ -43,16 +49,16 @@ class WhereToPenalise(Claim):
         high, low = Points(x[0] + torch.tensor([4.0, 0.0])), Points(x[1])
         points = Points(torch.tensor(eight_gaussians(8192, rng), dtype=torch.float32))
         values, distances = [], []
-        count = 20 if quick else 800
+        count = 20 if quick else 600
         for place in PLACES.values():
-            constraint = f"gradient-penalty:weight=30,{place}"
+            constraint = f"gradient-penalty:weight={WEIGHT},{place}"
             critic = measuring_critic(
                 high, low, constraint=constraint, count=50 if quick else 500, batch=128,
                 rate=2e-3, seed=seed,
             )  # fmt: skip
             values.append(gap(critic, high, low) / 4)
-            game = game_of(points, constraint=constraint, latent=4, seed=seed)
-            *_, (state, _) = play(game, points, count, 128, 2, 1e-3, 5e-4, hold=0.5, seed=seed)
+            game = game_of(points, constraint=f"gradient-penalty:{place}", latent=BITS, seed=seed)
+            *_, (state, _) = play(game, points, count, 128, 1, 4e-3, 2e-3, hold=0.5, seed=seed)
             made = sampled(game, state.average, 1000, seed=seed).numpy()
             distances.append(wasserstein_1_discrete(points.x[:1000].numpy(), made))
         named = {f"estimate over W1, {k}": v for k, v in zip(PLACES, values, strict=True)}
@@ -62,17 +68,20 @@ class WhereToPenalise(Claim):
         )
 
     def holds(self, found: Evidence) -> bool:
-        """The estimate is right between alone, and so are the samples' W1."""
-        f = found.figures
-        own = f["W1 after training, between"]
-        others = [f[f"W1 after training, {k}"] for k in ("real", "fake", "both")]
-        return self.under(found) and own < min(others)
+        """Between is nearer than all three, in the game and for the critic alone."""
+        off = self._off(found)
+        return self.under(found) and off["both"] > max(off["between"], off["matched pairs"])
 
     def under(self, found: Evidence) -> bool:
-        """Within 15% between; further off at real points, at fake ones, and at both."""
-        f = {k: abs(found.figures[f"estimate over W1, {k}"] - 1) for k in PLACES}
-        near = max(f["between"], f["matched pairs"])
-        return near < 0.15 and min(f["real"], f["fake"], f["both"]) > near
+        """Within 5% between, real and fake further off, and the game's samples closest."""
+        off, f = self._off(found), found.figures
+        near = max(off["between"], off["matched pairs"])
+        after = [f[f"W1 after training, {k}"] for k in ("real", "fake", "both")]
+        measured = near < 0.05 and min(off["real"], off["fake"]) > near
+        return measured and f["W1 after training, between"] < min(after)
+
+    def _off(self, found: Evidence) -> dict[str, float]:
+        return {k: abs(found.figures[f"estimate over W1, {k}"] - 1) for k in PLACES}
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw both figures for each place."""

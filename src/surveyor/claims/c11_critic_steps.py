@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from surveyor.claims import Claim, Evidence
 from surveyor.data.toy import eight_gaussians
-from surveyor.training.lab import Points, game_of, gap, play, sampled
+from surveyor.training.lab import BITS, Points, game_of, gap, play, sampled
 from surveyor.transport import wasserstein_1_discrete
 
 
@@ -24,7 +24,10 @@ class CriticSteps(Claim):
     )
     equation = "error = |gap / W1 − 1| over the second half of training; outcome = exact W1"
     source = "Arjovsky et al. 2017 (n = 5); Heusel et al. 2017 (two time scales)"
-    condition = "five steps are closer than one, and twenty cost the outcome."
+    condition = (
+        "the estimate comes closer with more critic steps, but not by a higher rate; and the "
+        "samples come closest with one or two steps, whose estimate is far off."
+    )
     seeds = 5
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
@@ -33,14 +36,14 @@ class CriticSteps(Claim):
         x = torch.tensor(eight_gaussians(6000, rng), dtype=torch.float32)
         points, held = Points(x[500:]), Points(x[:500])
         updates = 63 if quick else 2400
-        plans = {"1": (1, 1e-3), "2": (2, 1e-3), "5": (5, 1e-3), "10": (10, 1e-3),
-                 "20": (20, 1e-3), "1, fast critic": (1, 4e-3)}  # fmt: skip
+        plans = {"1": (1, 2e-3), "2": (2, 2e-3), "5": (5, 2e-3), "10": (10, 2e-3),
+                 "20": (20, 2e-3), "1, fast critic": (1, 8e-3)}  # fmt: skip
         errors, outcomes = [], []
         for count, rate in plans.values():
             steps = updates // (count + 1)
-            game = game_of(points, latent=4, seed=seed)
+            game = game_of(points, critic="mlp:width=64,depth=2,fourier=16", latent=BITS, seed=seed)
             seen = []
-            for state, record in play(game, points, steps, 128, count, rate, 5e-4, seed=seed):
+            for state, record in play(game, points, steps, 128, count, rate, 2e-3, seed=seed):
                 last = state
                 late = record.step > steps // 2 and record.step % max(1, steps // 12) == 0
                 if late:
@@ -57,16 +60,16 @@ class CriticSteps(Claim):
         )
 
     def holds(self, found: Evidence) -> bool:
-        """Each increase to 20 lowers the error, and two time scales do as well as 5."""
-        f = list(found.figures.values())[:6]
-        falling = all(a > b for a, b in zip(f[:4], f[1:5], strict=True))
-        return falling and f[5] <= f[2]
+        """As stated: two time scales do as well as five steps."""
+        f = found.figures
+        fast = f["error of the estimate, 1, fast critic"]
+        return self.under(found) and fast <= f["error of the estimate, 5"]
 
     def under(self, found: Evidence) -> bool:
-        """Five steps are closer than one, and the outcome at 20 is worse than at 2."""
+        """The error falls from 1 to 5 to 20 steps, and the outcome at 20 is worse than at 1."""
         f = found.figures
-        closer = f["error of the estimate, 5"] < f["error of the estimate, 1"]
-        return closer and f["W1 at equal updates, 20"] > f["W1 at equal updates, 2"]
+        one, five, twenty = (f[f"error of the estimate, {k}"] for k in (1, 5, 20))
+        return one > five > twenty and f["W1 at equal updates, 20"] > f["W1 at equal updates, 1"]
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw error and outcome for each number of steps."""

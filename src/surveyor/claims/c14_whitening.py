@@ -65,9 +65,9 @@ class WhiteningBalances(Claim):
         )
 
     def holds(self, found: Evidence) -> bool:
-        """Balanced within .2 to .8 where it was not, and half the error at most."""
+        """Below .3 before, .3 to .7 after, and half the error at most."""
         before, after, raw, white = found.figures.values()
-        return before < 0.2 < after < 0.8 and white < raw / 2
+        return before < 0.3 < after < 0.7 and white < raw / 2
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the samples, both directions in their own deviation."""

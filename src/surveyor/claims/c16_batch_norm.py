@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from surveyor.claims import Claim, Evidence
-from surveyor.training.lab import Points, game_of, play, sampled
+from surveyor.data.toy import ring
+from surveyor.training.lab import BITS, Points, game_of, play, sampled
 from surveyor.transport import wasserstein_1_discrete
 
 OPTIMIZERS = {
@@ -26,33 +27,32 @@ class BatchNormBreaksThePenalty(Claim):
     statement = (
         "The penalty asks for the gradient of each score in its own sample. With BatchNorm a score "
         "depends on the whole batch, and what automatic differentiation returns for the sum of "
-        "scores is another vector. Without it both agree to rounding. On the same game Adam with "
-        "momentum of .9 is not better than without by a fifth."
+        "scores is another vector. Without it both agree to rounding. In the game a step "
+        "that remembers the last ones overshoots: Adam without momentum comes closer than with .9."
     )
     equation = "∂(Σⱼ fⱼ)/∂xᵢ = ∂fᵢ/∂xᵢ only where fⱼ does not depend on xᵢ for j ≠ i"
     source = "Gulrajani et al. 2017, section 4; Arjovsky et al. 2017, section 4 (momentum)"
     seeds = 5
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
-        """Compare both gradients, then play eight Gaussians under each optimizer."""
+        """Compare both gradients, then play the ring under each optimizer."""
         torch.manual_seed(seed)
-        x = torch.randn(32, 4)
+        sample = torch.randn(32, 4)
         plain, normed = (_critic(n) for n in (False, True))
-        differences = [_difference(net, x) for net in (plain, normed)]
+        differences = [_difference(net, sample) for net in (plain, normed)]
         rng = np.random.default_rng(seed)
-        angle = 2 * np.pi * rng.integers(0, 8, 8192) / 8
-        ring = 2 * np.stack([np.cos(angle), np.sin(angle)], 1) + 0.05 * rng.normal(size=(8192, 2))
-        points = Points(torch.tensor(ring, dtype=torch.float32))
+        x = ring(8192, rng)
+        points = Points(torch.tensor(x, dtype=torch.float32))
         distances = []
-        count = 100 if quick else 1500
+        count = 40 if quick else 600
         for optimizer in OPTIMIZERS.values():
-            game = game_of(points, latent=4, seed=seed)
+            game = game_of(points, latent=BITS, seed=seed)
             for state, _ in play(
-                game, points, count, 128, 2, 1e-3, 5e-4, optimizer, hold=0.5, seed=seed
+                game, points, count, 128, 1, 4e-3, 2e-3, optimizer, hold=0.5, seed=seed
             ):
                 average = state.average
             made = sampled(game, average, 1000, seed=seed).numpy()
-            distances.append(wasserstein_1_discrete(ring[:1000], made))
+            distances.append(wasserstein_1_discrete(x[:1000], made))
         named = {f"W1, {k}": d for k, d in zip(OPTIMIZERS, distances, strict=True)}
         return Evidence(
             {
@@ -64,9 +64,9 @@ class BatchNormBreaksThePenalty(Claim):
         )
 
     def holds(self, found: Evidence) -> bool:
-        """Rounding against a tenth and more; momentum .9 is not better by a fifth."""
-        plain, normed, rms, none, _, heavy = found.figures.values()
-        return plain < 1e-5 and normed > 0.1 and heavy > 0.8 * min(rms, none)
+        """Rounding against a tenth and more; momentum .9 leaves twice the distance."""
+        plain, normed, _, none, _, heavy = found.figures.values()
+        return plain < 1e-5 and normed > 0.1 and heavy > 2 * none
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw both differences, and W1 under each optimizer."""

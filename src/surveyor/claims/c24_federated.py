@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from surveyor.claims import Claim, Evidence
-from surveyor.training.lab import Points, game_of, play, sampled
+from surveyor.training.lab import BITS, Points, game_of, play, sampled
 
-CLIENTS, SMALL = 5, 0.01
+CLIENTS, SMALL, ROUNDS = 5, 0.01, 60
 CENTRES = 2.0 * np.array([[np.cos(a), np.sin(a)] for a in 2 * np.pi * np.arange(CLIENTS) / CLIENTS])
 WAYS = ("averaged by rows", "averaged alike", "local critics, averaged alike")
 
@@ -46,7 +46,7 @@ class Federated(Claim):
         for way in WAYS:
             even = way != WAYS[0]
             weights = np.full(CLIENTS, 1 / CLIENTS) if even else sizes / sizes.sum()
-            made = _federated(rows, weights, way == WAYS[2], 4 if quick else 120, seed)
+            made = _federated(rows, weights, way == WAYS[2], 4 if quick else ROUNDS, seed)
             away = np.linalg.norm(made[:, None] - CENTRES[None], axis=2)
             near = away.argmin(1)[away.min(1) < 0.8]
             shares.append(float((near == 0).sum() / len(made)))
@@ -79,15 +79,17 @@ def _federated(
     rows: Sequence[Points], weights: np.ndarray, local: bool, rounds: int, seed: int
 ) -> np.ndarray:
     """Return samples after ``rounds`` of ten local steps and an average."""
-    whole = game_of(rows[1], latent=4, seed=seed)
+    whole = game_of(rows[1], latent=BITS, seed=seed)
     games = [copy.deepcopy(whole) for _ in rows]
     for k in range(rounds):
         for j, (game, own) in enumerate(zip(games, rows, strict=True)):
             game.generator.load_state_dict(whole.generator.state_dict())
             if not local:
                 game.critic.load_state_dict(whole.critic.state_dict())
-            rate = 1e-3 * min(1.0, 2 * (1 - k / rounds))
-            for _ in play(game, own, 10, 64, 2, 1e-3, rate, seed=seed + 1000 * k + j):
+            falling = min(1.0, 2 * (1 - k / rounds))
+            for _ in play(
+                game, own, 10, 64, 1, 4e-3 * falling, 2e-3 * falling, seed=seed + 1000 * k + j
+            ):
                 pass
         _average(whole.generator, [g.generator for g in games], weights)
         _average(whole.critic, [g.critic for g in games], weights)

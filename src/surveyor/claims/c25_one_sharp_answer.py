@@ -65,7 +65,7 @@ class OneSharpAnswer(Claim):
     def holds(self, found: Evidence) -> bool:
         """Flat against sharp, both edges given, and the question answered."""
         flat, high, sharp, up, away = found.figures.values()
-        return flat < 0.15 and 0.85 < high < 1.15 and sharp > 0.9 and 0.2 < up < 0.8 and away < 0.15
+        return flat < 0.15 and 0.85 < high < 1.15 and sharp > 0.8 and 0.2 < up < 0.8 and away < 0.15
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the edges that each answers with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -52,7 +53,7 @@ def claims(
     for k, name in enumerate(chosen):
         if len(chosen) > 1:
             out.print(f"[dim]{k + 1} of {len(chosen)}[/] {name}", highlight=False)
-        outcome, found = judge(name, seed, quick)
+        outcome, found = judge(name, seed, quick, os.cpu_count() or 1)
         path = write(out_, outcome, found)
         place(f"{every()[name].title}: {sentence(outcome, every()[name])}")
         place(f"  {headline(outcome)}; {outcome.seconds:.0f} s; {path}")

@@ -25,8 +25,9 @@ class Committee(Net):
     most its own and each gap a lower bound on W1 where the slope is held to 1 (Durugkar et al.
     2017, for committees of discriminators). Penalties are taken member by member. Views:
     ``projections``, on random orthogonal directions, half as many as x has entries; ``columns``,
-    random halves of the entries; of pictures ``patches``, windows of half the side that cover the
-    whole; ``bands``, differences of averages over 1, 2, 4, ... pixels; ``channels``, one each.
+    random halves of the entries; two members in turn share a whole basis out, so that every
+    direction is seen by one of them; of pictures ``patches``, windows of half the side that cover
+    the whole; ``bands``, differences of averages over 1, 2, 4, ... pixels; ``channels``, one each.
 
     ``net`` is the family of every member, and of the generator, with its own defaults.
     """
@@ -137,15 +138,21 @@ def _averaged(x: Tensor, side: int) -> Tensor:
     return large[:, :, :height, :width]
 
 
+def _halves(net: Committee, width: int) -> list[Tensor]:
+    """Return rows (about width / 2, width) for each member; two members share a basis out."""
+    found: list[Tensor] = []
+    while len(found) < net.members:
+        if net.see == "columns":
+            basis = torch.eye(width)[torch.randperm(width)]
+        else:
+            basis = torch.linalg.qr(torch.randn(width, width)).Q.T.contiguous()
+        found += torch.split(basis, (width + 1) // 2)
+    return found[: net.members]
+
+
 def _views(net: Committee, shape: tuple[int, ...]) -> list[View]:
-    width = math.prod(shape)
-    half = max(1, width // 2)
-    if net.see == "projections":
-        bases = [torch.linalg.qr(torch.randn(width, half)).Q.T for _ in range(net.members)]
-        return [Projection(basis.contiguous()) for basis in bases]
-    if net.see == "columns":
-        eye = torch.eye(width)
-        return [Projection(eye[torch.randperm(width)[:half]]) for _ in range(net.members)]
+    if net.see in ("projections", "columns"):
+        return [Projection(rows) for rows in _halves(net, math.prod(shape))]
     channels, high, wide = shape
     every = slice(0, channels)
     if net.see == "channels":

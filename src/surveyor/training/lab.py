@@ -22,6 +22,8 @@ from surveyor.training.optimizers import Updates, optimizers
 from surveyor.training.records import Record
 from surveyor.training.step import update
 
+BITS = Latent(8, 10, 0.25)  # bits choose a mode, normals move within it: mixtures take few steps
+
 
 class Points(Batch):
     """Points (n, ...) and their conditions, drawn from with replacement."""
@@ -96,14 +98,18 @@ def play(
     noise: Noise | None = None,
     hold: float = 1.0,
     seed: int = 0,
+    state: State | None = None,
 ) -> Iterator[tuple[State, Record]]:
-    """Train for ``count`` generator steps, at constant rates unless ``hold`` is below 1."""
+    """Train up to generator step ``count``, at constant rates unless ``hold`` is below 1.
+
+    Goes on from ``state``, of the same nets, if it is given.
+    """
     chosen: Updates = parse(optimizer, optimizers(), "optimizer")
     plan = Plan(
         count, batch, critic_steps, generator_rate, critic_rate, chosen,
         hold=hold, noise=noise or Noise(), seed=seed,
     )  # fmt: skip
-    state = State.start(game, plan)
+    state = state or State.start(game, plan)
     for record in steps(game, points, plan, state):
         yield state, record
 
