@@ -36,7 +36,8 @@ class Claim(ABC):
     """One claim of the theory.
 
     ``statement`` in words, ``equation`` in signs, ``source`` who said it. ``condition`` says under
-    which conditions it holds, where it does not as stated. ``seeds`` runs are judged.
+    which conditions it holds, where it does not as stated, and ``instead`` what was found where it
+    does not hold. ``seeds`` runs are judged.
     """
 
     title: ClassVar[str]
@@ -44,6 +45,7 @@ class Claim(ABC):
     equation: ClassVar[str]
     source: ClassVar[str]
     condition: ClassVar[str] = ""
+    instead: ClassVar[str] = ""
     seeds: ClassVar[int] = 1
 
     @abstractmethod

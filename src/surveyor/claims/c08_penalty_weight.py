@@ -81,10 +81,10 @@ class PenaltyWeight(Claim):
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the slope and W1 of each, and how the weight adapts."""
         axes = figure.subplots(1, 3)
-        names = (SMALL, USUAL, LARGE, ADAPTED)
-        axes[0].bar(names, found.curves["steep"], color="#e4572e")
+        shown = (SMALL, USUAL, "10⁴", ADAPTED)
+        axes[0].bar(shown, found.curves["steep"], color="#e4572e")
         axes[0].set(title="largest slope", yscale="log", xlabel="weight")
-        axes[1].bar(names, found.curves["distances"], color="#2a7f9e")
+        axes[1].bar(shown, found.curves["distances"], color="#2a7f9e")
         axes[1].set(title="W1 after training", xlabel="weight")
         axes[2].semilogy(found.curves["path"], color="#1f2d3d")
         axes[2].set(title="the adapted weight", xlabel="training")

@@ -59,9 +59,8 @@ class ParallelLines(Claim):
                 *_, (state, _) = play(game, points, count, 128, 1, 2e-3, 1e-3, hold=0.5, seed=seed)
                 made = sampled(game, state.average, 2000, seed=seed).numpy()
                 covered[f"{data}: modes covered, {name}"] = _covered(made, modes, near)
-                if data == "lines":
-                    curves[name] = made[:600]
-        curves["real"] = sets["lines"][0][:600]
+                curves[f"{data}, {name}"] = made[:600]
+            curves[f"{data}, real"] = x[:600]
         return Evidence(covered, curves)
 
     def holds(self, found: Evidence) -> bool:
@@ -77,13 +76,15 @@ class ParallelLines(Claim):
         return all(own[k] >= LEAST[k] and own[k] >= first[k] for k in LEAST)
 
     def draw(self, found: Evidence, figure: Figure) -> None:
-        """Draw the lines, real and generated."""
-        axes = figure.subplots(1, 4, sharex=True, sharey=True)
-        for axis, name in zip(axes, ("real", *GAMES), strict=True):
-            colour = "#1f2d3d" if name == "real" else "#e4572e"
-            axis.plot(*found.curves[name].T, ".", ms=2, color=colour)
-            axis.set_title(name, fontsize=8)
-            axis.set(xlim=(-6, 6), ylim=(-4, 4))
+        """Draw the lines and the grid, real and generated."""
+        axes = figure.subplots(2, 4, sharex="row", sharey="row")
+        for row, data, (wide, high) in zip(axes, ("lines", "grid"), ((6, 3), (6, 6)), strict=True):
+            for axis, name in zip(row, ("real", *GAMES), strict=True):
+                colour = "#1f2d3d" if name == "real" else "#e4572e"
+                axis.plot(*found.curves[f"{data}, {name}"].T, ".", ms=2, color=colour)
+                axis.set(xlim=(-wide, wide), ylim=(-high, high))
+                if data == "lines":
+                    axis.set_title(name, fontsize=8)
 
 
 def _lines(n: int, rng: np.random.Generator) -> np.ndarray:

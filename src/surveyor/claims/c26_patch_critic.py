@@ -36,9 +36,9 @@ class PatchCritic(Claim):
     equation = "f = Σ_p s_p / √P, |∇f| ≤ 1;  E f(x + d) − E f(x) → |d|"
     source = "Isola et al. 2017; Gulrajani et al. 2017; the library's patch critic"
     condition = (
-        "of a difference that every patch sees alike it measures four tenths of W1 and more, "
-        "in proportion to its size within a factor of two, even or fine; of squares of 4, which alternate from patch to "
-        "patch, next to nothing, as all patches share one score."
+        "of a difference that every patch sees alike it measures four tenths of W1 and more, in "
+        "proportion to its size within a factor of two, even or fine; of squares of 4, which "
+        "alternate from patch to patch, next to nothing, as all patches share one score."
     )
 
     def run(self, seed: int, quick: bool = False) -> Evidence:

@@ -104,8 +104,9 @@ def sentence(outcome: Outcome, claim: Claim) -> str:
         "holds": f"Holds on {of} of {of} seeds." if of > 1 else "Holds.",
         "holds under conditions": f"Holds under conditions: {claim.condition}",
         "does not hold": "Does not hold as stated"
-        + (f": on {kept} of {of} seeds it did." if of > 1 else "."),
-    }[outcome.verdict]
+        + (f": on {kept} of {of} seeds it did. " if of > 1 else ". ")
+        + claim.instead,
+    }[outcome.verdict].strip()
     return said + (" A quick run, with fewer steps, which says little." if outcome.quick else "")
 
 
