@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from surveyor.claims import Claim, Evidence, Outcome, claims, find, judge, verdict_of
+from surveyor.claims import Claim, Evidence, Outcome, claims, find, judge, runs, verdict_of
 from surveyor.claims.gallery import outcomes, picture, sentence, shown, write
 from surveyor.cli import main
 from surveyor.errors import InputError
@@ -46,6 +46,10 @@ class Coin(Claim):
         figure.subplots().plot([0, found.figures["side"]])
 
 
+class Bent(Coin):
+    instead = "It is 3 instead."
+
+
 class Tossed(Coin):
     condition = "it is not 9"
 
@@ -60,6 +64,12 @@ def test_a_claim_holds_on_every_seed_or_not_at_all() -> None:
     assert verdict_of(Tossed(), [none, some]) == "holds under conditions"
     assert verdict_of(Tossed(), [none, nine]) == "does not hold"
     assert picture(Coin(), some) == picture(Coin(), some)
+
+
+def test_processes_find_what_one_finds() -> None:
+    one, two = (runs("c13-gradient-is-transport", (1, 2), True, n) for n in (1, 2))
+    assert [f.figures for f in one] == [f.figures for f in two]
+    assert one[0].figures != one[1].figures
 
 
 def test_claims_are_found_by_number_and_words() -> None:
@@ -101,5 +111,6 @@ def test_a_verdict_in_words() -> None:
     assert sentence(outcome, Coin()) == "Holds on 2 of 2 seeds."
     lost = replace(outcome, verdict="does not hold", held=(True, False), quick=True)
     assert "on 1 of 2 seeds it did. A quick run" in sentence(lost, Coin())
+    assert "it did. It is 3 instead. A quick run" in sentence(lost, Bent())
     assert shown(lost) == "does not hold (quick run)"
     assert outcome.row("a") == (2.0, 1.0, 3.0)

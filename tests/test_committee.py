@@ -74,6 +74,17 @@ def test_members_are_scored_and_penalised_one_by_one() -> None:
     assert len(fake) == 9
 
 
+@pytest.mark.parametrize("see", ["projections", "columns"])
+@pytest.mark.parametrize("width", [6, 7])
+def test_two_members_share_a_basis_out(see: str, width: int) -> None:
+    views = committee(see, space=Space((width,), 0, (width,))).views
+    for one, two in (views[:2], views[2:]):
+        seen = [view(torch.eye(width)) for view in (one, two)]
+        whole = torch.cat(seen, dim=1)
+        assert torch.allclose(whole @ whole.T, torch.eye(width), atol=1e-5)
+        assert seen[0].shape[1] - seen[1].shape[1] in (0, 1)
+
+
 @pytest.mark.parametrize(
     ("see", "net", "data"),
     [

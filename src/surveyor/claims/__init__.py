@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from surveyor.catalog import folder
 from surveyor.errors import InputError, did_you_mean
 
-__all__ = ["Claim", "Evidence", "Outcome", "Verdict", "claims", "find", "judge"]
+__all__ = ["Claim", "Evidence", "Outcome", "Verdict", "claims", "find", "judge", "runs"]
 
 Verdict = Literal["holds", "holds under conditions", "does not hold"]
 
@@ -107,14 +107,11 @@ def find(text: str) -> str:
 def judge(
     name: str, seed: int = 1, quick: bool = False, processes: int = 1
 ) -> tuple[Outcome, Evidence]:
-    """Run a claim on its seeds, from ``seed`` on; return the outcome and the first evidence.
-
-    With several ``processes`` the seeds are shared out among them, one thread each.
-    """
+    """Run a claim on its seeds, from ``seed`` on; return the outcome and the first evidence."""
     claim = claims()[name]
     seeds = tuple(range(seed, seed + (1 if quick else claim.seeds)))
     begun = time.monotonic()
-    found = _runs(name, seeds, quick, min(processes, len(seeds)))
+    found = runs(name, seeds, quick, min(processes, len(seeds)))
     held = tuple(claim.holds(f) for f in found)
     outcome = Outcome(
         name,
@@ -128,7 +125,8 @@ def judge(
     return outcome, found[0]
 
 
-def _runs(name: str, seeds: Sequence[int], quick: bool, processes: int) -> list[Evidence]:
+def runs(name: str, seeds: Sequence[int], quick: bool, processes: int) -> list[Evidence]:
+    """Run a claim on each of ``seeds``; several ``processes`` share them out, one thread each."""
     if processes == 1:
         return [_run(name, seed, quick) for seed in seeds]
     fresh = multiprocessing.get_context("spawn")
