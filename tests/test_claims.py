@@ -30,7 +30,9 @@ def test_every_claim_runs_and_has_a_page(name: str, tmp_path: Path) -> None:
     assert claim.title in html.unescape(page)
     assert "data:image/svg+xml;base64," in page
     assert [o.name for o in outcomes(tmp_path)] == [name]
-    assert f'href="{name}.html"' in (tmp_path / "index.html").read_text()
+    index = (tmp_path / "index.html").read_text()
+    assert f'href="{name}.html"' in index
+    assert f"{outcome.verdict} 1" in index
 
 
 class Coin(Claim):

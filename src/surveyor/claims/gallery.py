@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import inspect
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -52,8 +53,10 @@ def index(folder: Path) -> Path:
         (name, claim, name in run, shown(run.get(name)), headline(run[name]) if name in run else "")
         for name, claim in every.items()
     ]
+    counts = Counter(outcome.verdict for outcome in run.values())
+    told = f"So far: {', '.join(f'{v} {counts[v]}' for v in get_args(Verdict))}."
     path = folder / INDEX
-    write_bytes(path, page("claims.html.j2", rows=rows).encode())
+    write_bytes(path, page("claims.html.j2", rows=rows, told=told).encode())
     return path
 
 
