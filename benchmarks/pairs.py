@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import tempfile
 import time
@@ -86,6 +87,13 @@ def trained(
         return model.answer(asked)["images"], seconds
 
 
+def merged(kept: list[dict[str, Any]], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what was kept, less what was run anew, and the runs."""
+    new = [tuple(r[k] for k in ("task", "method", "seed")) for r in runs]
+    old = [r for r in kept if (r["task"], r["method"], r["seed"]) not in new]
+    return sorted(old + runs, key=lambda r: list(TASKS).index(r["task"]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
@@ -94,25 +102,30 @@ def main() -> None:
     parser.add_argument("--augment", type=float, help="share of the pairs that are moved")
     chosen = parser.parse_args()
     more = {k: v for k in ("steps", "augment") if (v := getattr(chosen, k)) is not None}
+    words = {"steps": "{:,} steps", "augment": "--augment {}"}
+    suffix = "".join(f", {words[k].format(v)}" for k, v in more.items())
     train, test = split()
+    path = RESULTS / "pairs.json"
+    kept = json.loads(path.read_text())["runs"] if path.exists() else []
     runs: list[dict[str, Any]] = []
     for task in chosen.tasks:
         asked = given(task, test)
         for seed in chosen.seeds:
-            lines = {}
+            lines: dict[str, np.ndarray] = {}
             if task == "super-resolution":
                 lines["bicubic"] = enlarged(asked, SCALE, 255.0)
             seconds = dict.fromkeys(lines, 0.0)
             for method, said in (*ALONE[task].items(), ("Surveyor", {})):
-                lines[method], seconds[method] = trained(task, said | more, seed, train, asked)
+                name = method + suffix
+                lines[name], seconds[name] = trained(task, said | more, seed, train, asked)
             for method, made in lines.items():
                 found = figures(made, test["images"], train["images"])
-                runs.append({"task": task, "method": method, "seed": seed, **more, "seconds": seconds[method], **found})  # fmt: skip
+                runs.append({"task": task, "method": method, "seed": seed, "seconds": seconds[method], **found})  # fmt: skip
                 console.print(runs[-1], highlight=False)
-            if seed == chosen.seeds[0]:
+            if seed == chosen.seeds[0] and not more:
                 strip(task, lines, test)
             floor = patch_frechet(points(test["images"]), points(train["images"]))
-            write("pairs", {"patch_frechet_floor": floor, "runs": runs})
+            write("pairs", {"patch_frechet_floor": floor, "runs": merged(kept, runs)})
     keys = [k for k in runs[0] if k not in ("task", "method", "seed")]
     show("Emoji", ("task", "method", "seed", *keys), [(r["task"], r["method"], r["seed"], *(r[k] for k in keys)) for r in runs])  # fmt: skip
 

@@ -55,12 +55,15 @@ def test_a_task_learns_from_pairs_moved_together_and_not_from_halves(tmp_path: P
     }  # fmt: skip
     data, config = prepare(source, said)
     game = game_of(config, data.codec)
-    real = game.learned(data.train.draw(32, Draws(3)), Draws(3))
+    real = game.moved(data.train.draw(32, Draws(3)), Draws(3))
     assert real.cond is not None
     assert torch.equal(real.x, real.cond)
     assert not torch.equal(real.x, data.train.draw(32, Draws(3)).x)
+    assert torch.equal(game._seen(real, 0.0, Draws(4)).x, real.x)
     answered = fit(source, tmp_path / "run", **said).answer(images[:4])
     assert answered["b"].shape == (4, 8, 8)
+    still = fit(source, tmp_path / "still", **said | {"augment": 0.0}).answer(images[:4])
+    assert not np.array_equal(answered["b"], still["b"])
     with pytest.raises(InputError, match=r"--augment 0\.7: only for pictures"):
         fit({"a": images[:, 0, :3] / 1.0, "b": images}, tmp_path / "other", **said)
 

@@ -32,7 +32,9 @@ def test_every_claim_runs_and_has_a_page(name: str, tmp_path: Path) -> None:
     assert [o.name for o in outcomes(tmp_path)] == [name]
     index = (tmp_path / "index.html").read_text()
     assert f'href="{name}.html"' in index
-    assert f"{outcome.verdict} 1" in index
+    assert f"{outcome.verdict} 0" in index
+    write(tmp_path, replace(outcome, quick=False), found)
+    assert f"{outcome.verdict} 1" in (tmp_path / "index.html").read_text()
 
 
 class Coin(Claim):
@@ -46,10 +48,6 @@ class Coin(Claim):
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         figure.subplots().plot([0, found.figures["side"]])
-
-
-class Bent(Coin):
-    instead = "It is 3 instead."
 
 
 class Tossed(Coin):
@@ -113,6 +111,5 @@ def test_a_verdict_in_words() -> None:
     assert sentence(outcome, Coin()) == "Holds on 2 of 2 seeds."
     lost = replace(outcome, verdict="does not hold", held=(True, False), quick=True)
     assert "on 1 of 2 seeds it did. A quick run" in sentence(lost, Coin())
-    assert "it did. It is 3 instead. A quick run" in sentence(lost, Bent())
     assert shown(lost) == "does not hold (quick run)"
     assert outcome.row("a") == (2.0, 1.0, 3.0)

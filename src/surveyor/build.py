@@ -241,7 +241,9 @@ def game_of(
         )
     tasked = config.task != "generate"
     if config.augment > 0 and (len(space.shape) != 3 or (tasked and not space.given)):
-        raise InputError(f"--augment {config.augment:g}: only for pictures")
+        raise InputError(
+            f"--augment {config.augment:g}: only for pictures, of a task on both sides"
+        )
     if config.label_noise > 0 and all(c.ordered for c in codec.conditions.columns):
         raise InputError(
             f"--label-noise {config.label_noise:g}: no labels; name the column with --condition"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import statistics
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -36,8 +35,7 @@ class Claim(ABC):
     """One claim of the theory.
 
     ``statement`` in words, ``equation`` in signs, ``source`` who said it. ``condition`` says under
-    which conditions it holds, where it does not as stated, and ``instead`` what was found where it
-    does not hold. ``seeds`` runs are judged.
+    which conditions it holds, where it does not as stated. ``seeds`` runs are judged.
     """
 
     title: ClassVar[str]
@@ -45,7 +43,6 @@ class Claim(ABC):
     equation: ClassVar[str]
     source: ClassVar[str]
     condition: ClassVar[str] = ""
-    instead: ClassVar[str] = ""
     seeds: ClassVar[int] = 1
 
     @abstractmethod
@@ -126,16 +123,22 @@ def judge(
 
 
 def runs(name: str, seeds: Sequence[int], quick: bool, processes: int) -> list[Evidence]:
-    """Run a claim on each of ``seeds``; several ``processes`` share them out, one thread each."""
-    if processes == 1:
-        return [_run(name, seed, quick) for seed in seeds]
+    """Run a claim on each seed, on one thread; several ``processes`` share the seeds out."""
+    each = [(name, seed, quick) for seed in seeds]
+    if processes <= 1:
+        return [_run(*one) for one in each]
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, fresh, torch.set_num_threads, (1,)) as pool:
-        return list(pool.map(_run, repeat(name), seeds, repeat(quick)))
+    with fresh.Pool(processes, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+        return pool.starmap(_run, each, chunksize=1)
 
 
 def _run(name: str, seed: int, quick: bool) -> Evidence:
-    return claims()[name].run(seed, quick)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return claims()[name].run(seed, quick)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def verdict_of(claim: Claim, found: Sequence[Evidence]) -> Verdict:

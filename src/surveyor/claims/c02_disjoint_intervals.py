@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from surveyor.claims import Claim, Evidence
-from surveyor.training.lab import Points, gap, measuring_critic
+from surveyor.training.lab import Points, gap, gradient, measuring_critic
 
 
 class DisjointIntervals(Claim):
@@ -36,7 +36,7 @@ class DisjointIntervals(Claim):
             same = {"critic": "mlp:width=32,depth=2", "count": count, "rate": 3e-3, "seed": seed}
             critic = measuring_critic(high, low, constraint="gradient-penalty:weight=100", **same)  # type: ignore[arg-type]
             values.append(gap(critic, high, low))
-            slopes.append(_slope(critic, low.x).abs().mean().item())
+            slopes.append(gradient(critic, low.x).abs().mean().item())
             told = measuring_critic(high, low, constraint="none", objective="minimax", **same)  # type: ignore[arg-type]
             with torch.no_grad():
                 entropy = _softplus(-told(high.x)).mean() + _softplus(told(low.x)).mean()
@@ -44,7 +44,7 @@ class DisjointIntervals(Claim):
             divergences.append(np.log(2) - entropy.item() / 2)
             # d/dx log(1 - D(x)) = -D(x) f'(x), D the logistic function of f
             score = told(low.x).detach()
-            pulls.append((score.sigmoid() * _slope(told, low.x).abs().squeeze(1)).mean().item())
+            pulls.append((score.sigmoid() * gradient(told, low.x).abs().squeeze(1)).mean().item())
         gaps = np.array(values) / np.array(distances)
         return Evidence(
             {
@@ -82,12 +82,6 @@ class DisjointIntervals(Claim):
         three.set(title="gradient at generated points", xlabel="d")
         for axis in (two, three):
             axis.legend()
-
-
-def _slope(net: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
-    at = x.clone().requires_grad_(True)
-    (slope,) = torch.autograd.grad(net(at).sum(), at)
-    return slope
 
 
 def _softplus(x: torch.Tensor) -> torch.Tensor:

@@ -53,9 +53,8 @@ class Clipping(Claim):
                 "share of weights at a limit of .01": shares[limits.index(0.01)],
                 "estimate over W1, gradient penalty": gap(penalised, high, low) / self.distance,
             },
-            {"limits": np.array(limits), "ratios": ratios, "weights": weights,
-             "shares": np.array(shares)},
-        )  # fmt: skip
+            {"limits": np.array(limits), "ratios": ratios, "weights": weights},
+        )
 
     def holds(self, found: Evidence) -> bool:
         """Under a tenth, over tenfold, weights at the limit; the penalty from .9 to 1.15."""

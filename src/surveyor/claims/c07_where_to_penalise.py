@@ -14,12 +14,10 @@ from surveyor.transport import wasserstein_1_discrete
 PLACES = {
     "between": "points=between",
     "matched pairs": "points=between,pairs=optimal",
-    "real": "points=real,side=two",
-    "fake": "points=fake,side=two",
-    "both": "points=both,side=two",
+    "real": "points=real",
+    "fake": "points=fake",
+    "both": "points=both",
 }
-
-
 WEIGHT = 100  # a slope of 1 + W1 / 2 w pays for itself: 2% too much at W1 = 4
 
 
@@ -31,10 +29,10 @@ class WhereToPenalise(Claim):
         "The slope must be 1 where transport goes, and that is between the distributions. A "
         "critic held there measures W1; held at one end alone, or at both, its slope between is "
         "free, and the gap is another number. Pairs matched within the batch lie closer to the "
-        "lines of optimal transport. Whether the generator comes out better is asked of eight "
-        "Gaussians."
+        "lines of optimal transport. The critic alone has a weight of 100. Whether the "
+        "generator comes out better is asked of eight Gaussians, with the usual 10."
     )
-    equation = "E_x (|∇f(x)| − 1)² with x = real, generated, or e x + (1 − e) y"
+    equation = "E_x max(0, |∇f(x)| − 1)² with x = real, generated, or e x + (1 − e) y"
     source = "Gulrajani et al. 2017; Kodali et al. 2017 (around real); Petzka et al. 2018"
     condition = (
         "of a game it is true, and of real or generated points alone; but where the critic only "

@@ -32,10 +32,6 @@ class Activations(Claim):
         "dimensions the distance is 1."
     )
     equation = "|∇f| = |W₁ᵀ D₁ … Wₙᵀ| with D = diag(0 or 1), diag(α or 1), or a permutation"
-    instead = (
-        "ReLU and LeakyReLU come within a percent of one another; GroupSort, without orthogonal "
-        "layers to go with it, is two percent behind."
-    )
     source = "Anil, Lucas and Grosse 2019; Gulrajani et al. 2017, appendix"
     seeds = 5
 

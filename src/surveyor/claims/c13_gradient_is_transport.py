@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from surveyor.claims import Claim, Evidence
-from surveyor.training.lab import Points, measuring_critic
+from surveyor.training.lab import Points, gradient, measuring_critic
 
 
 class GradientIsTransport(Claim):
@@ -37,13 +37,13 @@ class GradientIsTransport(Claim):
                 high, low, "mlp:width=64,depth=2", "gradient-penalty:weight=30",
                 count=200 if quick else 1000, batch=256, rate=2e-3, seed=seed,
             )  # fmt: skip
-            at = low.x[:1000].clone().requires_grad_(True)
-            (slope,) = torch.autograd.grad(critic(at).sum(), at)
+            at = low.x[:1000]
+            slope = gradient(critic, at)
             cosine = torch.nn.functional.cosine_similarity(slope, t[None], dim=1)
             figures[f"mean cosine, {d} dimensions"] = float(cosine.mean())
             curves[f"{d}"] = cosine.numpy()
             if d == 2:
-                curves |= {"at": at.detach().numpy()[:150], "slope": slope.numpy()[:150],
+                curves |= {"at": at.numpy()[:150], "slope": slope.numpy()[:150],
                            "real": high.x.numpy()[:300]}  # fmt: skip
         return Evidence(figures, curves)
 

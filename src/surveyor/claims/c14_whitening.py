@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from surveyor.claims import Claim, Evidence
 from surveyor.data.whiten import fit_whitening
-from surveyor.training.lab import Points, game_of, play, sampled
+from surveyor.training.lab import Points, game_of, gradient, play, sampled
 
 
 class WhiteningBalances(Claim):
@@ -42,8 +42,7 @@ class WhiteningBalances(Claim):
             )
             *_, (state, _) = steps
             made = sampled(game, state.average, 2000, seed=seed)
-            at = made.clone().requires_grad_(True)
-            (slope,) = torch.autograd.grad(game.critic(at).sum(), at)
+            slope = gradient(game.critic, made)
             # The narrow direction, in either space
             narrow = turn[1] if name == "as they are" else _unit(white.apply(turn[1:])[0])
             wide = turn[0] if name == "as they are" else _unit(white.apply(turn[:1])[0])

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from surveyor.claims import Claim, Evidence
 from surveyor.data.toy import eight_gaussians
-from surveyor.training.lab import BITS, Points, game_of, gap, play, sampled, train_critic
+from surveyor.training.lab import BITS, SEEING, Points, game_of, gap, play, sampled, train_critic
 from surveyor.training.loop import plateaued
 from surveyor.transport import wasserstein_1_discrete
 
@@ -33,7 +33,7 @@ class EstimateTracks(Claim):
         rng = np.random.default_rng(seed)
         x = torch.tensor(eight_gaussians(6000, rng), dtype=torch.float32)
         points, held = Points(x[1000:]), Points(x[:1000])
-        game = game_of(points, critic="mlp:width=64,depth=2,fourier=16", latent=BITS, seed=seed)
+        game = game_of(points, critic=SEEING, latent=BITS, seed=seed)
         count, every = (60, 10) if quick else (700, 10)
         train_critic(game, points, 100 if quick else 300, 128, 2e-3, seed=seed)
         gaps, exact = [], []

@@ -16,7 +16,7 @@ OPTIMIZERS = {
     "RMSProp": "rmsprop",
     "Adam, no momentum": "adam:beta1=0,beta2=0.9",
     "Adam, momentum .5": "adam:beta1=0.5,beta2=0.9",
-    "Adam, momentum .9": "adam:beta1=0.9,beta2=0.999",
+    "Adam, momentum .9": "adam:beta1=0.9,beta2=0.9",
 }
 
 

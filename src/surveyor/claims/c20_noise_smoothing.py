@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from surveyor.claims import Claim, Evidence
 from surveyor.nets import Latent
 from surveyor.objectives.minimax import Minimax
-from surveyor.training.lab import Fixed, Points, critic_of, train_critic
+from surveyor.training.lab import Fixed, Points, critic_of, gradient, train_critic
 
 CENTRES = torch.tensor([[-2.0, 0.0], [2.0, 0.0]])
 PLACE = torch.tensor([[0.0, 2.0]])
@@ -39,10 +39,7 @@ class NoiseSmoothing(Claim):
                 torch.nn.Identity(), net, Minimax(), (), Latent(1), lambda raw, _: raw, low=low
             )
             train_critic(game, high, count, 512, 2e-3, seed=seed, noise=noise)
-            at = grid.clone().requires_grad_(True)
-            score = net(at)
-            (slope,) = torch.autograd.grad(score.sum(), at)
-            fields[noise] = slope.detach(), float(net(PLACE).detach().sigmoid().mean())
+            fields[noise] = gradient(net, grid), float(net(PLACE).detach().sigmoid().mean())
         truth = _score(grid, CENTRES, deviation) - _score(grid, PLACE, deviation)
         density = _density(grid)
         cosine = torch.nn.functional.cosine_similarity(fields[deviation][0], truth, dim=1)

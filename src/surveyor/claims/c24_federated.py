@@ -88,7 +88,7 @@ def _federated(
             if not local:
                 game.critic.load_state_dict(whole.critic.state_dict())
             rate = 1e-3 * min(1.0, 2 * (1 - k / rounds))
-            for _ in play(game, own, 4, 64, 1, 2e-3, rate, seed=seed + 1000 * k + j):
+            for _ in play(game, own, 4, 64, 2, 2e-3, rate, seed=seed + 1000 * k + j):
                 pass
         _average(whole.generator, [g.generator for g in games], weights)
         _average(whole.critic, [g.critic for g in games], weights)

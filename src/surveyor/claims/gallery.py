@@ -53,8 +53,8 @@ def index(folder: Path) -> Path:
         (name, claim, name in run, shown(run.get(name)), headline(run[name]) if name in run else "")
         for name, claim in every.items()
     ]
-    counts = Counter(outcome.verdict for outcome in run.values())
-    told = f"So far: {', '.join(f'{v} {counts[v]}' for v in get_args(Verdict))}."
+    counts = Counter(outcome.verdict for outcome in run.values() if not outcome.quick)
+    told = f"Run in full: {', '.join(f'{v} {counts[v]}' for v in get_args(Verdict))}."
     path = folder / INDEX
     write_bytes(path, page("claims.html.j2", rows=rows, told=told).encode())
     return path
@@ -107,9 +107,8 @@ def sentence(outcome: Outcome, claim: Claim) -> str:
         "holds": f"Holds on {of} of {of} seeds." if of > 1 else "Holds.",
         "holds under conditions": f"Holds under conditions: {claim.condition}",
         "does not hold": "Does not hold as stated"
-        + (f": on {kept} of {of} seeds it did. " if of > 1 else ". ")
-        + claim.instead,
-    }[outcome.verdict].strip()
+        + (f": on {kept} of {of} seeds it did." if of > 1 else "."),
+    }[outcome.verdict]
     return said + (" A quick run, with fewer steps, which says little." if outcome.quick else "")
 
 

@@ -25,8 +25,8 @@ class Committee(Net):
     most its own and each gap a lower bound on W1 where the slope is held to 1 (Durugkar et al.
     2017, for committees of discriminators). Penalties are taken member by member. Views:
     ``projections``, on random orthogonal directions, half as many as x has entries; ``columns``,
-    random halves of the entries; two members in turn share a whole basis out, so that every
-    direction is seen by one of them; of pictures ``patches``, windows of half the side that cover
+    random halves of the entries; members two by two share a basis out, so that every direction
+    is seen by one of the two; of pictures ``patches``, windows of half the side that cover
     the whole; ``bands``, differences of averages over 1, 2, 4, ... pixels; ``channels``, one each.
 
     ``net`` is the family of every member, and of the generator, with its own defaults.
@@ -146,7 +146,7 @@ def _halves(net: Committee, width: int) -> list[Tensor]:
             basis = torch.eye(width)[torch.randperm(width)]
         else:
             basis = torch.linalg.qr(torch.randn(width, width)).Q.T.contiguous()
-        found += torch.split(basis, (width + 1) // 2)
+        found += [rows.clone() for rows in torch.split(basis, (width + 1) // 2)]
     return found[: net.members]
 
 

@@ -20,8 +20,10 @@ class Augment:
     with probability p / 2 it is mirrored. Both are elements of a group, drawn from a law whose
     Fourier transform, (1 - p) + p D(k) D(l) of shifts and 1 - p of mirrors, is above 0 for p up to
     .7 (D >= -1/3). It can be undone, so two distributions that agree afterwards agree before: the
-    generator gains nothing from making such pictures itself. The pairs of a task are moved both
-    alike, as more pairs to learn from.
+    generator gains nothing from making such pictures itself.
+
+    The pairs of a task are moved both alike, as more pairs to learn from: that asks that a pair
+    shifted round or mirrored be a pair, too.
     """
 
     p: float
@@ -33,9 +35,10 @@ class Augment:
     def together(self, x: Tensor, given: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """Return pictures and those given, moved alike; one's sides are a multiple of the other's.
 
-        Shifts are by whole pixels of the smaller ones.
+        Shifts are by whole pixels of the smaller ones, so there are none of less than 8 a side.
         """
         small = min(x, given, key=lambda t: t.shape[2])
+        assert all(side % small.shape[2] == 0 for side in (x.shape[2], given.shape[2]))
         down, right, mirrored = self._moves(small, draws)
         scales = (t.shape[2] // small.shape[2] for t in (x, given))
         a, b = (

@@ -150,7 +150,7 @@ class Game:
             cond = self.channel(cond, draws)
         return Batch(x, cond)
 
-    def learned(self, real: Batch, draws: Draws) -> Batch:
+    def moved(self, real: Batch, draws: Draws) -> Batch:
         """Return real rows as a step learns from them: a task's pairs may be moved together."""
         if self.augment is None or real.cond is None or not _paired(real):
             return real

@@ -23,6 +23,7 @@ from surveyor.training.records import Record
 from surveyor.training.step import update
 
 BITS = Latent(8, 10, 0.25)  # bits choose a mode, normals move within it: mixtures take few steps
+SEEING = "mlp:width=64,depth=2,fourier=16"  # a small critic that tells close modes apart
 
 
 class Points(Batch):
@@ -102,7 +103,7 @@ def play(
 ) -> Iterator[tuple[State, Record]]:
     """Train up to generator step ``count``, at constant rates unless ``hold`` is below 1.
 
-    Goes on from ``state``, of the same nets, if it is given.
+    Goes on from ``state`` if it is given, which the same nets under the same plan have come to.
     """
     chosen: Updates = parse(optimizer, optimizers(), "optimizer")
     plan = Plan(
@@ -178,6 +179,13 @@ def gap(critic: nn.Module, high: Points, low: Points) -> float:
         mean(critic(p.x) if p.cond is None else critic(p.x, p.cond), p.weight) for p in (high, low)
     )
     return float(a - b)
+
+
+def gradient(critic: nn.Module, x: Tensor) -> Tensor:
+    """Return the gradient of the critic's score at each of ``x``, of a committee of their mean."""
+    at = x.clone().requires_grad_(True)
+    (slope,) = torch.autograd.grad(critic(at).view(-1, len(at)).mean(0).sum(), at)
+    return slope
 
 
 @torch.no_grad()
