@@ -99,10 +99,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--tasks", nargs="*", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--steps", type=int, help="generator steps; the default's if not said")
-    parser.add_argument("--augment", type=float, help="share of the pairs that are moved")
+    parser.add_argument(
+        "--content", type=float, help="weight of the content loss beside the critic"
+    )
     chosen = parser.parse_args()
-    more = {k: v for k in ("steps", "augment") if (v := getattr(chosen, k)) is not None}
-    words = {"steps": "{:,} steps", "augment": "--augment {}"}
+    more = {k: v for k in ("steps", "content") if (v := getattr(chosen, k)) is not None}
+    words = {"steps": "{:,} steps", "content": "--content {:g}"}
     suffix = "".join(f", {words[k].format(v)}" for k, v in more.items())
     train, test = split()
     path = RESULTS / "pairs.json"
@@ -115,7 +117,8 @@ def main() -> None:
             if task == "super-resolution":
                 lines["bicubic"] = enlarged(asked, SCALE, 255.0)
             seconds = dict.fromkeys(lines, 0.0)
-            for method, said in (*ALONE[task].items(), ("Surveyor", {})):
+            alone = {} if chosen.content else ALONE[task]  # the weight of one loss changes nothing
+            for method, said in (*alone.items(), ("Surveyor", {})):
                 name = method + suffix
                 lines[name], seconds[name] = trained(task, said | more, seed, train, asked)
             for method, made in lines.items():

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -34,38 +32,6 @@ def test_a_picture_is_shifted_round_or_mirrored_and_nothing_else() -> None:
     # 1 - (1 - p + p / 35) (1 - p / 2) = .79; four deviations of 300 draws are .09.
     assert moved / 300 == pytest.approx(0.792, abs=0.09)
     assert torch.equal(Augment(0.0)(x, Draws(0)), x)
-
-
-def test_a_pair_is_moved_as_one() -> None:
-    small = torch.rand(300, 2, 16, 8)
-    large = small.repeat_interleave(4, 2).repeat_interleave(4, 3)
-    for x, given in ((large, small), (small, large)):
-        made, told = Augment(0.7).together(x, given, Draws(0))
-        a, b = (made, told) if len(made[0, 0]) < len(told[0, 0]) else (told, made)
-        assert torch.equal(a.repeat_interleave(4, 2).repeat_interleave(4, 3), b)
-        assert 0.6 < float((a != small).flatten(1).any(1).float().mean()) < 0.95
-
-
-def test_a_task_learns_from_pairs_moved_together_and_not_from_halves(tmp_path: Path) -> None:
-    """Answers that repeat what is given fit every pair only if both move alike."""
-    images = np.random.default_rng(0).integers(0, 255, (64, 8, 8), dtype=np.uint8)
-    source = {"a": images, "b": images}
-    said: dict[str, Any] = {
-        "task": "translate", "from_": "a", "to": "b", "augment": 0.7, "steps": 2, "threads": 1
-    }  # fmt: skip
-    data, config = prepare(source, said)
-    game = game_of(config, data.codec)
-    real = game.moved(data.train.draw(32, Draws(3)), Draws(3))
-    assert real.cond is not None
-    assert torch.equal(real.x, real.cond)
-    assert not torch.equal(real.x, data.train.draw(32, Draws(3)).x)
-    assert torch.equal(game._seen(real, 0.0, Draws(4)).x, real.x)
-    answered = fit(source, tmp_path / "run", **said).answer(images[:4])
-    assert answered["b"].shape == (4, 8, 8)
-    still = fit(source, tmp_path / "still", **said | {"augment": 0.0}).answer(images[:4])
-    assert not np.array_equal(answered["b"], still["b"])
-    with pytest.raises(InputError, match=r"--augment 0\.7: only for pictures"):
-        fit({"a": images[:, 0, :3] / 1.0, "b": images}, tmp_path / "other", **said)
 
 
 @pytest.mark.parametrize("p", [0.3, 0.7])

@@ -160,7 +160,12 @@ def _no_task(config: Config) -> list[str]:
 
 def _of_task(config: Config) -> list[str]:
     """Return what does not go with a task."""
-    given: Mapping[str, Any] = {"epsilon": None, "label_noise": 0.0, "balance": False}
+    given: Mapping[str, Any] = {
+        "epsilon": None,
+        "label_noise": 0.0,
+        "balance": False,
+        "augment": 0.0,
+    }
     return [
         f"--{name.replace('_', '-')}: not with --task {config.task}"
         for name in _changed(config, given)
@@ -239,11 +244,8 @@ def game_of(
             f"--critic {config.critic}: packs of {critic.members} do not divide --batch "
             f"{config.batch}; give a multiple"
         )
-    tasked = config.task != "generate"
-    if config.augment > 0 and (len(space.shape) != 3 or (tasked and not space.given)):
-        raise InputError(
-            f"--augment {config.augment:g}: only for pictures, of a task on both sides"
-        )
+    if config.augment > 0 and len(space.shape) != 3:
+        raise InputError(f"--augment {config.augment:g}: only for pictures")
     if config.label_noise > 0 and all(c.ordered for c in codec.conditions.columns):
         raise InputError(
             f"--label-noise {config.label_noise:g}: no labels; name the column with --condition"

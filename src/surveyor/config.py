@@ -55,7 +55,7 @@ class Config:
     )
     size: int | None = _option(None, "Bring pictures to so many pixels a side, cut square.", 4)
     augment: float = _option(
-        0.0, "Share of pictures that are learned from shifted; some are mirrored.", 0, 0.7
+        0.0, "Share of pictures that the critic sees shifted; samples are not.", 0, 0.7
     )
     whiten: bool = _option(False, "Bring every direction of vectors or pictures to equal spread.")
     epsilon: float | None = _option(

@@ -21,34 +21,12 @@ class Augment:
     Fourier transform, (1 - p) + p D(k) D(l) of shifts and 1 - p of mirrors, is above 0 for p up to
     .7 (D >= -1/3). It can be undone, so two distributions that agree afterwards agree before: the
     generator gains nothing from making such pictures itself.
-
-    The pairs of a task are moved both alike, as more pairs to learn from: that asks that a pair
-    shifted round or mirrored be a pair, too.
     """
 
     p: float
 
     def __call__(self, x: Tensor, draws: Draws) -> Tensor:
         """Return pictures of the same shape; differentiable in x."""
-        return _moved(x, *self._moves(x, draws))
-
-    def together(self, x: Tensor, given: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Return pictures and those given, moved alike; one's sides are a multiple of the other's.
-
-        Shifts are by whole pixels of the smaller ones, so there are none of less than 8 a side.
-        """
-        small = min(x, given, key=lambda t: t.shape[2])
-        assert all(side % small.shape[2] == 0 for side in (x.shape[2], given.shape[2]))
-        down, right, mirrored = self._moves(small, draws)
-        scales = (t.shape[2] // small.shape[2] for t in (x, given))
-        a, b = (
-            _moved(t, scale * down, scale * right, mirrored)
-            for t, scale in zip((x, given), scales, strict=True)
-        )
-        return a, b
-
-    def _moves(self, x: Tensor, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
-        """Return how far down and to the right (n,) each goes, and whether it is mirrored."""
         n, _, high, wide = x.shape
         u = draws.uniform(n, 4)
         shifted = (u[:, 0] < self.p).long()
@@ -56,13 +34,9 @@ class Augment:
             shifted * ((2 * (side // REACH) + 1) * u[:, k]).long() - shifted * (side // REACH)
             for k, side in ((1, high), (2, wide))
         )
-        return down, right, u[:, 3] < self.p / 2
-
-
-def _moved(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor) -> Tensor:
-    high, wide = x.shape[2:]
-    rows = (torch.arange(high, device=x.device) - down[:, None]) % high
-    columns = (torch.arange(wide, device=x.device) - right[:, None]) % wide
-    columns = torch.where(mirrored[:, None], wide - 1 - columns, columns)
-    which = torch.arange(len(x), device=x.device)[:, None, None]
-    return x[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
+        mirrored = (u[:, 3] < self.p / 2)[:, None]
+        rows = (torch.arange(high, device=x.device) - down[:, None]) % high
+        columns = (torch.arange(wide, device=x.device) - right[:, None]) % wide
+        columns = torch.where(mirrored, wide - 1 - columns, columns)
+        which = torch.arange(n, device=x.device)[:, None, None]
+        return x[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()

@@ -116,8 +116,7 @@ class Game:
     ``channel`` takes a generator's conditions to those that its points are shown under: where a
     share of the real labels is wrong, as many of the generated ones must be (Thekumparampil et al.
     2018).
-    ``augment`` is what both sides go through before the critic of training sees them; the pairs of
-    a task go through it together, before they are learned from.
+    ``augment`` is what both sides go through before the critic of training sees them.
     ``content`` draws the answers of a task to those wanted, beside the critic.
     ``learn``, ``pull`` and ``forward`` (the generator) may be compiled ones.
     """
@@ -149,13 +148,6 @@ class Game:
         if cond is not None and self.channel is not None:
             cond = self.channel(cond, draws)
         return Batch(x, cond)
-
-    def moved(self, real: Batch, draws: Draws) -> Batch:
-        """Return real rows as a step learns from them: a task's pairs may be moved together."""
-        if self.augment is None or real.cond is None or not _paired(real):
-            return real
-        x, given = self.augment.together(real.x, real.cond, draws)
-        return replace(real, x=x, cond=given)
 
     def score(self, batch: Batch) -> Tensor:
         """Return the critic's scores, (..., n)."""
@@ -276,7 +268,7 @@ class Game:
 
     def _seen(self, batch: Batch, noise: float, draws: Draws) -> Batch:
         """Return points as the critic of training sees them."""
-        if self.augment is not None and not _paired(batch):
+        if self.augment is not None:
             batch = replace(batch, x=self.augment(batch.x, draws))
         return _noisy(batch, noise, draws)
 
@@ -314,11 +306,6 @@ class Game:
             return nullcontext()
         # The cache would keep a weight that was first seen without a gradient, and lose its own.
         return torch.autocast(device.type, self.precision, cache_enabled=False)
-
-
-def _paired(batch: Batch) -> bool:
-    """Return whether the condition of each point is a picture."""
-    return batch.cond is not None and batch.cond.ndim == 4
 
 
 def _noisy(batch: Batch, deviation: float, draws: Draws) -> Batch:

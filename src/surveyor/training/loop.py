@@ -117,7 +117,7 @@ def steps(
         raise ValueError("differential privacy needs a Source, whose rows can be taken one by one")
 
     def rows(draws: Draws) -> Batch:
-        return game.moved(source.draw(plan.batch, draws).to(device), draws)
+        return source.draw(plan.batch, draws).to(device)
 
     for step in range(state.step, min(plan.warm, plan.steps)):
         rate = plan.warm_rate * (1 + math.cos(math.pi * step / plan.warm)) / 2
