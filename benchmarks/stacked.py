@@ -17,9 +17,10 @@ from benchmarks.images import points as digit_points
 from surveyor.data.images import sheet
 
 PICTURES, SAMPLES, MODES = 60_000, 26_000, 1000  # samples as PacGAN's and VEEGAN's
+RELATIVISTIC = "relativistic, R1 and R2"
 METHODS: dict[str, list[str]] = {
     "Wasserstein": [],
-    "relativistic, R1 and R2": [
+    RELATIVISTIC: [
         *("--objective", "relativistic"),
         *("--constraint", "gradient-penalty:target=0,points=both,weight=0.05"),
     ],
@@ -49,9 +50,9 @@ def divergence(counts: np.ndarray, real: np.ndarray) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
-    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--methods", nargs="*", default=[RELATIVISTIC], choices=list(METHODS))
     parser.add_argument("--critic", default="conv:width=16")
-    parser.add_argument("--steps", default="8000")
+    parser.add_argument("--steps", default="12000")
     chosen = parser.parse_args()
     archive = np.load(data_file("mnist_train.npz"))
     images, labels = archive["images"], archive["labels"]
