@@ -35,7 +35,8 @@ class Claim(ABC):
     """One claim of the theory.
 
     ``statement`` in words, ``equation`` in signs, ``source`` who said it. ``condition`` says under
-    which conditions it holds, where it does not as stated. ``seeds`` runs are judged.
+    which conditions it holds, where it does not as stated. ``seeds`` runs are judged, and the index
+    shows the figure that ``tells`` most, the first if not said.
     """
 
     title: ClassVar[str]
@@ -43,6 +44,7 @@ class Claim(ABC):
     equation: ClassVar[str]
     source: ClassVar[str]
     condition: ClassVar[str] = ""
+    tells: ClassVar[str] = ""
     seeds: ClassVar[int] = 1
 
     @abstractmethod

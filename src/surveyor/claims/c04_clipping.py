@@ -26,6 +26,7 @@ class Clipping(Claim):
     equation = "|f|_L ≤ ∏ √(n_in n_out) c^layers;  share of weights with |w| = c → 1"
     source = "Arjovsky, Chintala and Bottou 2017; Gulrajani et al. 2017, section 3 and figure 1"
     distance = 2.0
+    tells = "estimate over W1, largest limit"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train critics under limits from .003 to .3 between two Gaussians 2 apart."""

@@ -38,6 +38,7 @@ class SpectralNorm(Claim):
         "orthogonal layers close more than half of what plain ones lack, not all of it."
     )
     source = "Miyato et al. 2018; Anil, Lucas and Grosse 2019"
+    tells = ORTHOGONAL
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train each kind between a point and the sphere of radius 3 around it, in 8 dimensions."""

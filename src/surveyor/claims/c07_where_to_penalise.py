@@ -41,6 +41,7 @@ class WhereToPenalise(Claim):
         "within a factor of three, wherever it is held."
     )
     seeds = 5
+    tells = "estimate over W1, real"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Measure two clouds 4 apart, and train on eight Gaussians, with each place."""

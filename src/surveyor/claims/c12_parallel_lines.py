@@ -37,6 +37,7 @@ class ParallelLines(Claim):
         "not always drop half."
     )
     seeds = 5
+    tells = "grid: modes covered, WGAN, gradient penalty"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Play each game on each set, with the same nets and rates."""

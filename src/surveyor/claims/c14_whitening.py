@@ -23,6 +23,7 @@ class WhiteningBalances(Claim):
     equation = "x′ = (x − m) Σ^(−1/2): Cov x′ = 1"
     source = "LeCun et al. 1998 (inputs of equal variance); the library's --whiten"
     seeds = 5
+    tells = "W1 along it in deviations, whitened"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Play the same game on the data as they are and whitened."""

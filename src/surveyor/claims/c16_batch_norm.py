@@ -33,6 +33,7 @@ class BatchNormBreaksThePenalty(Claim):
     equation = "∂(Σⱼ fⱼ)/∂xᵢ = ∂fᵢ/∂xᵢ only where fⱼ does not depend on xᵢ for j ≠ i"
     source = "Gulrajani et al. 2017, section 4; Arjovsky et al. 2017, section 4 (momentum)"
     seeds = 5
+    tells = "difference of gradients, BatchNorm"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Compare both gradients, then play the ring under each optimizer."""

@@ -29,6 +29,7 @@ class CommitteeOfFeatures(Claim):
         "of its share of the gradient."
     )
     seeds = 5
+    tells = "variance of the gradient, committee"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train a critic and a committee several times on disjoint parts of the data."""

@@ -53,6 +53,7 @@ class Manifold(Claim):
     source = "Khayatkhoei, Elgammal and Singh 2018 (disconnected manifolds); Pope et al. 2021"
     condition = "the gradient is across the curve; the tangential penalty covers as much or more."
     seeds = 5
+    tells = "coverage, tangential"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Play the circle under three penalties, and look at gradients early and late."""

@@ -47,6 +47,7 @@ class Fairness(Claim):
         "beside the head they need not be enough."
     )
     seeds = 5
+    tells = "share over 5%, bias-detecting head"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train plainly, with the head, with weights, and with a penalty by group."""

@@ -33,6 +33,7 @@ class Federated(Claim):
     source = "McMahan et al. 2017 (federated averaging); Rasouli, Sun and Rajagopal 2020 (FedGAN)"
     condition = "with the critics averaged alike too; with local critics it does not come back."
     seeds = 5
+    tells = "share of the smallest client, averaged alike"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Simulate each way in one process."""

@@ -26,6 +26,7 @@ class OneSharpAnswer(Claim):
     equation = "argmin_G E|G(y) − x|² = E[x | y];  W1(law of (G(y, z), y), law of (x, y)) = 0"
     source = "Ledig et al. 2017, figure 3; Mathieu, Couprie and LeCun 2016"
     seeds = 5
+    tells = "mean height of the edge, critic"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train the same net on squared error, and against a critic."""

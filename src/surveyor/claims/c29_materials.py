@@ -38,6 +38,7 @@ class Materials(Claim):
         "delivered are neutral as often, because sampling counts charges and keeps fewer of the "
         "others."
     )
+    tells = DELIVERED
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train on formulas, and count."""

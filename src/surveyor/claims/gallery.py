@@ -50,7 +50,13 @@ def index(folder: Path) -> Path:
     every = claims()
     run = {outcome.name: outcome for outcome in outcomes(folder)}
     rows = [
-        (name, claim, name in run, shown(run.get(name)), headline(run[name]) if name in run else "")
+        (
+            name,
+            claim,
+            name in run,
+            shown(run.get(name)),
+            headline(run[name], claim) if name in run else "",
+        )
         for name, claim in every.items()
     ]
     counts = Counter(outcome.verdict for outcome in run.values() if not outcome.quick)
@@ -119,9 +125,10 @@ def shown(outcome: Outcome | None) -> str:
     return outcome.verdict + (" (quick run)" if outcome.quick else "")
 
 
-def headline(outcome: Outcome) -> str:
-    """Return a claim's first figure."""
-    name = next(iter(outcome.figures[0]))
+def headline(outcome: Outcome, claim: Claim) -> str:
+    """Return the figure that tells most."""
+    known = outcome.figures[0]
+    name = claim.tells if claim.tells in known else next(iter(known))
     middle, least, most = outcome.row(name)
     spread = f" ({least:.4g} to {most:.4g})" if len(outcome.figures) > 1 else ""
     return f"{name} {middle:.4g}{spread}"

@@ -56,7 +56,7 @@ def claims(
         outcome, found = judge(name, seed, quick, os.cpu_count() or 1)
         path = write(out_, outcome, found)
         place(f"{every()[name].title}: {sentence(outcome, every()[name])}")
-        place(f"  {headline(outcome)}; {outcome.seconds:.0f} s; {path}")
+        place(f"  {headline(outcome, every()[name])}; {outcome.seconds:.0f} s; {path}")
     place(f"index: {out_ / INDEX}")
     return 0
 
