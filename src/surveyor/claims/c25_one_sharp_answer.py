@@ -77,7 +77,8 @@ class OneSharpAnswer(Claim):
         for height in (-1, 1):
             axis.axhline(height, color="#8a94a6", ls="--")
         axis.set(xlabel="mean given", ylabel="half the edge, (b - a) / 2")
-        axis.legend(loc="center right", markerscale=3)
+        axis.set_ylim(-1.3, 1.6)
+        axis.legend(loc="upper center", markerscale=3, ncols=2)
 
 
 def _regressed(net: torch.nn.Module, points: Points, count: int, seed: int) -> np.ndarray:

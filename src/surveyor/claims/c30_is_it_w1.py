@@ -82,7 +82,7 @@ class IsItW1(Claim):
         left.plot(c["steps"], c["steep"], color="#2a7f9e", label="mean slope between")
         left.axhline(1, color="#8a94a6", ls="--")
         left.set(xlabel="step")
-        left.legend()
+        left.legend(loc="lower right")
         right.plot(c["exact"], c["ratios"], "o", ms=3, color="#e4572e")
         right.axhline(1, color="#8a94a6", ls="--")
         right.set(xlabel="W1 / floor", ylabel="gap / W1")
