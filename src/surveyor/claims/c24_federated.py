@@ -32,8 +32,8 @@ class Federated(Claim):
     equation = "w ← Σ_k a_k w_k,  a_k = n_k / n  or  a_k = 1 / K"
     source = "McMahan et al. 2017 (federated averaging); Rasouli, Sun and Rajagopal 2020 (FedGAN)"
     condition = (
-        "with the critics averaged alike too; with local critics it does not come back. Samples are "
-        "then spread over the clients' clouds, but not yet gathered in them."
+        "with the critics averaged alike too; with local critics it does not come back. Samples "
+        "are then spread over the clients' clouds, but not yet gathered in them."
     )
     seeds = 5
     tells = "share of the smallest client, averaged alike"
@@ -69,7 +69,7 @@ class Federated(Claim):
         return rows < SMALL / 4 and min(alike, local) > BACK
 
     def under(self, found: Evidence) -> bool:
-        """Below a quarter of its 1%; 5% and more averaged alike, not with local ones, not gathered."""
+        """Below a quarter of its 1%; 5% averaged alike, not with local critics; not gathered."""
         rows, alike, local, gathered = found.figures.values()
         return rows < SMALL / 4 and alike > BACK > 2 * local and gathered < 0.9
 
