@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -11,7 +12,7 @@ from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.nets import Latent, Net
 from surveyor.nets.activations import LeakyReLU
-from surveyor.nets.conv import Enlarge, groups, levels
+from surveyor.nets.conv import groups, levels
 from surveyor.nets.patch import Patch
 
 
@@ -59,7 +60,8 @@ class UnetGenerator(nn.Module):
         )
         self.told = nn.Linear(latent.width, wide[-1], bias=False)
         self.up = nn.ModuleList(
-            Up(a, b, net.slope) for a, b in reversed(list(zip(wide, wide[1:], strict=False)))
+            nn.Sequential(nn.Conv2d(b + a, a, 3, padding=1), _norm(a), LeakyReLU(net.slope))
+            for a, b in reversed(list(zip(wide, wide[1:], strict=False)))
         )
         self.last = nn.Conv2d(wide[0], space.raw[0], 3, padding=1)
 
@@ -75,27 +77,11 @@ class UnetGenerator(nn.Module):
             passed.append(down(passed[-1]))
         h = passed.pop() + self.told(z)[:, :, None, None]
         for up in self.up:
-            h = up(h, passed.pop())
+            like = passed.pop()
+            h = functional.interpolate(h, size=like.shape[2:], mode="nearest")
+            h = up(torch.cat([h, like], dim=1))
         raw: Tensor = self.last(h)
         return raw[:, :, :high, :wide]
-
-
-class Up(nn.Module):
-    """h (n, b, h, w) enlarged by 2 and joined with its like (n, a, 2 h, 2 w), by convolutions."""
-
-    def __init__(self, a: int, b: int, slope: float) -> None:
-        super().__init__()
-        self.enlarge = Enlarge(b, a)
-        self.join = nn.Conv2d(a, a, 3, padding=1, bias=False)
-        self.last = nn.Sequential(_norm(a), LeakyReLU(slope))
-
-    def forward(self, h: Tensor, like: Tensor) -> Tensor:
-        """Return (n, a, *size of like)."""
-        high, wide = like.shape[2:]
-        odd = (0, wide - 2 * h.shape[3], 0, high - 2 * h.shape[2])
-        larger = self.enlarge(functional.pad(h, odd, mode="replicate"))[:, :, :high, :wide]
-        joined: Tensor = self.last(larger + self.join(like))
-        return joined
 
 
 def _norm(channels: int) -> nn.Module:
