@@ -53,10 +53,11 @@ def claims(
     for k, name in enumerate(chosen):
         if len(chosen) > 1:
             out.print(f"[dim]{k + 1} of {len(chosen)}[/] {name}", highlight=False)
+        claim = every()[name]
         outcome, found = judge(name, seed, quick, os.cpu_count() or 1)
         path = write(out_, outcome, found)
-        place(f"{every()[name].title}: {sentence(outcome, every()[name])}")
-        place(f"  {headline(outcome, every()[name])}; {outcome.seconds:.0f} s; {path}")
+        place(f"{claim.title}: {sentence(outcome, claim)}")
+        place(f"  {headline(outcome, claim)}; {outcome.seconds:.0f} s; {path}")
     place(f"index: {out_ / INDEX}")
     return 0
 
