@@ -24,6 +24,7 @@ from surveyor.training.compiled import compiled
 from surveyor.training.loop import follow, plateaued
 from surveyor.training.optimizers import optimizers
 from surveyor.training.records import best_of
+from surveyor.training.step import update
 from tests.conftest import QUICK, WGAN, mixed
 
 
@@ -31,6 +32,26 @@ def built(source: Any = "toy:ring:400", **said: Any) -> tuple[Any, Game, Plan, S
     data, config = prepare(source, QUICK | WGAN | {"generator": "mlp:width=16,depth=2"} | said)
     game, plan = game_of(config, data.codec), plan_of(config)
     return data, game, plan, State.start(game, plan)
+
+
+@pytest.mark.parametrize("net", ["conv", "residual:width=8", "packed:net=conv,members=2"])
+def test_adams_first_step_moves_every_weight_against_its_own_gradient(net: str) -> None:
+    data, game, _plan, state = built(
+        "example:digits", generator="conv:width=8", critic=net, batch=16, optimizer="adam"
+    )
+    real = data.train.draw(16, Draws(0))
+    for found, module, optimizer in (
+        (game.critic_gradients(real, Draws(1)), game.critic, state.critic_optimizer),
+        (game.generator_gradients(real, Draws(2)), game.generator, state.generator_optimizer),
+    ):
+        before = [p.detach().clone() for p in module.parameters()]
+        rate = optimizer.param_groups[0]["lr"]
+        update(*found, module, optimizer, 1)
+        for p, old, gradient in zip(module.parameters(), before, found[1], strict=True):
+            clear = gradient.abs() > 1e-6
+            torch.testing.assert_close(
+                (p.detach() - old)[clear], -rate * gradient.sign()[clear], rtol=0.02, atol=1e-7
+            )
 
 
 def weights(game: Game) -> torch.Tensor:

@@ -39,8 +39,19 @@ def update(
         raise Diverged(_cause(terms, module, gradients, step))
     parameters: list[nn.Parameter] = optimizer.param_groups[0]["params"]
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient
+        parameter.grad = laid_out(gradient, parameter)
     optimizer.step()
+
+
+def laid_out(gradient: Tensor, like: Tensor) -> Tensor:
+    """Return ``gradient`` in the memory layout of its parameter.
+
+    PyTorch's fused Adam pairs the two as they lie in memory: without a word it gives entries of a
+    gradient with other strides, such as that of a transposed weight, to the wrong parameters.
+    """
+    if gradient.stride() == like.stride():
+        return gradient
+    return torch.empty_like(like).copy_(gradient)
 
 
 def _cause(terms: Terms, module: nn.Module, gradients: Sequence[Tensor], step: int) -> str:
