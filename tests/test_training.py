@@ -34,6 +34,26 @@ def built(source: Any = "toy:ring:400", **said: Any) -> tuple[Any, Game, Plan, S
     return data, game, plan, State.start(game, plan)
 
 
+def test_a_run_of_weights_in_channels_last_resumes_as_the_same_run(tmp_path: Path) -> None:
+    def fresh() -> tuple[Any, Game, Plan, State]:
+        nets = {"generator": "conv:width=8", "critic": "residual:width=8"}
+        data, game, plan, _ = built("example:digits", **nets, batch=16)
+        for p in (*game.generator.parameters(), *game.critic.parameters()):
+            if p.ndim == 4:
+                p.data = p.data.contiguous(memory_format=torch.channels_last)
+        return data, game, plan, State.start(game, plan)
+
+    data, game, plan, state = fresh()
+    list(steps(game, data.train, plan, state))
+    _, first, _, half = fresh()
+    list(islice(steps(first, data.train, plan, half), 3))
+    save_checkpoint(tmp_path / "state", first, half, {})
+    _, second, _, rest = fresh()
+    load_checkpoint(tmp_path / "state", second, rest)
+    list(steps(second, data.train, plan, rest))
+    assert torch.equal(weights(second), weights(game))
+
+
 @pytest.mark.parametrize("net", ["conv", "residual:width=8", "packed:net=conv,members=2"])
 def test_adams_first_step_moves_every_weight_against_its_own_gradient(net: str) -> None:
     data, game, _plan, state = built(

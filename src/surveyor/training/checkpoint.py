@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from surveyor.errors import InputError, SurveyorError
 from surveyor.training.game import Game
 from surveyor.training.loop import State
+from surveyor.training.step import laid_out
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -117,9 +118,12 @@ def load_checkpoint(path: Path, game: Game, state: State) -> dict[str, Any]:
         load_module(module, parts.get(name, {}), path)
     for name, optimizer in _optimizers(state).items():
         entries: dict[int, dict[str, Tensor]] = {}
+        moved = optimizer.param_groups[0]["params"]
         for key, value in parts.get(name, {}).items():
             index, _, field = key.partition("/")
-            entries.setdefault(int(index), {})[field] = value
+            p = moved[int(index)]
+            own = laid_out(value, p) if value.shape == p.shape else value
+            entries.setdefault(int(index), {})[field] = own
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": entries, "param_groups": groups})
     state.step = meta["step"]

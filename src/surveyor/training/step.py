@@ -43,15 +43,15 @@ def update(
     optimizer.step()
 
 
-def laid_out(gradient: Tensor, like: Tensor) -> Tensor:
-    """Return ``gradient`` in the memory layout of its parameter.
+def laid_out(x: Tensor, parameter: Tensor) -> Tensor:
+    """Return ``x``, a gradient or a moment, in the memory layout of its parameter.
 
-    PyTorch's fused Adam pairs the two as they lie in memory: without a word it gives entries of a
-    gradient with other strides, such as that of a transposed weight, to the wrong parameters.
+    PyTorch's fused Adam pairs entries as they lie in memory. Where strides differ, as those of a
+    transposed weight's gradient do, it moves the wrong weights and says nothing.
     """
-    if gradient.stride() == like.stride():
-        return gradient
-    return torch.empty_like(like).copy_(gradient)
+    if x.stride() == parameter.stride():
+        return x
+    return torch.empty_like(parameter).copy_(x)
 
 
 def _cause(terms: Terms, module: nn.Module, gradients: Sequence[Tensor], step: int) -> str:
