@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from benchmarks.common import console, show, train_all, write
+from benchmarks.common import console, merged, show, train_all, write
 
 STEPS = 1500
 METHODS: dict[str, list[str]] = {
@@ -48,7 +48,7 @@ def main() -> None:
             }
         )
         console.print(runs[-1], highlight=False)
-        write("committees", {"steps": STEPS, "runs": runs})
+        write("committees", {"steps": STEPS, "runs": merged("committees", runs, "method", "seed")})
     keys = [k for k in runs[0] if k not in ("method", "seed")]
     show("Digits", ("method", "seed", *keys), [(r["method"], r["seed"], *(r[k] for k in keys)) for r in runs])  # fmt: skip
 

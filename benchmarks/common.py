@@ -20,6 +20,7 @@ from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
 DATA = Path(os.environ.get("SURVEYOR_DATA", "../shared/data"))
+Run = dict[str, Any]
 console = Console(width=140)
 
 
@@ -44,6 +45,17 @@ def write(name: str, content: Mapping[str, Any]) -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps({"machine": machine, **content}, indent=1) + "\n")
+
+
+def merged(name: str, runs: Sequence[Run], *keys: str) -> list[Run]:
+    """Return the runs kept in ``results/NAME.json`` and ``runs``, which replace those of equal ``keys``.
+
+    Methods keep the order in which they were first written.
+    """
+    path = RESULTS / f"{name}.json"
+    kept: list[Run] = json.loads(path.read_text())["runs"] if path.exists() else []
+    by = {tuple(run[k] for k in keys): run for run in [*kept, *runs]}
+    return list(by.values())
 
 
 def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import surveyor
-from benchmarks.common import RESULTS, console, data_file, show, train, write
+from benchmarks.common import RESULTS, console, data_file, merged, show, train, write
 from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.build import game_of
@@ -160,12 +160,12 @@ def main() -> None:
                     shown = name if truncate == 1 else f"{name}, --truncate {truncate}"
                     runs.append({"method": shown, "seed": seed, "seconds": done.seconds, "steps": given.steps, "products": model.run.config.precision, **judge.figures(made, asked, seed)})  # fmt: skip
                     console.print(runs[-1], highlight=False)
-                    write("images", {"judge": judge.accuracy, "judge, worst digit": judge.worst, "runs": runs})  # fmt: skip
+                    write("images", {"judge": judge.accuracy, "judge, worst digit": judge.worst, "runs": merged("images", runs, "method", "seed", "steps", "products")})  # fmt: skip
                 sheet(made[:100], columns=10, zoom=2).save(RESULTS / f"mnist-{name.split(',')[0].split()[0].lower()}.png")  # fmt: skip
             made, asked, steps = textbook(source, seconds, seed, given.threads)
             runs.append({"method": "textbook WGAN-GP", "seed": seed, "seconds": seconds, "steps": steps, "products": "float32", **judge.figures(made, asked, seed)})  # fmt: skip
             console.print(runs[-1], highlight=False)
-            write("images", {"judge": judge.accuracy, "judge, worst digit": judge.worst, "runs": runs})  # fmt: skip
+            write("images", {"judge": judge.accuracy, "judge, worst digit": judge.worst, "runs": merged("images", runs, "method", "seed", "steps", "products")})  # fmt: skip
     keys = [k for k in runs[0] if k not in ("method", "seed")]
     show("MNIST", ("method", "seed", *keys), [(r["method"], r["seed"], *(r[k] for k in keys)) for r in runs])  # fmt: skip
 

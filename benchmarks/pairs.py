@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import tempfile
 import time
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor
 
 import surveyor
-from benchmarks.common import RESULTS, console, data_file, show, write
+from benchmarks.common import RESULTS, console, data_file, merged, show, write
 from surveyor.data.arrays import Arrays
 from surveyor.data.images import sheet
 from surveyor.data.pairs import enlarged, reduced
@@ -36,6 +35,7 @@ ALONE: dict[str, dict[str, Any]] = {
     },
     "edges to icons": {"L1 alone": {"warm_start": 1.0}},
 }
+METHODS = ["Surveyor", *{name: None for alone in ALONE.values() for name in alone}]
 
 
 def split() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -87,17 +87,11 @@ def trained(
         return model.answer(asked)["images"], seconds
 
 
-def merged(kept: list[dict[str, Any]], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what was kept, less what was run anew, and the runs."""
-    new = [tuple(r[k] for k in ("task", "method", "seed")) for r in runs]
-    old = [r for r in kept if (r["task"], r["method"], r["seed"]) not in new]
-    return sorted(old + runs, key=lambda r: list(TASKS).index(r["task"]))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--tasks", nargs="*", default=list(TASKS), choices=list(TASKS))
+    parser.add_argument("--methods", nargs="*", choices=METHODS, help="all, if not said")
     parser.add_argument("--steps", type=int, help="generator steps; the default's if not said")
     parser.add_argument(
         "--content", type=float, help="weight of the content loss beside the critic"
@@ -107,8 +101,6 @@ def main() -> None:
     words = {"steps": "{:,} steps", "content": "--content {:g}"}
     suffix = "".join(f", {words[k].format(v)}" for k, v in more.items())
     train, test = split()
-    path = RESULTS / "pairs.json"
-    kept = json.loads(path.read_text())["runs"] if path.exists() else []
     runs: list[dict[str, Any]] = []
     for task in chosen.tasks:
         asked = given(task, test)
@@ -119,16 +111,20 @@ def main() -> None:
             seconds = dict.fromkeys(lines, 0.0)
             alone = {} if chosen.content else ALONE[task]  # the weight of one loss changes nothing
             for method, said in (*alone.items(), ("Surveyor", {})):
+                if chosen.methods and method not in chosen.methods:
+                    continue
                 name = method + suffix
                 lines[name], seconds[name] = trained(task, said | more, seed, train, asked)
             for method, made in lines.items():
                 found = figures(made, test["images"], train["images"])
                 runs.append({"task": task, "method": method, "seed": seed, "seconds": seconds[method], **found})  # fmt: skip
                 console.print(runs[-1], highlight=False)
-            if seed == chosen.seeds[0] and not more:
+            if seed == chosen.seeds[0] and not more and not chosen.methods:
                 strip(task, lines, test)
             floor = patch_frechet(points(test["images"]), points(train["images"]))
-            write("pairs", {"patch_frechet_floor": floor, "runs": merged(kept, runs)})
+            every = merged("pairs", runs, "task", "method", "seed")
+            every.sort(key=lambda run: list(TASKS).index(run["task"]))
+            write("pairs", {"patch_frechet_floor": floor, "runs": every})
     keys = [k for k in runs[0] if k not in ("task", "method", "seed")]
     show("Emoji", ("task", "method", "seed", *keys), [(r["task"], r["method"], r["seed"], *(r[k] for k in keys)) for r in runs])  # fmt: skip
 

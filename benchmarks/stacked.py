@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 import surveyor
-from benchmarks.common import RESULTS, console, data_file, show, train, write
+from benchmarks.common import RESULTS, console, data_file, merged, show, train, write
 from benchmarks.images import TRAIN, trained
 from benchmarks.images import points as digit_points
 from surveyor.data.images import sheet
@@ -75,7 +75,10 @@ def main() -> None:
                 runs.append({"method": f"{name}, {int(chosen.steps):,} steps", "seed": seed, "seconds": done.seconds, "modes": int((counts > 0).sum()), "kl": divergence(counts, real)})  # fmt: skip
                 console.print(runs[-1], highlight=False)
                 sheet(made[:64], columns=16, zoom=2).save(RESULTS / "stacked.png")
-                write("stacked", {"kl_floor": floor, "runs": runs})
+                write(
+                    "stacked",
+                    {"kl_floor": floor, "runs": merged("stacked", runs, "method", "seed")},
+                )
     keys = [k for k in runs[0] if k not in ("method", "seed")]
     show("Stacked MNIST", ("method", "seed", *keys), [(r["method"], r["seed"], *(r[k] for k in keys)) for r in runs])  # fmt: skip
 
