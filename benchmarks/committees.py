@@ -16,6 +16,7 @@ METHODS: dict[str, list[str]] = {
     "packs of 2": ["--critic", "packed:net=conv,members=2"],
     "noise .3 to .01 over half": ["--smooth", "0.3", "0.01", "0.5"],
     "noise 1 to .01 over 80%": ["--smooth", "1", "0.01", "0.8"],
+    "noise .3 to .01 over 80%, adapted": ["--smooth", "0.3", "0.01", "0.8", "--smooth-auc", "0.7"],
 }
 
 

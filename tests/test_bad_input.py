@@ -163,6 +163,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "an unknown device": (["--device", "gpu"], "unknown; known: cpu, cuda, mps"),
     "an unknown schedule": (["--schedule", "cosin"], "cosin"),
     "one number for smooth": (["--smooth", "0.1"], "START END"),
+    "no noise to adapt": (["--smooth-auc", "0.7"], "give --smooth START END"),
     "no such config": (["--config", "nowhere.toml"], "no such file"),
 }  # fmt: skip
 

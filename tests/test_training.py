@@ -82,7 +82,9 @@ def weights(game: Game) -> torch.Tensor:
 @pytest.mark.parametrize("optimizer", [*sorted(optimizers()), "adam:optimism=1"])
 @pytest.mark.parametrize("objective", ["wasserstein", "relativistic"])
 def test_a_resumed_run_is_the_same_run(tmp_path: Path, optimizer: str, objective: str) -> None:
-    said = {"optimizer": optimizer, "objective": objective, "smooth": (0.2, 0.01)}
+    said: dict[str, Any] = {"optimizer": optimizer, "objective": objective, "smooth": (0.2, 0.01)}
+    if objective == "relativistic":
+        said |= {"smooth": (0.2, 0.01, 1.0), "smooth_auc": 0.6}
     data, game, plan, state = built(**said)
     list(steps(game, data.train, plan, state))
     _, first, _, half = built(**said)
@@ -196,6 +198,31 @@ def test_rates_hold_and_then_fall(shape: Any, middle: float) -> None:
     assert plan.rate(100, 0.01) == pytest.approx(0.01)
     values = [plan.rate(s, 0.01) for s in range(101)]
     assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize(("shift", "level"), [(0.0, 0.0), (50.0, 1.0)])
+def test_adapted_noise_goes_to_its_end_where_the_critic_tells_nothing(
+    shift: float, level: float
+) -> None:
+    said = {"smooth": (0.2, 0.01, 1.0), "smooth_auc": 0.7, "objective": "wasserstein"}
+    data, game, plan, _ = built(steps=60, generator_rate=1e-9, batch=128, **said)
+    game = replace(game, generator=Apart(data.train, shift))
+    state = State.start(game, plan)
+    told = [r.noise for r in steps(game, data.train, plan, state)]
+    assert state.noise == level
+    assert told[-1] == pytest.approx(0.01 if level == 0 else 0.2)
+
+
+class Apart(torch.nn.Module):
+    """A generator of real points, shifted along every axis."""
+
+    def __init__(self, source: Any, shift: float) -> None:
+        super().__init__()
+        self.source, self.shift = source, torch.nn.Parameter(torch.tensor(shift))
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        own = self.source.draw(len(z), Draws(int(z.sum().abs() * 1e6), 1, 5)).x
+        return torch.as_tensor(own + self.shift)
 
 
 def test_noise_falls_to_its_end() -> None:

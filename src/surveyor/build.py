@@ -298,7 +298,7 @@ def plan_of(config: Config) -> Plan:
         final=config.final,
         critic_final=config.final if config.critic_final is None else config.critic_final,
         shape=config.schedule,
-        noise=Noise(*config.smooth),
+        noise=replace(Noise(*config.smooth), auc=config.smooth_auc),
         seed=config.seed,
     )
 

@@ -84,6 +84,12 @@ class Config:
     smooth: tuple[float, ...] = _option(
         (), "Noise on both sides of the critic: START, END, and the share of training it lasts."
     )
+    smooth_auc: float | None = _option(
+        None,
+        "Adapt that noise, between END and START, so that the critic's AUC stays near this: .7.",
+        0.5,
+        0.99,
+    )
 
     steps: int = _option(10_000, "Generator steps.", 1)
     warm_start: float = _option(
@@ -153,6 +159,8 @@ def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) 
         problems.append("--smooth: give START END, and optionally the share of training")
     elif any(not number > 0 for number in values.get("smooth", ())):
         problems.append("--smooth: START, END and the share must be above 0")
+    if values.get("smooth_auc") is not None and not values.get("smooth"):
+        problems.append("--smooth-auc: there is no noise to adapt; give --smooth START END too")
     if problems:
         raise InputError(*problems)
     return Config(**values)

@@ -1,8 +1,9 @@
 """Training: the game, its step, the loop, and what is kept of it."""
 
 from surveyor.training.augment import Augment
-from surveyor.training.game import Content, Game, Noise
+from surveyor.training.game import Content, Game
 from surveyor.training.loop import Plan, State, measured, steps
+from surveyor.training.noise import Noise
 from surveyor.training.records import Measurement, Record
 
 __all__ = [

@@ -94,7 +94,7 @@ def save_checkpoint(path: Path, game: Game, state: State, meta: Mapping[str, Any
                 for key, value in entries.items()
                 if value is not None
             }
-    write_tensors(path, tensors, {"step": state.step, **meta})
+    write_tensors(path, tensors, {"step": state.step, "noise": state.noise, **meta})
 
 
 def load_checkpoint(path: Path, game: Game, state: State) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def load_checkpoint(path: Path, game: Game, state: State) -> dict[str, Any]:
             entries.setdefault(int(index), {})[field] = own
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": entries, "param_groups": groups})
-    state.step = meta["step"]
+    state.step, state.noise = meta["step"], float(meta.get("noise", 1.0))
     return meta
 
 

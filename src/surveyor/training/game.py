@@ -23,25 +23,6 @@ Channel = Callable[[Tensor, Draws], Tensor]
 
 
 @dataclass(frozen=True)
-class Noise:
-    """Gaussian noise on real and fake points alike, from ``start`` to ``end``, then none.
-
-    It smooths both distributions, so that their supports meet (Arjovsky and Bottou 2017). The
-    deviation falls geometrically over the first ``until`` of training.
-    """
-
-    start: float = 0.0
-    end: float = 0.01
-    until: float = 0.5
-
-    def at(self, progress: float) -> float:
-        """Return the deviation at ``progress`` in [0, 1]."""
-        if self.start == 0 or progress >= self.until:
-            return 0.0
-        return float(self.start * (self.end / self.start) ** (progress / self.until))
-
-
-@dataclass(frozen=True)
 class Shown:
     """What a critic is shown in one step, beside the points themselves: batches of ``n`` rows.
 
@@ -159,6 +140,13 @@ class Game:
     def opinion(self, batch: Batch) -> Tensor:
         """Return the critic's scores, of a committee their mean, (n,)."""
         return self.score(batch).view(-1, len(batch)).mean(0)
+
+    def auc(self, real: Batch, draws: Draws, noise: float = 0.0) -> Tensor:
+        """Return the share of pairs of a real and a fake point that the critic orders right, ()."""
+        with torch.no_grad(), self._products(real.x.device):
+            fake = self.generate(len(real), real.cond, draws)
+            scores = [self.opinion(self._seen(b, noise, draws)) for b in (real, fake)]
+        return (scores[0][:, None] > scores[1]).float().mean()
 
     def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
         """Return the terms whose sum the critic minimises."""

@@ -16,8 +16,9 @@ from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.nets import Latent, Net, nets
 from surveyor.objectives import Objective, objectives
-from surveyor.training.game import Game, Noise
+from surveyor.training.game import Game
 from surveyor.training.loop import CRITIC, MEASURE, Plan, State, steps
+from surveyor.training.noise import Noise
 from surveyor.training.optimizers import Updates, optimizers
 from surveyor.training.records import Record
 from surveyor.training.step import update

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Source
-from surveyor.training.game import Game, Noise
+from surveyor.training.game import Game
+from surveyor.training.noise import Noise
 from surveyor.training.optimizers import Updates
 from surveyor.training.privacy import Privacy, without_rows
 from surveyor.training.records import Measurement, Record
 from surveyor.training.step import Reduce, alone, update
 
-CRITIC, GENERATOR, MEASURE = 0, 1, 2
+CRITIC, GENERATOR, MEASURE, LOOK = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Rows(Protocol):
 
 @dataclass
 class State:
-    """What moves during training."""
+    """What moves during training; ``noise`` is the level of a noise that adapts."""
 
     step: int
     average: nn.Module
@@ -85,6 +86,7 @@ class State:
     generator_optimizer: torch.optim.Optimizer
     kept: list[Tensor]
     moving: list[Tensor]
+    noise: float = 1.0
 
     @classmethod
     def start(cls, game: Game, plan: Plan) -> State:
@@ -133,7 +135,7 @@ def steps(
         yield Record(step + 1, terms, 0.0)
     for step in range(state.step, plan.steps):
         progress = step / plan.steps
-        noise = plan.noise.at(progress)
+        noise = plan.noise.at(progress, state.noise)
         rates = (
             plan.critic_rate * plan.rate(step, plan.critic_final),
             plan.generator_rate * plan.rate(step, plan.final),
@@ -157,6 +159,11 @@ def steps(
         generator_terms, found = game.generator_gradients(real, draws, noise)
         update(generator_terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
         follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))
+        if plan.noise.due(step, plan.steps):
+            draws = Draws(plan.seed, step, LOOK, plan.rank, device)
+            auc = game.auc(rows(draws), draws, noise)
+            reduce([auc])
+            state.noise = plan.noise.adapted(state.noise, auc.item(), plan.steps)
         state.step = step + 1
         yield Record(step + 1, critic_terms | generator_terms, noise)
 
