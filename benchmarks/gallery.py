@@ -30,9 +30,9 @@ def images(found: dict[str, Any]) -> str:
         ).items()
     ]
     return (
-        f"**MNIST** (`make bench-images`; the rows of 1,000 steps `python -m benchmarks.images --threads 1 --steps 1000`; digit as condition, the same convolutional nets for all; the textbook's WGAN-GP takes five "
-        f"critic steps a generator step, and has the time of the longest run beside it). The rows of float32 are of one machine, one thread each, a third as quick as that of the "
-        f"rows of bfloat16. A classifier of the 50,000 training digits, right on {found['judge']:.1%} of the 10,000 others, reads "
+        f"**MNIST** (`make bench-images`, here with `--threads 1`; digit as condition, the same convolutional nets for all; the textbook's WGAN-GP takes five "
+        f"critic steps a generator step, and has the time of the longest run beside it). "
+        f"A classifier of the 50,000 training digits, right on {found['judge']:.1%} of the 10,000 others, reads "
         "10,000 generated ones: share read as asked, the same for the worst digit; usefulness, the accuracy on real digits of one trained on "
         f"them alone; Frechet distance between its features over that of real digits. Of real digits it reads {found['judge, worst digit']:.3f} of the "
         "worst.\n\n"
@@ -101,6 +101,6 @@ def committees(found: dict[str, Any]) -> str:
         [method, *cells(runs, keys)] for (method,), runs in grouped(found["runs"], "method").items()
     ]
     return (
-        f"**Committees, packs, noise** (`python -m benchmarks.committees --seeds 1`, two runs side by side, stopped before its rows with noise; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"
+        f"**Committees, packs, noise** (`python -m benchmarks.committees`, one thread each; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"
         + table(["critic", "seeds", *keys], rows)
     )  # fmt: skip
