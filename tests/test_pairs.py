@@ -116,7 +116,7 @@ def test_the_content_loss_and_its_gradient_are_those_of_the_equation() -> None:
     terms = game.generator_loss(real, Draws(1))
     made = game.generate(8, real.cond, Draws(1)).x
     assert float(terms["content"].detach()) == pytest.approx(
-        100 * float((made - real.x).abs().mean().detach()), rel=1e-5
+        config.content * float((made - real.x).abs().mean().detach()), rel=1e-5
     )
     told, found = game.generator_gradients(real, Draws(1))
     total = torch.stack(list(terms.values())).sum()

@@ -143,9 +143,9 @@ COMMON: Mapping[str, Any] = {
     "batch": 32,
     "critic_steps": 1,
     "precision": "auto",
-    "warm_start": 0.5,
-    "generator_rate": 5e-4,
-    "content": 100.0,
+    "warm_start": 0.1,
+    "generator_rate": 2e-3,
+    "content": 300.0,
     "steps": 2500,
 }
 OWN: Mapping[str, Mapping[str, Any]] = {
