@@ -50,7 +50,8 @@ def write(name: str, content: Mapping[str, Any]) -> None:
 def merged(name: str, runs: Sequence[Run], *keys: str) -> list[Run]:
     """Return the runs kept in ``results/NAME.json`` and ``runs``, which replace those of equal ``keys``.
 
-    Methods keep the order in which they were first written.
+    Methods keep the order in which they were first written. Whatever else the file tells, such as its
+    machine, is of the last run.
     """
     path = RESULTS / f"{name}.json"
     kept: list[Run] = json.loads(path.read_text())["runs"] if path.exists() else []

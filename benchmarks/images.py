@@ -169,14 +169,14 @@ def main() -> None:
                     shown = name if truncate == 1 else f"{name}, --truncate {truncate}"
                     runs.append({"method": shown, "seed": seed, "seconds": done.seconds, "steps": given.steps, "products": model.run.config.precision, **judge.figures(made, asked, seed)})  # fmt: skip
                     console.print(runs[-1], highlight=False)
-                    write("images", {"judge": judge.accuracy, "judge, worst digit": judge.worst, "runs": merged("images", runs, "method", "seed", "steps", "products")})  # fmt: skip
+                    write("images", {"judge": judge.accuracy, "judge, worst digit": judge.worst, "runs": merged("images", runs, "method", "seed")})  # fmt: skip
                 sheet(made[:100], columns=10, zoom=2).save(RESULTS / f"mnist-{name.split(',')[0].split()[0].lower()}.png")  # fmt: skip
             if TEXTBOOK not in given.methods:
                 continue
             made, asked, steps = textbook(source, seconds, seed, given.threads)
             runs.append({"method": TEXTBOOK, "seed": seed, "seconds": seconds, "steps": steps, "products": "float32", **judge.figures(made, asked, seed)})  # fmt: skip
             console.print(runs[-1], highlight=False)
-            write("images", {"judge": judge.accuracy, "judge, worst digit": judge.worst, "runs": merged("images", runs, "method", "seed", "steps", "products")})  # fmt: skip
+            write("images", {"judge": judge.accuracy, "judge, worst digit": judge.worst, "runs": merged("images", runs, "method", "seed")})  # fmt: skip
     keys = [k for k in runs[0] if k not in ("method", "seed")]
     show("MNIST", ("method", "seed", *keys), [(r["method"], r["seed"], *(r[k] for k in keys)) for r in runs])  # fmt: skip
 

@@ -97,6 +97,10 @@ def main() -> None:
         "--content", type=float, help="weight of the content loss beside the critic"
     )
     chosen = parser.parse_args()
+    for task in chosen.tasks:
+        known = [*ALONE[task], "Surveyor"]
+        if chosen.methods and not set(chosen.methods) & set(known):
+            parser.error(f"{task} knows the methods {', '.join(known)}")
     more = {k: v for k in ("steps", "content") if (v := getattr(chosen, k)) is not None}
     words = {"steps": "{:,} steps", "content": "--content {:g}"}
     suffix = "".join(f", {words[k].format(v)}" for k, v in more.items())

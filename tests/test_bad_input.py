@@ -164,6 +164,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "an unknown schedule": (["--schedule", "cosin"], "cosin"),
     "one number for smooth": (["--smooth", "0.1"], "START END"),
     "no noise to adapt": (["--smooth-auc", "0.7"], "give --smooth START END"),
+    "noise that adapts upwards": (["--smooth", ".1", ".2", "--smooth-auc", ".7"], "START above END"),
     "no such config": (["--config", "nowhere.toml"], "no such file"),
 }  # fmt: skip
 

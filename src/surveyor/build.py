@@ -103,12 +103,14 @@ def _not_private(config: Config, parts: Mapping[str, Any]) -> list[str]:
             "--epsilon: hold the critic by its weights, --constraint orthogonal or clip"
         )
     none: Mapping[str, Any] = {
-        "calibrate": "no", "balance": False, "patience": 0, "smooth": (), "augment": 0.0
+        "calibrate": "no", "balance": False, "patience": 0, "smooth": (), "smooth_auc": None,
+        "augment": 0.0,
     }  # fmt: skip
     if str(parts["critic"]).startswith("packed"):
         problems.append("--epsilon: a packed critic mixes rows; give --critic mlp or conv")
     problems += [
-        f"--epsilon: leave --{name} out, it would look at rows that are not accounted for"
+        f"--epsilon: leave --{name.replace('_', '-')} out, it would look at rows that are not "
+        "accounted for"
         for name in _changed(config, none)
     ]
     if config.measure_every not in (None, config.steps):

@@ -86,7 +86,7 @@ class Config:
     )
     smooth_auc: float | None = _option(
         None,
-        "Adapt that noise, between END and START, so that the critic's AUC stays near this: .7.",
+        "Adapt that noise, between START and END, to hold the critic's AUC near this, such as .7.",
         0.5,
         0.99,
     )
@@ -159,8 +159,12 @@ def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) 
         problems.append("--smooth: give START END, and optionally the share of training")
     elif any(not number > 0 for number in values.get("smooth", ())):
         problems.append("--smooth: START, END and the share must be above 0")
-    if values.get("smooth_auc") is not None and not values.get("smooth"):
-        problems.append("--smooth-auc: there is no noise to adapt; give --smooth START END too")
+    if values.get("smooth_auc") is not None:
+        start, end = [*values.get("smooth", ()), 0.0, 0.0][:2]
+        if not start:
+            problems.append("--smooth-auc: there is no noise to adapt; give --smooth START END too")
+        elif start < end:
+            problems.append("--smooth-auc: the noise adapts downwards; give START above END")
     if problems:
         raise InputError(*problems)
     return Config(**values)

@@ -142,11 +142,16 @@ class Game:
         return self.score(batch).view(-1, len(batch)).mean(0)
 
     def auc(self, real: Batch, draws: Draws, noise: float = 0.0) -> Tensor:
-        """Return the share of pairs of a real and a fake point that the critic orders right, ()."""
-        with torch.no_grad(), self._products(real.x.device):
-            fake = self.generate(len(real), real.cond, draws)
-            scores = [self.opinion(self._seen(b, noise, draws)) for b in (real, fake)]
-        return (scores[0][:, None] > scores[1]).float().mean()
+        """Return an estimate of P(f(x, c) > f(x', c)), x real, x' fake, a tie counting half, ().
+
+        Row by row, since the two of a row share their condition: what the critic adds for a
+        condition is no concern of its objective.
+        """
+        with torch.no_grad():
+            with self._products(real.x.device):
+                fake = self.generate(len(real), real.cond, draws)
+            gap = torch.sub(*[self.opinion(self._seen(b, noise, draws)) for b in (real, fake)])
+        return mean((1 + gap.sign()) / 2, real.weight)
 
     def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
         """Return the terms whose sum the critic minimises."""

@@ -159,7 +159,7 @@ def steps(
         generator_terms, found = game.generator_gradients(real, draws, noise)
         update(generator_terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
         follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))
-        if plan.noise.due(step, plan.steps):
+        if plan.privacy is None and plan.noise.due(step, plan.steps):
             draws = Draws(plan.seed, step, LOOK, plan.rank, device)
             auc = game.auc(rows(draws), draws, noise)
             reduce([auc])

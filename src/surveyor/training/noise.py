@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LOOK = 4  # generator steps between two looks at what the critic tells apart
+EVERY = 4  # generator steps between two looks at what the critic tells apart
 WAY = 0.1  # share of training that the noise takes from one end of its range to the other
 
 
@@ -14,8 +14,8 @@ class Noise:
 
     It smooths both distributions, so that their supports meet (Arjovsky and Bottou 2017). The
     deviation falls geometrically over the first ``until`` of training. With ``auc`` it adapts
-    instead, as discriminator noise does in Wang et al. 2023 (Diffusion-GAN): it rises where the
-    critic scores more than that share of real points above fake ones, and falls where fewer.
+    instead, as the discriminator's noise of Wang et al. 2023 (Diffusion-GAN): it rises where more
+    than that share of real points score above the fake point beside them, and falls where fewer.
     """
 
     start: float = 0.0
@@ -34,10 +34,10 @@ class Noise:
         """Return whether an adapted noise looks at the critic at this step."""
         if self.auc is None or self.start == 0 or step >= self.until * total:
             return False
-        return step % LOOK == 0
+        return step % EVERY == 0
 
     def adapted(self, level: float, auc: float, total: int) -> float:
         """Return the level, from 0 (``end``) to 1 (``start``), after the critic reached ``auc``."""
         assert self.auc is not None
-        change = LOOK / max(LOOK, WAY * total)
+        change = EVERY / max(EVERY, WAY * total)
         return min(1.0, max(0.0, level + (change if auc > self.auc else -change)))
