@@ -69,8 +69,8 @@ def pairs(found: dict[str, Any]) -> str:
         "same nets and generator steps with and without a critic). Perceptual distance by an ImageNet net; patches of 8 x 8 against those of "
         f"training pictures (real ones {found['patch_frechet_floor']:.3f}); sharpness is the power of fine detail over the real one.\n\n"
         + table(named, rows)
-        + "\n\n![Given, bicubic, squared error, Surveyor, truth](benchmarks/results/super-resolution.png)"
-        + "\n\n*From above: given, bicubic, squared error alone, Surveyor, the truth; not chosen.*"
+        + "\n\n![Given, bicubic, squared error, L1, Surveyor, truth](benchmarks/results/super-resolution.png)"
+        + "\n\n*From above: given, bicubic, squared error alone, L1 alone, Surveyor, the truth; not chosen.*"
         + "\n\n![Edges, L1 alone, Surveyor, truth](benchmarks/results/edges-to-icons.png)"
         + "\n\n*From above: edges, L1 alone, Surveyor, the truth.*"
     )  # fmt: skip
