@@ -101,6 +101,6 @@ def committees(found: dict[str, Any]) -> str:
         [method, *cells(runs, keys)] for (method,), runs in grouped(found["runs"], "method").items()
     ]
     return (
-        f"**Committees, packs, noise** (`python -m benchmarks.committees`, one thread each; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"
+        f"**Committees, packs, noise** (`python -m benchmarks.committees`, one thread each, some with other work beside them, so that seconds are upper values; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"
         + table(["critic", "seeds", *keys], rows)
     )  # fmt: skip
