@@ -92,7 +92,7 @@ def committees(found: dict[str, Any]) -> str:
     keys = {
         "w1 / floor": ".2f",
         "auc": ".2f",
-        "frechet / floor": ".1f",
+        "frechet / floor": ".2f",
         "recall": ".2f",
         "asked": ".3f",
         "seconds": ".0f",
