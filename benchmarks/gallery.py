@@ -98,9 +98,12 @@ def committees(found: dict[str, Any]) -> str:
         "seconds": ".0f",
     }
     rows = [
-        [method, *cells(runs, keys)] for (method,), runs in grouped(found["runs"], "method").items()
+        [f"{method}, seed {seed}", *cells(runs, keys)[1:]]
+        for (seed, method), runs in sorted(
+            grouped(found["runs"], "seed", "method").items(), key=lambda item: item[0][0]
+        )
     ]
     return (
-        f"**Committees, packs, noise** (`python -m benchmarks.committees`, one thread each, some with other work beside them, so that seconds are upper values; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each).\n\n"
-        + table(["critic", "seeds", *keys], rows)
+        f"**Committees, packs, noise** (`python -m benchmarks.committees`, one thread each, some with other work beside them, so that seconds are upper values; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each). Critics differ no more than seeds do: here none of it helps.\n\n"
+        + table(["critic", *keys], rows)
     )  # fmt: skip
