@@ -65,7 +65,7 @@ def pairs(found: dict[str, Any]) -> str:
         "s, one thread",
     ]
     return (
-        "**Pictures that answer pictures** (`make bench-images`; icons of 32 x 32, those held out are no skin tone of one trained on; the "
+        "**Pictures that answer pictures** (`make bench-images`, three seeds by `python -m benchmarks.pairs --seeds 1 2 3`, with other work beside, so that seconds are upper values; icons of 32 x 32, those held out are no skin tone of one trained on; the "
         "same nets and generator steps with and without a critic). Perceptual distance by an ImageNet net; patches of 8 x 8 against those of "
         f"training pictures (real ones {found['patch_frechet_floor']:.3f}); sharpness is the power of fine detail over the real one.\n\n"
         + table(named, rows)
