@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "surveyor"
-GROUND = ("errors", "batch", "catalog")
+GROUND = ("errors", "batch", "catalog", "writing")
 ORDER = (
     "data", "nets", "lipschitz", "objectives", "training", "diagnostics", "evaluation", "ruler",
     "config", "build", "run", "report", "api", "claims", "cli",

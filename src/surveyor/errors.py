@@ -22,6 +22,10 @@ class Diverged(SurveyorError, ArithmeticError):
     """Training produced a number that is not finite; the message names term, layer and step."""
 
 
+class NotWritten(SurveyorError):
+    """A file could not be written; what stood in its place before is untouched."""
+
+
 class Interrupted(SurveyorError):
     """Training was stopped by the user after its state had been saved."""
 

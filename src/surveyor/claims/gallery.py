@@ -18,7 +18,7 @@ from surveyor.claims import Claim, Evidence, Outcome, Verdict, claims
 from surveyor.errors import InputError
 from surveyor.report.figures import STYLE, svg
 from surveyor.report.pages import page
-from surveyor.training.checkpoint import write_bytes
+from surveyor.writing import write_bytes
 
 INDEX, RESULTS = "index.html", "results"
 

@@ -24,8 +24,8 @@ from surveyor.evaluation import generated
 from surveyor.evaluation.memorising import nearest
 from surveyor.report.pages import page
 from surveyor.run import Run, answer
-from surveyor.training.checkpoint import write_bytes
 from surveyor.training.loop import MEASURE
+from surveyor.writing import write_bytes
 
 POINTS = 2000
 PICTURES = 100

@@ -27,14 +27,11 @@ from surveyor.build import game_of, options_of
 from surveyor.config import Config, loads
 from surveyor.data import Codec, Data, Kind, Options, kinds
 from surveyor.diagnostics import Finding
-from surveyor.errors import InputError, SurveyorError
+from surveyor.errors import InputError, NotWritten
 from surveyor.training import Game, Measurement
-from surveyor.training.checkpoint import (
-    load_module,
-    read_tensors,
-    write_bytes,
-)
+from surveyor.training.checkpoint import load_module, read_tensors
 from surveyor.training.records import best_of
+from surveyor.writing import cause, write_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +160,7 @@ def append(path: Path, row: dict[str, Any]) -> None:
     """Add one line of JSON, on disk before this returns.
 
     Raises:
-        SurveyorError: the disk is full or refuses.
+        NotWritten: the disk is full or refuses.
     """
     try:
         with path.open("a") as file:
@@ -171,10 +168,7 @@ def append(path: Path, row: dict[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise SurveyorError(
-            f"{path}: cannot be written ({error.strerror}); the last good state is kept. "
-            f"Free some space and go on with: surveyor train --resume {path.parent}"
-        ) from error
+        raise NotWritten(f"{path}: cannot be written: {cause(error, path)}") from error
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

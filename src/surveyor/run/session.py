@@ -26,7 +26,7 @@ from surveyor.data import Data, Source
 from surveyor.data.table import TableCodec
 from surveyor.diagnostics import Finding, preflight
 from surveyor.diagnostics.preflight import BATCH_NORMS
-from surveyor.errors import InputError, Interrupted, SurveyorError
+from surveyor.errors import InputError, Interrupted, NotWritten
 from surveyor.evaluation import Ruler
 from surveyor.evaluation.assess import assess
 from surveyor.evaluation.paired import PairRuler, assess_pairs
@@ -49,7 +49,6 @@ from surveyor.training.checkpoint import (
     load_module,
     read_tensors,
     save_checkpoint,
-    write_bytes,
     write_tensors,
 )
 from surveyor.training.compiled import compiled
@@ -58,6 +57,9 @@ from surveyor.training.loop import plateaued
 from surveyor.training.privacy import private
 from surveyor.training.ranks import Ranks
 from surveyor.training.records import best_of
+from surveyor.writing import cause, write_bytes
+
+RESUME = "surveyor train --resume"
 
 
 @dataclass(eq=False)
@@ -100,7 +102,16 @@ class Session:
         Raises:
             Interrupted: the user stopped training; the state has been saved.
             Diverged: a number was not finite; the last good state is on disk.
+            NotWritten: the disk is full or refuses; the last good state is on disk.
         """
+        try:
+            yield from self._records()
+        except NotWritten as error:
+            kept = (self.path / "checkpoint").is_dir()
+            remedy = f". The last good state is kept; go on with: {RESUME} {self.path}"
+            raise NotWritten(f"{error}{remedy if kept else ''}") from error
+
+    def _records(self) -> Iterator[Record]:
         if self.finished:
             return
         torch.set_num_threads(self.config.threads or 1)
@@ -139,7 +150,7 @@ class Session:
             self._checkpoint()
         raise Interrupted(
             f"stopped at step {self.state.step:,} of {self.plan.steps:,}, saved; "
-            f"go on with: surveyor train --resume {self.path}"
+            f"go on with: {RESUME} {self.path}"
         )
 
     def finish(self) -> dict[str, Any]:
@@ -249,11 +260,9 @@ def _create(path: Path, data: Data, data_name: str, config: Config) -> None:
             path.rmdir()  # empty, as refuse_existing has seen
         temporary.rename(path)
     except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise SurveyorError(f"{path}: cannot be written ({error.strerror})") from error
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        raise NotWritten(f"{path}: cannot be written: {cause(error, path)}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)  # gone already where it was renamed
 
 
 def resume(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,31 +12,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from surveyor.errors import InputError, SurveyorError
+from surveyor.errors import InputError
 from surveyor.training.game import Game
 from surveyor.training.loop import State
 from surveyor.training.step import laid_out
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file or nothing: to a neighbour first, then renamed over the old one.
-
-    Raises:
-        SurveyorError: the disk is full or refuses; the old file is untouched.
-    """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise SurveyorError(
-            f"{path}: cannot be written ({error.strerror}); the last good state is kept. "
-            "Free some space and go on with --resume"
-        ) from error
+from surveyor.writing import write_bytes
 
 
 def write_tensors(
