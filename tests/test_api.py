@@ -10,6 +10,7 @@ import pytest
 
 import surveyor
 from surveyor import InputError, Model
+from surveyor.errors import Notice
 from tests.conftest import QUICK, mixed
 
 
@@ -26,8 +27,9 @@ def test_a_combination_never_seen_is_called_a_guess(tmp_path: Path) -> None:
     frame = mixed(300)
     frame = frame[~((frame["town"] == "Oslo") & frame["member"])]
     model = surveyor.fit(frame, tmp_path / "run", condition=["town", "member"], **QUICK)
-    with pytest.warns(UserWarning, match="never seen together"):
+    with pytest.warns(Notice, match="never seen together") as told:
         made = model.sample(5, {"town": "Oslo", "member": "True"})
+    assert told[0].filename == __file__
     assert (made["town"] == "Oslo").all()
     assert made["member"].all()
 

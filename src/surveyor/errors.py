@@ -1,9 +1,14 @@
-"""Errors a person can act on: what is wrong, where, and what to do."""
+"""Errors a person can act on, and notices: what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
+from pathlib import Path
+
+PACKAGE = str(Path(__file__).parent / "_")[:-1]
 
 
 class SurveyorError(Exception):
@@ -28,6 +33,18 @@ class NotWritten(SurveyorError):
 
 class Interrupted(SurveyorError):
     """Training was stopped by the user after its state had been saved."""
+
+
+class Notice(UserWarning):
+    """Something was guessed, left out or changed; nothing is wrong enough to stop."""
+
+
+def tell(text: str) -> None:
+    """Give a notice: a ``Notice`` at the line that called Surveyor, a ``note`` in the terminal."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, Notice, stacklevel=level)
 
 
 def did_you_mean(word: str, known: Iterable[object]) -> str:

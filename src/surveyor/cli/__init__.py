@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import cyclopts
 
 from surveyor.cli import claims, distance, measure, sample, train
-from surveyor.cli.console import app
+from surveyor.cli.console import app, notes, say
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 
 __all__ = ["claims", "distance", "entry", "main", "measure", "sample", "train"]
@@ -20,8 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = app(words, exit_on_error=False, print_error=False)
-        return int(code or 0)
+        with notes():
+            return int(app(words, exit_on_error=False, print_error=False) or 0)
     except Interrupted as error:
         return _say(error, 130)
     except KeyboardInterrupt:
@@ -40,8 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _say(error: Exception, code: int) -> int:
     if os.environ.get("RANK", "0") != "0" and not isinstance(error, InputError):
         return code  # of several processes the first speaks
-    for line in str(error).strip().splitlines():
-        print(f"surveyor: {line.strip()}", file=sys.stderr)
+    lines = error.problems if isinstance(error, InputError) else str(error).strip().splitlines()
+    for line in lines:
+        say(line.strip())
     return code
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import os
+import sys
+import unicodedata
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from cyclopts import App
 from rich.console import Console
 from rich.markup import escape
 
 import surveyor
+from surveyor.errors import Notice
 
 app = App(
     name="surveyor",
@@ -19,6 +25,54 @@ app = App(
     result_action="return_value",
 )
 out = Console()
+
+
+JOINERS = "\u200c\u200d"  # Persian and emoji need them
+
+
+def visible(text: object) -> str:
+    """Return text whose control characters, line breaks and marks of direction are escapes.
+
+    So that no name or value moves the cursor, forges a line or turns one around.
+    """
+    return "".join(
+        c.encode("unicode_escape").decode()
+        if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and c not in JOINERS
+        else c
+        for c in str(text)
+    )
+
+
+def say(text: str) -> None:
+    """Print one line of Surveyor's own to stderr."""
+    print(f"surveyor: {visible(text)}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def notes() -> Iterator[None]:
+    """Print every notice as a line, once; of several processes the first speaks."""
+    said: set[str] = set()
+    others = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        text = str(message)
+        if not issubclass(category, Notice):
+            others(message, category, filename, lineno, file, line)
+        elif text not in said and os.environ.get("RANK", "0") == "0":
+            said.add(text)
+            say(f"note: {text}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", Notice)
+        warnings.showwarning = show
+        yield
 
 
 def tell(finding: Mapping[str, Any]) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -79,13 +77,12 @@ def sample(
     if problems:
         raise InputError(*problems)
     made: Any
-    with _guesses_told():
-        if answer is not None:
-            made = _answers(model, answer, output, seed)
-        elif walk:
-            made = model.walk(n, _stops(conditions), seed=seed)
-        else:
-            made = model.sample(n, conditions, seed, fair, apart_from, truncate)
+    if answer is not None:
+        made = _answers(model, answer, output, seed)
+    elif walk:
+        made = model.walk(n, _stops(conditions), seed=seed)
+    else:
+        made = model.sample(n, conditions, seed, fair, apart_from, truncate)
     if output is None and isinstance(made, pd.DataFrame):
         made.to_csv(sys.stdout, index=False)
         return 0
@@ -147,16 +144,6 @@ def _write(made: Any, kind: Kind, output: Path, walk: bool, answer: str | None) 
     animated = walk and output.suffix.lower() in (*ANIMATED, ".png")
     animate(main, output) if animated else kind.write(made, output)
     place(f"{len(main):,} samples in {output}")
-
-
-@contextmanager
-def _guesses_told() -> Iterator[None]:
-    """Print warnings, each once, as lines for people."""
-    with warnings.catch_warnings(record=True) as guesses:
-        warnings.simplefilter("always")
-        yield
-    for text in {str(w.message) for w in guesses}:
-        print(f"surveyor: {text}", file=sys.stderr)
 
 
 def _stops(conditions: dict[str, str]) -> list[dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor
 from surveyor.batch import Draws
 from surveyor.data.columns import Column, fit_label
 from surveyor.data.where import Wanted
+from surveyor.errors import tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +66,7 @@ class Conditions:
         pool, share, unseen = self.seen, self.share, not agree.any()
         if unseen:
             told = ", ".join(f"{name}={w.said}" for name, w in (where or {}).items())
-            warnings.warn(
-                f"{told}: never seen together in training; these samples are a guess",
-                stacklevel=2,
-            )
+            tell(f"{told}: never seen together in training; these samples are a guess")
         else:
             pool, share = pool[agree], share[agree]
         codes: np.ndarray = pool[_chosen(share, draws.uniform(n).numpy())].copy()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from surveyor.data.sources import resolve
 from surveyor.data.table import TableCodec
 from surveyor.data.values import numeric
 from surveyor.data.where import Wanted, read_where
-from surveyor.errors import InputError
+from surveyor.errors import InputError, tell
 from surveyor.evaluation import generated
 from surveyor.nets import Sampler
 from surveyor.run.folder import Run
@@ -84,9 +83,7 @@ def draw_samples(
         enough = len(first) >= REPEATED * n + size
         if met >= n or (met < len(first) and enough):
             if met < n:
-                warnings.warn(
-                    f"only {met:,} different ones were made; the rest repeat", stacklevel=2
-                )
+                tell(f"only {met:,} different ones were made; the rest repeat")
             order = np.concatenate([np.flatnonzero(first), np.flatnonzero(~first)])
             return _folded(run, _rows(_joined(kept), order[:n]))
         if made_in_all >= MOST:
