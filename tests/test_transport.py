@@ -179,10 +179,23 @@ def test_the_front_measures_with_floor_and_interval() -> None:
     assert far.low < 2 * math.sqrt(2) < far.high
     assert far.low > 0
     assert near.low == 0
-    assert 0.5 < near.ratio < 1.2
+    assert near.ratio == near.beside / near.floor
     assert far.n == (800, 800)
     assert far.floor_n == 400
     assert far.value == pytest.approx(wasserstein_1_discrete(a, b))
+
+
+@pytest.mark.parametrize("sizes", [(200, 200), (200, 60), (60, 200)])
+def test_the_ratio_of_equal_sets_is_one_whatever_their_sizes(sizes: tuple[int, int]) -> None:
+    ratios = []
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        a, b = (rng.normal(size=(n, 4)) for n in sizes)
+        found = wasserstein_1(a, b)
+        ratios.append(found.ratio)
+    assert found.floor_n == min(sizes[0] // 2, sizes[1])
+    # A ratio scatters by .05 to .07: four standard errors of the mean of 25 are .05.
+    assert np.mean(ratios) == pytest.approx(1, abs=0.06)
 
 
 def test_the_front_uses_quantiles_on_the_line() -> None:
@@ -201,6 +214,19 @@ def test_the_interval_covers_about_as_often_as_it_says() -> None:
         rng = np.random.default_rng(seed)
         measured = wasserstein_1(rng.normal(size=300), rng.normal(1, 1, size=300))
         hits += measured.low <= 1 <= measured.high
+    assert hits >= 55
+
+
+@pytest.mark.parametrize("sizes", [(40, 400), (400, 40)])
+def test_the_interval_covers_in_the_plane_with_one_small_set(sizes: tuple[int, int]) -> None:
+    """Both sets' floors are taken off, and the small set's error is most of the interval."""
+    hits = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        a, b = (rng.normal(size=(n, 2)) for n in sizes)
+        equal = wasserstein_1(a, b)
+        far = wasserstein_1(a, b + np.array([3.0, 0.0]))
+        hits += equal.low == 0 and far.low <= 3 <= far.high
     assert hits >= 55
 
 

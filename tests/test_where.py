@@ -13,6 +13,7 @@ from surveyor.api import Model, fit
 from surveyor.data.columns import fit_column
 from surveyor.data.where import wanted
 from surveyor.errors import InputError
+from surveyor.run import draw_samples
 from tests.conftest import QUICK, mixed
 
 
@@ -105,6 +106,23 @@ def paid(tmp_path_factory: pytest.TempPathFactory) -> Model:
     frame = pd.DataFrame({"sex": sex, "pay": pay, "age": rng.integers(20, 60, 3000)})
     path = tmp_path_factory.mktemp("runs") / "paid"
     return fit(frame, path, steps=200, warm_start=1.0, batch=256, threads=1)
+
+
+def test_the_odds_of_parity_come_from_other_rows_than_those_they_filter(
+    paid: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[pd.DataFrame] = []
+
+    def watched(*args: Any, **options: Any) -> pd.DataFrame:
+        drawn.append(draw_samples(*args, **options))
+        return drawn[-1]
+
+    monkeypatch.setattr("surveyor.run.parity.draw_samples", watched)
+    paid.sample(500, parity=("pay", "sex"))
+    pilot, made = drawn[0], drawn[-1]
+    n = min(len(pilot), len(made))
+    same = (pilot.iloc[:n].to_numpy() == made.iloc[:n].to_numpy()).all(1)
+    assert same.mean() < 0.5  # a few agree by chance
 
 
 def test_parity_closes_the_gap_and_keeps_the_groups(paid: Model) -> None:

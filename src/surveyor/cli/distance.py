@@ -57,7 +57,8 @@ def distance(
     html
         A page to write, with pictures.
     fail_above
-        Exit with code 3 where W1 is above this.
+        Exit with code 3 where the lower end of W1's bracket is above this: two samples of one
+        distribution have a W1 too, and a lower end of 0.
     seed
         Seed of subsamples, relabellings and the critic.
     overwrite
@@ -68,6 +69,8 @@ def distance(
         problems.append(f"--fail-above {fail_above}: give a number from 0")
     if method not in METHODS:
         problems.append(f"--method {method}: unknown; known: {', '.join(METHODS)}")
+    if fail_above is not None and method == "sliced":
+        problems.append("--fail-above: sliced has no lower end; take --method exact or critic")
     if problems:
         raise InputError(*problems)
     chosen: Method = method  # type: ignore[assignment]
@@ -82,9 +85,9 @@ def distance(
         _tell(found)
         if html is not None:
             place(f"page: {html}")
-    value = found.comparison.value
-    if fail_above is not None and value > fail_above:
-        print(f"surveyor: W1 {value:.4g} is above {fail_above:g}", file=sys.stderr)
+    low = found.comparison.low
+    if fail_above is not None and low > fail_above:
+        print(f"surveyor: W1, at least {low:.4g}, is above {fail_above:g}", file=sys.stderr)
         return ABOVE
     return 0
 
@@ -93,8 +96,8 @@ def _tell(found: Drift) -> None:
     c = found.comparison
     out.print(f"[bold]{escape(c.verdict)}[/]")
     lines = [
-        f"W1 {c.value:.4g} = {c.ratio:.2f} x its floor {c.floor:.4g} (both from {c.n:,} rows a "
-        f"side), in {found.unit}",
+        f"W1 {c.value:.4g} = {c.ratio:.2f} x its floor {c.floor:.4g} (both between samples of "
+        f"{c.n:,} rows, which exceeds that of the whole sets), in {found.unit}",
     ]
     if c.bound is not None:
         lines.append(

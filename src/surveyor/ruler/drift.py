@@ -113,8 +113,9 @@ def _explained(made: Drift, index: list[np.ndarray], seed: int, limit: int) -> D
         joined = pd.concat(frames, ignore_index=True)
         columns = tuple(fit_column(name, joined[name]) for name in names)
     moved = columns_moved(columns, *frames, seed) if columns else ()
-    pick = np.random.default_rng(seed).permutation(len(points[0]))[:limit]
-    rows = rows_moved(points[0][pick], points[1][:limit], pick)
+    rng = np.random.default_rng(seed)  # both at random: files are often in some order
+    pick, beside = (rng.permutation(len(side))[:limit] for side in points)
+    rows = rows_moved(points[0][pick], points[1][beside], pick)
     shown = tuple(
         RowMoved(int(index[0][m.row]), m.distance, _values(frames[0], m.row)) for m in rows
     )

@@ -14,9 +14,10 @@ from surveyor.data.columns import Column
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
 from surveyor.run.folder import Run
-from surveyor.run.sampling import SAMPLE, draw_samples
+from surveyor.run.sampling import SAMPLE, TRIES, draw_samples
 
 PILOT = 20_000
+APART = TRIES + 1  # rounds of draws that no row delivered comes from
 FEWEST = 20  # pilot rows of an outcome within a group
 SPARE = 1.1
 
@@ -39,14 +40,14 @@ def with_parity(
     """Return ``n`` rows with P(outcome | group) = P(outcome), all else as generated.
 
     A row of outcome y in group g is kept with probability proportional to P(y) / P(y | g), both
-    estimated on a pilot: within (g, y) rows are those of the generator, and groups stay as frequent
-    as they were.
+    estimated on a pilot of other rows than those that are filtered: within (g, y) rows are those of
+    the generator, and groups stay as frequent as they were.
 
     Raises:
         InputError: no such columns, columns of numbers, or an outcome that a group hardly has.
     """
     columns = _columns(run, outcome, group)
-    pilot = draw_samples(run, PILOT, where, seed)
+    pilot = draw_samples(run, PILOT, where, seed, begin=APART)
     y, g = (c.encode(pilot[c.name]) for c in columns)
     joint = np.zeros((columns[1].size, columns[0].size))
     np.add.at(joint, (g, y), 1.0)

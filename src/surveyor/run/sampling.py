@@ -41,13 +41,14 @@ def draw_samples(
     seed: int,
     apart_from: Any = None,
     truncate: float = 1.0,
+    begin: int = 0,
 ) -> Any:
     """Return ``n`` samples: a DataFrame, or arrays by name.
 
     Formulas stand as text, as many of them neutral in charge as in training, and none twice where
     training had none twice. The generator is told the run's conditions; whatever else is asked is
     met by rejection. No row of a table equals one of ``apart_from``. The latent's Gaussians are
-    narrower by ``truncate``.
+    narrower by ``truncate``. Rounds of draws are numbered from ``begin``.
 
     Raises:
         InputError: n below 1, unknown columns, values never seen, or too rare to be met.
@@ -67,10 +68,10 @@ def draw_samples(
         _single(run),
     )
     if tests.none:
-        return _folded(run, _told(_made(run, n, given, seed, 0), found))
+        return _folded(run, _told(_made(run, n, given, seed, begin), found))
     kept: list[Any] = []
     met = made_in_all = 0
-    for attempt in range(TRIES):
+    for attempt in range(begin, begin + TRIES):
         share = met / made_in_all if met else 0.5 if made_in_all == 0 else 1 / made_in_all
         size = int(min(max(2000, SPARE * (n - met) / share), 100_000, MOST - made_in_all))
         made = _made(run, size, given, seed, attempt)

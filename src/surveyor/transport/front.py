@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,10 +23,13 @@ class Distance:
     """W1 between two data sets, in the unit of the data.
 
     ``value`` is the measure between the samples; ``floor`` the same measure between two halves
-    of ``a`` (``floor_n`` points each): what no difference at all looks like at that size. ``low``
-    and ``high`` bracket the W1 of the populations: a sample's W1 is too large in expectation, so
-    high is value + 1.96 standard errors; low subtracts both sets' own floors as well (triangle
-    inequality). Both are estimates at about 95%, not certainties.
+    of ``a`` (``floor_n`` points each): what no difference at all looks like at that size. A
+    sample's W1 falls with its size, so ``beside`` is the measure between ``floor_n`` points of each
+    set, and ``ratio`` compares that with the floor. ``low`` and ``high`` bracket the W1 of the
+    populations: a sample's W1 is too large in expectation, so high is value + 1.96 standard errors;
+    low subtracts both sets' own floors as well (triangle inequality). Each end is an estimate at
+    about 97.5% where many points carry the difference; what is rarer than one point in n may not be
+    among them, and high is then too low.
     """
 
     value: float
@@ -35,13 +39,14 @@ class Distance:
     method: str
     n: tuple[int, int]
     floor_n: int
+    beside: float
 
     @property
     def ratio(self) -> float:
-        """Return value / floor; infinite where the floor is 0 and the value is not."""
+        """Return beside / floor; infinite where the floor is 0 and beside is not."""
         if self.floor > 0:
-            return self.value / self.floor
-        return 1.0 if self.value == 0 else math.inf
+            return self.beside / self.floor
+        return 1.0 if self.beside == 0 else math.inf
 
 
 def wasserstein_1(
@@ -86,19 +91,26 @@ def wasserstein_1(
 
         size = max(len(left), len(right)) if line else limit
     value, error = measure(left[:size], right[:size])
-    half_a, half_b = min(len(left) // 2, size), min(len(right) // 2, size)
-    floor = measure(left[:half_a], left[half_a : 2 * half_a])[0]
-    other = measure(right[:half_b], right[half_b : 2 * half_b])[0]
+    own, other = (_halves(x, min(len(x) // 2, size), measure) for x in (left, right))
+    floor_n = min(len(left) // 2, len(right), size)
+    alike = floor_n == min(len(left) // 2, size)
+    floor = own if alike else _halves(left, floor_n, measure)
     name = method if method == "sliced" else ("exact, one dimension" if line else "exact")
     return Distance(
         value=value,
         floor=floor,
-        low=max(0.0, value - floor - other - 1.96 * error),
+        low=max(0.0, value - own - other - 1.96 * error),
         high=value + 1.96 * error,
         method=name,
         n=(min(len(left), size), min(len(right), size)),
-        floor_n=half_a,
+        floor_n=floor_n,
+        beside=measure(left[:floor_n], right[:floor_n])[0],
     )
+
+
+def _halves(x: Array, n: int, measure: Callable[[Array, Array], tuple[float, float]]) -> float:
+    """Return the measure between ``n`` points of ``x`` and as many others of it."""
+    return measure(x[:n], x[n : 2 * n])[0]
 
 
 def exact_with_error(x: Array, y: Array) -> tuple[float, float]:
