@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,6 +71,21 @@ def broken(folder: Path) -> str:
     return str(folder / "p")
 
 
+def array_bomb(folder: Path) -> str:
+    np.savez_compressed(folder / "data.npz", x=np.zeros((40, 2**22)))
+    return str(folder / "data.npz")
+
+
+def cut(kind: str) -> Make:
+    def make(folder: Path) -> str:
+        content = io.BytesIO()
+        noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(content, format=kind)
+        return _bytes(folder, content.getvalue()[:700], f"p/a.{kind.lower()}")
+
+    return make
+
+
 def numbers(n: int = 40) -> list[float]:
     return [float(k % 7) for k in range(n)]
 
@@ -103,7 +119,15 @@ DATA: dict[str, tuple[Make, str]] = {
     "one axis": (array(np.ones(20)), "shape (20,)"),
     "an object array": (array(np.array([{"a": 1}] * 20, dtype=object)), "never loaded"),
     "a pickle in an npz": (array({"x": np.array([{1}] * 20, dtype=object)}, "data.npz"), "never loaded"),
-    "no npz at all": (text("hello", "data.npz"), "not a readable array"),
+    "an npz of text": (lambda f: _zipped(f, "notes.txt", b"hello"), "'notes.txt': not a readable array"),
+    "an npz that unpacks to gigabytes": (array_bomb, "unpack to 1.34 GB"),
+    "an array of terabytes": (lambda f: _claims(f, "(40000, 5000000)"), "1.6 TB, and 80 bytes follow"),
+    "a header that is no array's": (lambda f: _claims(f, "os.getpid()"), "not a readable array file"),
+    "a gif cut short": (cut("GIF"), "broken picture"),
+    "a tiff cut short": (cut("TIFF"), "broken picture"),
+    "postscript by another name": (lambda f: _bytes(f, b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", "p/a.png"), "broken picture"),
+    "nothing but other suffixes": (lambda f: _bytes(f, b"ftypheic", "p/a.heic"), ".heic (1)"),
+    "no npz at all": (text("hello", "data.npz"), "neither .npy nor .npz inside"),
     "equal vectors": (array(np.ones((20, 2))), "the same"),
     "a broken picture": (broken, "broken picture"),
     "pictures of mixed sizes": (pictures(("a.png", (8, 8), "L"), ("b.png", (9, 8), "L")), "with --size N, such as --size 8"),
@@ -116,9 +140,23 @@ DATA: dict[str, tuple[Make, str]] = {
 }  # fmt: skip
 
 
-def _bytes(folder: Path, content: bytes) -> str:
-    (folder / "data.csv").write_bytes(content)
-    return str(folder / "data.csv")
+def _bytes(folder: Path, content: bytes, name: str = "data.csv") -> str:
+    """Write a file; return its name, or that of the folder made for it."""
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+    return str(folder / name.partition("/")[0])
+
+
+def _zipped(folder: Path, name: str, content: bytes) -> str:
+    with zipfile.ZipFile(folder / "data.npz", "w") as archive:
+        archive.writestr(name, content)
+    return str(folder / "data.npz")
+
+
+def _claims(folder: Path, shape: str) -> str:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+    return _bytes(folder, start + header + bytes(80), "data.npy")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:

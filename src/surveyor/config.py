@@ -54,6 +54,9 @@ class Config:
         "absolute", "What the content loss takes of each pixel's difference."
     )
     size: int | None = _option(None, "Bring pictures to so many pixels a side, cut square.", 4)
+    white: int | None = _option(
+        None, "Value of white in pictures of more than 8 bits, where it is not the one guessed.", 1
+    )
     augment: float = _option(
         0.0, "Share of pictures that the critic sees shifted; samples are not.", 0, 0.7
     )

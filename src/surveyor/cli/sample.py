@@ -97,7 +97,7 @@ def _answers(model: api.Model, answer: str, output: Path | None, seed: int) -> A
     into_folder = output is not None and not output.suffix
     if resized or not into_folder or not several_sizes(Path(answer)):
         return model.answer(answer, seed)
-    pictures = read_each(Path(answer))
+    pictures = read_each(Path(answer), model.run.config.white)
     made: dict[int, dict[str, Any]] = {}
     for shape in dict.fromkeys(p.shape for p in pictures):
         own = [k for k, p in enumerate(pictures) if p.shape == shape]

@@ -55,7 +55,8 @@ class Options:
     """How a person wants the data read.
 
     With a ``task`` other than ``generate`` they are read as pairs of pictures: ``scale`` of
-    super-resolution, ``from_`` and ``to`` of translation.
+    super-resolution, ``from_`` and ``to`` of translation. ``white`` is the value of white in
+    pictures of more than eight bits.
     """
 
     condition: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Options:
     drop: tuple[str, ...] = ()
     whiten: bool = False
     size: int | None = None
+    white: int | None = None
     task: str = "generate"
     scale: int | None = None
     from_: str | None = None

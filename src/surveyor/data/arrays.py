@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from surveyor.errors import InputError
+from surveyor.data.archives import Header, headers, read_file
+from surveyor.errors import InputError, tell
 
 MAIN_NAMES = ("images", "x", "X", "data", "arr_0", "vectors")
 
@@ -19,13 +19,15 @@ MAIN_NAMES = ("images", "x", "X", "data", "arr_0", "vectors")
 class Arrays:
     """A main array (n, ...) and named columns of n entries that can serve as conditions.
 
-    ``white`` is the highest value that pictures may have, of all rows and not of those taken.
+    ``white`` is the highest value that pictures may have, of all rows and not of those taken;
+    ``depth`` what was taken for it in files of sixteen bits, which were reduced to eight.
     """
 
     main: np.ndarray
     columns: Mapping[str, np.ndarray]
     main_name: str = "x"
     white: float | None = None
+    depth: int | None = None
 
     def __len__(self) -> int:
         return len(self.main)
@@ -33,7 +35,7 @@ class Arrays:
     def take(self, index: np.ndarray) -> Arrays:
         """Return the chosen rows."""
         columns = {name: values[index] for name, values in self.columns.items()}
-        return Arrays(self.main[index], columns, self.main_name, self.white)
+        return replace(self, main=self.main[index], columns=columns)
 
     def joined(self, other: Arrays) -> Arrays:
         """Return the main arrays of both, without columns.
@@ -61,15 +63,19 @@ def rank(source: Any) -> int | None:
     if hasattr(source, "__array__") and hasattr(source, "ndim") and not hasattr(source, "columns"):
         return int(source.ndim)
     if isinstance(source, (str, Path)) and str(source).lower().endswith((".npy", ".npz")):
-        return int(read_arrays(source).main.ndim)
+        found = headers(Path(source))
+        return found[_main(found)].ndim if found else None
     return None
 
 
 def read_arrays(source: Any) -> Arrays:
     """Read an array, a dictionary of arrays, ``.npy`` or ``.npz``.
 
+    Arrays of shape (n,) or (n, 1) beside the main one are its columns; what others there are is
+    told.
+
     Raises:
-        InputError: object arrays and pickles, text, NaN or infinite entries, broken files.
+        InputError: object arrays and pickles, text, NaN, infinite or masked entries, broken files.
     """
     if isinstance(source, Arrays):
         return source
@@ -77,7 +83,14 @@ def read_arrays(source: Any) -> Arrays:
     name = _main(arrays)
     main = arrays.pop(name)
     _check(main, f"{where}, {name!r}" if len(arrays) else where)
-    columns = {k: v for k, v in arrays.items() if v.ndim == 1 and len(v) == len(main)}
+    columns = {
+        k: v.reshape(-1) for k, v in arrays.items() if v.shape in ((len(main),), (len(main), 1))
+    }
+    if unused := [f"{k!r} {v.shape}" for k, v in arrays.items() if k not in columns]:
+        tell(
+            f"{where}: not used: {', '.join(unused)}; the data are {name!r} {main.shape}, labels "
+            f"have {len(main):,} entries"
+        )
     objects = [k for k, v in columns.items() if v.dtype.kind not in "biufUSM"]
     if objects:
         raise InputError(
@@ -93,43 +106,38 @@ def every_array(source: Any) -> tuple[str, dict[str, np.ndarray]]:
         InputError: object arrays and pickles, broken files, no arrays.
     """
     if isinstance(source, (str, Path)):
-        where, arrays = str(source), _from_file(Path(source))
+        where, arrays = str(source), read_file(Path(source))
     elif isinstance(source, Mapping):
-        where, arrays = "arrays", {str(k): np.asarray(v) for k, v in source.items()}
+        where, arrays = "arrays", {str(k): _array(v, f"array {k!r}") for k, v in source.items()}
     else:
-        where, arrays = "array", {"x": np.asarray(source)}
+        where, arrays = "array", {"x": _array(source, "array")}
     if not arrays:
         raise InputError(f"{where}: holds no arrays")
     return where, arrays
 
 
-def _main(arrays: Mapping[str, np.ndarray]) -> str:
+def _main(arrays: Mapping[str, np.ndarray] | Mapping[str, Header]) -> str:
     for name in MAIN_NAMES:
         if name in arrays:
             return name
-    return max(arrays, key=lambda name: (np.ndim(arrays[name]), np.size(arrays[name])))
+    return max(arrays, key=lambda name: (arrays[name].ndim, arrays[name].size))
 
 
-def _from_file(path: Path) -> dict[str, np.ndarray]:
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: empty file")
-    with path.open("rb") as file:
-        if not file.read(6).startswith((b"PK", b"\x93NUMPY")):
-            raise InputError(f"{path}: not a readable array file (neither .npy nor .npz inside)")
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"x": loaded}
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
-    except ValueError as error:
-        if "allow_pickle" in str(error) or "pickle" in str(error).lower():
+def _array(values: Any, where: str) -> np.ndarray:
+    """Return values in memory as a plain array."""
+    if isinstance(values, np.ma.MaskedArray):
+        masked = np.ma.getmaskarray(values)
+        if masked.any():
+            rows = np.flatnonzero(masked.reshape(len(masked) if masked.ndim else 1, -1).any(1))
             raise InputError(
-                f"{path}: holds Python objects, which are never loaded; save plain numeric arrays"
-            ) from error
-        raise InputError(f"{path}: not a readable array file ({error})") from error
-    except (OSError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        raise InputError(f"{path}: not a readable array file ({error})") from error
+                f"{where}: entries in {len(rows):,} row{'s' * (len(rows) != 1)} are masked, the "
+                f"first is row {rows[0]}; remove or fill them"
+            )
+        values = values.data
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{where}: no array ({str(error).splitlines()[0]})") from error
 
 
 def _check(array: np.ndarray, where: str) -> None:

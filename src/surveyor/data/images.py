@@ -18,10 +18,10 @@ from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State
 from surveyor.data.arrays import Arrays, rank, read_arrays
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state
-from surveyor.data.pictures import read_folder, resized
+from surveyor.data.pictures import FULL, guessed_white, read_folder, resized
 from surveyor.data.vectors import column_codes, fit_columns
 from surveyor.data.whiten import Whitening, fit_whitening
-from surveyor.errors import InputError
+from surveyor.errors import InputError, tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,8 @@ class ImageCodec(Codec):
 
     def rows(self, raw: Any) -> Rows:
         """Check pictures and keep them as they are."""
-        arrays = Images().read(raw)
+        own = raw if isinstance(raw, Arrays) else replace(read_arrays(raw), white=self.top)
+        arrays = Images().read(own)
         if arrays.main.shape[1:] != self.size:
             raise InputError(
                 f"pictures of {arrays.main.shape[1:]} where the run was trained on {self.size}; "
@@ -166,30 +167,31 @@ class Images(Kind):
 
     def read(self, source: Any, options: Options = USUAL) -> Arrays:
         """Read and check the pictures; with a ``size`` bring them to size x size."""
-        size = options.size
+        size, white = options.size, options.white
+        where = f"{source}: " if isinstance(source, (str, Path)) else ""
         folder = isinstance(source, (str, Path)) and Path(source).is_dir()
-        arrays = read_folder(Path(source), size) if folder else read_arrays(source)
+        arrays = read_folder(Path(source), size, white) if folder else read_arrays(source)
         if arrays.main.ndim == 4 and arrays.main.shape[3] == 1:
-            arrays = Arrays(arrays.main[..., 0], arrays.columns, arrays.main_name)
+            arrays = replace(arrays, main=arrays.main[..., 0])
         shape = arrays.main.shape
         if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] != 3) or min(shape[1:3]) < 4:
             raise InputError(
-                f"pictures of shape {shape}: give (n, height, width) or (n, height, width, 3), "
-                "at least 4 pixels a side"
+                f"{where}pictures of shape {shape}: give (n, height, width) or "
+                "(n, height, width, 3), at least 4 pixels a side"
             )
         if arrays.main.dtype.kind in "if" and arrays.main.min() < 0:
-            raise InputError("pictures with values below 0; give 0 to 255, or 0 to 1")
+            raise InputError(f"{where}pictures with values below 0; give 0 to 255, or 0 to 1")
         if size is not None and arrays.main.shape[1:3] != (size, size):
             if arrays.main.dtype != np.uint8:
                 raise InputError(
                     f"--size {size}: for pictures of 8 bits; these are {arrays.main.dtype}"
                 )
-            arrays = Arrays(resized(arrays.main, size), arrays.columns, arrays.main_name)
-        return replace(arrays, white=white_of(arrays.main))
+            arrays = replace(arrays, main=resized(arrays.main, size))
+        return replace(arrays, white=_white(arrays, white))
 
     def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what docs/defaults.md measured."""
-        return DEFAULTS
+        return DEFAULTS if raw.depth in (None, FULL) else {**DEFAULTS, "white": raw.depth}
 
     def take(self, raw: Arrays, index: np.ndarray) -> Arrays:
         """Return the chosen pictures."""
@@ -278,6 +280,22 @@ def _eight_bits(pictures: np.ndarray, white: float | None = None) -> np.ndarray:
     """Return pictures as 0 to 255."""
     scale = 255 / (white or white_of(pictures))
     return (pictures.astype(np.float64) * scale).clip(0, 255).astype(np.uint8)
+
+
+def _white(arrays: Arrays, said: int | None) -> float:
+    """Return the white of pictures: what was said of arrays of more than 8 bits, or a guess."""
+    if arrays.white is not None:
+        return arrays.white
+    if said is None or arrays.main.dtype == np.uint8:
+        if said is not None and arrays.depth is None:
+            tell("--white: for pictures of more than 8 bits; these have 8, and white is 255")
+        highest = arrays.main.max()
+        if arrays.main.dtype == np.uint16 and highest > 255:
+            return float(guessed_white(int(highest), f"array {arrays.main_name!r}"))
+        return white_of(arrays.main)
+    if (highest := arrays.main.max()) > said:
+        raise InputError(f"--white {said}: the pictures reach {highest:g}")
+    return float(said)
 
 
 def white_of(pictures: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State
 from surveyor.data.arrays import Arrays, every_array
 from surveyor.data.conditions import Conditions
 from surveyor.data.images import DEFAULTS, ImageCodec, Images
-from surveyor.data.pictures import SUFFIXES, listed, read_picture
+from surveyor.data.pictures import FULL, listed, read_picture, suffixes
 from surveyor.data.vectors import VectorCodec, Vectors
 from surveyor.errors import InputError, did_you_mean
 
@@ -95,8 +95,10 @@ class PairCodec(Codec):
         """Return the wanted pictures, by name."""
         return self.wanted.decode(batch, codes, draws)
 
-    def asked(self, source: Any, name: str | None = None, size: int | None = None) -> Tensor:
+    def asked(self, source: Any, name: str | None = None, options: Options = USUAL) -> Tensor:
         """Return pictures or vectors to be answered as conditions; pictures may have any size.
+
+        ``options`` say how pictures are read: their ``size`` and ``white``.
 
         Raises:
             InputError: other data, or pictures of another range or mode than those trained on.
@@ -105,7 +107,7 @@ class PairCodec(Codec):
         if isinstance(self.given, VectorCodec):
             vectors = Vectors().read(source)
             return self.given.points(self.given.rows(vectors), np.arange(len(vectors)))
-        arrays = _pictures(source, size)
+        arrays = _pictures(source, options)
         if self.given.channels == 3 and arrays.main.ndim == 3:
             main = np.repeat(arrays.main[..., None], 3, axis=3)
             arrays = Arrays(main, {}, arrays.main_name)
@@ -185,7 +187,9 @@ class PairKind(Kind):
         """Return what docs/defaults.md measured."""
         if raw.given.main.ndim == 2:
             return DEFAULTS
-        return {**COMMON, **OWN[said.get("task", "translate")]}
+        found = {**COMMON, **OWN[said.get("task", "translate")]}
+        depth = raw.wanted.depth or raw.given.depth
+        return found if depth in (None, FULL) else {**found, "white": depth}
 
     def take(self, raw: Pairs, index: np.ndarray) -> Pairs:
         """Return the chosen pairs."""
@@ -220,12 +224,12 @@ def _of_archive(source: Any, names: Sequence[str | None]) -> Any:
     return source
 
 
-def _pictures(source: Any, size: int | None) -> Arrays:
+def _pictures(source: Any, options: Options) -> Arrays:
     """Return pictures to be answered, of one file or many."""
-    if isinstance(source, (str, Path)) and Path(source).suffix.lower() in SUFFIXES:
-        return read_picture(Path(source))
+    if isinstance(source, (str, Path)) and Path(source).suffix.lower() in suffixes():
+        return read_picture(Path(source), options.white)
     try:
-        return Images().read(source, Options(size=size))
+        return Images().read(source, options)
     except InputError as error:
         several = "; bring all to one"
         remedy = "; answer those of a size at a time, or all into a folder with -o FOLDER"
@@ -260,7 +264,7 @@ def reduced(arrays: Arrays, scale: int) -> Arrays:
         _scaled(arrays.main[k : k + AT_ONCE], 1 / scale, top)
         for k in range(0, len(arrays.main), AT_ONCE)
     ]
-    return Arrays(np.concatenate(parts), {}, "given", arrays.white)
+    return replace(arrays, main=np.concatenate(parts), columns={}, main_name="given")
 
 
 def enlarged(pictures: np.ndarray, scale: int, top: float) -> np.ndarray:
@@ -357,7 +361,13 @@ def _fitting(given: Arrays, wanted: Arrays) -> Pairs:
         raise InputError(
             f"--from: pictures of {sizes[0]}, --to: of {sizes[1]}; bring both to one with --size N"
         )
+    depths = [side.depth for side in (given, wanted) if side.depth is not None]
+    if len(set(depths)) > 1:
+        raise InputError(
+            f"--from and --to: white would be {depths[0]:,} in one and {depths[1]:,} in the other; "
+            "say with --white what it is"
+        )
     return Pairs(
-        Arrays(given.main, {}, "given", given.white),
-        Arrays(wanted.main, {}, wanted.main_name, wanted.white),
+        replace(given, columns={}, main_name="given"),
+        replace(wanted, columns={}),
     )

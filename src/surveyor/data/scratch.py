@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import os
 import tempfile
 from typing import Any
 
 import numpy as np
+
+from surveyor.data.bounds import size as in_words
+from surveyor.errors import InputError
 
 IN_MEMORY = 512 * 2**20
 
@@ -15,9 +20,26 @@ def empty(shape: tuple[int, ...], dtype: Any, limit: int = IN_MEMORY) -> np.ndar
 
     The operating system then keeps in memory what is used and what fits, and frees the file when
     the process ends, however it ends.
+
+    Raises:
+        InputError: the disk has no room for it.
     """
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     if size <= limit:
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(prefix="surveyor-") as file:
+        _reserve(file.fileno(), size)
         return np.memmap(file, dtype=dtype, mode="w+", shape=shape)
+
+
+def _reserve(file: int, size: int) -> None:
+    """Have the disk keep room: a mapped file that finds none ends the process at once."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        os.posix_fallocate(file, 0, size)
+    except OSError as error:
+        raise InputError(
+            f"{tempfile.gettempdir()}: no room for {in_words(size)} of pictures "
+            f"({error.strerror}); free some, or name another folder in TMPDIR"
+        ) from error

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
+from surveyor.data import Options
 from surveyor.data.pairs import PairCodec
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
@@ -29,7 +30,8 @@ def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
     if not 0 <= seed < 2**63:
         raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
     size = run.config.size if codec.scale is None else None
-    asked = codec.asked(resolve(pictures), run.config.from_, size)
+    options = Options(size=size, white=run.config.white)
+    asked = codec.asked(resolve(pictures), run.config.from_, options)
     return answer(run, asked, seed)
 
 

@@ -1,0 +1,76 @@
+"""What fits into memory: sizes are added up and compared before anything of them is made."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+from pathlib import Path
+
+from surveyor.errors import InputError
+
+LARGEST_RATIO = 200  # of what a sound archive unpacks to, and of its own size
+UNASKED = 2**30  # bytes below which a ratio does not matter
+CONTROL = (  # groups of processes whose memory is limited: the limit, and what is used of it
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    ),
+)
+
+
+UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+def available() -> int:
+    """Return the bytes of memory that this process can still have; where unknown, no limit."""
+    found = [sys.maxsize, _physical(), _address_space()]
+    for limit, used in CONTROL:
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(Path(limit).read_text()) - int(Path(used).read_text()))
+    return max(0, min(found))
+
+
+def _physical() -> int:
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return int(dict(line.split(":") for line in lines)["MemAvailable"].split()[0]) * 1024
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return sys.maxsize
+
+
+def _address_space() -> int:
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource  # not on every system
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            return limit - pages * resource.getpagesize()
+    return sys.maxsize
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in words, such as ``4.9 GB``."""
+    power = min(len(UNITS) - 1, int(math.log10(max(count, 1)) // 3))
+    number = count / 1000**power
+    return f"{number:.3g} {UNITS[power]}" if number < 1000 else f"{number:,.0f} {UNITS[power]}"
+
+
+def refuse_beyond_memory(needed: int, what: str, remedy: str) -> None:
+    """Raise InputError, with the arithmetic, where ``needed`` bytes cannot be had.
+
+    ``what`` begins the sentence and says where the number comes from.
+    """
+    if needed > (free := available()):
+        raise InputError(f"{what}: {size(needed)} of memory, and {size(free)} are free; {remedy}")
+
+
+def refuse_bomb(unpacked: int, path: Path, remedy: str) -> None:
+    """Raise InputError where a compressed file holds far more than a sound one of its size."""
+    packed = path.stat().st_size
+    if unpacked > max(UNASKED, LARGEST_RATIO * packed):
+        raise InputError(f"{path}: {size(packed)} that unpack to {size(unpacked)}; {remedy}")
