@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format install claims clean
+.PHONY: demo test check format install claims mutants bench-cheap clean
 
 demo: install  ## train on 1,797 handwritten digits and show the verdict
 	@rm -rf runs/demo
@@ -36,7 +36,7 @@ install: .venv/installed
 # One benchmark each: make bench-modes, bench-closeness, bench-real, bench-cost, bench-resume,
 # bench-bytes, bench-known, bench-memory, bench-hard, bench-quality,
 # bench-groups, bench-smalltables, bench-materials, bench-labels, bench-outliers, bench-smoothness,
-# bench-minority, bench-privacy, bench-images; bench-ruler and bench-speed compare with other libraries, and install them first
+# bench-minority, bench-privacy, bench-images; bench-cheap runs those of minutes; bench-ruler and bench-speed compare with other libraries, and install them first
 bench-ruler bench-speed: bench-%: install
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks.$*
@@ -56,8 +56,18 @@ bench-tables bench-privacy: bench-%: install .venv-peers
 	@.venv-peers/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	@.venv-peers/bin/pip install --quiet --disable-pip-version-check ctgan sdmetrics
 
+# Those that take minutes, in order: after a change, before the figures are published.
+CHEAP := closeness cost quality bytes resume known
+bench-cheap: install
+	for name in $(CHEAP); do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	$(BIN)/python -m benchmarks.summary
+
 bench-%: install
 	$(BIN)/python -m benchmarks.$*
+
+mutants: install  ## single faults put into the code: whether the tests notice (about an hour)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
+	$(BIN)/python -m benchmarks.mutants
 
 clean:
 	rm -rf .venv runs build dist src/*.egg-info

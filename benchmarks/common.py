@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.origin import origin
 
 RESULTS = Path(__file__).parent / "results"
 DATA = Path(os.environ.get("SURVEYOR_DATA", "../shared/data"))
@@ -33,29 +34,30 @@ def data_file(name: str) -> str:
 
 
 def write(name: str, content: Mapping[str, Any]) -> None:
-    """Write ``results/NAME.json`` with what is needed to read it."""
-    import torch
-
-    machine = {
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }
+    """Write ``results/NAME.json`` with what is needed to read it: ``origin``, and the runs' seeds."""
     RESULTS.mkdir(exist_ok=True)
+    path, runs = RESULTS / f"{name}.json", content.get("runs")
+    seeds = {r["seed"] for r in runs if "seed" in r} if isinstance(runs, list) else set()
+    whole = {"measured": origin(name), "seeds": sorted(seeds), **content}
+    path.write_text(json.dumps(whole, indent=1) + "\n")
+
+
+def kept(name: str) -> list[Run]:
+    """Return the runs in ``results/NAME.json``, each with its own origin; none without the file."""
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"machine": machine, **content}, indent=1) + "\n")
+    if not path.exists():
+        return []
+    found = json.loads(path.read_text())
+    return [{"measured": found["measured"]} | run for run in found["runs"]]
 
 
 def merged(name: str, runs: Sequence[Run], *keys: str) -> list[Run]:
     """Return the runs kept in ``results/NAME.json`` and ``runs``, which replace those of equal ``keys``.
 
-    Methods keep the order in which they were first written. Whatever else the file tells, such as its
-    machine, is of the last run.
+    Methods keep the order in which they were first written. A kept run says itself where and when it
+    was measured, if not with the last.
     """
-    path = RESULTS / f"{name}.json"
-    kept: list[Run] = json.loads(path.read_text())["runs"] if path.exists() else []
-    by = {tuple(run[k] for k in keys): run for run in [*kept, *runs]}
+    by = {tuple(run[k] for k in keys): run for run in [*kept(name), *runs]}
     return list(by.values())
 
 

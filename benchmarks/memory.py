@@ -67,7 +67,7 @@ def main() -> None:
             made(path, rows)
             found[str(rows)] = run(path, given.steps, Path(name) / f"run-{rows}")
             console.print(f"{rows:,} rows done")
-    write("memory", {"steps": given.steps, "runs": found})
+    write("memory", {"seeds": [0], "steps": given.steps, "runs": found})
     show(
         "Training from Parquet",
         ("rows", "peak GiB", "steps a second", "s in all"),

@@ -54,7 +54,7 @@ def judge(model: surveyor.Model, toy: str, seed: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="*", default=list(range(1, 11)))
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     given = parser.parse_args()
     jobs = {
         (name, toy, seed): (f"toy:{toy}:100000", ["--seed", str(seed), "--threads", "1", *options])

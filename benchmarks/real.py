@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 import numpy as np
 
-from benchmarks.common import RESULTS, data_file, show, train_all, write
+from benchmarks.common import data_file, kept, show, train_all, write
 
 # Constraints are compared on one net for all columns, where the game does all the work.
 TABLES, ONE_NET = ("Adult", "diamonds"), ["--generator", "mlp:width=256,depth=2,residual=true"]
@@ -32,7 +31,7 @@ VARIANTS: dict[str, list[str]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--resume", action="store_true", help="keep the runs in results/real.json")
     given = parser.parse_args()
     data = {
@@ -55,8 +54,7 @@ def main() -> None:
     }
     runs = []
     if given.resume:
-        kept = json.loads((RESULTS / "real.json").read_text())["runs"]
-        runs = [r for r in kept if (r["data"], r["variant"], r["seed"]) in jobs]
+        runs = [r for r in kept("real") if (r["data"], r["variant"], r["seed"]) in jobs]
         for r in runs:
             del jobs[r["data"], r["variant"], r["seed"]]
     for (name, variant, seed), trained in train_all(jobs):

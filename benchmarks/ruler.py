@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
-import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -17,7 +16,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from benchmarks.common import RESULTS, console, show, write
+from benchmarks.common import console, kept, show, write
 from benchmarks.funnel import Funnel, funnel
 from surveyor.batch import Batch, Draws
 from surveyor.catalog import parse
@@ -214,7 +213,7 @@ def main() -> None:
         for seed in given.seeds
         for method in given.methods
     ]
-    runs = json.loads((RESULTS / "ruler.json").read_text())["runs"] if given.resume else []
+    runs = kept("ruler") if given.resume else []
     done = {(r["method"], r["d"], r["n"], r["seed"]) for r in runs}
     jobs = [job for job in jobs if job[:4] not in done]
     with ProcessPoolExecutor(2) as pool:

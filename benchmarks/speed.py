@@ -252,7 +252,7 @@ def main() -> None:
                 }
             )
         console.print(size.name, highlight=False)
-    write("speed", {"threads": torch.get_num_threads(), "runs": results})
+    write("speed", {"seeds": [0], "threads": torch.get_num_threads(), "runs": results})
     by = {(r["size"], r["method"]): r["ms"] for r in results}
     rows = [
         (

@@ -20,7 +20,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 import surveyor
-from benchmarks.common import RESULTS, console, data_file, show, train, write
+from benchmarks.common import console, data_file, kept, show, train, write
 
 PEERS = os.environ.get("SURVEYOR_PEERS", ".venv-peers/bin/python")
 RATE_ROWS = 200_000
@@ -141,7 +141,7 @@ def main() -> None:
     need_peers()
     runs: list[dict[str, Any]] = []
     if given.resume:
-        runs = json.loads((RESULTS / "tables.json").read_text())["runs"]
+        runs = kept("tables")
     done = {(r["method"], r["seed"]) for r in runs}
     with tempfile.TemporaryDirectory() as place:
         sources = [Path(place) / f"{part}.csv" for part in ("train", "test")]

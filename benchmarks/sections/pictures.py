@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.markdown import grouped, median, table
+from benchmarks.sections.markdown import grouped, median, table
 
 
 def cells(runs: list[dict[str, Any]], keys: dict[str, str]) -> list[str]:

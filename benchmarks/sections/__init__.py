@@ -1,0 +1,1 @@
+"""README's sections of results, each from the file that its benchmark wrote."""

@@ -1,0 +1,160 @@
+"""The published figures: where each comes from, and whether the code it measures has changed since."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks import common, origin
+from benchmarks.sections.measures import bytes_
+from benchmarks.summary import SECTIONS, written
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+ASKED = {"pairs": "benchmarks.pairs --seeds 1 2 3"}  # where README names another command
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small package in place of the real one: a benchmark ``own`` and two rooms."""
+    code = tmp_path / "src" / "surveyor"
+    for room in ("training", "cli"):
+        (code / room).mkdir(parents=True)
+        (code / room / "part.py").write_text(
+            '"""A part."""\n\n\ndef half(x):\n    """Halve."""\n    return x / 2\n'
+        )
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "own.py").write_text("STEPS = 3\n")
+    monkeypatch.setattr(origin, "ROOT", tmp_path)
+    monkeypatch.setattr(origin, "CODE", code)
+    monkeypatch.setattr(origin, "RUNS", ("training",))
+    return tmp_path
+
+
+def code(name: str = "own") -> str:
+    return origin.code.__wrapped__(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ('"""Other words."""\n\ndef half( x ):  # a comment\n    return (x / 2)\n', True),
+        ('"""A part."""\n\n\ndef half(x):\n    """Halve."""\n    return x / 3\n', False),
+        ('"""A part."""\n\n\ndef half(x):\n    """Halve."""\n    return x * 2\n', False),
+        ('"""A part."""\n\n\ndef half(y):\n    """Halve."""\n    return x / 2\n', False),
+        ('"""A part."""\n\n\ndef half(x):\n    """Halve."""\n    "a"\n    return x / 2\n', False),
+    ],
+)  # fmt: skip
+def test_code_is_the_same_in_other_words_and_lines_alone(
+    package: Path, text: str, same: bool
+) -> None:
+    before = code()
+    (package / "src" / "surveyor" / "training" / "part.py").write_text(text)
+    assert (code() == before) is same
+
+
+def test_a_benchmark_depends_on_itself_and_its_rooms_alone(package: Path) -> None:
+    before = code()
+    (package / "src" / "surveyor" / "cli" / "part.py").write_text("LOUD = True\n")
+    assert code() == before
+    (package / "benchmarks" / "own.py").write_text("STEPS = 4\n")
+    changed = code()
+    assert changed != before
+    (package / "src" / "surveyor" / "training" / "more.py").write_text("")
+    assert code() != changed
+
+
+def test_the_rooms_that_figures_depend_on_exist() -> None:
+    for rooms in (*origin.DEPENDS.values(), origin.RUNS):
+        assert all((origin.CODE / room).exists() for room in rooms)
+    assert {"training", "data", "batch.py", "run"} <= set(origin.RUNS)
+
+
+def stamp(commit: str, code: str, date: str = "2026-11-25") -> dict[str, str]:
+    return {"commit": commit, "date": date, "code": code}
+
+
+def test_figures_older_than_their_code_are_marked_with_their_commits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(origin, "code", lambda name: "now")
+    new, old, older = stamp("c", "now"), stamp("b", "then"), stamp("a", "before", "2026-11-22")
+    assert origin.remark("own", {"measured": new}) == ""
+    assert origin.remark("own", {"measured": new, "runs": [{"seed": 1}, {"measured": new}]}) == ""
+    assert (
+        origin.remark("own", {"measured": old})
+        == "*Measured at b (2026-11-25); the code has changed since.*"
+    )
+    both = origin.remark("own", {"measured": old, "runs": [{"measured": older}, {"seed": 2}]})
+    assert both == "*Measured at a (2026-11-22); b (2026-11-25); the code has changed since.*"
+    mixed = origin.remark("own", {"measured": new, "runs": [{"measured": older}]})
+    assert mixed.startswith("*In part measured at a (2026-11-22);")
+
+
+def test_the_mark_stands_below_its_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "benchmarks.summary.remark", lambda name, found: f"*{name} is old*" * (name == "known")
+    )
+    sections = written().split("\n\n**")
+    (known,) = [s for s in sections if s.startswith("Distances in closed form")]
+    assert known.endswith("\n\n*known is old*")
+    assert sum("is old" in s for s in sections) == 1
+
+
+def test_results_keep_commit_date_machine_and_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(common, "RESULTS", tmp_path)
+    monkeypatch.setattr(origin, "code", lambda name: "now")
+    common.write("own", {"runs": [{"seed": 2, "w1": 0.5}, {"seed": 1, "w1": 0.25}]})
+    first = json.loads((tmp_path / "own.json").read_text())
+    assert first["seeds"] == [1, 2]
+    assert set(first["measured"]) == {"commit", "date", "code", "machine"}
+    runs = common.merged("own", [{"seed": 3, "w1": 1.0}, {"seed": 1, "w1": 0.75}], "seed")
+    assert {r["seed"]: r["w1"] for r in runs} == {1: 0.75, 2: 0.5, 3: 1.0}
+    assert {r["seed"]: r.get("measured") for r in runs} == {1: None, 2: first["measured"], 3: None}
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)
+def test_every_figure_says_where_it_comes_from(path: Path) -> None:
+    found = json.loads(path.read_text())
+    runs = found["runs"] if isinstance(found.get("runs"), list) else []
+    for told in (found["measured"], *(r["measured"] for r in runs if "measured" in r)):
+        assert told["commit"]
+        assert told["date"].startswith("20")
+        assert told["machine"]["processor"]
+    assert found["seeds"]
+    assert {r["seed"] for r in runs if "seed" in r} <= set(found["seeds"])
+    assert path.stem in SECTIONS
+
+
+def asked(name: str) -> Any:
+    """Return the seeds that the benchmark takes where none are given."""
+    for call in ast.walk(ast.parse((ROOT / "benchmarks" / f"{name}.py").read_text())):
+        if isinstance(call, ast.Call) and call.args and ast.unparse(call.args[0]) == "'--seeds'":
+            return ast.literal_eval(next(k.value for k in call.keywords if k.arg == "default"))
+    return None
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)
+def test_what_the_named_command_runs_is_what_stands_there(path: Path) -> None:
+    seeds = asked(path.stem)
+    found = json.loads(path.read_text())["seeds"]
+    if path.stem in ASKED:
+        assert ASKED[path.stem] in README
+        seeds = [int(word) for word in ASKED[path.stem].split() if word.isdigit()]
+    if path.stem == "smalltables":  # whose smallest table is learnt from ten times
+        seeds = range(1, 11)
+    assert seeds is None or set(seeds) == set(found)
+
+
+def test_a_kind_whose_files_differ_is_named() -> None:
+    runs: dict[str, Any] = {"vectors": {"different": []}, "table": {"different": ["a.json", "b"]}}
+    text = bytes_({"runs": runs})
+    assert "all files equal for vectors" in text
+    assert "table: a.json, b differ" in text
+    assert "all files equal" not in bytes_({"runs": {"table": runs["table"]}})
