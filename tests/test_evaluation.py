@@ -17,9 +17,11 @@ from surveyor.diagnostics import slopes
 from surveyor.errors import InputError
 from surveyor.evaluation import coverage, memorising, table_fidelity, verdict
 from surveyor.evaluation.findings import findings
+from surveyor.evaluation.table import features
 from surveyor.evaluation.two_sample import two_sample
 from surveyor.training import Measurement
 from surveyor.transport import wasserstein_1_discrete
+from tests.conftest import QUICK, mixed
 
 
 def test_the_truth_has_the_published_ceilings() -> None:
@@ -147,6 +149,65 @@ def test_a_classifier_tells_apart_what_differs_and_nothing_else() -> None:
     assert two_sample(*wide).auc < 0.6
 
 
+def gaps(n: int, columns: int, share: float, seed: int) -> pd.DataFrame:
+    """Return dates in seconds beside small numbers, a ``share`` of which is missing."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({f"c{k}": 0.01 * rng.normal(size=n) for k in range(columns)})
+    frame = frame.mask(rng.random(frame.shape) < share)
+    return frame.assign(t=1.6e9 + 1e7 * rng.normal(size=n), s=[1.0, *[np.nan] * (n - 1)])
+
+
+@pytest.mark.parametrize("columns", [4, 70])
+def test_a_classifier_sees_what_is_missing_and_small_numbers_beside_large_ones(
+    columns: int,
+) -> None:
+    held, train, full = (gaps(300, columns, s, k) for k, s in enumerate((0.3, 0.3, 0.0)))
+    moved = gaps(300, columns, 0.3, 3)
+    moved[[f"c{k}" for k in range(columns)]] += 0.02
+    fitted = tuple(fit_column(str(name), train[name]) for name in train)
+    for made, least, most in (
+        (full, 0.8, 1.0),
+        (moved, 0.8, 1.0),
+        (gaps(300, columns, 0.3, 4), 0.5, 0.6),
+    ):
+        sides = features(fitted, made, held, train)
+        assert all(np.isfinite(side).all() for side in sides)
+        assert least <= two_sample(*sides).auc <= most
+
+
+def test_features_do_not_overflow() -> None:
+    frame = pd.DataFrame({"huge": [1e308, -1e308, np.nan, 0.5] * 5, "tiny": [1e-320] * 20})
+    fitted = tuple(fit_column(str(name), frame[name]) for name in frame)
+    (side,) = features(fitted, frame, frame)[:1]
+    assert np.isfinite(side).all()
+    assert side[2, 0] < side[1, 0] < side[3, 0] < side[0, 0]
+
+
+@pytest.mark.parametrize("present", [0, 1, 3])
+@pytest.mark.parametrize("what", ["number", "date", "text"])
+def test_a_column_with_hardly_a_value_is_trained_on_and_measured(
+    what: str, present: int, tmp_path: Any
+) -> None:
+    frame = mixed(90)[["age", "member"]]
+    values: dict[str, Any] = {
+        "number": np.arange(90.0),
+        "date": pd.date_range("2020-01-01", periods=90),
+        "text": np.array(["p", "q", "r"] * 30, dtype=object),
+    }
+    frame["rare"] = pd.Series(values[what]).where(np.arange(90) < present)
+    model = fit(frame, tmp_path / "run", **QUICK)
+    assert np.isfinite(model.evaluation["two_sample"]["auc"])
+    for name in frame:
+        assert "W1" in model.evaluate(frame.assign(**{str(name): None}))["verdict"]
+
+
+def test_more_columns_than_trees_look_at_with_gaps_are_trained_on_and_measured(
+    tmp_path: Any,
+) -> None:
+    model = fit(gaps(80, 70, 0.2, 0), tmp_path / "run", **QUICK)
+    assert np.isfinite(model.evaluation["two_sample"]["auc"])
+
+
 def test_every_distance_stands_beside_its_floor(table_run: Model, digits_run: Model) -> None:
     for model in (table_run, digits_run):
         found = model.evaluation
@@ -160,8 +221,6 @@ def test_every_distance_stands_beside_its_floor(table_run: Model, digits_run: Mo
 
 
 def test_evaluating_against_other_data(table_run: Model) -> None:
-    from tests.conftest import mixed
-
     same, other = mixed(200, seed=5), mixed(200, seed=6).assign(town="Oslo", age=18, member=True)
     assert table_run.evaluate(other)["w1"] > table_run.evaluate(same)["w1"]
     assert "memorising" not in table_run.evaluate(other)
@@ -218,8 +277,6 @@ def test_each_weakness_of_a_run_is_named(toy_run: Model) -> None:
 
 
 def test_scores_are_one_a_row(table_run: Model) -> None:
-    from tests.conftest import mixed
-
     scores = table_run.score(mixed(37))
     assert scores.shape == (37,)
     assert np.isfinite(scores).all()

@@ -102,7 +102,7 @@ def _table(
     if codec.formulas:
         every = data.training(len(data.train))
         report["formulas"] = formula_figures(codec.formulas, frames[0], frames[1], every)
-    return report, tuple(features(columns, frame) for frame in frames)
+    return report, features(columns, *frames)
 
 
 def _seen(data: Data, fake: Batch, codes: np.ndarray) -> list[np.ndarray]:

@@ -61,13 +61,29 @@ def table_fidelity(
     return TableFidelity(fidelities, trend, floor, {k: 1 - v for k, v in pairs.items()})
 
 
-def features(columns: tuple[Column, ...], frame: pd.DataFrame) -> np.ndarray:
-    """Return a table as numbers (n, columns) for a classifier; a missing number is NaN."""
-    parts = [
-        numeric(frame[c.name], c.kind, c.name) if c.ordered else c.encode(frame[c.name])
-        for c in columns
-    ]
-    return np.stack(parts, axis=1).astype(np.float64)
+def features(
+    columns: tuple[Column, ...], made: pd.DataFrame, *real: pd.DataFrame
+) -> tuple[np.ndarray, ...]:
+    """Return each table as finite numbers (n, columns) for a classifier.
+
+    Every column is scaled to mean 0 and deviation 1 over the ``real`` rows, codes of categories
+    too; a missing number lies 1 below the least one there is.
+    """
+    parts = [_scaled(c, [frame[c.name] for frame in (made, *real)]) for c in columns]
+    return tuple(np.stack(side, axis=1) for side in zip(*parts, strict=True))
+
+
+def _scaled(column: Column, sides: list[pd.Series]) -> list[np.ndarray]:
+    ordered, kind, name = column.ordered, column.kind, column.name
+    values = [numeric(s, kind, name) if ordered else 1.0 * column.encode(s) for s in sides]
+    largest = np.fmax.reduce(np.abs(np.concatenate(values)), initial=0.0) or 1.0
+    values = [v / largest for v in values]  # whose squares do not overflow
+    real = np.concatenate(values[1:])
+    real = real[~np.isnan(real)]
+    centre, spread = (real.mean(), real.std()) if len(real) else (0.0, 0.0)
+    values = [(v - centre) / (spread or 1.0) for v in values]
+    least = np.fmin.reduce(np.concatenate(values), initial=0.0)
+    return [np.where(np.isnan(v), least - 1.0, v) for v in values]
 
 
 def column_distance(column: Column, a: pd.Series, b: pd.Series) -> float | None:
