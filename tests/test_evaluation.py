@@ -170,9 +170,21 @@ def test_a_classifier_sees_what_is_missing_and_small_numbers_beside_large_ones(
         (moved, 0.8, 1.0),
         (gaps(300, columns, 0.3, 4), 0.5, 0.6),
     ):
-        sides = features(fitted, made, held, train)
-        assert all(np.isfinite(side).all() for side in sides)
-        assert least <= two_sample(*sides).auc <= most
+        seen, real, more = features(fitted, made, held, train)
+        assert np.isfinite(seen).all()
+        assert least <= two_sample(seen, real, more).auc <= most
+
+
+def test_a_small_number_beside_many_large_ones_is_not_lost() -> None:
+    def rows(seed: int, shift: float) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        frame = pd.DataFrame({f"c{k}": 1e6 * rng.normal(size=300) for k in range(70)})
+        return frame.assign(small=rng.normal(size=300) + shift)
+
+    held, train, moved = rows(0, 0.0), rows(1, 0.0), rows(2, 6.0)
+    fitted = tuple(fit_column(str(name), train[name]) for name in train)
+    seen, real, more = features(fitted, moved, held, train)
+    assert two_sample(seen, real, more).auc > 0.9
 
 
 def test_features_do_not_overflow() -> None:
