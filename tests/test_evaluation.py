@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,16 @@ import torch
 
 from surveyor import Model, fit
 from surveyor.batch import Batch, Draws
+from surveyor.build import configured, game_of
+from surveyor.data import Options, Source
+from surveyor.data import load as load_data
 from surveyor.data.columns import fit_column
+from surveyor.data.table import TableCodec
 from surveyor.data.toy import TOYS, draw, grid_modes, ring_modes
 from surveyor.diagnostics import slopes
 from surveyor.errors import InputError
 from surveyor.evaluation import coverage, memorising, table_fidelity, verdict
+from surveyor.evaluation.assess import assess
 from surveyor.evaluation.findings import findings
 from surveyor.evaluation.table import features
 from surveyor.evaluation.two_sample import two_sample
@@ -68,9 +74,97 @@ def test_a_copying_generator_is_caught() -> None:
     assert copied.nearest == 0 < honest.nearest
     assert copied.copies == 1
     assert copied.copies_floor == 0
-    # Standard error of a share of 400 is .025; 4 of them.
-    assert honest.closer_to_training == pytest.approx(0.5, abs=0.1)
+    assert honest.closer_to_training == pytest.approx(0.5, abs=4 * honest.closer_error)
     assert honest.copies == 0
+
+
+def weather(n: int, seed: int) -> pd.DataFrame:
+    """Return rows of which no two are likely to share all cells."""
+    rng = np.random.default_rng(seed)
+    warm = rng.normal(12, 8, n)
+    return pd.DataFrame(
+        {
+            "warm": warm,
+            "wet": rng.gamma(2, 20, n) + 2 * warm,
+            "wind": rng.gamma(3, 3, n),
+            "hour": rng.integers(0, 24, n),
+            "place": rng.choice([f"p{k}" for k in range(12)], n),
+        }
+    )
+
+
+class Returns(torch.nn.Module):
+    """A generator that returns rows of a source, chosen by its latent, and nothing else."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.source = source
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        u = torch.special.ndtr(z[:, 0].double()).numpy()
+        rows = self.source.index[(u * len(self.source)).astype(int)]
+        codec = self.source.codec
+        x = codec.points(self.source.rows, rows)
+        return 1e4 * x[:, : codec.space.raw[0]] if isinstance(codec, TableCodec) else x
+
+
+@pytest.mark.parametrize("rows", [2_000, 40_000, 100_000])
+def test_training_rows_returned_are_seen_however_many_there_are(rows: int) -> None:
+    data = load_data(weather(rows, 1), Options(), holdout=0.1)
+    game = game_of(
+        configured({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec
+    )
+    others = data.codec.rows(data.kind.read(weather(rows, 2)))
+    sources = [data.train, Source(data.codec, others, np.arange(rows))]
+    results = [assess(game, Returns(source), data, 0, rows=64) for source in sources]
+    found = [(r["memorising"], {f["code"] for f in r["findings"]}) for r in results]
+    memory, codes = found[0]
+    assert memory["training"] == len(data.train)
+    assert memory["samples"] >= min(len(data.train), 40_000)
+    assert memory["copies"] == 1
+    assert memory["closer_to_training"] > 0.95
+    assert memory["membership_auc"] > 0.7
+    assert {"R03", "R04", "R07"} <= codes
+
+    memory, codes = found[1]
+    assert memory["copies"] == pytest.approx(memory["copies_floor"], abs=0.01)
+    assert not {"R03", "R04", "R07"} & codes
+
+
+@pytest.mark.parametrize("source", ["example:digits", "toy:ring:1500"])
+def test_pictures_and_vectors_returned_are_seen_as_a_user_gets_them(source: str) -> None:
+    """Pictures leave through a tanh and are rounded; vectors are scaled back."""
+    data = load_data(source, Options())
+    game = game_of(
+        configured({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec
+    )
+    returns = Returns(data.train)
+    if source == "example:digits":
+        game = replace(
+            game, head=lambda raw, draws: data.codec.head(raw.clamp(-0.999, 0.999).atanh(), draws)
+        )
+    copied = assess(game, returns, data, 0, rows=64)["memorising"]
+    assert copied["copies"] == 1
+    assert copied["copies_floor"] < 0.01
+    assert copied["closer_to_training"] > 0.95
+
+
+def test_rows_that_many_share_are_no_copies() -> None:
+    """Of a table of three categories nearly every row is some training row, held-out ones too."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.integers(0, 4, (3000, 3)).astype(str), columns=list("abc"))
+    data = load_data(frame, Options())
+    again = data.codec.rows(
+        data.kind.read(pd.DataFrame(rng.integers(0, 4, (3000, 3)).astype(str), columns=list("abc")))
+    )
+    game = game_of(
+        configured({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec
+    )
+    result = assess(game, Returns(Source(data.codec, again, np.arange(3000))), data, 0, rows=64)
+    memory = result["memorising"]
+    assert memory["copies"] == memory["copies_floor"] == 1
+    assert memory["closer_to_training"] == pytest.approx(0.5, abs=0.1)  # counted once: 0
+    assert not {"R03", "R04", "R07"} & {f["code"] for f in result["findings"]}
 
 
 def test_slopes_of_a_linear_critic() -> None:
@@ -264,6 +358,7 @@ SOUND: dict[str, Any] = {
         "copies_floor": 0.0,
         "n": 1000,
         "membership_auc": 0.5,
+        "closer_error": 0.02,
     },
     "conditions": [{"name": "a=1", "w1": 1.0, "floor": 1.0, "slope": 0.9}],
     "groups": [{"name": "b=1", "w1": 1.0, "floor": 1.0, "slope": 1.0}],

@@ -114,13 +114,12 @@ class Model:
                 "held-out pictures" if data is None else "of the pictures given",
             )
         else:
-            result = assess(run.game, run.game.generator, measured, run.config.seed, rows, named)
+            game, seed, own = run.game, run.config.seed, data is None
+            result = assess(game, game.generator, measured, seed, rows, named, own)
         if data is not None:
             # The halves of given data are no training rows: what is told of those would be false.
-            result.pop("memorising", None)
             result["critic"]["estimate_on_training_rows"] = None
-            of_training = ("R02", "R03", "R04", "R07")
-            result["findings"] = [f for f in result["findings"] if f["code"] not in of_training]
+            result["findings"] = [f for f in result["findings"] if f["code"] != "R02"]
             return result
         kept = run.evaluation or {}
         result |= {name: kept[name] for name in ("calibration", "privacy") if name in kept}

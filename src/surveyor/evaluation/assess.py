@@ -16,7 +16,7 @@ from surveyor.data.table import TableCodec
 from surveyor.evaluation.findings import findings
 from surveyor.evaluation.formulas import formula_figures
 from surveyor.evaluation.heldout import Ruler, generated, of_critic, steepness, w1
-from surveyor.evaluation.memorising import memorising
+from surveyor.evaluation.memorising import LOOKED, Joint, Memorising, delivered, memorising, most
 from surveyor.evaluation.pictures import picture_figures
 from surveyor.evaluation.table import features, table_fidelity
 from surveyor.evaluation.two_sample import two_sample
@@ -35,10 +35,12 @@ def assess(
     seed: int,
     rows: int = 2048,
     against: str = "held-out real data",
+    own: bool = True,
 ) -> dict[str, Any]:
     """Measure ``generator`` on held-out data; every distance stands beside its floor.
 
-    ``against`` names in the verdict what the samples were held against.
+    ``against`` names in the verdict what the samples were held against. Unless the data are the
+    run's ``own``, nothing is told of memorising: their training half was not trained on.
 
     ``rows`` bounds both sides of exact transport, whose cost grows with about their cube.
     """
@@ -46,7 +48,7 @@ def assess(
     ruler = Ruler(game, data.train, data.holdout, rows, seed + 1, unit)
     measurement = ruler(generator)
     n, spread = ruler.n, float(np.std(ruler.floors))
-    held, train = data.holdout.first(n), data.train.first(n)
+    held = data.holdout.first(n)
     draws = Draws(seed + 1, 0, MEASURE)
     codes = data.codec.conditions.draw(n, draws)
     fake = generated(game, generator, data.codec.conditions.embed(codes), n, draws)
@@ -67,16 +69,28 @@ def assess(
         "two_sample": asdict(told),
         "critic": of_critic(measurement, slope)
         | {"proven_bound": None if bound is None else bound / game.unit},
-        "memorising": asdict(memorising(fake.joint(), train.joint(), held.joint())),
         "conditions": _parts(game, generator, data, seed, "cond"),
         "groups": _parts(game, generator, data, seed, "group"),
     }
+    if own:
+        result["memorising"] = asdict(_memorising(game, generator, data, seed))
     if table is not None:
         result["table"] = table[0]
     if isinstance(data.codec, ImageCodec):
         result["pictures"] = picture_figures(game, generator, data, seed)
     result["findings"] = [asdict(f) for f in findings(result, game)]
     return result
+
+
+def _memorising(game: Game, generator: nn.Module, data: Data, seed: int) -> Memorising:
+    """Compare training rows with as many samples, as far as there is room for them."""
+    codec, draws = data.codec, Draws(seed + 5, 0, MEASURE)
+    width = data.holdout.first(1).joint().shape[1]
+    n = min(max(LOOKED, len(data.train)), most(width))
+    codes = codec.conditions.draw(n, draws)
+    made = generated(game, generator, codec.conditions.embed(codes), n, draws)
+    samples = delivered(codec, made, codes, draws).joint()
+    return memorising(samples, Joint(data.train), Joint(data.holdout), seed)
 
 
 def _table(

@@ -48,22 +48,27 @@ def remembering_critic(result: Result, game: Game) -> Iterator[Finding]:
 
 def close_to_training(result: Result, game: Game) -> Iterator[Finding]:
     """Samples that lie closer to training rows than held-out rows do."""
-    memory = result["memorising"]
-    # Four standard errors of a share of n, and a little.
-    if memory["closer_to_training"] > 0.54 + 2 / np.sqrt(memory["n"]):
+    memory = result.get("memorising")
+    # Four standard errors, and a little.
+    if memory and memory["closer_to_training"] > 0.54 + 4 * memory["closer_error"]:
         yield Finding(
             "R03",
             "warn",
-            f"{memory['closer_to_training']:.0%} of samples lie closer to training rows than to "
-            "held-out ones (50% for a generator that knows neither better)",
+            "the row nearest to a sample is a training row more often than by chance: "
+            f"{memory['closer_to_training']:.2f}, where .50 is chance and 1 always",
             "The samples reveal training rows; train shorter or on more data before sharing",
         )
 
 
 def copies(result: Result, game: Game) -> Iterator[Finding]:
     """Samples that are training rows."""
-    memory = result["memorising"]
-    if memory["copies"] > 2 * memory["copies_floor"] + 0.01:
+    memory = result.get("memorising")
+    if memory is None:
+        return
+    n = memory["n"]
+    floor = (memory["copies_floor"] * n + 1) / (n + 2)  # above 0, however few rows are held out
+    error = np.sqrt(floor * (1 - floor) / n)
+    if memory["copies"] > min(2 * floor + 0.01, (1 + floor) / 2) + 4 * error:
         yield Finding(
             "R04",
             "warn",
@@ -75,9 +80,9 @@ def copies(result: Result, game: Game) -> Iterator[Finding]:
 
 def membership(result: Result, game: Game) -> Iterator[Finding]:
     """An attack that tells training rows from others by the samples near them."""
-    memory = result["memorising"]
+    memory = result.get("memorising")
     # Four standard errors of an AUC of two times n, sqrt(1 / 6n), and a little.
-    if memory["membership_auc"] > 0.52 + 4 / np.sqrt(6 * memory["n"]):
+    if memory and memory["membership_auc"] > 0.52 + 4 / np.sqrt(6 * memory["n"]):
         yield Finding(
             "R07",
             "warn",
