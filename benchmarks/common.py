@@ -101,7 +101,9 @@ def train(source: str, options: Sequence[str], folder: Path) -> Trained:
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
     clock = [json.loads(line) for line in (folder / "timing.jsonl").read_text().splitlines()]
-    evaluation = json.loads((folder / "evaluation.json").read_text())
+    beside = folder.with_name(f"{folder.name}.measured")  # of a run with --epsilon
+    place = beside if beside.exists() else folder
+    evaluation = json.loads((place / "evaluation.json").read_text())
     return Trained(folder, evaluation, clock[-1]["seconds"])
 
 

@@ -19,7 +19,7 @@ from surveyor.training.optimizers import optimizers
 SOURCE = Path(__file__).parents[1] / "src" / "surveyor"
 GROUND = ("errors", "batch", "catalog", "writing")
 ORDER = (
-    "data", "nets", "lipschitz", "objectives", "training", "diagnostics", "evaluation", "ruler",
+    "privacy", "data", "nets", "lipschitz", "objectives", "training", "diagnostics", "evaluation", "ruler",
     "config", "build", "run", "report", "api", "claims", "cli",
 )  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,14 @@ from surveyor.errors import InputError
 from surveyor.nets import nets
 from surveyor.nets.conv import Conv
 from surveyor.nets.mlp import Mlp
+from surveyor.privacy import DEVIATION, Spending, purse
+from surveyor.run import start
 from surveyor.training import State, steps
-from surveyor.training.privacy import Privacy, _Likelihood, private
+from surveyor.training.privacy import SLACK, Privacy, _Likelihood, asked, private
 from tests.conftest import mixed
 
-pytest.importorskip("dp_accounting", reason="pip install 'surveyor[privacy]'")
+dp = pytest.importorskip("dp_accounting", reason="pip install 'surveyor[privacy]'")
+pld = pytest.importorskip("dp_accounting.pld")
 PRIVATE: dict[str, Any] = {"steps": 6, "batch": 16, "measure_rows": 32, "threads": 1, "epsilon": 2}
 
 
@@ -92,7 +96,7 @@ def test_attention_is_clipped_too_and_batch_norm_refused(tmp_path: Path) -> None
         assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
     mixing = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Linear(8, 1), nn.Flatten(0))
     with pytest.raises(InputError, match="BatchNorm"):
-        fit("toy:ring:200", tmp_path / "run", critic=mixing, **PRIVATE)
+        fit("toy:ring:4000", tmp_path / "run", critic=mixing, **PRIVATE)
 
 
 def test_the_noise_has_the_deviation_that_the_accountant_was_told() -> None:
@@ -147,14 +151,129 @@ def test_nothing_but_the_sums_sees_training_rows(monkeypatch: pytest.MonkeyPatch
     assert len(list(steps(game, data.train, plan, State.start(game, plan)))) == 6
 
 
-def test_a_private_generator_starts_without_the_rows_frequencies() -> None:
-    one, two = mixed(400), mixed(400)
-    two["member"] = [True] * 399 + [False]
-    starts = []
-    for frame in (one, two):
-        data, config = prepare(frame[["town", "member", "visits"]], PRIVATE)
-        starts.append(game_of(config, data.codec).generator.columns[1][-1].bias)  # type: ignore[index, union-attr]
-    assert torch.equal(*starts)
+def plain(net: nn.Module, batch: Batch) -> list[Tensor]:
+    """Return the gradient of the mean of net(row)."""
+    value = net(batch.x) if batch.cond is None else net(batch.x, batch.cond)
+    return list(torch.autograd.grad(value.mean(), list(net.parameters())))
+
+
+def test_without_noise_and_clipping_a_private_step_is_the_plain_one() -> None:
+    data, config = prepare(mixed(600), PRIVATE | {"condition": ["town"], "steps": 6})
+    game, train = game_of(config, data.codec), data.train
+    everything = Privacy(1.0, 1e-5, norm=1e9, noise=0.0, rate=1.0, updates=1)
+    real = train.first(len(train))
+    fake = game.generate(len(train), asked(train, len(train), Draws(3)), Draws(3))
+    _, found = everything.critic_gradients(game, train, Draws(3))
+    # The second call draws on from where the first stopped, as the step itself does.
+    draws = Draws(3)
+    fake = game.generate(len(train), asked(train, len(train), draws), draws)
+    up, down = plain(game.critic, fake), plain(game.critic, real)
+    for got, f, r in zip(found, up, down, strict=True):
+        assert torch.allclose(got, f - r, rtol=1e-3, atol=1e-6)
+    assert max(float((f - r).abs().max()) for f, r in zip(up, down, strict=True)) > 1e-3
+    hot = Batch(game.generator.blocks(real.x), real.cond)  # type: ignore[operator]
+    wanted = plain(_Likelihood(game.generator), hot)  # type: ignore[arg-type]
+    for got, w in zip(
+        everything.likelihood_gradients(game, train, Draws(3))[1], wanted, strict=True
+    ):
+        assert torch.allclose(got, -w, rtol=1e-3, atol=1e-5)
+
+
+def test_private_training_raises_the_likelihood_of_held_out_rows() -> None:
+    said = PRIVATE | {"epsilon": 200, "steps": 40, "batch": 200, "warm_start": 1.0}
+    one = np.random.default_rng(0).choice(list("abcd"), 1200)
+    data, config = prepare(pd.DataFrame({"one": one, "two": one, "three": one}), said)
+    game, plan = game_of(config, data.codec), plan_of(config)
+    plan = replace(plan, privacy=private(200, None, 1.0, 200, len(data.train), plan.updates))
+    held = data.holdout.first(200)
+
+    def likelihood() -> float:
+        hot = game.generator.blocks(held.x)  # type: ignore[operator]
+        with torch.no_grad():
+            return float(game.generator.log_likelihood(hot).mean())  # type: ignore[operator]
+
+    before = likelihood()
+    for _ in steps(game, data.train, plan, State.start(game, plan)):
+        pass
+    assert likelihood() > before + 0.1
+
+
+@pytest.mark.parametrize("warm", [1.0, 0.5, 0.0])
+def test_the_accountant_is_told_of_every_update_that_sees_rows(
+    warm: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = PRIVATE | {"warm_start": warm, "critic_steps": 2}
+    data, config = prepare(mixed(400), said)
+    session = start(data, "", config, tmp_path / "run")
+    seen: list[int] = []
+
+    def counted(self: Privacy, source: Source) -> Batch:
+        seen.append(len(source))
+        return source.first(9)
+
+    monkeypatch.setattr(Privacy, "taken", counted)
+    assert len(list(session.records())) == 6
+    assert session.plan.privacy is not None
+    assert session.plan.privacy.updates == len(seen) == 6 * warm + 12 * (1 - warm)
+
+
+def renyi(rate: float, noise: float, updates: int, delta: float) -> float:
+    """Return epsilon by the sum over whole orders of Mironov, Talwar and Zhang 2019."""
+    found = []
+    for order in range(2, 200):
+        terms = [
+            math.lgamma(order + 1) - math.lgamma(k + 1) - math.lgamma(order - k + 1)
+            + (order - k) * math.log1p(-rate) + k * math.log(rate) + k * (k - 1) / (2 * noise**2)
+            for k in range(order + 1)
+        ]  # fmt: skip
+        top = max(terms)
+        once = (top + math.log(sum(math.exp(t - top) for t in terms))) / (order - 1)
+        found.append(
+            updates * once + math.log1p(-1 / order) - math.log(delta * order) / (order - 1)
+        )
+    return min(found)
+
+
+@pytest.mark.parametrize(
+    ("rate", "noise", "updates", "stored"),
+    [(0.01, 1.0, 1000, 2.10), (0.08, 3.0, 600, 3.09), (0.004, 0.8, 5000, 2.93)],
+)
+def test_epsilon_agrees_with_two_other_accountants(
+    rate: float, noise: float, updates: int, stored: float
+) -> None:
+    told = Spending(1e-5, rate, updates).epsilon(noise)
+    assert told == pytest.approx(renyi(rate, noise, updates, 1e-5), rel=0.01)
+    assert told == pytest.approx(stored, rel=0.02)
+    once = dp.PoissonSampledDpEvent(rate, dp.GaussianDpEvent(noise))
+    exact = pld.PLDAccountant().compose(dp.SelfComposedDpEvent(once, updates)).get_epsilon(1e-5)
+    assert 0.8 * told < exact < told
+
+
+def test_what_the_codec_spends_is_taken_from_the_nets() -> None:
+    codec = purse(1.0, 1e-5, 10_000, 12.0, 5)[1]
+    alone = private(1.0, 1e-5, 1.0, 500, 10_000, 300)
+    both = private(1.0, 1e-5, 1.0, 500, 10_000, 300, codec)
+    assert both.noise > 1.02 * alone.noise
+    assert both.epsilon <= 1
+    assert both.epsilon == pytest.approx(1, rel=0.01)
+    assert max(both.codec_epsilon, both.training_epsilon) < 1
+    assert both.codec_epsilon + both.training_epsilon > 1
+    # A Gaussian mechanism alone: rho + 2 sqrt(rho log 1 / delta) bounds its epsilon from above.
+    rho = codec.weight / (2 * codec.noise**2)
+    assert both.codec_epsilon < rho + 2 * math.sqrt(rho * math.log(1 / (1e-5 - codec.shown)))
+    assert both.codec_epsilon > 0.6 * (rho + 2 * math.sqrt(rho * math.log(1e5)))
+
+
+def test_sums_are_rounded_and_the_accountant_is_told_of_it() -> None:
+    sums = [torch.rand(300, 200), torch.rand(50)]
+    found = privacy(norm=2.0, noise=5.0, rate=0.5).noised(sums, 40)
+    steps_of = DEVIATION / 5.0 - math.sqrt(60_050)
+    grain = 2.0 * (1 + SLACK) / steps_of
+    values = torch.cat([f.flatten() for f in found]).double().numpy() * 20 / grain
+    # float32 has 24 bits, so that only small values show the grid; all do not by accident.
+    small = np.abs(values) < 2**18
+    assert small.sum() > 10
+    assert np.abs(values[small] - np.rint(values[small])).max() < 0.05
 
 
 @pytest.mark.parametrize(

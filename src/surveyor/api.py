@@ -124,7 +124,7 @@ class Model:
         kept = run.evaluation or {}
         result |= {name: kept[name] for name in ("calibration", "privacy") if name in kept}
         found = preflight(run.game, measured, plan_of(run.config))
-        return runs.keep_evaluation(run.path, result, run.history, found)
+        return runs.keep_evaluation(run.path, run.config, result, run.history, found)
 
     def score(self, data: Any, by: By = "auto") -> np.ndarray:
         """Return a score of every row, (n,): low where rows are unlike the real ones.
@@ -154,13 +154,10 @@ class Model:
         return build_report(self.run, self._own_data(data))
 
     def _own_data(self, data: Any = None) -> Data:
-        config = self.run.config
         source = self.run.data_name if data is None else data
         if isinstance(source, str) and not source:
             raise InputError("the run was trained on data in memory; pass them")
-        loaded = load_data(source, options_of(config), config.holdout, config.seed)
-        runs.same_data(self.run.path, loaded)
-        return loaded
+        return runs.own_data(self.run.path, source)
 
     def _data(self, data: Any) -> Data:
         if data is None:
@@ -192,7 +189,8 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
         config = configured(said, defaults)
     except InputError as error:
         problems.extend(error.problems)
-        config = Config(**{k: v for k, v in said.items() if k in READ and v is not None})
+        read = READ - {"epsilon", "delta"}  # what is refused must not spend
+        config = Config(**{k: v for k, v in said.items() if k in read and v is not None})
     if raw is not None:
         try:
             loaded = load_data(raw, options_of(config), config.holdout, config.seed)

@@ -218,8 +218,6 @@ def game_of(
     objective: Objective = parse(config.objective, objectives(), "objective")
     unit = space.unit if objective.is_distance else 1.0
     space = replace(space, unit=unit)
-    if config.epsilon is not None:
-        space = replace(space, bias=None, ranks=None)  # both tell of the rows' frequencies
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         if generator is None:

@@ -62,7 +62,7 @@ class Config:
     )
     whiten: bool = _option(False, "Bring every direction of vectors or pictures to equal spread.")
     epsilon: float | None = _option(
-        None, "Train with differential privacy: the nets tell of a row at most this much.", 1e-3
+        None, "Train with differential privacy: samples and run folder tell so much of a row.", 1e-3
     )
     delta: float | None = _option(
         None, "Probability that --epsilon fails; 1 / (10 rows) if not said.", 1e-15, 0.1

@@ -12,13 +12,11 @@ from rich.markup import escape
 import surveyor.run as runs
 from surveyor import api
 from surveyor.batch import Draws
-from surveyor.build import options_of
 from surveyor.cli.console import app, out, place, tell
 from surveyor.cli.flags import Flags
 from surveyor.cli.progress import progress
 from surveyor.config import read_options
 from surveyor.data import Data
-from surveyor.data import load as load_data
 from surveyor.data.images import sheet
 from surveyor.errors import InputError
 from surveyor.report import strip
@@ -88,12 +86,11 @@ def _resume(data: str, path: Path, target: Path | None, said: object, ranks: Ran
         )
     if target is not None and target != path:
         raise InputError(f"--out {target}: a resumed run stays in {path}; leave --out away")
-    config, name = runs.described(path)
+    _, name = runs.described(path)
     source = data or name
     if not source:
         raise InputError(f"{path}: was trained on data in memory; resume it from Python")
-    loaded = load_data(source, options_of(config), config.holdout, config.seed)
-    return follow(runs.resume(path, loaded, ranks=ranks))
+    return follow(runs.resume(path, runs.own_data(path, source), ranks=ranks))
 
 
 def follow(session: runs.Session) -> int:
@@ -123,7 +120,7 @@ def follow(session: runs.Session) -> int:
         out.print(told, style="dim")
     if model.run.kind.name == "images":
         place(f"sheet   {_sheet(model)}")
-    place(f"report  {session.path / 'report.html'}")
+    place(f"report  {model.run.measured / 'report.html'}")
     return 0
 
 

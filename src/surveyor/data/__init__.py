@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from surveyor.catalog import folder
 from surveyor.data.conditions import Conditions
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError, did_you_mean
+from surveyor.privacy import CodecAccount
 
 Rows = dict[str, np.ndarray]
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -56,7 +57,8 @@ class Options:
 
     With a ``task`` other than ``generate`` they are read as pairs of pictures: ``scale`` of
     super-resolution, ``from_`` and ``to`` of translation. ``white`` is the value of white in
-    pictures of more than eight bits.
+    pictures of more than eight bits. With an ``epsilon`` a codec learns of the rows by a part of
+    (epsilon, delta).
     """
 
     condition: tuple[str, ...] = ()
@@ -69,6 +71,8 @@ class Options:
     scale: int | None = None
     from_: str | None = None
     to: str | None = None
+    epsilon: float | None = None
+    delta: float | None = None
 
 
 USUAL = Options()
@@ -78,10 +82,12 @@ class Codec(ABC):
     """The fitted map between user units and the critic's space; saved without the data.
 
     ``answers`` says that a row's condition is a point of its own, a picture or a vector, which
-    samples answer; without it conditions are columns and have codes.
+    samples answer; without it conditions are columns and have codes. ``account`` is what a codec
+    fitted with differential privacy has spent.
     """
 
     answers: ClassVar[bool] = False
+    account: CodecAccount | None = None
 
     kind: ClassVar[str]
     unit_name: ClassVar[str]
@@ -267,8 +273,16 @@ def recognise(source: Any, options: Options = USUAL) -> Kind:
     raise InputError(f"{what}: not a kind of data known here; known: {known}, a folder of pictures")
 
 
-def load(source: Any, options: Options, holdout: float = 0.2, seed: int = 0) -> Data:
-    """Read ``source``, split off a held-out part, and fit a codec to the rest.
+def load(
+    source: Any,
+    options: Options,
+    holdout: float = 0.2,
+    seed: int = 0,
+    codec: Codec | None = None,
+) -> Data:
+    """Read ``source``, split off a held-out part, and fit a codec to the rest unless one is given.
+
+    The split depends on the seed and the number of rows alone.
 
     Raises:
         InputError: everything that is wrong with the data, each with its remedy.
@@ -285,10 +299,29 @@ def load(source: Any, options: Options, holdout: float = 0.2, seed: int = 0) -> 
     order = np.random.default_rng(np.random.SeedSequence([seed, 7])).permutation(n)
     held = max(4, min(n // 2, round(holdout * n)))
     train, validation, held_out = order[held:], order[: held // 3], order[held // 3 : held]
-    codec = kind.fit(kind.take(raw, np.sort(train[:FIT_ROWS])), options)
+    options = replace(options, delta=delta_of(options, len(train)))
+    if codec is None:
+        codec = kind.fit(kind.take(raw, np.sort(train[:FIT_ROWS])), options)
     rows = codec.rows(raw)
     first, second, third = (Source(codec, rows, index) for index in (train, validation, held_out))
     return Data(kind, codec, first, second, third, raw)
+
+
+def delta_of(options: Options, rows: int) -> float | None:
+    """Return delta, a tenth of one over the number of training rows where it is not said.
+
+    Raises:
+        InputError: a delta by which some rows may simply be published.
+    """
+    if options.epsilon is None:
+        return None
+    delta = 0.1 / rows if options.delta is None else options.delta
+    if delta > 1 / rows:
+        raise InputError(
+            f"--delta {delta:g}: with {rows:,} training rows this allows publishing whole rows; "
+            f"give far less than {1 / rows:.2g}, or leave it out for {0.1 / rows:.2g}"
+        )
+    return delta
 
 
 def check_columns(asked: Sequence[str], known: Sequence[str], flag: str) -> list[str]:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from surveyor.batch import Draws
+from surveyor.data.grains import uniform
 from surveyor.data.values import ColumnKind, infer, label_of, numeric, restored, zoned
 from surveyor.errors import InputError, did_you_mean
 
@@ -24,6 +25,7 @@ OFTEN = 50  # a number seen this often, and by this share, is a value of its own
 OFTEN_SHARE = 0.0015
 CELLS = 50
 QUANTILES = 32
+KEPT = ("name", "kind", "dtype", "missing", "exact", "grain")
 MOST_CATEGORIES = 20_000
 
 
@@ -33,7 +35,9 @@ class Column:
 
     ``labels`` name the codes of a category; ``cells`` (k, quantiles) hold the observed values of
     an ordered column's cells, the first ``exact`` of which hold one value each; ``frequency``
-    (size,) is each code's share of the training rows.
+    (size,) is each code's share of the training rows. Of a column fitted with differential privacy
+    cells hold no values but their ends and even steps between, and values are drawn uniformly
+    within, in multiples of ``grain`` unless it is 0.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Column:
     labels: tuple[str, ...] = ()
     cells: np.ndarray = field(default_factory=lambda: np.empty((0, QUANTILES)))
     exact: int = 0
+    grain: float | None = None
 
     @property
     def ordered(self) -> bool:
@@ -133,8 +138,13 @@ class Column:
             values = self._values[bool((codes >= len(self.labels)).any())]
             places = np.minimum(codes, len(values) - 1)
             return pd.Series(values.take(places), name=self.name, copy=False)
-        pick = draws.index(len(codes), self.cells.shape[1]).numpy()
-        numbers = self.cells[codes.clip(0, len(self.cells) - 1), pick]
+        at = codes.clip(0, len(self.cells) - 1)
+        if self.grain is None:
+            pick = draws.index(len(codes), self.cells.shape[1]).numpy()
+            numbers = self.cells[at, pick]
+        else:
+            u = draws.uniform(len(codes)).double().numpy()
+            numbers = uniform(self.cells[at, 0], self.cells[at, -1], self.grain, u)
         return restored(numbers, absent, self.kind, self.dtype, self.name)
 
     def number(self, text: Any) -> float:
@@ -189,7 +199,7 @@ class Column:
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what ``restore`` needs: JSON-ready values, and arrays."""
-        meta = {k: getattr(self, k) for k in ("name", "kind", "dtype", "missing", "exact")}
+        meta = {k: getattr(self, k) for k in KEPT}
         return meta | {"labels": list(self.labels)}, {
             "frequency": self.frequency,
             "cells": self.cells,

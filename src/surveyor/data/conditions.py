@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,21 +13,31 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Draws
-from surveyor.data.columns import Column, fit_label
+from surveyor.data.columns import Column
+from surveyor.data.fits import PLAIN, Fits
 from surveyor.data.where import Wanted
 from surveyor.errors import tell
 
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
-    """Condition columns, and how often each combination of their codes occurs in training.
+    """Condition columns, and how often combinations of their codes occur in training.
 
-    ``seen`` (m, k) holds the distinct combinations, ``share`` (m,) their frequencies.
+    ``seen`` (m, k) holds combinations, ``share`` (m,) their frequencies. Of several columns none is
+    kept that fewer rows than ``ROWS_KEPT`` have: ``level`` (m,) says by which of ``groupings`` the
+    codes were put together until there were so many, and each column is drawn from its group by
+    itself.
     """
 
     columns: tuple[Column, ...] = ()
     seen: np.ndarray = field(default_factory=lambda: np.zeros((1, 0), dtype=np.int32))
     share: np.ndarray = field(default_factory=lambda: np.ones(1))
+    level: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int32))
+
+    @cached_property
+    def groupings(self) -> tuple[tuple[np.ndarray, ...], ...]:
+        """Return the group of each code of every column, (size,) each, ever coarser."""
+        return _groupings(self.columns)
 
     @property
     def width(self) -> int:
@@ -56,24 +67,45 @@ class Conditions:
     def draw(self, n: int, draws: Draws, where: Mapping[str, Wanted] | None = None) -> np.ndarray:
         """Return ``n`` combinations (n, k) as frequent as in training, among those of ``where``.
 
-        Combinations never seen are answered, with a warning: the other columns as in all the data.
+        Combinations that too few rows have are answered, with a warning: each column by itself.
         """
-        names = [c.name for c in self.columns]
-        asked = {names.index(name): wanted for name, wanted in (where or {}).items()}
-        agree = np.ones(len(self.seen), dtype=bool)
-        for k, wanted in asked.items():
-            agree &= np.isin(self.seen[:, k], wanted.codes)
-        pool, share, unseen = self.seen, self.share, not agree.any()
-        if unseen:
+        asked = {w.column.name: w for w in (where or {}).values()}
+        odds = []
+        for column in self.columns:
+            mask = np.ones(column.size)
+            if column.name in asked:
+                mask = np.isin(np.arange(column.size), asked[column.name].codes).astype(float)
+            odds.append(mask * column.frequency)
+        seen, level, share = self.seen, self.level, self._share(odds)
+        if not share[level < max(len(self.groupings) - 1, 1)].any():
             told = ", ".join(f"{name}={w.said}" for name, w in (where or {}).items())
-            tell(f"{told}: never seen together in training; these samples are a guess")
-        else:
-            pool, share = pool[agree], share[agree]
-        codes: np.ndarray = pool[_chosen(share, draws.uniform(n).numpy())].copy()
-        for k, wanted in asked.items() if unseen else ():
-            odds = wanted.column.frequency[wanted.codes]
-            codes[:, k] = wanted.codes[_chosen(odds, draws.uniform(n).numpy())]
+            if told:
+                tell(f"{told}: hardly seen together in training; these samples are a guess")
+            if not share.any():
+                seen, share = np.zeros((1, len(self.columns)), dtype=np.int32), np.ones(1)
+                level = np.array([len(self.groupings) - 1])
+        at = _chosen(share, draws.uniform(n).numpy())
+        groups = seen[at]
+        codes: np.ndarray = groups.copy()
+        for k, own in enumerate(odds):
+            for step in range(1, len(self.groupings)):
+                grouping, rows = self.groupings[step][k], level[at] == step
+                for group in np.unique(groups[rows, k]):
+                    these = np.flatnonzero(rows & (groups[:, k] == group))
+                    inside = np.flatnonzero(grouping == group)
+                    u = draws.uniform(len(these)).numpy()
+                    codes[these, k] = inside[_chosen(own[inside], u)]
         return codes
+
+    def _share(self, odds: Sequence[np.ndarray]) -> np.ndarray:
+        """Return each combination's frequency times the share of it that ``odds`` leave."""
+        share = self.share.copy()
+        for step, grouping in enumerate(self.groupings):
+            rows = self.level == step
+            for k, (column, group) in enumerate(zip(self.columns, grouping, strict=True)):
+                left = np.bincount(group, odds[k]) / np.bincount(group, column.frequency + 1e-300)
+                share[rows] *= left[self.seen[rows, k]]
+        return share
 
     def flipped(self, cond: Tensor, share: float, draws: Draws) -> Tensor:
         """Return conditions (n, width) of which a ``share`` of each column's labels is another.
@@ -119,13 +151,17 @@ class Conditions:
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what ``restore`` needs."""
         meta, arrays = columns_state(self.columns, "condition")
-        return {"columns": meta}, arrays | {"seen": self.seen, "share": self.share}
+        return {"columns": meta}, arrays | {
+            "seen": self.seen,
+            "share": self.share,
+            "level": self.level,
+        }
 
     @classmethod
     def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Conditions:
         """Rebuild conditions."""
         columns = columns_restore(meta["columns"], arrays, "condition")
-        return cls(columns, arrays["seen"], arrays["share"])
+        return cls(columns, arrays["seen"], arrays["share"], arrays["level"])
 
 
 def _chosen(odds: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -134,14 +170,69 @@ def _chosen(odds: np.ndarray, u: np.ndarray) -> np.ndarray:
     return at.clip(0, len(odds) - 1)
 
 
-def fit_conditions(values: Mapping[str, Any], names: Sequence[str]) -> Conditions:
+COARSE = 8  # groups of an ordered column's codes
+
+
+def _groupings(columns: Sequence[Column]) -> tuple[tuple[np.ndarray, ...], ...]:
+    """Return ever coarser groupings: codes, eighths of ordered columns, fewer and fewer columns."""
+    codes = tuple(np.arange(c.size) for c in columns)
+    if len(columns) < 2:
+        return (codes,)
+    found = [codes]
+    if any(c.ordered for c in columns):
+        found.append(tuple(_eighths(c) if c.ordered else np.arange(c.size) for c in columns))
+    for left in (*range(len(columns) - 1, 1, -1), 0):
+        none = tuple(np.zeros(c.size, dtype=np.int64) for c in columns[left:])
+        found.append((*found[-1][:left], *none))
+    return tuple(found)
+
+
+def _eighths(column: Column) -> np.ndarray:
+    """Return the group of every code; a missing value is one of its own."""
+    ranks = COARSE * np.nan_to_num(column.ranks)
+    groups: np.ndarray = ranks.clip(0, COARSE - 1).astype(np.int64)
+    groups[len(column.cells) :] = COARSE
+    return groups
+
+
+def counted(names: int) -> int:
+    """Return how often the combinations of conditions are counted at most."""
+    return names if names > 1 else 0
+
+
+def fit_conditions(
+    values: Mapping[str, Any], names: Sequence[str], fits: Fits = PLAIN
+) -> Conditions:
     """Fit condition columns to training values by name."""
     if not names:
         return Conditions()
-    columns = tuple(fit_label(name, pd.Series(values[name])) for name in names)
+    columns = tuple(fits.label(name, pd.Series(values[name])) for name in names)
+    if len(columns) == 1:
+        alone = np.arange(columns[0].size, dtype=np.int32)[:, None]
+        return Conditions(columns, alone, columns[0].frequency, np.zeros(len(alone), np.int32))
     codes = np.stack([c.encode(pd.Series(values[c.name])) for c in columns], axis=1)
-    seen, counts = np.unique(codes, axis=0, return_counts=True)
-    return Conditions(columns, seen.astype(np.int32), counts / counts.sum())
+    left = codes[(codes < [c.size for c in columns]).all(axis=1)]
+    seen, level, rows = [], [], []
+    groupings = _groupings(columns)
+    for step, grouping in enumerate(groupings[:-1]):
+        grouped = np.stack([g[own] for g, own in zip(grouping, left.T, strict=True)], axis=1)
+        found, place, counts = np.unique(grouped, axis=0, return_inverse=True, return_counts=True)
+        kept, told = fits.often(counts)
+        seen.append(found[kept])
+        rows.append(told)
+        level.append(np.full(len(kept), step))
+        left = left[~np.isin(place.reshape(-1), kept)]
+    rest = max(len(codes) - sum(told.sum() for told in rows), 0.0)
+    seen.append(np.zeros((1, len(columns))))
+    rows.append(np.array([rest]))
+    level.append(np.array([len(groupings) - 1]))
+    share = np.concatenate(rows)
+    return Conditions(
+        columns,
+        np.concatenate(seen).astype(np.int32),
+        share / share.sum(),
+        np.concatenate(level).astype(np.int32),
+    )
 
 
 def columns_state(

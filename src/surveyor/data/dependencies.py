@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from surveyor.data.columns import Column
 
 MOST_COLUMNS = 200
 MOST_CELLS = 4_000_000  # of the table from a column's codes to those of one that follows from it
 EVIDENCE = 50.0  # nats against chance
+
+
+@dataclass(frozen=True, eq=False)
+class Derived:
+    """A column whose code is ``table[code of column parent]``."""
+
+    parent: int
+    table: np.ndarray
+
+
+def derived_of(
+    columns: Sequence[Column], raw: pd.DataFrame
+) -> tuple[tuple[Column, ...], tuple[Derived, ...]]:
+    """Return the columns, those that follow from another last, and how they follow."""
+    codes = np.stack([c.encode(raw[c.name]) for c in columns], axis=1)
+    found = dependencies(columns, codes)
+    free = [k for k in range(len(columns)) if k not in found]
+    derived = tuple(
+        Derived(free.index(j), follows_from(codes, j, k, columns[j].size)) for k, j in found.items()
+    )
+    return tuple(columns[k] for k in (*free, *found)), derived
 
 
 def dependencies(columns: Sequence[Column], codes: np.ndarray) -> dict[int, int]:

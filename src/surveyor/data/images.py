@@ -18,10 +18,12 @@ from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State
 from surveyor.data.arrays import Arrays, rank, read_arrays
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state
+from surveyor.data.fits import account_of, account_state
 from surveyor.data.pictures import FULL, guessed_white, read_folder, resized
 from surveyor.data.vectors import column_codes, fit_columns
 from surveyor.data.whiten import Whitening, fit_whitening
 from surveyor.errors import InputError, tell
+from surveyor.privacy import CodecAccount
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,7 @@ class ImageCodec(Codec):
     whitening: Whitening | None = None
     mean: np.ndarray | None = None
     group: Column | None = None
+    account: CodecAccount | None = None
 
     kind = "images"
 
@@ -114,6 +117,7 @@ class ImageCodec(Codec):
             "conditions": cond,
             "group": groups,
             "whitened": self.whitening is not None,
+            **account_state(self.account),
         }
         if self.whitening is not None and self.mean is not None:
             arrays |= {
@@ -137,6 +141,7 @@ class ImageCodec(Codec):
             white,
             arrays.get("mean"),
             groups[0] if groups else None,
+            account_of(meta),
         )
 
 
@@ -203,12 +208,13 @@ class Images(Kind):
 
     def fit(self, raw: Arrays, options: Options) -> ImageCodec:
         """Fit the value range, conditions and, where asked, whitening."""
-        conditions, group = fit_columns(raw, options)
+        conditions, group, fits = fit_columns(raw, options)
         if raw.main.max() == 0:
             raise InputError("every picture is black; there is nothing to learn")
         top = raw.white or white_of(raw.main)
+        size, dtype = raw.main.shape[1:], str(raw.main.dtype)
         plain = ImageCodec(
-            raw.main.shape[1:], top, str(raw.main.dtype), raw.main_name, conditions, group=group
+            size, top, dtype, raw.main_name, conditions, group=group, account=fits.account
         )
         if not options.whiten:
             return plain

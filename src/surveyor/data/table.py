@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,23 +17,17 @@ from torch import Tensor
 from surveyor.batch import Batch, Draws
 from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State, check_columns
 from surveyor.data.charges import neutral_share
-from surveyor.data.columns import Column, fit_column, fit_group
+from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
-from surveyor.data.dependencies import dependencies, follows_from
+from surveyor.data.dependencies import Derived, derived_of
+from surveyor.data.fits import PLAIN, account_of, account_state, fits_for
 from surveyor.data.formula import Expanded, as_ratios, find_formulas, formulas_in, parts
 from surveyor.data.frames import Frame, read_frame
 from surveyor.data.scratch import empty
 from surveyor.errors import InputError
+from surveyor.privacy import CodecAccount
 
 ROOT2 = float(np.sqrt(2))
-
-
-@dataclass(frozen=True, eq=False)
-class Derived:
-    """A column whose code is ``table[code of column parent]``."""
-
-    parent: int
-    table: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +48,7 @@ class TableCodec(Codec):
     derived: tuple[Derived, ...] = ()
     neutral: Mapping[str, float] = field(default_factory=dict)
     single: tuple[str, ...] = ()
+    account: CodecAccount | None = None
 
     kind = "table"
     unit_name = "units in which a category changed costs 1 and a number its deviations"
@@ -220,6 +215,7 @@ class TableCodec(Codec):
             "neutral": dict(self.neutral),
             "single": list(self.single),
             "parents": [d.parent for d in self.derived],
+            **account_state(self.account),
         }
         tables = {f"derived.{k}": d.table for k, d in enumerate(self.derived)}
         return meta, arrays | cond_arrays | group_arrays | tables
@@ -236,6 +232,7 @@ class TableCodec(Codec):
             tuple(Derived(p, arrays[f"derived.{k}"]) for k, p in enumerate(meta["parents"])),
             meta["neutral"],
             tuple(meta["single"]),
+            account_of(meta),
         )
 
 
@@ -343,26 +340,37 @@ class Table(Kind):
         ]
         if options.whiten:
             problems.append("--whiten: not for tables, whose columns are standardised one by one")
+        if options.epsilon is not None:
+            problems += [
+                f"--epsilon: column {f!r} of formulas would tell of rows that are not accounted "
+                f"for; leave it out with --drop {f}"
+                for f in formulas
+                if f not in options.drop
+            ]
         kept = [name for name in names if name not in dropped]
         modelled, fitted = [name for name in kept if name not in options.condition], []
         if not problems and not modelled:
             problems.append("nothing left to generate: every column is a condition or dropped")
+        fits = PLAIN if problems else fits_for(options, len(raw), {c: raw[c] for c in kept})
         for name in modelled:
             try:
-                fitted.append(fit_column(name, raw[name]))
+                fitted.append(fits.column(name, raw[name]))
             except InputError as error:
                 problems.extend(error.problems)
         if not problems and all(column.size == 1 for column in fitted):
             problems.append("every column is constant; there is nothing to learn")
         if problems:
             raise InputError(*problems)
-        group = None if options.group is None else fit_group(options.group, raw[options.group])
-        conditions = fit_conditions(raw, options.condition)  # type: ignore[arg-type]
-        columns, derived = _derived(fitted, raw)
+        group = None if options.group is None else fits.group(options.group, raw[options.group])
+        conditions = fit_conditions(raw, options.condition, fits)  # type: ignore[arg-type]
+        private = fits.account is not None
+        columns, derived = (tuple(fitted), ()) if private else derived_of(fitted, raw)
         balanced = {f: neutral_share(raw, f, formulas_in(kept)) for f in formulas_in(kept)}
         seen = {f: pd.Series(as_ratios(raw, f, formulas), dtype=object) for f in balanced}
         single = tuple(f for f, own in seen.items() if not own.duplicated().any())
-        return TableCodec(columns, tuple(kept), conditions, group, derived, balanced, single)
+        return TableCodec(
+            columns, tuple(kept), conditions, group, derived, balanced, single, fits.account
+        )
 
     def write(self, samples: pd.DataFrame, path: Path) -> None:
         """Write CSV, Parquet or Arrow by the suffix."""
@@ -376,16 +384,3 @@ class Table(Kind):
                     writer.write_table(table)
         else:
             samples.to_csv(path, index=False)
-
-
-def _derived(
-    columns: Sequence[Column], raw: pd.DataFrame
-) -> tuple[tuple[Column, ...], tuple[Derived, ...]]:
-    """Return the columns, those that follow from another last, and how they follow."""
-    codes = np.stack([c.encode(raw[c.name]) for c in columns], axis=1)
-    found = dependencies(columns, codes)
-    free = [k for k in range(len(columns)) if k not in found]
-    derived = tuple(
-        Derived(free.index(j), follows_from(codes, j, k, columns[j].size)) for k, j in found.items()
-    )
-    return tuple(columns[k] for k in (*free, *found)), derived

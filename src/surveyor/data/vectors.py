@@ -15,10 +15,12 @@ from torch import Tensor
 from surveyor.batch import Batch, Draws
 from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State, check_columns
 from surveyor.data.arrays import Arrays, rank, read_arrays
-from surveyor.data.columns import Column, fit_group
+from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
+from surveyor.data.fits import Fits, account_of, account_state, fits_for
 from surveyor.data.whiten import Whitening, fit_whitening
 from surveyor.errors import InputError
+from surveyor.privacy import CodecAccount
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,7 @@ class VectorCodec(Codec):
     high: np.ndarray
     whitening: Whitening | None = None
     group: Column | None = None
+    account: CodecAccount | None = None
 
     kind = "vectors"
 
@@ -98,6 +101,7 @@ class VectorCodec(Codec):
             "conditions": cond,
             "group": groups,
             "whitened": self.whitening is not None,
+            **account_state(self.account),
         }
         arrays |= {"mean": self.mean, "low": self.low, "high": self.high} | group_arrays
         if self.whitening is not None:
@@ -119,6 +123,7 @@ class VectorCodec(Codec):
             arrays["high"],
             whitening,
             groups[0] if groups else None,
+            account_of(meta),
         )
 
 
@@ -177,9 +182,9 @@ class Vectors(Kind):
 
     def fit(self, raw: Arrays, options: Options) -> VectorCodec:
         """Fit mean, scale, conditions and, where asked, whitening."""
-        conditions, group = fit_columns(raw, options)
         values = raw.main.astype(np.float64)
-        mean, variance = values.mean(0), values.var(0)
+        conditions, group, fits = fit_columns(raw, options, values.shape[1])
+        mean, variance, low, high = np.transpose([fits.spread(column) for column in values.T])
         if not np.isfinite(variance).all() or variance.mean() > 1e300:
             raise InputError("vectors with values beyond 1e150; bring them to a usual unit")
         if variance.sum() == 0:
@@ -192,10 +197,11 @@ class Vectors(Kind):
             str(raw.main.dtype),
             raw.main_name,
             conditions,
-            values.min(0),
-            values.max(0),
+            low,
+            high,
             whitening,
             group,
+            fits.account,
         )
 
     def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
@@ -211,20 +217,26 @@ class Vectors(Kind):
             np.save(path, samples[main])
 
 
-def fit_columns(raw: Arrays, options: Options) -> tuple[Conditions, Column | None]:
-    """Fit the condition and group columns of arrays."""
+def fit_columns(
+    raw: Arrays, options: Options, spreads: int = 0
+) -> tuple[Conditions, Column | None, Fits]:
+    """Fit the condition and group columns of arrays; return what fits ``spreads`` others too."""
     known = list(raw.columns)
     problems = check_columns(options.condition, known, "--condition")
     if options.group is not None:
         problems += check_columns([options.group], known, "--group")
     if options.drop:
         problems.append("--drop: only for tables")
+    if options.whiten and options.epsilon is not None:
+        problems.append("--epsilon: leave --whiten out, it would look at rows without account")
     if problems:
         raise InputError(*problems)
+    columns = {name: pd.Series(raw.columns[name]) for name in options.condition}
+    fits = fits_for(options, len(raw), columns, spreads)
     group = None
     if options.group is not None:
-        group = fit_group(options.group, pd.Series(raw.columns[options.group]))
-    return fit_conditions(raw.columns, options.condition), group
+        group = fits.group(options.group, pd.Series(raw.columns[options.group]))
+    return fit_conditions(raw.columns, options.condition, fits), group, fits
 
 
 def column_codes(arrays: Arrays, conditions: Conditions, group: Column | None) -> Rows:

@@ -270,6 +270,21 @@ def mixed_columns(s: Setting) -> Iterator[Finding]:
                 )
 
 
+def empty_columns(s: Setting) -> Iterator[Finding]:
+    """With differential privacy a column can have no value that enough rows share."""
+    codec, account = s.data.codec, s.data.codec.account
+    columns = codec.columns if isinstance(codec, TableCodec) else ()
+    for column in (*columns, *codec.conditions.columns) if account is not None else ():
+        if account is not None and column.size == column.missing:
+            yield Finding(
+                "P18",
+                "warn",
+                f"column {column.name!r}: with this --epsilon none of its values stands in enough "
+                f"rows to be shown, about {account.threshold:,.0f}, so samples leave it empty",
+                f"Leave it out with --drop {column.name}, or give a larger --epsilon",
+            )
+
+
 def small_groups(s: Setting) -> Iterator[Finding]:
     """A group of a few rows can be neither learnt nor measured."""
     group = getattr(s.data.codec, "group", None)
@@ -336,6 +351,7 @@ CHECKS: tuple[Check, ...] = (
     extremes,
     table_columns,
     mixed_columns,
+    empty_columns,
     small_groups,
     size,
     batch,

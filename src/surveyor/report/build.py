@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +33,21 @@ BESIDE = 10  # generated pictures shown with their nearest training picture
 
 
 def build_report(run: Run, data: Data) -> Path:
-    """Write ``report.html`` into the run folder and return its path.
+    """Write ``report.html`` beside the evaluation and return its path.
 
     Raises:
         InputError: the run has not been evaluated yet.
     """
-    if run.evaluation is None or not run.history:
+    if run.evaluation is None or "w1" not in run.evaluation:
         raise InputError(f"{run.path}: not evaluated yet; run: surveyor evaluate {run.path}")
     result = run.evaluation
     paired = run.codec.answers
     what = "W1 between patches" if paired else "W1"
     figures: dict[str, Any] = {
-        "progress": fig.progress(run.history, what, plan_of(run.config).warm),
         "slope": fig.slope_figure(run.history, result["critic"]["slope_histogram"]),
     }
+    if run.history:
+        figures["progress"] = fig.progress(run.history, what, plan_of(run.config).warm)
     figures |= _of_kind(run, data)
     made = page(
         "answers.html.j2" if paired else "report.html.j2",
@@ -56,12 +56,12 @@ def build_report(run: Run, data: Data) -> Path:
         data_name=Path(run.data_name).name if "://" not in run.data_name else run.data_name,
         result=result,
         figures=figures,
-        last=asdict(run.history[-1]),
+        facts=run.history[-1].facts if run.history else {},
         training_rows=len(data.train),
         held_rows=len(data.holdout),
         config=dumps(run.config, run.data_name),
     )
-    path = run.path / "report.html"
+    path = run.measured / "report.html"
     write_bytes(path, made.encode())
     return path
 

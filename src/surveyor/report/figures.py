@@ -107,8 +107,9 @@ def slope_figure(history: Sequence[Measurement], histogram: dict[str, list[int]]
     left.plot(at, [m.slope_max for m in history], color=FAKE, lw=1, label="largest, anywhere")
     left.axhline(1, color=FLOOR, ls="--", lw=1)
     left.set(xlabel="generator steps", ylabel="slope / slope asked for")
-    left.set_ylim(0, min(10, 1.1 * max(1.0, *(m.slope_max for m in history))))
+    left.set_ylim(0, min(10, 1.1 * max([1.0, *(m.slope_max for m in history)])))
     left.legend(fontsize=8)
+    left.set_visible(bool(history))
     colours = {"real": REAL, "fake": FAKE, "between": CRITIC}
     for place, counts in histogram.items():
         edges = np.linspace(0, 2, len(counts) + 1)

@@ -7,6 +7,10 @@ checkpoint/state.safetensors       the latest full state, replaced atomically
 history.jsonl          one JSON object a measurement
 timing.jsonl           the clock, kept apart so that all else repeats byte for byte
 evaluation.json, report.html
+
+The folder of a run with differential privacy holds nothing of rows but what its account covers: no
+history, and of the evaluation the account alone. What is measured on rows lies beside it, in
+NAME.measured.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from torch import nn
 from surveyor.build import game_of, options_of
 from surveyor.config import Config, loads
 from surveyor.data import Codec, Data, Kind, Options, kinds
+from surveyor.data import load as load_data
 from surveyor.diagnostics import Finding
 from surveyor.errors import InputError, NotWritten
 from surveyor.training import Game, Measurement
@@ -51,6 +56,16 @@ class Run:
     def options(self) -> Options:
         """Return how the run reads data."""
         return options_of(self.config)
+
+    @property
+    def measured(self) -> Path:
+        """Return where evaluation and report lie."""
+        return measured_in(self.path, self.config)
+
+
+def measured_in(path: Path, config: Config) -> Path:
+    """Return the folder of what is measured on rows: the run's own, or the one beside it."""
+    return path if config.epsilon is None else path.with_name(f"{path.name}.measured")
 
 
 def refuse_existing(path: Path) -> None:
@@ -79,7 +94,8 @@ def load(path: Path, generator: nn.Module | None = None, critic: nn.Module | Non
     load_module(game.generator, weights[0], path / "generator.safetensors")
     load_module(game.critic, weights[1], path / "critic.safetensors")
     game.generator.eval().requires_grad_(False)
-    evaluation = path / "evaluation.json"
+    measured, told = measured_in(path, config) / "evaluation.json", path / "evaluation.json"
+    evaluation = measured if measured.exists() else told
     result = read_json(evaluation) if evaluation.exists() else None
     history = read_history(path / "history.jsonl")
     return Run(path, config, data_name, kind, codec, game, history, result)
@@ -121,6 +137,22 @@ def read_history(path: Path) -> tuple[Measurement, ...]:
         raise InputError(f"{path}: damaged ({error}); restore it or train again") from error
 
 
+def own_data(path: Path, source: Any) -> Data:
+    """Read ``source`` as the run's own data, split as they were for training.
+
+    The codec is fitted to them again. With differential privacy it is the run's own: another one
+    would be other noise, and spend again.
+
+    Raises:
+        InputError: no run there, or data that cannot be read or are others.
+    """
+    config, _, meta = opened(path)
+    codec = None if config.epsilon is None else _codec(path, meta)[1]
+    data = load_data(source, options_of(config), config.holdout, config.seed, codec)
+    same_data(path, data)
+    return data
+
+
 def same_data(path: Path, data: Data) -> None:
     """Raise InputError where ``data`` are not those that the run was trained on."""
     if opened(path)[2].get("fingerprint") != fingerprint(data):
@@ -128,26 +160,41 @@ def same_data(path: Path, data: Data) -> None:
 
 
 def fingerprint(data: Data) -> str:
-    """Return a digest of the codec and the encoded rows: equal data, equal text."""
+    """Return a digest of the codec and the encoded rows: equal data, equal text.
+
+    With differential privacy of the codec and the number of rows alone: a digest of rows would
+    confirm a guess of one.
+    """
     meta, arrays = data.codec.state()
     digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
     for name in sorted(arrays):
         digest.update(np.ascontiguousarray(arrays[name]).tobytes())
     for name, rows in sorted(data.train.rows.items()):
         digest.update(f"{name} {rows.shape} {rows.dtype}".encode())
-        for start_ in range(0, len(rows), 100_000):
+        for start_ in range(0, len(rows), 100_000) if data.codec.account is None else ():
             digest.update(np.ascontiguousarray(rows[start_ : start_ + 100_000]).tobytes())
     return digest.hexdigest()
 
 
 def keep_evaluation(
-    path: Path, result: dict[str, Any], history: Sequence[Measurement], found: Sequence[Finding]
+    path: Path,
+    config: Config,
+    result: dict[str, Any],
+    history: Sequence[Measurement],
+    found: Sequence[Finding],
 ) -> dict[str, Any]:
     """Write ``evaluation.json`` with what belongs to the run as a whole; return it."""
-    best = best_of(history)
-    result |= {"best_step": best.step, "steps": history[-1].step}
+    steps = config.steps, config.steps  # of a run that measures nothing on its way
+    if history:
+        steps = best_of(history).step, history[-1].step
+    result |= {"best_step": steps[0], "steps": steps[1]}
     result["preflight"] = [asdict(f) for f in found]
-    write_json(path / "evaluation.json", result)
+    place = measured_in(path, config)
+    if place != path:
+        covered = {k: result[k] for k in ("privacy", "best_step", "steps")}
+        write_json(path / "evaluation.json", covered)
+        place.mkdir(exist_ok=True)
+    write_json(place / "evaluation.json", result)
     return result
 
 

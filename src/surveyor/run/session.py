@@ -36,6 +36,7 @@ from surveyor.run.folder import (
     best_weights,
     fingerprint,
     keep_evaluation,
+    measured_in,
     opened,
     read_history,
     refuse_existing,
@@ -120,13 +121,14 @@ class Session:
         index = train.index[ranks.rank :: ranks.size]
         shard = replace(train, index=index, balance=self.config.balance)
         source = steps(self._quick(shard), shard, self.plan, self.state, ranks.reduce)
-        if ranks.leader:
+        private = self.plan.privacy is not None  # what is measured on rows is not in the account
+        if ranks.leader and not private:
             source = measured(
                 source, lambda r: self.ruler(self.state.average, r), every, self.plan.steps
             )
         with deferred_signals() as stopped:
             for record in source:
-                if record.measurement is not None:
+                if record.measurement is not None or (private and self._over()):
                     self._keep(record.measurement)
                 yield record
                 # One question a step; what it was about is asked only where the answer is yes.
@@ -165,7 +167,7 @@ class Session:
             result["calibration"] = calibration
         if self.plan.privacy is not None:
             result["privacy"] = asdict(self.plan.privacy)
-        return keep_evaluation(self.path, result, self.history, self.findings)
+        return keep_evaluation(self.path, self.config, result, self.history, self.findings)
 
     def _calibrated(self) -> dict[str, float] | None:
         """Calibrate the best generator, once; return its marginals' error without and with."""
@@ -185,14 +187,17 @@ class Session:
         kept: dict[str, float] = meta["calibration"]
         return kept
 
-    def _keep(self, measurement: Measurement) -> None:
-        self.history.append(measurement)
-        if best_of(self.history) is measurement:
+    def _keep(self, measurement: Measurement | None) -> None:
+        """Save what is best so far, and the state; without a measurement the last step is best."""
+        if measurement is not None:
+            self.history.append(measurement)
+        if measurement is None or best_of(self.history) is measurement:
             write_tensors(self.path / "generator.safetensors", self.state.average.state_dict())
             write_tensors(self.path / "critic.safetensors", self.game.critic.state_dict())
-        append(self.path / "history.jsonl", asdict(measurement))
+        if measurement is not None:
+            append(self.path / "history.jsonl", asdict(measurement))
         seconds = round(time.monotonic() - self.started, 3)
-        append(self.path / "timing.jsonl", {"step": measurement.step, "seconds": seconds})
+        append(self.path / "timing.jsonl", {"step": self.state.step, "seconds": seconds})
         self._checkpoint()
 
     def _checkpoint(self) -> None:
@@ -219,6 +224,7 @@ def start(
     """
     ranks = ranks or Ranks()
     refuse_existing(path)
+    refuse_existing(measured_in(path, config))
     if ranks.size > 1 and config.minutes is not None:
         raise InputError("--minutes: not with several processes, whose clocks differ; give --steps")
     session = _session(data, config, path, generator, critic, ranks)
@@ -334,8 +340,9 @@ def _session(
             isinstance(m, BATCH_NORMS) for m in (*game.critic.modules(), *game.generator.modules())
         ):
             raise InputError("--epsilon: BatchNorm mixes rows; use another normalisation or none")
-        own = config.epsilon, config.delta, config.row_norm
-        plan = replace(plan, privacy=private(*own, plan.batch, len(data.train), plan.updates))
+        rows = plan.batch, len(data.train), plan.updates
+        account = private(config.epsilon, config.delta, config.row_norm, *rows, data.codec.account)
+        plan = replace(plan, privacy=account)
     found = preflight(game, data, plan)
     plan = replace(plan, rank=ranks.rank, batch=ranks.share(plan.batch))
     return Session(path, config, data, game, plan, State.start(game, plan), found, ranks)

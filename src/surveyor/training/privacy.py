@@ -6,17 +6,16 @@ taken row to the norm C; and moves by
     (sum of clipped gradients + noise * C * N(0, I)) / (q n).
 
 Only these sums see training rows, so that whatever is made of the nets is as private as they are.
-The accountant is that of dp-accounting: Poisson-sampled Gaussian mechanisms, composed, two data
-sets being neighbours where one has one row more.
+A sum is rounded to a grid and its noise is a discrete Gaussian on that grid (``surveyor.privacy``),
+which keeps the noise's own floating point out of it. The accountant is told of a sum that moves by
+C (1 + ``SLACK``) and the rounding: SLACK is for the arithmetic of the gradients, of float32.
 """
 
 from __future__ import annotations
 
-import logging
-import secrets
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,19 +23,23 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Source
-from surveyor.errors import InputError
 from surveyor.nets import ChainCritic, Sampler
 from surveyor.nets.chain import Terms
+from surveyor.privacy import DEVIATION, CodecAccount, Spending, discrete_gaussian, taken
 from surveyor.training.game import Game
 
 AT_ONCE = 64  # rows whose gradients are in memory together
-LEAST, MOST = 0.3, 1000.0  # noise that is looked for
+SLACK = 1e-3  # of the norm
 Found = tuple[Terms, list[Tensor]]
 
 
 @dataclass(frozen=True)
 class Privacy:
-    """(epsilon, delta) of ``updates`` steps that see rows: ``noise`` in multiples of ``norm``."""
+    """(epsilon, delta) of ``updates`` steps that see rows: ``noise`` in multiples of ``norm``.
+
+    ``codec`` is what the codec has spent of it. ``codec_epsilon`` and ``training_epsilon`` are what
+    either part costs alone, at the same delta; together they cost less than their sum.
+    """
 
     epsilon: float
     delta: float
@@ -44,6 +47,9 @@ class Privacy:
     noise: float
     rate: float
     updates: int
+    codec: CodecAccount | None = None
+    codec_epsilon: float = 0.0
+    training_epsilon: float = 0.0
 
     def critic_gradients(self, game: Game, source: Source, draws: Draws) -> Found:
         """Return E f(fake) - E f(real) and its private gradient in the critic.
@@ -74,8 +80,7 @@ class Privacy:
 
     def taken(self, source: Source) -> Batch:
         """Return the rows of a step, each with probability ``rate``: sometimes none."""
-        taken = _unknown().random(len(source)) < self.rate
-        return source.codec.batch(source.rows, source.index[taken])
+        return source.codec.batch(source.rows, source.index[taken(len(source), self.rate)])
 
     def clipped(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Return the sum over rows of the gradient of net(row), each of norm at most ``norm``."""
@@ -119,13 +124,20 @@ class Privacy:
         return (self.norm / squares.sqrt().clamp_min(1e-12)).clamp(max=1)
 
     def noised(self, sums: Sequence[Tensor], n: int) -> list[Tensor]:
-        """Return sums with noise, over the number of rows that are taken on average."""
-        unknown, deviation = _unknown(), self.noise * self.norm
-        noise = [
-            torch.from_numpy(unknown.standard_normal(tuple(s.shape), np.float32)).to(s.device)
-            for s in sums
-        ]
-        return [(s + deviation * e) / (self.rate * n) for s, e in zip(sums, noise, strict=True)]
+        """Return sums with noise, over the number of rows that are taken on average.
+
+        In steps of the grid a sum moves by at most norm (1 + SLACK) / grain + sqrt d, the rounding
+        of d numbers included; the grain makes that DEVIATION / noise.
+        """
+        flat = torch.cat([s.detach().flatten().double().cpu() for s in sums]).numpy()
+        grain = 1.0
+        if self.noise > 0:
+            steps = DEVIATION / self.noise - math.sqrt(len(flat))
+            grain = self.norm * (1 + SLACK) / steps
+            flat = np.rint(flat / grain) + discrete_gaussian(len(flat))
+        found = torch.from_numpy(flat * (grain / (self.rate * n)))
+        parts = torch.split(found, [s.numel() for s in sums])
+        return [p.view(s.shape).to(s) for p, s in zip(parts, sums, strict=True)]
 
 
 def _factored(net: nn.Module, batch: Batch) -> dict[nn.Linear, tuple[Tensor, Tensor]] | None:
@@ -176,45 +188,33 @@ def without_rows(source: Source, n: int, draws: Draws) -> Batch:
 
 
 def private(
-    epsilon: float, delta: float | None, norm: float, batch: int, rows: int, updates: int
+    epsilon: float,
+    delta: float | None,
+    norm: float,
+    batch: int,
+    rows: int,
+    updates: int,
+    codec: CodecAccount | None = None,
 ) -> Privacy:
-    """Return the least noise with which ``updates`` steps stay within ``epsilon``.
+    """Return the least noise with which codec and ``updates`` steps stay within ``epsilon``.
 
     ``delta`` is a tenth of one over the number of rows where it is not given.
 
     Raises:
         InputError: dp-accounting is not installed, or no noise is enough.
     """
-    try:
-        import dp_accounting as dp  # type: ignore[import-untyped]
-        from dp_accounting.rdp import RdpAccountant  # type: ignore[import-untyped]
-    except ModuleNotFoundError as error:
-        raise InputError(
-            "--epsilon: needs an accountant; install it with: pip install 'surveyor[privacy]'"
-        ) from error
     delta = 0.1 / rows if delta is None else delta
-    rate = min(1.0, batch / rows)
-
-    def event(noise: float) -> Any:
-        once = dp.PoissonSampledDpEvent(rate, dp.GaussianDpEvent(noise))
-        return dp.SelfComposedDpEvent(once, updates)
-
-    def spent(noise: float) -> float:
-        return float(RdpAccountant().compose(event(noise)).get_epsilon(delta))
-
-    logging.getLogger("absl").setLevel(logging.ERROR)  # it tells of orders that it leaves out
-    if spent(MOST) > epsilon:
-        raise InputError(
-            f"--epsilon {epsilon:g}: no noise up to {MOST:g} is enough for {updates:,} updates; "
-            "give a larger epsilon, fewer --steps, or a smaller --batch"
-        )
-    noise = LEAST
-    if spent(LEAST) > epsilon:
-        bracket = dp.ExplicitBracketInterval(LEAST, MOST)
-        noise = dp.calibrate_dp_mechanism(RdpAccountant, event, epsilon, delta, bracket)
-    return Privacy(spent(noise), delta, norm, float(noise), rate, updates)
-
-
-def _unknown() -> np.random.Generator:
-    """Return randomness of the system's own: from a seed on disk the noise could be taken off."""
-    return np.random.Generator(np.random.Philox(key=secrets.randbits(128)))
+    spending = Spending(delta, min(1.0, batch / rows), updates, codec)
+    noise = spending.least_noise(epsilon)
+    alone = Spending(delta, spending.rate, updates).epsilon(noise)
+    return Privacy(
+        spending.epsilon(noise),
+        delta,
+        norm,
+        noise,
+        spending.rate,
+        updates,
+        codec,
+        spending.epsilon(None) if codec is not None and codec.weight > 0 else 0.0,
+        alone,
+    )

@@ -1,0 +1,85 @@
+"""How columns are fitted to training rows: as they are, or with differential privacy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data.columns import FEW_LABELS, Column, fit_column, fit_group, fit_label
+from surveyor.data.private import SPREAD, fit_private, kind_of, spread, weight
+from surveyor.privacy import CodecAccount, purse
+
+if TYPE_CHECKING:
+    from surveyor.data import Options
+
+ROWS_KEPT = 5  # rows that a combination of conditions needs to be kept as it is
+Fit = Callable[[str, pd.Series], Column]
+
+
+@dataclass(frozen=True)
+class Fits:
+    """What fits a column, a condition, and a group.
+
+    ``often`` says which counts (k,) are kept, ``spread`` the mean, variance, least and largest of
+    numbers. ``account`` is what all of it spends, None where rows are read as they are.
+    """
+
+    column: Fit
+    label: Fit
+    group: Fit
+    often: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    spread: Callable[[np.ndarray], np.ndarray]
+    account: CodecAccount | None = None
+
+
+def _often(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    kept = np.flatnonzero(counts >= ROWS_KEPT)
+    return kept, counts[kept].astype(float)
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    return np.array([values.mean(), values.var(), values.min(), values.max()])
+
+
+PLAIN = Fits(fit_column, fit_label, fit_group, _often, _spread)
+
+
+def fits_for(
+    options: Options, rows: int, values: Mapping[str, pd.Series], spreads: int = 0
+) -> Fits:
+    """Return how to fit the columns ``values`` of training rows, conditions among them.
+
+    With an epsilon a part of it is shared out among them, ``options.group``, the combinations of
+    the conditions, and ``spreads`` further columns of numbers.
+    """
+    if options.epsilon is None or options.delta is None:
+        return PLAIN
+    kinds = {name: kind_of(name, column) for name, column in values.items()}
+    asked = len(options.condition)
+    lists = len(kinds) + (options.group is not None) + (asked if asked > 1 else 0)
+    whole = sum(map(weight, kinds.values())) + lists - len(kinds) + spreads * SPREAD
+    counts, account = purse(options.epsilon, options.delta, rows, whole, lists)
+
+    def fit(name: str, column: pd.Series) -> Column:
+        few = FEW_LABELS if name in options.condition else 0
+        return fit_private(name, column, kinds[name], counts, few)
+
+    def by_group(name: str, column: pd.Series) -> Column:
+        return fit_private(name, column, "category", counts)
+
+    return Fits(fit, fit, by_group, counts.shown, partial(spread, counts=counts), account)
+
+
+def account_state(account: CodecAccount | None) -> dict[str, Any]:
+    """Return an account as it stands in a codec's description."""
+    return {} if account is None else {"account": asdict(account)}
+
+
+def account_of(meta: Mapping[str, Any]) -> CodecAccount | None:
+    """Undo ``account_state``."""
+    return CodecAccount(**meta["account"]) if "account" in meta else None

@@ -1,0 +1,27 @@
+"""Numbers on a grid: multiples of a grain, such as a cent or a day."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def nearest(values: np.ndarray, grain: float) -> np.ndarray:
+    """Return the number of grains next to each value."""
+    return np.asarray(np.rint(values / grain if grain >= 1 else values * round(1 / grain)))
+
+
+def multiples(number: np.ndarray, grain: float) -> np.ndarray:
+    """Return ``number`` times ``grain``, decimals as floating point has them when written out."""
+    return np.asarray(number * grain if grain >= 1 else number / round(1 / grain))
+
+
+def uniform(low: np.ndarray, high: np.ndarray, grain: float, u: np.ndarray) -> np.ndarray:
+    """Return for every ``u`` in [0, 1) a value of [low, high), a multiple of ``grain`` unless 0.
+
+    Where low and high are one value it is returned as it is.
+    """
+    if grain == 0:
+        return np.asarray(low + u * (high - low))
+    first, last = (np.ceil(end / grain - 1e-9) for end in (low, high))
+    within = multiples(first + np.floor(u * np.maximum(last - first, 1)), grain)
+    return np.where(low == high, low, within)

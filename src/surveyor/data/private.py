@@ -1,0 +1,179 @@
+"""Columns fitted with differential privacy: from noisy counts, and never from a value by itself.
+
+Values that occur often, counted with noise, are shown: categories, a missing value, and numbers
+that have a cell to themselves. Other numbers fall into cells found by counts over a grid that does
+not depend on the data: stretches between powers of two that hold rows are cut into 64 parts, and
+those with many rows again, three times over. A value is decoded uniformly within its cell, at as
+many decimals as nearly all values have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data.columns import CELLS, QUANTILES, Column
+from surveyor.data.grains import multiples, nearest
+from surveyor.data.values import ColumnKind, infer, label_of, numeric, zoned
+from surveyor.errors import InputError
+from surveyor.privacy import Counts
+
+CUTS, PIECES = 3, 64
+RANGE, COARSE = 0.5, 0.125  # weights of the counts between powers of two, and of those below
+POWERS = 2.0 ** np.arange(-40, 63)
+EDGES = np.concatenate([-POWERS[::-1], [0.0], POWERS])
+SOLID, EMPTY = 5.0, 1.5  # deviations of noise that a stretch with rows reaches, and of one without
+ROUND = 0.98  # share of the values that must lie on a grid for samples to do so
+SPREAD = RANGE + CUTS * COARSE  # weight of the counts of ``spread``
+GRAINS: dict[ColumnKind, tuple[float, ...]] = {
+    "integer": (1.0,),
+    "number": tuple(10.0**-k for k in range(10)),
+    "date": (86400.0, 3600.0, 60.0, 1.0, 1e-3, 1e-6),
+}
+
+
+def kind_of(name: str, values: pd.Series) -> ColumnKind:
+    """Return the kind of a column: a part of its type, and public like that."""
+    return infer(name, values.dropna())
+
+
+def weight(kind: ColumnKind) -> float:
+    """Return the weight of the counts that a column of a kind takes."""
+    return 1.0 + SPREAD + COARSE if kind in GRAINS else 1.0
+
+
+def fit_private(
+    name: str, values: pd.Series, kind: ColumnKind, counts: Counts, few: int = 0
+) -> Column:
+    """Fit one column to training rows, through ``counts`` alone.
+
+    Whole numbers become categories where at most ``few`` are shown and hardly any row has another.
+
+    A column of which no value is frequent enough to be shown is left empty: a category without
+    labels, of which the preflight tells.
+
+    Raises:
+        InputError: infinite numbers.
+    """
+    absent = values.isna().to_numpy()
+    present, dtype = values[~absent], str(values.dtype)
+    if kind == "date" and "," not in dtype and zoned(present):
+        dtype += ",UTC"
+    numbers = np.empty(0)
+    if kind in GRAINS:
+        numbers = numeric(present, kind, name)
+        if not np.isfinite(numbers).all():
+            raise InputError(
+                f"column {name!r}: holds infinite values; replace or remove those rows"
+            )
+        read, sizes = np.unique(numbers, return_counts=True)
+    else:
+        read, sizes = np.unique(present.map(label_of).to_numpy(dtype=str), return_counts=True)
+    # A missing value is one more value, where there is one.
+    kept, rows = counts.shown(np.append(sizes, absent.sum()) if absent.any() else sizes)
+    missing = bool(len(kept)) and bool(kept[-1] == len(read))
+    shown = read[kept[: len(kept) - missing]]
+    if kind == "integer" and 0 < len(shown) <= few and rows.sum() > ROUND * len(values):
+        kind, labels = "category", np.array([label_of(v) for v in shown])
+        order = np.argsort(labels)
+        shown, rows = labels[order], np.append(rows[: len(shown)][order], rows[len(shown) :])
+    cells, grain = np.empty((0, QUANTILES)), None
+    if kind in GRAINS:
+        rest = numbers[~np.isin(numbers, shown)]
+        grain = 1.0 if kind == "integer" else _grain(rest, GRAINS[kind], counts)
+        low, high, inside = _cells(rest, grain, counts).T
+        alone = np.repeat(shown[:, None], QUANTILES, axis=1)
+        cells = np.concatenate([alone, np.linspace(low, high, QUANTILES, axis=1)])
+        rows = np.concatenate([rows[: len(shown)], inside, rows[len(shown) :]])
+    if len(rows) == missing:
+        kind, rows, missing = "category", np.ones(1), True
+    frequency, exact = np.maximum(rows, 1.0), len(shown) if kind in GRAINS else 0
+    names = () if kind in GRAINS else tuple(map(str, shown))
+    frequency /= frequency.sum()
+    return Column(name, kind, dtype, missing, frequency, names, cells, exact, grain)
+
+
+def spread(values: np.ndarray, counts: Counts) -> np.ndarray:
+    """Return mean, variance, least and largest of numbers as their cells have them.
+
+    Raises:
+        InputError: too few rows for any cell.
+    """
+    low, high, rows = _cells(values, 0.0, counts).T
+    if not len(rows):
+        raise InputError("too few rows for this --epsilon; give a larger one, or more rows")
+    share, middle = rows / rows.sum(), (low + high) / 2
+    mean = (share * middle).sum()
+    variance = (share * ((middle - mean) ** 2 + (high - low) ** 2 / 12)).sum()
+    return np.array([mean, variance, low[0], high[-1]])
+
+
+def _grain(values: np.ndarray, grains: Sequence[float], counts: Counts) -> float:
+    """Return the coarsest of ``grains`` that nearly all values are multiples of; 0 where none."""
+    place = np.full(len(values), len(grains))
+    for k in reversed(range(len(grains))):
+        place[multiples(nearest(values, grains[k]), grains[k]) == values] = k
+    found = counts.noisy(np.bincount(place, minlength=len(grains) + 1), COARSE)
+    finer = found[::-1].cumsum()[::-1][1:]  # rows that are no multiples of each grain
+    noise = counts.noise / np.sqrt(COARSE) * np.sqrt(np.arange(len(grains), 0, -1))
+    enough = np.flatnonzero(finer <= (1 - ROUND) * found.sum() + 2 * noise)
+    return grains[int(enough[0])] if len(enough) else 0.0
+
+
+def _cells(values: np.ndarray, grain: float, counts: Counts) -> np.ndarray:
+    """Return disjoint cells in ascending order: ends and rows, with noise, (k, 3)."""
+    low, high = EDGES[:-1], EDGES[1:]
+    rows = counts.noisy(_inside(values, low, high), RANGE)
+    noise = counts.noise / np.sqrt(RANGE)
+    low, high, rows = _merged((low, high, rows, EMPTY * noise), SOLID * noise).T
+    noise = counts.noise / np.sqrt(COARSE)
+    least, slack = max(rows.sum() / CELLS, 3 * noise), np.zeros(len(rows))
+    for _ in range(CUTS):
+        most = np.rint((high - low) / grain) if grain > 0 else PIECES
+        pieces = np.minimum(most, rows / (4 * noise)).clip(1, PIECES).astype(int)
+        pieces[rows < 2 * least] = 1
+        parts = [np.linspace(a, b, k + 1) for a, b, k in zip(low, high, pieces, strict=True)]
+        low = np.concatenate([np.empty(0), *(p[:-1] for p in parts)])
+        high = np.concatenate([np.empty(0), *(p[1:] for p in parts)])
+        rows, slack, cut = (np.repeat(x, pieces) for x in (rows, slack, pieces > 1))
+        rows[cut] = counts.noisy(_inside(values, low[cut], high[cut]), COARSE)
+        slack[cut] = noise
+    return _merged((low, high, rows, slack), least)
+
+
+def _inside(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return how many values lie in each [low, high) of disjoint cells in ascending order."""
+    place = np.searchsorted(low, values, side="right") - 1
+    known = place >= 0
+    place, values = place[known], values[known]
+    return np.bincount(place[values < high[place]], minlength=len(low))
+
+
+def _merged(cells: Sequence[np.ndarray | float], least: float) -> np.ndarray:
+    """Join neighbours until each holds ``least`` rows, and leave out stretches without rows.
+
+    ``cells`` are lower ends, upper ends, rows, and what is taken off the rows of each, so that a
+    run through cells without rows, whose counts are noise alone, soon stands below 0 and begins
+    anew. What is left at a run's end goes to the cell before it. Returns ends and rows, (k, 3).
+    """
+    made: list[list[float]] = []
+    run: list[tuple[float, ...]] = []
+    totals: list[float] = []
+    for cell in (*zip(*np.broadcast_arrays(*cells), strict=True), (np.nan,) * 4):
+        if run and (run[-1][1] != cell[0] or totals[-1] <= 0):
+            # Where the total was highest the rows most likely end.
+            run = run[: int(np.argmax(totals)) + 1]
+            held = sum(c[2] for c in run)
+            if made and made[-1][1] == run[0][0] and held >= 3 * run[0][3]:
+                made[-1][1:] = [run[-1][1], made[-1][2] + held]
+            run, totals = [], []
+        run.append(cell)
+        totals.append((totals[-1] if totals else 0.0) + cell[2] - cell[3])
+        if totals[-1] >= least:
+            while len(run) > 1 and run[0][2] < 2 * run[0][3]:
+                del run[0]
+            made.append([run[0][0], run[-1][1], sum(c[2] for c in run)])
+            run, totals = [], []
+    return np.array(made).reshape(-1, 3)
