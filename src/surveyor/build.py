@@ -15,6 +15,7 @@ from surveyor.batch import Draws
 from surveyor.catalog import parse, text_of
 from surveyor.config import Config, resolve
 from surveyor.data import Codec, Options, Space
+from surveyor.data.labels import WrongLabels
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
 from surveyor.lipschitz import Constraint, constraints
@@ -265,15 +266,10 @@ def game_of(
         _embedded(codec) if isinstance(generator, Sampler) else codec.head,
         unit,
         getattr(torch, config.precision),
-        channel=_channel(codec, config.label_noise) if config.label_noise > 0 else None,
+        channel=WrongLabels(codec.conditions, config.label_noise) if config.label_noise else None,
         content=content,
         augment=Augment(config.augment) if config.augment > 0 else None,
     )
-
-
-def _channel(codec: Codec, share: float) -> Callable[[Tensor, Draws], Tensor]:
-    """Return what turns right labels into those of data a ``share`` of whose labels is wrong."""
-    return lambda cond, draws: codec.conditions.flipped(cond, share, draws)
 
 
 def _embedded(codec: Codec) -> Callable[[Tensor, Draws], Tensor]:

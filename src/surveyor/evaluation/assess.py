@@ -12,10 +12,11 @@ from torch import nn
 from surveyor.batch import Batch, Draws
 from surveyor.data import Data
 from surveyor.data.images import ImageCodec
+from surveyor.data.labels import WrongLabels
 from surveyor.data.table import TableCodec
 from surveyor.evaluation.findings import findings
 from surveyor.evaluation.formulas import formula_figures
-from surveyor.evaluation.heldout import Ruler, generated, of_critic, steepness, w1
+from surveyor.evaluation.heldout import Ruler, generated, noise, of_critic, steepness, w1
 from surveyor.evaluation.memorising import LOOKED, Joint, Memorising, delivered, memorising, most
 from surveyor.evaluation.pictures import picture_figures
 from surveyor.evaluation.table import features, table_fidelity
@@ -26,6 +27,7 @@ from surveyor.training.loop import MEASURE
 
 FEWEST = 20  # rows a condition or group needs for a W1 of its own
 MOST_PARTS = 24
+REPEATS = 3  # sets of rows that a part's W1 and floor are averaged over
 
 
 def assess(
@@ -58,7 +60,7 @@ def assess(
     table = _table(game, generator, data, seed) if isinstance(data.codec, TableCodec) else None
     told = two_sample(*(table[1] if table else _seen(data, fake, codes)))
     result: dict[str, Any] = {
-        "verdict": verdict(measurement.w1, ruler.floor, n, told.auc, told.floor, against),
+        "verdict": verdict(measurement.w1, ruler.floor, n, told.auc, told.floor, against, told.n),
         "w1": measurement.w1,
         "w1_floor": ruler.floor,
         "w1_floor_spread": spread,
@@ -70,6 +72,7 @@ def assess(
         "critic": of_critic(measurement, slope)
         | {"proven_bound": None if bound is None else bound / game.unit},
         "conditions": _parts(game, generator, data, seed, "cond"),
+        "label_noise": getattr(game.channel, "share", 0.0),
         "groups": _parts(game, generator, data, seed, "group"),
     }
     if own:
@@ -102,6 +105,8 @@ def _table(
     draws = Draws(seed + 2, 0, MEASURE)
     codes = codec.conditions.draw(n, draws)
     fake = generated(game, generator, codec.conditions.embed(codes), n, draws)
+    if isinstance(game.channel, WrongLabels):
+        codes = game.channel.labelled(codes, draws)  # as the real rows are
     made = codec.decode(fake, codes, draws)
     columns = (*codec.columns, *codec.conditions.columns)
     frames = made, data.held_out(n), data.training(n)
@@ -149,13 +154,15 @@ def _parts(
     frequent = [k for k in np.argsort(-counts, kind="stable") if counts[k] >= FEWEST]
     for k in frequent[:MOST_PARTS]:
         inside = held.index[inverse.ravel() == k][:500]
-        other = data.train.index[(codes[data.train.index] == own[k]).all(1)][: len(inside)]
+        other = data.train.index[(codes[data.train.index] == own[k]).all(1)]
         if len(other) < FEWEST:
             continue
+        sets = max(1, min(REPEATS, len(other) // len(inside)))
+        other = other[: sets * len(inside)]
         real = data.codec.batch(held.rows, inside)
         draws = Draws(seed + 3, int(k), MEASURE)
         if what == "cond":
-            fake = generated(game, generator, real.cond, len(inside), draws)
+            fake = _labelled(game, generator, data, own[k], sets * len(inside), draws)
             name = data.codec.conditions.names(own[k])
         else:
             fake, name = _of_group(game, generator, data, int(own[k][0]), len(inside), draws)
@@ -165,17 +172,40 @@ def _parts(
                 )
                 continue
         rows = data.codec.batch(held.rows, other)
-        unit = data.codec.space.unit
+        unit, floors = data.codec.space.unit, _w1s(real, rows)
         result.append(
             {
                 "name": name,
                 "n": len(inside),
-                "w1": unit * w1(real.x.flatten(1), fake.x.flatten(1)),
-                "floor": unit * w1(real.x.flatten(1), rows.x.flatten(1)),
+                "w1": unit * float(np.mean(_w1s(real, fake))),
+                "floor": unit * float(np.mean(floors)),
+                "floor_spread": unit * noise(floors),
                 "slope": _slope(game, real, fake, seed),
             }
         )
     return result
+
+
+def _labelled(
+    game: Game, generator: nn.Module, data: Data, code: np.ndarray, n: int, draws: Draws
+) -> Batch:
+    """Return ``n`` generated points that are all labelled ``code``.
+
+    Where a share of the labels is wrong, real rows of a label are of other conditions too: the
+    generated ones are then of conditions as such rows have them.
+    """
+    conditions, label = data.codec.conditions, np.tile(code, (n, 1))
+    channel = game.channel
+    codes = channel.behind(code, n, draws) if isinstance(channel, WrongLabels) else label
+    fake = generated(game, generator, conditions.embed(codes), n, draws)
+    return Batch(fake.x, conditions.embed(label))
+
+
+def _w1s(real: Batch, other: Batch) -> list[float]:
+    """Return W1 between real points and sets of as many others, or all others if fewer."""
+    n = min(len(real), len(other))
+    parts = torch.split(other.x.flatten(1)[: len(other) // n * n], n)
+    return [w1(real.x.flatten(1), part) for part in parts]
 
 
 def _slope(game: Game, real: Batch, fake: Batch, seed: int) -> float:

@@ -95,11 +95,14 @@ def membership(result: Result, game: Game) -> Iterator[Finding]:
 def uneven(result: Result, game: Game) -> Iterator[Finding]:
     """Conditions and groups that are served worse than the rest."""
     overall = result["ratio"] or 1.0
+    limit = 1.5 * max(overall, 1)
     for part in (*result["conditions"], *result["groups"]):
         name = part["name"]
         if part["w1"] is None:
             yield Finding("R05", "warn", f"{name}: hardly ever generated", "Make it a --condition")
-        elif part["floor"] > 0 and part["w1"] / part["floor"] > 1.5 * max(overall, 1):
+            continue
+        # Beyond what the floor scatters by between sets of rows.
+        if part["floor"] > 0 and part["w1"] - 2 * part["floor_spread"] > limit * part["floor"]:
             yield Finding(
                 "R05",
                 "warn",

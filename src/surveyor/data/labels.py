@@ -1,0 +1,61 @@
+"""Labels of which a known share is wrong: what they look like, and what stands behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from surveyor.batch import Draws
+from surveyor.data.conditions import Conditions
+
+POOL = 20_000  # conditions that those behind a label are drawn from
+
+
+@dataclass(frozen=True, eq=False)
+class WrongLabels:
+    """A channel from conditions to those that rows are labelled with.
+
+    A ``share`` of each column's labels is another one, uniformly so; numbers stay.
+    """
+
+    conditions: Conditions
+    share: float
+
+    def __call__(self, cond: Tensor, draws: Draws) -> Tensor:
+        """Return embedded conditions (n, width) as they are labelled."""
+        return self.conditions.flipped(cond, self.share, draws)
+
+    def labelled(self, codes: np.ndarray, draws: Draws) -> np.ndarray:
+        """Return the codes (n, columns) of conditions as they are labelled."""
+        told = codes.copy()
+        for k, column in enumerate(self.conditions.columns):
+            if not column.ordered and column.size > 1:
+                flip = draws.uniform(len(codes)).numpy() < self.share
+                step = 1 + draws.index(len(codes), column.size - 1).numpy()
+                told[:, k] = np.where(flip, (codes[:, k] + step) % column.size, codes[:, k])
+        return told
+
+    def behind(self, code: np.ndarray, n: int, draws: Draws) -> np.ndarray:
+        """Return the conditions (n, columns) of ``n`` rows that are all labelled ``code``.
+
+        By Bayes' rule. How frequent a condition is follows from how frequent its label is.
+        """
+        pool = self.conditions.draw(POOL, draws)
+        odds = np.ones(len(pool))
+        for k, column in enumerate(self.conditions.columns):
+            here = pool[:, k] == code[k]
+            if column.ordered or column.size < 2:
+                odds *= here
+                continue
+            wrong = self.share / (column.size - 1)
+            labelled = np.maximum(column.frequency, 1e-12)
+            kept = 1 - self.share - wrong  # 0 where labels tell nothing
+            true = np.maximum((labelled - wrong) / kept, 0) if abs(kept) > 1e-6 else labelled
+            odds *= (true / labelled)[pool[:, k]] * np.where(here, 1 - self.share, wrong)
+        if odds.sum() == 0:
+            return np.tile(code, (n, 1))
+        at = np.searchsorted(np.cumsum(odds) / odds.sum(), draws.uniform(n).numpy(), "right")
+        chosen: np.ndarray = pool[at.clip(0, len(pool) - 1)]
+        return chosen
