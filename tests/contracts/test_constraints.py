@@ -18,6 +18,7 @@ from surveyor.lipschitz.certificate import norm_bound, weighted
 from surveyor.lipschitz.clip import Clip
 from surveyor.lipschitz.gradient_penalty import matched
 from surveyor.lipschitz.orthogonal import Orthogonal, orthogonalised
+from surveyor.lipschitz.spectral import Spectral
 from surveyor.nets import Latent, Net
 from surveyor.nets.activations import Fourier
 from surveyor.nets.conv import Conv
@@ -199,6 +200,37 @@ def test_orthogonal_layers_have_a_proven_bound_of_one(kind: str) -> None:
     # The Newton-Schulz iteration stops at |W W' - I| < 1e-4, half of which is left in the norm.
     assert bound is not None
     assert bound <= 1 + 1e-4 * len(list(weighted(critic)))
+
+
+@pytest.mark.parametrize("kind", ["mlp", "conv"])
+def test_the_spectral_norm_of_every_layer_is_one(kind: str) -> None:
+    """Of every layer on the data's path, the last included, as the critic's own weights say."""
+    critic, _ = trained(Spectral(), kind)
+    for _ in range(300):  # the iteration converges once the weights stand still
+        Spectral().project(critic)
+    layers = [m for m in critic.layers.modules() if isinstance(m, (nn.Linear, nn.Conv2d))]  # type: ignore[union-attr]
+    assert len(layers) >= 3
+    for layer in layers:
+        norms = torch.linalg.svdvals(layer.weight.detach().flatten(1))
+        assert float(norms[0]) == pytest.approx(1, abs=2e-3)
+
+
+def test_more_iterations_bring_the_spectral_norm_closer() -> None:
+    off = []
+    for iterations in (1, 30):
+        critic, _ = critic_of("mlp")
+        constraint = Spectral(iterations)
+        constraint.install(critic)
+        torch.manual_seed(1)
+        with torch.no_grad():
+            for layer in weighted(critic):
+                layer.parametrizations["weight"].original.normal_()  # type: ignore[index, union-attr]
+        constraint.project(critic)
+        norms = [
+            torch.linalg.matrix_norm(w.weight.detach().flatten(1), 2) for w in weighted(critic)
+        ]
+        off.append(max(abs(float(n) - 1) for n in norms))
+    assert off[1] < 0.02 < off[0]
 
 
 def test_an_orthogonal_mlp_keeps_the_gradient_norm() -> None:

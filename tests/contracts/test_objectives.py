@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from surveyor.batch import Scores
+from surveyor.catalog import text_of
 from surveyor.objectives import Objective, objectives
 from surveyor.objectives.minimax import Minimax
 from surveyor.objectives.wasserstein import Wasserstein
@@ -53,6 +54,44 @@ def test_a_committee_counts_as_its_mean(objective: Objective) -> None:
     whole = objective.critic(Scores(real, fake))
     single = [float(objective.critic(Scores(r, f))) for r, f in zip(real, fake, strict=True)]
     assert float(whole) == pytest.approx(sum(single) / 3, rel=1e-5)
+
+
+def soft(t: float) -> float:
+    return math.log1p(math.exp(t))
+
+
+REAL, FAKE = (0.25, 3.0), (-2.0, 0.5)
+VALUES = {
+    # Hinge: (.75 + 0) / 2 for real, (0 + 1.5) / 2 for fake.
+    "hinge": (0.375 + 0.75, 0.75),
+    "minimax:saturating=false": (
+        (soft(-0.25) + soft(-3.0) + soft(-2.0) + soft(0.5)) / 2, (soft(2.0) + soft(-0.5)) / 2,
+    ),
+    "minimax:saturating=true": (
+        (soft(-0.25) + soft(-3.0) + soft(-2.0) + soft(0.5)) / 2, -(soft(-2.0) + soft(0.5)) / 2,
+    ),
+    # Differences of real and fake row by row: 2.25 and 2.5.
+    "relativistic": ((soft(-2.25) + soft(-2.5)) / 2, (soft(2.25) + soft(2.5)) / 2),
+    "wasserstein": (-0.75 - 1.625, 0.75),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("objective", ALL, ids=str)
+def test_both_losses_at_known_scores(objective: Objective) -> None:
+    scores = Scores(torch.tensor(REAL), torch.tensor(FAKE))
+    critic, generator = VALUES[text_of(objective)]
+    assert float(objective.critic(scores)) == pytest.approx(critic, rel=1e-6)
+    assert float(objective.generator(scores)) == pytest.approx(generator, rel=1e-6)
+
+
+@pytest.mark.parametrize("objective", ALL, ids=str)
+def test_a_generators_rows_weigh_what_they_are_told(objective: Objective) -> None:
+    real, fake = torch.tensor([*REAL, 1.0]), torch.tensor([*FAKE, -1.5])
+    index, weight = torch.tensor([0, 0, 0, 1, 2]), torch.tensor([3.0, 1, 1])
+    often = objective.generator(Scores(real[index], fake[index]))
+    weighed = objective.generator(Scores(real, fake, weight, weight))
+    assert float(weighed) == pytest.approx(float(often), rel=1e-6)
+    assert float(weighed) != pytest.approx(float(objective.generator(Scores(real, fake))), rel=0.01)
 
 
 def test_the_wasserstein_gap() -> None:

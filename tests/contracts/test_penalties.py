@@ -174,6 +174,79 @@ def test_with_groups_the_smallest_weighs_as_much_in_the_penalty_as_the_largest()
     assert [v.item() for v in values if v is not None] == pytest.approx([1.8, 5.0])
 
 
+class Square(nn.Module):
+    """A critic whose slope at x is |x|, and in its condition |x| as well."""
+
+    def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
+        own = 0.5 * x.square().sum(1)
+        return own if cond is None else own + (x * cond).sum(1)
+
+
+@pytest.mark.parametrize(
+    ("points", "sides"), [("real", (3.0,)), ("fake", (5.0,)), ("both", (3.0, 5.0))]
+)
+@pytest.mark.parametrize("groups", [False, True])
+def test_rows_weigh_what_they_are_told_in_the_penalty(
+    points: str, sides: tuple[float, ...], groups: bool
+) -> None:
+    """Three rows of weights 1, 3 and 2, the first two of one group, which as a whole weighs half."""
+    scale = torch.tensor([[1.0], [2.0], [0.0]])
+    weight, group = torch.tensor([1.0, 3.0, 2.0]), torch.tensor([7, 7, 4])
+    real, fake = (Batch(side * scale, None, weight, group) for side in (3.0, 5.0))
+    value = GradientPenalty(1, points, "one", 0.0, groups=groups).penalty(  # type: ignore[arg-type]
+        Square(), real, fake, Draws(0)
+    )
+    assert value is not None
+    mean = (1 * 1 + 3 * 4) / 4 / 2 if groups else (1 * 1 + 3 * 4) / 6
+    assert value.item() == pytest.approx(sum(side**2 * mean for side in sides))
+
+
+def test_without_groups_in_the_data_every_row_weighs_its_own() -> None:
+    real = Batch(torch.tensor([[1.0], [3.0]]))
+    value = GradientPenalty(1, "real", "one", 0.0, groups=True).penalty(
+        Square(), real, real, Draws(0)
+    )
+    assert value is not None
+    assert value.item() == pytest.approx(5)
+
+
+def test_between_optimal_pairs_are_the_points_of_the_shortest_lines() -> None:
+    x = Draws(1).normal(20, 2)
+    real, fake = Batch(x), Batch((x + 0.01).flip(0))
+    (drawn,), (optimal,) = (
+        GradientPenalty(pairs=p).penalised(real, fake, Draws(2))  # type: ignore[arg-type]
+        for p in ("drawn", "optimal")
+    )
+    assert float((optimal.x - x).norm(dim=1).max()) < 0.015
+    assert float((drawn.x - x).norm(dim=1).max()) > 0.5
+
+
+def test_the_condition_penalty_looks_between_and_weighs_rows() -> None:
+    """The slope of x . c in c is x, at e x_real + (1 - e) x_fake with one e a row."""
+    real = Batch(Draws(1).normal(5, 2) + 4, Draws(2).normal(5, 2), torch.tensor([1.0, 2, 3, 4, 0]))
+    fake = Batch(Draws(3).normal(5, 2) - 4, real.cond)
+    value = ConditionPenalty(3.0).penalty(Square(), real, fake, Draws(9))
+    e = Draws(9).uniform(5, 1)
+    squares = (e * real.x + (1 - e) * fake.x).square().sum(1)
+    assert value is not None
+    assert real.weight is not None
+    assert value.item() == pytest.approx(3 * float((squares * real.weight).sum()) / 10, rel=1e-5)
+
+
+def test_the_condition_penalty_of_a_committee_is_its_members_sum() -> None:
+    class Two(nn.Module):
+        def forward(self, x: Tensor, cond: Tensor) -> Tensor:
+            return torch.stack([2 * cond[:, 0], -3 * cond[:, 1]])
+
+    real = Batch(torch.randn(6, 2), torch.randn(6, 2))
+    value = ConditionPenalty(1.0).penalty(Two(), real, real, Draws(0))
+    assert value is not None
+    assert value.item() == pytest.approx(4 + 9)
+    none = ConditionPenalty(1.0).penalty(Two(), Batch(real.x), Batch(real.x), Draws(0))
+    assert none is not None
+    assert none.item() == 0
+
+
 @pytest.mark.parametrize(("target", "cost"), [(0.0, 25.0), (2.0, 9.0), (6.0, 0.0)])
 def test_the_condition_penalty_of_a_linear_critic_is_known(target: float, cost: float) -> None:
     class Both(nn.Module):

@@ -1,0 +1,207 @@
+"""What is drawn: every row of a source, every value of a cell, samples that do not repeat."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from surveyor import Model
+from surveyor.api import prepare
+from surveyor.batch import Draws
+from surveyor.data import Options, load
+from surveyor.data.columns import fit_column
+from surveyor.data.conditions import fit_conditions
+from surveyor.data.table import TableCodec
+from surveyor.data.where import read_where
+from surveyor.run import sampling
+from tests.conftest import QUICK, mixed
+
+
+def numbers(n: int = 2000) -> pd.Series:
+    return pd.Series(np.random.default_rng(3).lognormal(2, 1, n), name="x")
+
+
+def test_every_value_kept_of_a_cell_is_drawn_from_its_first_to_its_last() -> None:
+    values = numbers()
+    column = fit_column("x", values)
+    codes = np.repeat(np.arange(column.size), 400)
+    made = column.decode(codes, Draws(0)).to_numpy()
+    for code in range(column.size):
+        # Each of 32 values is missed by 400 draws with probability 3e-6.
+        assert set(made[codes == code]) == set(column.cells[code])
+    assert (made.min(), made.max()) == (values.min(), values.max())
+
+
+def test_cells_part_the_numbers_and_hold_alike_many() -> None:
+    values = numbers()
+    column = fit_column("x", values)
+    codes = column.encode(values)
+    assert codes.min() == 0
+    assert codes.max() == column.size - 1
+    shares = np.bincount(codes, minlength=column.size) / len(values)
+    assert shares == pytest.approx(column.frequency)
+    assert shares.max() < 2 * shares.min()
+    ends = [(values[codes == k].min(), values[codes == k].max()) for k in range(column.size)]
+    assert all(a[1] < b[0] for a, b in zip(ends[:-1], ends[1:], strict=True))
+    assert [tuple(cell[[0, -1]]) for cell in column.cells] == ends
+
+
+def test_a_number_seen_often_is_a_cell_of_its_own() -> None:
+    values = pd.concat([numbers(), pd.Series([7.5] * 60 + [1.25] * 200 + [np.nan] * 40)])
+    column = fit_column("x", values.rename("x"))
+    assert column.exact == 2
+    assert column.cells[:2].tolist() == [
+        [1.25] * column.cells.shape[1],
+        [7.5] * column.cells.shape[1],
+    ]
+    assert column.frequency[[0, 1, -1]] == pytest.approx(np.array([200, 60, 40]) / 2300)
+    found = column.encode(pd.Series([7.5, 1.25, np.nan, 7.4999], name="x"))
+    assert found[:3].tolist() == [1, 0, column.size - 1]
+    assert found[3] > 1
+
+
+def test_positions_are_in_standard_deviations_and_a_gap_stands_at_the_mean() -> None:
+    values = pd.concat([numbers(), pd.Series([np.nan] * 300)]).rename("x")
+    column = fit_column("x", values)
+    at, share = column.positions, column.frequency[:-1] / column.frequency[:-1].sum()
+    assert float((share * at[:-1]).sum()) == pytest.approx(0, abs=1e-9)
+    assert float((share * at[:-1] ** 2).sum()) == pytest.approx(1)
+    assert at[-1] == pytest.approx(0, abs=1e-9)
+    ranks = column.ranks
+    assert ranks[:-1] == pytest.approx((np.cumsum(column.frequency) - column.frequency / 2)[:-1])
+    assert np.isnan(ranks[-1])
+
+
+def test_a_source_draws_all_its_rows_alike() -> None:
+    data = load(np.arange(600.0).reshape(300, 2), Options())
+    x = data.train.draw(40_000, Draws(0)).x
+    _, counts = torch.unique(x, dim=0, return_counts=True)
+    assert len(counts) == len(data.train)
+    # Of 40,000 draws from 240 rows each is met 167 times, deviation 13; 5 of them.
+    assert float((counts - 40_000 / len(counts)).abs().max()) < 65
+    first, rest = data.train.first(100), data.train.first(len(data.train) - 100, skip=100)
+    whole = torch.cat([first.x, rest.x])
+    assert torch.equal(torch.unique(whole, dim=0), torch.unique(x, dim=0))
+
+
+def test_a_balanced_source_draws_every_row_of_every_group_alike() -> None:
+    frame = pd.DataFrame(
+        {"x": np.arange(900.0), "side": np.repeat(["a", "b", "c"], [700, 150, 50])}
+    )
+    data, _ = prepare(frame, QUICK | {"group": "side"})
+    source = replace(data.train, balance=True)
+    drawn = source.draw(60_000, Draws(0))
+    assert drawn.group is not None
+    groups = source.rows["group"][source.index]
+    for k in range(3):
+        own = torch.unique(data.codec.batch(source.rows, source.index[groups == k]).x, dim=0)
+        seen, counts = torch.unique(drawn.x[drawn.group == k], dim=0, return_counts=True)
+        # Cells of rows: as often as the group holds them, five deviations of a share apart.
+        assert torch.equal(seen, own)
+        assert int(counts.sum()) == pytest.approx(20_000, abs=5 * 115)
+        rows = data.codec.batch(source.rows, source.index[groups == k]).x
+        _, held = torch.unique(rows, dim=0, return_counts=True)
+        expected = held.double() / held.sum()
+        spread = (expected * (1 - expected) / counts.sum()).sqrt()
+        assert float(((counts / counts.sum() - expected).abs() / spread).max()) < 5
+
+
+def outside(seed: int) -> tuple[Any, float]:
+    values = numbers(100)
+    return load(pd.DataFrame({"x": values, "k": ["a", "b"] * 50}), Options(), seed=seed), float(
+        values.max()
+    )
+
+
+def test_the_codec_is_fitted_to_training_rows_alone() -> None:
+    """Of some seed the largest value is held out: the table's cells do not know it."""
+    apart = 0
+    for seed in range(12):
+        data, most = outside(seed)
+        assert isinstance(data.codec, TableCodec)
+        (column,) = [c for c in data.codec.columns if c.name == "x"]
+        own = data.training(len(data.train))["x"]
+        assert column.cells.max() == own.max()
+        assert column.frequency == pytest.approx(np.bincount(column.encode(own)) / len(own))
+        apart += own.max() < most
+    assert apart >= 1
+
+
+def test_the_three_parts_share_no_row_and_miss_none() -> None:
+    data = load(np.random.default_rng(0).normal(size=(200, 2)), Options(), holdout=0.3, seed=5)
+    parts = [set(s.index.tolist()) for s in (data.train, data.validation, data.holdout)]
+    assert set.union(*parts) == set(range(200))
+    assert all(not a & b for a, b in combinations(parts, 2))
+    assert [len(p) for p in parts] == [140, 20, 40]
+    other = load(np.random.default_rng(0).normal(size=(200, 2)), Options(), holdout=0.3, seed=6)
+    assert not np.array_equal(other.train.index, data.train.index)
+
+
+def blocks(made: Any, size: int) -> list[np.ndarray]:
+    rows = made["x"] if isinstance(made, dict) else made.astype(str).to_numpy()
+    return [rows[k : k + size] for k in range(0, len(rows) - size + 1, size)]
+
+
+@pytest.mark.parametrize("run", ["toy_run", "table_run", "digits_run"])
+def test_blocks_of_samples_do_not_repeat(
+    run: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model: Model = request.getfixturevalue(run)
+    monkeypatch.setattr(sampling, "AT_ONCE", 64)
+    made = model.sample(64 * 4)
+    made = {"x": made["images"]} if run == "digits_run" else made
+    for a, b in combinations(blocks(made, 64), 2):
+        assert not np.array_equal(a, b)
+        assert np.mean([np.array_equal(x, y) for x, y in zip(a, b, strict=True)]) < 0.5
+    again, other = model.sample(64 * 4), model.sample(64 * 4, seed=1)
+    key = "images" if run == "digits_run" else "x"
+    if run == "table_run":
+        pd.testing.assert_frame_equal(made, again)
+        assert not made.equals(other)
+    else:
+        assert np.array_equal(made["x"], again[key])
+        assert not np.array_equal(made["x"], other[key])
+
+
+def test_rounds_of_rejection_do_not_repeat(table_run: Model) -> None:
+    """More rows than one round makes, told nothing that the generator is told."""
+    made = table_run.sample(3000, where={"member": True})
+    assert made["member"].all()
+    assert len(made) == 3000
+    shown = made.astype(str)
+    rounds = [shown.iloc[k : k + 1000].reset_index(drop=True) for k in (0, 1000, 2000)]
+    assert all((a != b).any(axis=1).mean() > 0.5 for a, b in combinations(rounds, 2))
+
+
+def test_conditions_are_drawn_as_often_as_they_were_seen() -> None:
+    frame = mixed(600)
+    conditions = fit_conditions(
+        {"town": frame["town"], "member": frame["member"]}, ["town", "member"]
+    )
+    codes = conditions.draw(40_000, Draws(0))
+    seen, counts = np.unique(codes, axis=0, return_counts=True)
+    assert np.array_equal(seen, conditions.seen)
+    own = pd.crosstab(frame["town"].fillna("-"), frame["member"]).to_numpy().ravel()
+    assert sorted(conditions.share * 600) == pytest.approx(sorted(own[own > 0]))
+    # Five deviations of a share of 40,000.
+    assert counts / 40_000 == pytest.approx(conditions.share, abs=0.0125)
+
+
+def test_conditions_never_seen_together_take_the_others_as_in_all_the_data() -> None:
+    n = 400
+    values = {"a": np.repeat(["x", "y"], n // 2), "b": np.tile(["u"] * 3 + ["v"], n // 4)}
+    frame = pd.DataFrame(values)
+    frame = frame[(frame.a == "x") | (frame.b == "u")]
+    conditions = fit_conditions({k: frame[k] for k in frame}, ["a", "b"])
+    wanted = read_where({"a": "y", "b": "v"}, conditions.columns, "no such column")
+    with pytest.warns(UserWarning, match="never seen together"):
+        codes = conditions.draw(100, Draws(0), wanted)
+    assert set(map(tuple, codes.tolist())) == {(1, 1)}
+    one = read_where({"b": "v"}, conditions.columns, "no such column")
+    assert set(map(tuple, conditions.draw(100, Draws(0), one).tolist())) == {(0, 1)}
