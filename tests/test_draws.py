@@ -154,12 +154,13 @@ def test_blocks_of_samples_do_not_repeat(
 ) -> None:
     model: Model = request.getfixturevalue(run)
     monkeypatch.setattr(sampling, "AT_ONCE", 64)
-    made = model.sample(64 * 4)
+    made: Any = model.sample(64 * 4)
     made = {"x": made["images"]} if run == "digits_run" else made
     for a, b in combinations(blocks(made, 64), 2):
         assert not np.array_equal(a, b)
         assert np.mean([np.array_equal(x, y) for x, y in zip(a, b, strict=True)]) < 0.5
-    again, other = model.sample(64 * 4), model.sample(64 * 4, seed=1)
+    again: Any = model.sample(64 * 4)
+    other: Any = model.sample(64 * 4, seed=1)
     key = "images" if run == "digits_run" else "x"
     if run == "table_run":
         pd.testing.assert_frame_equal(made, again)
@@ -169,14 +170,15 @@ def test_blocks_of_samples_do_not_repeat(
         assert not np.array_equal(made["x"], other[key])
 
 
-def test_rounds_of_rejection_do_not_repeat(table_run: Model) -> None:
-    """More rows than one round makes, told nothing that the generator is told."""
-    made = table_run.sample(3000, where={"member": True})
-    assert made["member"].all()
-    assert len(made) == 3000
-    shown = made.astype(str)
-    rounds = [shown.iloc[k : k + 1000].reset_index(drop=True) for k in (0, 1000, 2000)]
-    assert all((a != b).any(axis=1).mean() > 0.5 for a, b in combinations(rounds, 2))
+def test_rounds_of_samples_do_not_repeat(table_run: Model) -> None:
+    """Neither the conditions told nor the rows made under them."""
+    first, second = (sampling._made(table_run.run, 2000, {}, 0, k) for k in (0, 1))
+    towns = first["town"].fillna("-"), second["town"].fillna("-")
+    chance = float(towns[0].value_counts(normalize=True).pow(2).sum())
+    # Five deviations of a share of 2,000.
+    assert (towns[0] == towns[1]).mean() == pytest.approx(chance, abs=0.06)
+    same = first[towns[0] == towns[1]], second[towns[0] == towns[1]]
+    assert (same[0]["age"] == same[1]["age"]).mean() < 0.1
 
 
 def test_conditions_are_drawn_as_often_as_they_were_seen() -> None:
@@ -198,10 +200,22 @@ def test_conditions_never_seen_together_take_the_others_as_in_all_the_data() -> 
     values = {"a": np.repeat(["x", "y"], n // 2), "b": np.tile(["u"] * 3 + ["v"], n // 4)}
     frame = pd.DataFrame(values)
     frame = frame[(frame.a == "x") | (frame.b == "u")]
-    conditions = fit_conditions({k: frame[k] for k in frame}, ["a", "b"])
+    conditions = fit_conditions({str(k): frame[k] for k in frame}, ["a", "b"])
     wanted = read_where({"a": "y", "b": "v"}, conditions.columns, "no such column")
     with pytest.warns(UserWarning, match="never seen together"):
         codes = conditions.draw(100, Draws(0), wanted)
     assert set(map(tuple, codes.tolist())) == {(1, 1)}
     one = read_where({"b": "v"}, conditions.columns, "no such column")
     assert set(map(tuple, conditions.draw(100, Draws(0), one).tolist())) == {(0, 1)}
+
+
+def test_a_range_never_seen_with_a_value_is_answered_as_often_as_in_all_the_data() -> None:
+    values = {"a": ["x"] * 400 + ["y"] * 100, "c": [1.5] * 100 + [2.5] * 300 + [9.5] * 100}
+    conditions = fit_conditions(values, ["a", "c"])
+    wanted = read_where({"a": "y", "c": "1..3"}, conditions.columns, "no such column")
+    with pytest.warns(UserWarning, match="never seen together"):
+        codes = conditions.draw(4000, Draws(0), wanted)
+    assert set(codes[:, 0]) == {1}
+    # Four deviations of a share of 4,000.
+    assert (codes[:, 1] == 1).mean() == pytest.approx(0.75, abs=0.028)
+    assert set(codes[:, 1]) == {0, 1}

@@ -131,7 +131,7 @@ def test_a_browser_draws_every_figure_without_an_error(
         for target, dump in ((model.run.path / "report.html", False), (looked, True)):
             shown = subprocess.run(
                 [CHROMIUM, *flags, profile, "--dump-dom", target.as_uri()],
-                capture_output=True, text=True, timeout=120, check=True,
+                capture_output=True, text=True, check=True,
             )  # fmt: skip
             assert "CONSOLE" not in shown.stderr, shown.stderr
             assert "owned" not in re.findall(r"<title>(.*?)</title>", shown.stdout)

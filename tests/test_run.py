@@ -170,9 +170,9 @@ def test_a_killed_process_leaves_a_run_that_can_go_on(tmp_path: Path) -> None:
     flags = ["--steps", "400", "--measure-every", "5", "--batch", "16", "--threads", "1"]
     command = [sys.executable, "-m", "surveyor", "train", SOURCE, "--out", str(path), *flags]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
+        # However slow the machine: a state is saved, or the process has ended without one.
         while not (path / "checkpoint" / "state.safetensors").exists():
-            assert time.monotonic() < deadline
+            assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
     said = {"steps": 400, "measure_every": 5, "batch": 16, "threads": 1}

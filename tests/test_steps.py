@@ -73,7 +73,7 @@ def test_the_processes_of_a_run_draw_rows_and_latents_of_their_own() -> None:
     "other", [{"seed": 1}, {"step": 1}, {"stream": 1}, {"rank": 1}], ids=lambda d: next(iter(d))
 )
 @pytest.mark.parametrize("how", ["normal", "uniform", "signs", "gumbel"])
-def test_draws_differ_by_each_of_what_names_them(other: dict[str, int], how: str) -> None:
+def test_draws_differ_by_each_of_what_names_them(other: dict[str, Any], how: str) -> None:
     a, b = (getattr(Draws(**named), how)(64) for named in ({"seed": 0}, {"seed": 0} | other))
     assert not torch.equal(a, b)
     assert torch.equal(a, getattr(Draws(0), how)(64))

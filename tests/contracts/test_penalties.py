@@ -214,8 +214,7 @@ def test_between_optimal_pairs_are_the_points_of_the_shortest_lines() -> None:
     x = Draws(1).normal(20, 2)
     real, fake = Batch(x), Batch((x + 0.01).flip(0))
     (drawn,), (optimal,) = (
-        GradientPenalty(pairs=p).penalised(real, fake, Draws(2))  # type: ignore[arg-type]
-        for p in ("drawn", "optimal")
+        GradientPenalty(pairs=p).penalised(real, fake, Draws(2)) for p in ("drawn", "optimal")
     )
     assert float((optimal.x - x).norm(dim=1).max()) < 0.015
     assert float((drawn.x - x).norm(dim=1).max()) > 0.5
