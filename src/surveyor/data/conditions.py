@@ -103,7 +103,7 @@ class Conditions:
         for step, grouping in enumerate(self.groupings):
             rows = self.level == step
             for k, (column, group) in enumerate(zip(self.columns, grouping, strict=True)):
-                left = np.bincount(group, odds[k]) / np.bincount(group, column.frequency + 1e-300)
+                left = np.bincount(group, odds[k]) / (np.bincount(group, column.frequency) + 1e-300)
                 share[rows] *= left[self.seen[rows, k]]
         return share
 
