@@ -1,4 +1,4 @@
-"""Writes the README's results from ``benchmarks/results``, so that its numbers are the measured ones."""
+"""Writes README's results and the verdicts on claims from ``benchmarks/results``: the numbers measured."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.common import RESULTS
 from benchmarks.origin import remark
+from benchmarks.sections.claims import counts, results, verdicts
 from benchmarks.sections.generators import (
     closeness,
     hard,
@@ -26,6 +27,8 @@ from benchmarks.sections.pictures import committees, images, pairs, stacked
 from benchmarks.sections.tables import groups, materials, privacy, smalltables, tables
 
 README = Path(__file__).parents[1] / "README.md"
+THEORY = README.parent / "docs" / "theory.md"
+CLAIMS = re.compile(r"(<!-- claims -->\n).*?(<!-- end of claims -->)", flags=re.S)
 MARK = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", flags=re.S)
 
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -50,8 +53,18 @@ def written() -> str:
 
 
 def main() -> None:
-    text = README.read_text()
-    README.write_text(MARK.sub(lambda m: m.group(1) + written() + m.group(2), text))
+    found = results()
+    for path, mark, told in (
+        (README, MARK, written()),
+        (README, CLAIMS, counts(found)),
+        (THEORY, CLAIMS, verdicts(found)),
+    ):
+        path.write_text(between(mark, path.read_text(), told))
+
+
+def between(mark: re.Pattern[str], text: str, told: str) -> str:
+    """Return ``text`` with ``told`` between its marks."""
+    return mark.sub(lambda m: m.group(1) + told + m.group(2), text)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,15 @@ def test_a_narrow_distribution_within_a_wide_one_is_told_from_it() -> None:
     assert 0.99 * 0.5 <= gap <= 0.5
 
 
+def test_a_critic_is_trained_where_exact_transport_may_not_win() -> None:
+    rng = np.random.default_rng(3)
+    narrow, wide = rng.normal(0, 1, (64, 1)), rng.normal(0, 3, (64, 1))
+    given = (lambda n: narrow[np.arange(n) % 64], lambda n: wide[np.arange(n) % 64])
+    few = Budget(8, 64)
+    assert isinstance(fit(*given, few).inner, Cones)
+    assert isinstance(fit(*given, few, solved=False).inner, Folds | Peaks)
+
+
 def test_a_critic_finds_a_shift_exactly() -> None:
     """Two intervals 3 apart: W1 is 3, and f = x reaches it."""
     rng = np.random.default_rng(0)

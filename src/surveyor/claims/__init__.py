@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
+import importlib
+import inspect
 import multiprocessing
 import signal
 import statistics
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -18,63 +22,102 @@ from matplotlib.figure import Figure
 from surveyor.catalog import folder
 from surveyor.errors import InputError, did_you_mean
 
-__all__ = ["Claim", "Evidence", "Outcome", "Verdict", "claims", "find", "judge", "runs"]
+__all__ = [
+    "Claim", "Evidence", "Figures", "Outcome", "Part", "Verdict", "claims", "code_of", "find",
+    "hash_of",
+    "judge", "runs",
+]  # fmt: skip
 
-Verdict = Literal["holds", "holds under conditions", "does not hold"]
+Verdict = Literal["holds", "holds under conditions", "holds in part", "does not hold"]
+Figures = Mapping[str, float]
+# What may change in a claim's class without another run: verdicts are read off the figures.
+NOT_MEASURED = {
+    "title", "statement", "equation", "source", "tells", "parts", "findings", "seeds", "draw",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What one run of a claim found: ``figures`` it is judged by, ``curves`` its picture shows."""
 
-    figures: Mapping[str, float]
+    figures: Figures
     curves: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One statement of a claim: ``test`` must be met in each of ``cases``, on every seed.
+
+    ``where`` says in words to which cases, ``there``, the statement may be narrowed. They are
+    judged by the same test, so a condition leaves cases out and never says something else.
+    """
+
+    says: str
+    test: Callable[[Figures, str], bool]
+    cases: tuple[str, ...] = ("",)
+    where: str = ""
+    there: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.where) != bool(self.there) or not set(self.there) < set(self.cases):
+            raise ValueError(f"{self.says}: a condition leaves some of the cases, and not all")
+
+    def met(self, figures: Figures) -> bool:
+        """Return whether one seed's figures meet the statement in every case."""
+        return all(self.test(figures, case) for case in self.cases)
+
+    def verdict(self, found: Sequence[Figures]) -> Verdict:
+        """Return what the figures of all seeds say of the statement."""
+        if all(map(self.met, found)):
+            return "holds"
+        if self.there and all(self.test(f, case) for f in found for case in self.there):
+            return "holds under conditions"
+        return "does not hold"
 
 
 class Claim(ABC):
     """One claim of the theory.
 
-    ``statement`` in words, ``equation`` in signs, ``source`` who said it. ``condition`` says under
-    which conditions it holds, where it does not as stated. ``seeds`` runs are judged, and the index
-    shows the figure that ``tells`` most, the first if not said.
+    ``title`` is the claim, ``parts`` what it states, each judged by itself; ``findings`` are
+    judged as well, and tell what is so instead. ``statement`` in words, ``equation`` in signs,
+    ``source`` who said it. The index shows the figure that ``tells`` most, the first if not said.
     """
 
     title: ClassVar[str]
     statement: ClassVar[str]
     equation: ClassVar[str]
     source: ClassVar[str]
-    condition: ClassVar[str] = ""
+    parts: ClassVar[tuple[Part, ...]]
+    findings: ClassVar[tuple[Part, ...]] = ()
     tells: ClassVar[str] = ""
-    seeds: ClassVar[int] = 1
+    seeds: ClassVar[int] = 5
 
     @abstractmethod
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Return what a run finds; the ``quick`` variant takes seconds and may find less."""
 
     @abstractmethod
-    def holds(self, found: Evidence) -> bool:
-        """Return whether the claim holds as stated."""
-
-    def under(self, found: Evidence) -> bool:
-        """Return whether it holds under ``condition``."""
-        return self.holds(found)
-
-    @abstractmethod
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw what a run found."""
+
+    def verdict(self, found: Sequence[Figures]) -> Verdict:
+        """Return the verdict on the claim, from those on its parts."""
+        parts = {part.verdict(found) for part in self.parts}
+        if len(parts) == 1:
+            return parts.pop()
+        return "holds in part" if "does not hold" in parts else "holds under conditions"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A claim's runs, judged."""
+    """The figures of a claim's runs, a mapping a seed; ``code`` is a hash of what measured them."""
 
     name: str
-    verdict: Verdict
     seeds: tuple[int, ...]
-    held: tuple[bool, ...]
-    figures: tuple[Mapping[str, float], ...]
+    figures: tuple[Figures, ...]
     seconds: float
     quick: bool
+    code: str
 
     def row(self, figure: str) -> tuple[float, float, float]:
         """Return the median, least and largest of a figure over the seeds."""
@@ -104,24 +147,19 @@ def find(text: str) -> str:
 
 
 def judge(
-    name: str, seed: int = 1, quick: bool = False, processes: int = 1
+    name: str, seed: int = 1, quick: bool = False, processes: int = 1, count: int | None = None
 ) -> tuple[Outcome, Evidence]:
-    """Run a claim on its seeds, from ``seed`` on; return the outcome and the first evidence."""
+    """Run a claim on ``count`` seeds, its own if None, from ``seed`` on.
+
+    Returns the outcome and the first seed's evidence.
+    """
     claim = claims()[name]
-    seeds = tuple(range(seed, seed + (1 if quick else claim.seeds)))
+    seeds = tuple(range(seed, seed + (1 if quick else count or claim.seeds)))
     begun = time.monotonic()
     found = runs(name, seeds, quick, min(processes, len(seeds)))
-    held = tuple(claim.holds(f) for f in found)
-    outcome = Outcome(
-        name,
-        verdict_of(claim, found),
-        seeds,
-        held,
-        tuple({k: float(v) for k, v in f.figures.items()} for f in found),
-        time.monotonic() - begun,
-        quick,
-    )
-    return outcome, found[0]
+    figures = tuple({k: float(v) for k, v in f.figures.items()} for f in found)
+    seconds = time.monotonic() - begun
+    return Outcome(name, seeds, figures, seconds, quick, code_of(claim)), found[0]
 
 
 def runs(name: str, seeds: Sequence[int], quick: bool, processes: int) -> list[Evidence]:
@@ -143,10 +181,23 @@ def _run(name: str, seed: int, quick: bool) -> Evidence:
         torch.set_num_threads(threads)
 
 
-def verdict_of(claim: Claim, found: Sequence[Evidence]) -> Verdict:
-    """Return the verdict: as stated, or under its condition, on every seed."""
-    if all(claim.holds(f) for f in found):
-        return "holds"
-    if claim.condition and all(claim.under(f) for f in found):
-        return "holds under conditions"
-    return "does not hold"
+def code_of(claim: Claim) -> str:
+    """Return a hash of what a claim measures with: its file without words, parts and picture."""
+    module = importlib.import_module(type(claim).__module__)
+    return hash_of(inspect.getsource(module), type(claim).__name__)
+
+
+def hash_of(source: str, claim: str) -> str:
+    """Return the hash of a file's source, without what ``claim`` does not measure with."""
+    lines = source.splitlines()
+    for cls in ast.parse(source).body:
+        if not isinstance(cls, ast.ClassDef) or cls.name != claim:
+            continue
+        for node in cls.body:
+            targets = node.targets if isinstance(node, ast.Assign) else [node]
+            names = {getattr(t, "id", getattr(t, "name", "")) for t in targets}
+            if names & NOT_MEASURED or isinstance(node, ast.Expr):
+                last = node.end_lineno or node.lineno
+                lines[node.lineno - 1 : last] = [""] * (last - node.lineno + 1)
+    text = "\n".join(line for line in lines if line)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

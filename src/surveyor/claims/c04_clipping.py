@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.training.lab import Points, gap, measuring_critic
 
 
@@ -25,6 +25,24 @@ class Clipping(Claim):
     )
     equation = "|f|_L ≤ ∏ √(n_in n_out) c^layers;  share of weights with |w| = c → 1"
     source = "Arjovsky, Chintala and Bottou 2017; Gulrajani et al. 2017, section 3 and figure 1"
+    parts = (
+        Part(
+            "under a limit of .003 the estimate is less than a tenth of W1",
+            lambda f, _: f["estimate over W1, least limit"] < 0.1,
+        ),
+        Part(
+            "under one of .3 it is more than ten times W1",
+            lambda f, _: f["estimate over W1, largest limit"] > 10,
+        ),
+        Part(
+            "more than half of the weights end at a limit of .01",
+            lambda f, _: f["share of weights at a limit of .01"] > 0.5,
+        ),
+        Part(
+            "a gradient penalty finds from .9 to 1.15 of W1",
+            lambda f, _: 0.9 < f["estimate over W1, gradient penalty"] < 1.15,
+        ),
+    )
     distance = 2.0
     tells = "estimate over W1, largest limit"
 
@@ -56,11 +74,6 @@ class Clipping(Claim):
             },
             {"limits": np.array(limits), "ratios": ratios, "weights": weights},
         )
-
-    def holds(self, found: Evidence) -> bool:
-        """Under a tenth, over tenfold, weights at the limit; the penalty from .9 to 1.15."""
-        least, largest, share, penalised = found.figures.values()
-        return least < 0.1 and largest > 10 and share > 0.5 and 0.9 < penalised < 1.15
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the estimate against the limit, and the weights."""

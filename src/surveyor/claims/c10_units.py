@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.training.lab import Points, gap, measuring_critic
 
 
@@ -22,6 +22,23 @@ class Units(Claim):
     )
     equation = "f(x) = g(s x), |∇g| = 1/s  ⇒  |∇f| = 1, E f(x) − E f(y) = W1"
     source = "Gulrajani et al. 2017 (the target of 1); the library's unit, docs/architecture.md"
+    parts = (
+        Part(
+            "scaled, with target 1/s, the gap is the same part of W1 in every unit: 1 to 1.2",
+            lambda f, _: (
+                f["scaled, target 1/s: least estimate over W1"] > 1.0
+                and f["scaled, target 1/s: largest"] < 1.2
+                and f["scaled, target 1/s: largest"]
+                - f["scaled, target 1/s: least estimate over W1"]
+                < 0.02
+            ),
+        ),
+        Part(
+            "with the target left at 1, or data unscaled, it is more than twice W1 in some unit",
+            lambda f, way: f[f"{way}: largest"] > 2,
+            ("scaled, target 1", "unscaled"),
+        ),
+    )
     distance = 3.0
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
@@ -51,11 +68,6 @@ class Units(Claim):
             },
             {"units": units, "ratios": ratios},
         )
-
-    def holds(self, found: Evidence) -> bool:
-        """The same 1 + 3 / 20 in every unit, and several times W1 otherwise."""
-        least, most, target, unscaled = found.figures.values()
-        return 1.0 < least <= most < 1.2 and most - least < 0.02 and min(target, unscaled) > 2
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the estimates against the unit."""

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.data.whiten import fit_whitening
 from surveyor.training.lab import Points, game_of, gradient, play, sampled
 
@@ -22,7 +22,24 @@ class WhiteningBalances(Claim):
     )
     equation = "x′ = (x − m) Σ^(−1/2): Cov x′ = 1"
     source = "LeCun et al. 1998 (inputs of equal variance); the library's --whiten"
-    seeds = 5
+    parts = (
+        Part(
+            "the narrow direction has less than .3 of the gradient, whitened from .3 to .7",
+            lambda f, _: (
+                f["share of the gradient in the narrow direction, as they are"]
+                < 0.3
+                < f["share of the gradient in the narrow direction, whitened"]
+                < 0.7
+            ),
+        ),
+        Part(
+            "whitened, W1 along it ends at less than half of what it is else",
+            lambda f, _: (
+                f["W1 along it in deviations, whitened"]
+                < f["W1 along it in deviations, as they are"] / 2
+            ),
+        ),
+    )
     tells = "W1 along it in deviations, whitened"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
@@ -63,11 +80,6 @@ class WhiteningBalances(Claim):
             },
             curves,
         )
-
-    def holds(self, found: Evidence) -> bool:
-        """Below .3 before, .3 to .7 after, and half the error at most."""
-        before, after, raw, white = found.figures.values()
-        return before < 0.3 < after < 0.7 and white < raw / 2
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the samples, both directions in their own deviation."""

@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.data.toy import ring
 from surveyor.training.lab import BITS, Points, game_of, play, sampled
 from surveyor.transport import wasserstein_1_discrete
@@ -32,7 +32,20 @@ class BatchNormBreaksThePenalty(Claim):
     )
     equation = "∂(Σⱼ fⱼ)/∂xᵢ = ∂fᵢ/∂xᵢ only where fⱼ does not depend on xᵢ for j ≠ i"
     source = "Gulrajani et al. 2017, section 4; Arjovsky et al. 2017, section 4 (momentum)"
-    seeds = 5
+    parts = (
+        Part(
+            "without BatchNorm the gradient of the sum is a sample's own, to rounding",
+            lambda f, _: f["difference of gradients, plain"] < 1e-5,
+        ),
+        Part(
+            "with it they differ by more than a tenth",
+            lambda f, _: f["difference of gradients, BatchNorm"] > 0.1,
+        ),
+        Part(
+            "in the game Adam with momentum .9 leaves more than twice the distance of none",
+            lambda f, _: f["W1, Adam, momentum .9"] > 2 * f["W1, Adam, no momentum"],
+        ),
+    )
     tells = "difference of gradients, BatchNorm"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
@@ -63,11 +76,6 @@ class BatchNormBreaksThePenalty(Claim):
             },
             {"differences": np.array(differences), "distances": np.array(distances)},
         )
-
-    def holds(self, found: Evidence) -> bool:
-        """Rounding against a tenth and more; momentum .9 leaves twice the distance."""
-        plain, normed, _, none, _, heavy = found.figures.values()
-        return plain < 1e-5 and normed > 0.1 and heavy > 2 * none
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw both differences, and W1 under each optimizer."""

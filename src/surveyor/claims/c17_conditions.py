@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.nets import Latent
 from surveyor.objectives.wasserstein import Wasserstein
@@ -59,6 +59,37 @@ class Conditions(Claim):
     source = (
         "Gulrajani et al. 2017; the library's condition-penalty; augmented Lagrangian multipliers"
     )
+    parts = (
+        Part(
+            "held in x alone, the gap is the mean of W1 within a tenth",
+            lambda f, _: 0.9 < f["gap over mean W1, held in x"] < 1.1,
+        ),
+        Part(
+            "held in the condition too, it is less than .95 of that",
+            lambda f, _: (
+                f["gap over mean W1, held in the condition too"]
+                < 0.95 * f["gap over mean W1, held in x"]
+            ),
+        ),
+        Part(
+            "under one weight the far class is steeper by more than .5",
+            lambda f, _: (
+                f["slope of the far class, one weight"]
+                > f["slope of the near class, one weight"] + 0.5
+            ),
+        ),
+        Part(
+            "multipliers in proportion to the distance make both alike within a fifth",
+            lambda f, _: (
+                abs(
+                    f["slope of the near class, multipliers"]
+                    / f["slope of the far class, multipliers"]
+                    - 1
+                )
+                < 0.2
+            ),
+        ),
+    )
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Measure means that jump from condition to condition, then two classes."""
@@ -95,12 +126,6 @@ class Conditions(Claim):
             },
             curves | {"line": np.linspace(-1, 1, 200), "slopes": np.array(list(classes.values()))},
         )
-
-    def holds(self, found: Evidence) -> bool:
-        """The gap is the mean of W1 in x alone; slopes differ, and are equal with multipliers."""
-        plain, both, near, far, own, other = found.figures.values()
-        measured = 0.9 < plain < 1.1 and both < 0.95 * plain
-        return measured and far > near + 0.5 and abs(own - other) < 0.2 * other
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw f(1, c) - f(-1, c), and the slopes."""

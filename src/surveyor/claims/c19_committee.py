@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.training.lab import Points, gradient, measuring_critic
 
 FEATURES, FITS, ROWS = 8, 3, 2048
@@ -24,11 +24,21 @@ class CommitteeOfFeatures(Claim):
     )
     equation = "f = (1/K) Σ f_k(V_k x);  variance of ∇f over training sets / |mean ∇f|²"
     source = "Durugkar, Gemp and Mahadevan 2017; the library's committee"
-    condition = (
-        "the gradient varies less, but not by half, and the outlier feature keeps more than half "
-        "of its share of the gradient."
+    parts = (
+        Part(
+            "a steadier signal: the gradient varies less from one training set to the next",
+            lambda f, _: (
+                f["variance of the gradient, committee"] < f["variance of the gradient, one critic"]
+            ),
+        ),
+        Part(
+            "the outlier feature is tamed: its share of the gradient is less than half",
+            lambda f, _: (
+                f["share of the outlier feature, committee"]
+                < f["share of the outlier feature, one critic"] / 2
+            ),
+        ),
     )
-    seeds = 5
     tells = "variance of the gradient, committee"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
@@ -68,16 +78,6 @@ class CommitteeOfFeatures(Claim):
             },
             {"spreads": np.array(spreads), "shares": np.array(shares)},
         )
-
-    def holds(self, found: Evidence) -> bool:
-        """Half the variance, and less of the outlier feature."""
-        one, committee, share, tamed = found.figures.values()
-        return committee < one / 2 and tamed < share
-
-    def under(self, found: Evidence) -> bool:
-        """Less variance, and more than half the share of the outlier feature."""
-        one, committee, share, tamed = found.figures.values()
-        return committee < one and share / 2 < tamed
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw both figures."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from matplotlib.figure import Figure
 
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.nets import Latent
 from surveyor.objectives.minimax import Minimax
 from surveyor.training.lab import Fixed, Points, critic_of, gradient, train_critic
@@ -26,6 +26,23 @@ class NoiseSmoothing(Claim):
     )
     equation = "D* = p_σ / (p_σ + q_σ), ∇ logit D* = ∇ log p_σ − ∇ log q_σ"
     source = "Arjovsky and Bottou 2017, section 3; Sønderby et al. 2017; Song and Ermon 2019"
+    parts = (
+        Part(
+            "without noise the discriminator is certain at the generated point, with it, it is not",
+            lambda f, _: (
+                f["D at the generated point without noise"]
+                < 0.01
+                < f["D at the generated point with noise"]
+            ),
+        ),
+        Part(
+            "under noise its gradient is the difference of scores: cosine above .97, size to .2",
+            lambda f, _: (
+                f["mean cosine with the difference of scores"] > 0.97
+                and 0.8 < f["mean size over that of the difference"] < 1.2
+            ),
+        ),
+    )
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train a discriminator with and without noise, and compare with the scores."""
@@ -53,11 +70,6 @@ class NoiseSmoothing(Claim):
             },
             {"grid": grid.numpy(), "found": fields[deviation][0].numpy(), "truth": truth.numpy()},
         )
-
-    def holds(self, found: Evidence) -> bool:
-        """The direction within 14 degrees, the size within a fifth; certain without noise."""
-        cosine, size, without, with_ = found.figures.values()
-        return cosine > 0.97 and 0.8 < size < 1.2 and without < 0.01 < with_
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw both fields."""

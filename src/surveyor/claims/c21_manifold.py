@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.lipschitz import Constraint
 from surveyor.training import Game
 from surveyor.training.lab import SEEING, Points, game_of, gradient, play, sampled
@@ -51,8 +51,22 @@ class Manifold(Claim):
     )
     equation = "∇f = (t·∇f) t + (n·∇f) n;  share across = E (n·∇f)² / E |∇f|²"
     source = "Khayatkhoei, Elgammal and Singh 2018 (disconnected manifolds); Pope et al. 2021"
-    condition = "the gradient is across the curve; the tangential penalty covers as much or more."
-    seeds = 5
+    parts = (
+        Part(
+            "more than .85 of the gradient at samples is across the curve",
+            lambda f, _: f["share of the gradient across"] > 0.85,
+        ),
+        Part(
+            "a penalty that knows the curve covers more of it",
+            lambda f, _: f["coverage, tangential"] > f["coverage, usual"],
+        ),
+    )
+    findings = (
+        Part(
+            "it covers no less",
+            lambda f, _: f["coverage, tangential"] >= f["coverage, usual"],
+        ),
+    )
     tells = "coverage, tangential"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
@@ -89,17 +103,6 @@ class Manifold(Claim):
             | {f"distance from the curve, {k}": v for k, v in away.items()},
             curves,
         )  # fmt: skip
-
-    def holds(self, found: Evidence) -> bool:
-        """Across by .85 and more, and the tangential penalty covers more."""
-        f = found.figures
-        return self.under(found) and f["coverage, tangential"] > f["coverage, usual"]
-
-    def under(self, found: Evidence) -> bool:
-        """Across by .85 and more, and the tangential penalty covers no less."""
-        f = found.figures
-        kept = f["coverage, tangential"] >= f["coverage, usual"]
-        return kept and f["share of the gradient across"] > 0.85
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the samples under each penalty."""

@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.training import Content
 from surveyor.training.lab import Points, game_of, play, sampled
 
@@ -41,12 +41,31 @@ class Fairness(Claim):
     )
     equation = "share = P(G(z) in the group) / P(x in the group)"
     source = "Xu et al. 2018 (FairGAN); Kenfack et al. 2021 (representation fairness of GANs)"
-    condition = (
-        "the plain generator keeps four fifths of the group's share and more, with or without a "
-        "penalty by group; the head drops it; weights raise it to several times its share, but "
-        "beside the head they need not be enough."
+    parts = (
+        Part(
+            "a group of 5% is forgotten: less than half of its share is generated",
+            lambda f, way: f[f"share over 5%, {way}"] < 0.5,
+            ("plain", "bias-detecting head"),
+            "a head that detects the group is to remove bias",
+            ("bias-detecting head",),
+        ),
+        Part(
+            "reweighting brings it back to four fifths of its share or more",
+            lambda f, _: f["share over 5%, head and weights"] > 0.8,
+        ),
     )
-    seeds = 5
+    findings = (
+        Part(
+            "without such a head four fifths of its share and more are kept",
+            lambda f, way: f[f"share over 5%, {way}"] > 0.8,
+            ("plain", "penalty by group"),
+        ),
+        Part(
+            "weighted half and half without the head, it is generated more than three times as "
+            "often as it occurs",
+            lambda f, _: f["share over 5%, weighted"] > 3,
+        ),
+    )
     tells = "share over 5%, bias-detecting head"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
@@ -77,18 +96,6 @@ class Fairness(Claim):
             shares[name] = _share(made)
             curves[name] = made[:600].numpy()
         return Evidence({f"share over 5%, {k}": v for k, v in shares.items()}, curves)
-
-    def holds(self, found: Evidence) -> bool:
-        """Forgotten plainly and by the head; brought back by weights, and by the penalty."""
-        f = {k.partition(", ")[2]: v for k, v in found.figures.items()}
-        lost = max(f["plain"], f["bias-detecting head"]) < 0.5
-        return lost and min(f["weighted"], f["penalty by group"]) > 0.8
-
-    def under(self, found: Evidence) -> bool:
-        """Most of the share plainly, next to nothing by the head, several times it by weights."""
-        f = {k.partition(", ")[2]: v for k, v in found.figures.items()}
-        kept = min(f["plain"], f["penalty by group"]) > 0.8
-        return kept and f["bias-detecting head"] < 0.25 and f["weighted"] > 3
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the samples of each."""

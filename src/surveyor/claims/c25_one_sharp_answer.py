@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from surveyor.batch import Draws
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.training.game import Content
 from surveyor.training.lab import Points, game_of, play, sampled
 from surveyor.training.step import update
@@ -25,7 +25,27 @@ class OneSharpAnswer(Claim):
     )
     equation = "argmin_G E|G(y) − x|² = E[x | y];  W1(law of (G(y, z), y), law of (x, y)) = 0"
     source = "Ledig et al. 2017, figure 3; Mathieu, Couprie and LeCun 2016"
-    seeds = 5
+    parts = (
+        Part(
+            "squared error answers with the flat mean: an edge lower than .15",
+            lambda f, _: f["mean height of the edge, squared error"] < 0.15,
+        ),
+        Part(
+            "the critic answers with one edge: .85 to 1.15 high, sharp in more than .8 of answers",
+            lambda f, _: (
+                0.85 < f["mean height of the edge, critic"] < 1.15
+                and f["share of sharp answers, critic"] > 0.8
+            ),
+        ),
+        Part(
+            "both edges are given, each at least one time in five",
+            lambda f, _: 0.2 < f["share of answers that go up, critic"] < 0.8,
+        ),
+        Part(
+            "the answers' mean is within .15 of the one given",
+            lambda f, _: f["distance from the mean given, critic"] < 0.15,
+        ),
+    )
     tells = "mean height of the edge, critic"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
@@ -62,11 +82,6 @@ class OneSharpAnswer(Claim):
             },
             edges | {"asked": asked.squeeze(1).numpy()},
         )
-
-    def holds(self, found: Evidence) -> bool:
-        """Flat against sharp, both edges given, and the question answered."""
-        flat, high, sharp, up, away = found.figures.values()
-        return flat < 0.15 and 0.85 < high < 1.15 and sharp > 0.8 and 0.2 < up < 0.8 and away < 0.15
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the edges that each answers with."""

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import surveyor
-from surveyor.claims import Claim, Evidence
+from surveyor.claims import Claim, Evidence, Part
 from surveyor.data.charges import STATES, neutral
 from surveyor.data.formula import parse_formula, ratios
 
@@ -33,10 +33,22 @@ class Materials(Claim):
     )
     equation = "P(Σ amount × state = 0 | generated) / P(… | held out)"
     source = "Dan et al. 2020 (MatGAN); Davies et al. 2019 (SMACT); formulas made here by rule"
-    condition = (
-        "the generator alone meets the exact sum less often than the data; the formulas that are "
-        "delivered are neutral as often, because sampling counts charges and keeps fewer of the "
-        "others."
+    parts = (
+        Part(
+            "the generator alone is neutral as often as held-out formulas, within a tenth",
+            lambda f, _: 0.9 < f[ALONE] < 1.1,
+        ),
+        Part(
+            "what is delivered, after sampling has counted charges, is neutral as often as real "
+            "formulas, within a tenth",
+            lambda f, _: 0.9 < f[DELIVERED] < 1.1,
+        ),
+    )
+    findings = (
+        Part(
+            "as many of the generator's compositions are new as of held-out ones, within a tenth",
+            lambda f, _: f["new, the generator alone"] > 0.9 * f["new, held out"],
+        ),
     )
     tells = DELIVERED
 
@@ -70,15 +82,6 @@ class Materials(Claim):
                 "made": _amounts(own),
             },
         )
-
-    def holds(self, found: Evidence) -> bool:
-        """The generator alone is within a tenth of the held-out rate, too."""
-        return self.under(found) and 0.9 < found.figures[ALONE] < 1.1
-
-    def under(self, found: Evidence) -> bool:
-        """What is delivered is within a tenth of the real rate; as much is new as of held-out."""
-        _, _, _, new, floor, _ = found.figures.values()
-        return 0.9 < found.figures[DELIVERED] < 1.1 and new > 0.9 * floor
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the rates, and how many atoms a formula has."""

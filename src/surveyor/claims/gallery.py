@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import inspect
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from surveyor.claims import Claim, Evidence, Outcome, Verdict, claims
+from surveyor.claims import Claim, Evidence, Outcome, Part, Verdict, claims, code_of
 from surveyor.errors import InputError
 from surveyor.report.figures import STYLE, svg
 from surveyor.report.pages import page
@@ -27,8 +26,7 @@ def write(folder: Path, outcome: Outcome, found: Evidence) -> Path:
     """Write a claim's page and its figures, and the index anew; return the page."""
     claim = claims()[outcome.name]
     (folder / RESULTS).mkdir(parents=True, exist_ok=True)
-    told = dataclasses.asdict(outcome)
-    text = json.dumps(told, indent=1) + "\n"
+    text = json.dumps(told(outcome, claim), indent=1) + "\n"
     write_bytes(folder / RESULTS / f"{outcome.name}.json", text.encode())
     path = folder / f"{outcome.name}.html"
     made = page(
@@ -36,6 +34,8 @@ def write(folder: Path, outcome: Outcome, found: Evidence) -> Path:
         claim=claim,
         outcome=outcome,
         said=sentence(outcome, claim),
+        parts=judged(claim.parts, outcome),
+        findings=judged(claim.findings, outcome),
         rows=[(name, *outcome.row(name)) for name in outcome.figures[0]],
         picture=picture(claim, found),
         code=inspect.getsource(importlib.import_module(type(claim).__module__)),
@@ -54,12 +54,13 @@ def index(folder: Path) -> Path:
             name,
             claim,
             name in run,
-            shown(run.get(name)),
+            shown(run.get(name), claim),
             headline(run[name], claim) if name in run else "",
         )
         for name, claim in every.items()
     ]
-    counts = Counter(outcome.verdict for outcome in run.values() if not outcome.quick)
+    whole = [outcome for outcome in run.values() if not outcome.quick]
+    counts = Counter(every[outcome.name].verdict(outcome.figures) for outcome in whole)
     told = f"Run in full: {', '.join(f'{v} {counts[v]}' for v in get_args(Verdict))}."
     path = folder / INDEX
     write_bytes(path, page("claims.html.j2", rows=rows, told=told).encode())
@@ -77,25 +78,50 @@ def outcomes(folder: Path) -> Iterator[Outcome]:
         if path.stem not in known:
             continue
         try:
-            yield _read(json.loads(path.read_text()), path.stem)
+            yield read(json.loads(path.read_text()), path.stem)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(f"{path}: no result of a claim ({error}); remove it") from error
+            raise InputError(f"{path}: no result of this claim ({error}); remove it") from error
 
 
-def _read(told: dict[str, Any], name: str) -> Outcome:
-    """Return an outcome from JSON, which anybody may have written.
+def told(outcome: Outcome, claim: Claim) -> dict[str, Any]:
+    """Return an outcome as its file tells it, with the verdicts that follow from its figures."""
+    return {
+        "name": outcome.name,
+        "verdict": claim.verdict(outcome.figures),
+        "parts": {part.says: verdict for part, verdict in judged(claim.parts, outcome)},
+        "findings": {part.says: verdict for part, verdict in judged(claim.findings, outcome)},
+        "seeds": outcome.seeds,
+        "figures": outcome.figures,
+        "seconds": outcome.seconds,
+        "quick": outcome.quick,
+        "code": outcome.code,
+    }
+
+
+def read(told: dict[str, Any], name: str) -> Outcome:
+    """Return an outcome from JSON, which anybody may have written; verdicts are judged anew.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: it is none.
     """
     figures = tuple({str(k): float(v) for k, v in row.items()} for row in told["figures"])
-    verdict = told["verdict"]
-    if told["name"] != name or verdict not in get_args(Verdict):
-        raise ValueError("of another name, or of no known verdict")
+    seeds = tuple(map(int, told["seeds"]))
+    if told["name"] != name:
+        raise ValueError("of another name")
     if not figures or not figures[0] or any(row.keys() != figures[0].keys() for row in figures):
         raise ValueError("its figures differ from seed to seed")
-    seeds, held = tuple(map(int, told["seeds"])), tuple(map(bool, told["held"]))
-    return Outcome(name, verdict, seeds, held, figures, float(told["seconds"]), bool(told["quick"]))
+    if len(seeds) != len(figures):
+        raise ValueError("not one set of figures a seed")
+    outcome = Outcome(
+        name, seeds, figures, float(told["seconds"]), bool(told["quick"]), str(told["code"])
+    )
+    claims()[name].verdict(figures)  # a figure that is judged may be missing
+    return outcome
+
+
+def judged(parts: Iterable[Part], outcome: Outcome) -> list[tuple[Part, Verdict]]:
+    """Return each statement with its verdict."""
+    return [(part, part.verdict(outcome.figures)) for part in parts]
 
 
 def picture(claim: Claim, found: Evidence) -> str:
@@ -108,21 +134,39 @@ def picture(claim: Claim, found: Evidence) -> str:
 
 def sentence(outcome: Outcome, claim: Claim) -> str:
     """Return the verdict in words."""
-    kept, of = sum(outcome.held), len(outcome.held)
+    of = len(outcome.seeds)
+    kept = sum(all(part.met(f) for part in claim.parts) for f in outcome.figures)
+    verdicts = judged(claim.parts, outcome)
+    where = [part.where for part, verdict in verdicts if verdict == "holds under conditions"]
     said = {
-        "holds": f"Holds on {of} of {of} seeds." if of > 1 else "Holds.",
-        "holds under conditions": f"Holds under conditions: {claim.condition}",
-        "does not hold": "Does not hold as stated"
+        "holds": "Holds" + (f" on {of} of {of} seeds." if of > 1 else "."),
+        "holds under conditions": f"Holds under conditions: {'; '.join(where)}.",
+        "holds in part": f"Holds in part: {'; '.join(narrowed(*v) for v in verdicts)}.",
+        "does not hold": "Does not hold"
         + (f": on {kept} of {of} seeds it did." if of > 1 else "."),
-    }[outcome.verdict]
+    }[claim.verdict(outcome.figures)]
     return said + (" A quick run, with fewer steps, which says little." if outcome.quick else "")
 
 
-def shown(outcome: Outcome | None) -> str:
+def narrowed(part: Part, verdict: Verdict) -> str:
+    """Return a statement, and whether it holds or where."""
+    told = f"holds where {part.where}" if verdict == "holds under conditions" else verdict
+    return f"{part.says} ({told})"
+
+
+def shown(outcome: Outcome | None, claim: Claim) -> str:
     """Return the verdict as the index and the list show it."""
     if outcome is None:
         return "not run"
-    return outcome.verdict + (" (quick run)" if outcome.quick else "")
+    marks = [
+        mark
+        for mark, marked in (
+            ("quick run", outcome.quick),
+            ("of other code", outcome.code != code_of(claim)),
+        )
+        if marked
+    ]
+    return claim.verdict(outcome.figures) + (f" ({', '.join(marks)})" if marks else "")
 
 
 def headline(outcome: Outcome, claim: Claim) -> str:

@@ -43,7 +43,7 @@ def claims(
     run = {outcome.name: outcome for outcome in outcomes(out_)}
     if not chosen:
         for name, claim in every().items():
-            place(f"{name:<28}{shown(run[name]) if name in run else claim.title}")
+            place(f"{name:<28}{shown(run[name], claim) if name in run else claim.title}")
         return 0
     whole = [name for name in chosen if quick and name in run and not run[name].quick]
     if whole:

@@ -1,0 +1,58 @@
+"""The verdicts that README and docs state: generated from the results, and found again by whole runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from benchmarks.sections import claims as section
+from benchmarks.summary import CLAIMS, README, THEORY, between
+
+from surveyor.claims import claims, judge
+from surveyor.claims.gallery import told
+
+STATED = sorted(path.stem for path in section.PLACE.glob("*.json"))
+
+
+def test_readme_and_theory_state_what_was_measured() -> None:
+    found = section.results()
+    for path, words in ((README, section.counts(found)), (THEORY, section.verdicts(found))):
+        text = path.read_text(encoding="utf-8")
+        assert len(CLAIMS.findall(text)) == 1
+        assert between(CLAIMS, text, words) == text
+
+
+@pytest.mark.parametrize("change", [{"code": "other"}, {"verdict": "proved"}, {"parts": {}}])
+def test_results_older_than_the_claim_are_refused(
+    change: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = STATED[0]
+    found = json.loads((section.PLACE / f"{name}.json").read_text())
+    monkeypatch.setattr(section, "PLACE", tmp_path)
+    (tmp_path / f"{name}.json").write_text(json.dumps(found))
+    assert list(section.results()) == [name]
+    (tmp_path / f"{name}.json").write_text(json.dumps(found | change))
+    with pytest.raises(ValueError, match=f"older than the claim; run .*{name}"):
+        section.results()
+
+
+def test_claims_that_were_not_run_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(section, "PLACE", tmp_path)
+    assert section.results() == {}
+    count = len(claims())
+    assert section.counts({}) == f"Of {count} claims {count} are {section.OPEN}.\n"
+    assert section.verdicts({}).count(section.OPEN) == count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STATED)
+def test_a_whole_run_gives_the_verdicts_that_are_stated(name: str) -> None:
+    stated = json.loads((section.PLACE / f"{name}.json").read_text())
+    outcome, _ = judge(name, processes=os.cpu_count() or 1, count=len(stated["seeds"]))
+    now = told(outcome, claims()[name])
+    for key in ("verdict", "parts", "findings"):
+        assert now[key] == stated[key], now["figures"]
