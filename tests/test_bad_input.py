@@ -203,6 +203,10 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "one number for smooth": (["--smooth", "0.1"], "START END"),
     "no noise to adapt": (["--smooth-auc", "0.7"], "give --smooth START END"),
     "noise that adapts upwards": (["--smooth", ".1", ".2", "--smooth-auc", ".7"], "START above END"),
+    "decimals of a whole number": (["--seed", "1.5"], "1.5 is not a whole number"),
+    "a net beyond memory": (["--critic", "mlp:width=3000000"], "numbers of 4 bytes each, take 360 TB"),
+    "a net beyond counting": (["--generator", "mlp:width=999999999999"], "cannot be built"),
+    "white of pictures for a table": (["--white", "0"], "at least 1"),
     "no such config": (["--config", "nowhere.toml"], "no such file"),
 }  # fmt: skip
 
@@ -252,6 +256,14 @@ SAMPLING: dict[str, tuple[list[str], str]] = {
     "text for a number": (["--where", "age=old"], "holds numbers"),
     "contradiction": (["--where", "town=Oslo", "--where", "town=Rome"], "choose one"),
     "no value": (["--where", "town"], "write COL=VALUE"),
+    "more than memory": (["-n", "99999999999"], "-n 99,999,999,999: "),
+    "more than can be tried": (
+        ["-n", "99999999999", "--where", "age=30..40"],
+        "at most 2,000,000 are made",
+    ),
+    "a seed with decimals": (["--seed", "1.5"], "1.5 is not a whole number"),
+    "a suffix alone": (["-o", ".csv"], "a suffix without a name"),
+    "a folder of that name": (["-o", "folder.csv"], "a folder of that name is there"),
     "an unknown format": (["-o", "x.docx"], "unknown format"),
     "no folder": (["-o", "nowhere/x.csv"], "no folder nowhere"),
 }
@@ -259,8 +271,14 @@ SAMPLING: dict[str, tuple[list[str], str]] = {
 
 @pytest.mark.parametrize("name", SAMPLING)
 def test_sampling_that_cannot_be_done(
-    name: str, table_run: Model, capsys: pytest.CaptureFixture[str]
+    name: str,
+    table_run: Model,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.csv").mkdir()
     flags, message = SAMPLING[name]
     flags = flags if "-n" in flags else [*flags, "-n", "5"]
     assert message in refused(capsys, "sample", str(table_run.run.path), *flags)

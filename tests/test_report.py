@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import html.parser
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import surveyor
 from surveyor import Model
+from surveyor.report import figures
 from tests.conftest import QUICK, mixed
 
 EVIL = "<script>document.title='owned'</script>"
@@ -154,3 +158,33 @@ def test_vectors_of_one_and_of_many_columns_have_a_report(tmp_path: Path) -> Non
         points = np.random.default_rng(0).normal(size=(120, width))
         surveyor.fit(points, tmp_path / str(width), **QUICK)
         assert (tmp_path / str(width) / "report.html").exists()
+
+
+HOSTILE = {
+    "an unknown backend": (b"", {"MPLBACKEND": "alien"}),
+    "TeX and thick lines": (b"text.usetex: True\nlines.linewidth: 9\nlegend.frameon: True\n", {}),
+    "unknown fonts and keys": (b"font.family: Nonsense\nbad.key: 3\nfont.size: many\n", {}),
+    "no text": (b"font.family: \xff\xfe\n", {}),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_person_s_matplotlib_changes_nothing(name: str, tmp_path: Path) -> None:
+    content, variables = HOSTILE[name]
+    (tmp_path / "matplotlibrc").write_bytes(content)
+    code = "from surveyor.report import figures as f, style\nimport numpy as np\n"
+    code += "a = np.random.default_rng(0).normal(size=(9, 2))\nprint(f.clouds(a, a + 1, None))\n"
+    code += "print(style.mpl.rcParams['text.usetex'])"
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path, **variables},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    drawn, tex = done.stdout.split()
+    a = np.random.default_rng(0).normal(size=(9, 2))
+    assert drawn == figures.clouds(a, a + 1, None)
+    assert tex == str(b"usetex" in content)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from surveyor.batch import Draws
 from surveyor.catalog import parse, text_of
 from surveyor.config import Config, resolve
 from surveyor.data import Codec, Options, Space
+from surveyor.data.bounds import weigh
 from surveyor.data.labels import WrongLabels
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
@@ -26,6 +27,7 @@ from surveyor.objectives import Objective, objectives
 from surveyor.training import Augment, Content, Game, Noise, Plan
 from surveyor.training.optimizers import Updates, optimizers
 
+COPIES = 5  # a weight, its gradient, two moments, its average
 MEASUREMENTS = 40
 COMPILED = 150_000  # updates of a net from which compiling pays: it takes 12 to 25 s, saves .2 ms
 THREADED = 30_000_000  # parameters times rows a step above which a second thread pays
@@ -204,6 +206,31 @@ def options_of(config: Config) -> Options:
     return Options(**{name: getattr(config, name) for name in fields})
 
 
+def refuse_nets_beyond_memory(
+    config: Config, sides: Sequence[str], space: Space, latent: Latent
+) -> None:
+    """Count the parameters of nets before they are made.
+
+    Raises:
+        InputError: with gradients and moments they cannot be held.
+    """
+    plain = replace(space, bias=None, ranks=None)
+    for side in sides:
+        text = getattr(config, side)
+        try:
+            with torch.random.fork_rng(devices=[]), torch.device("meta"):
+                net = _net(text, side, space)
+                own = net.critic(plain) if side == "critic" else net.generator(plain, latent)
+        except (RuntimeError, OverflowError, MemoryError) as error:
+            cause = str(error).strip().splitlines()[0]
+            raise InputError(
+                f"--{side} {text}: cannot be built ({cause}); make it smaller"
+            ) from error
+        count = sum(p.numel() for p in (*own.parameters(), *own.buffers()))
+        told = f"--{side} {text}: {count:,} parameters, {COPIES} numbers of 4 bytes each, take"
+        weigh(COPIES * 4 * count, told, "make it smaller")
+
+
 def game_of(
     config: Config,
     codec: Codec,
@@ -219,6 +246,8 @@ def game_of(
     objective: Objective = parse(config.objective, objectives(), "objective")
     unit = space.unit if objective.is_distance else 1.0
     space = replace(space, unit=unit)
+    sides = [*(["generator"] if generator is None else []), *(["critic"] if critic is None else [])]
+    refuse_nets_beyond_memory(config, sides, space, latent)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         if generator is None:

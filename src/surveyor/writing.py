@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,8 +38,8 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         NotWritten: the disk is full or refuses; what stood there before is untouched.
     """
-    endings = "".join(path.suffixes[-2:])
-    endings = endings if len(os.fsencode(endings)) <= LONGEST else ""
+    several = ("".join(path.suffixes[-2:]), path.suffix, "")
+    endings = next(e for e in several if len(os.fsencode(e)) <= LONGEST)
     temporary = path.parent / f"{MARK}{secrets.token_hex(8)}{endings}"
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
@@ -54,6 +55,36 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def unnameable(path: Path | str, flag: str = "") -> list[str]:
+    """Return what stands against a name in files that are UTF-8, nothing where nothing does."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return [f"{flag}{path}: the name is not UTF-8; rename it"]
+    return []
+
+
+@contextlib.contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give a new, empty folder beside ``path``; if the block succeeds its files move there.
+
+    Raises:
+        NotWritten: the disk is full or refuses; what stood there before is untouched.
+    """
+    temporary = path.parent / f"{MARK}{secrets.token_hex(8)}"
+    try:
+        temporary.mkdir()
+        yield temporary
+        for file in sorted(p for p in temporary.rglob("*") if p.is_file()):
+            place = path / file.relative_to(temporary)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
+    except OSError as error:
+        raise NotWritten(f"{path}: cannot be written: {cause(error, path)}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -10,13 +10,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
 from surveyor.claims import Claim, Evidence, Outcome, Part, Verdict, claims, code_of
 from surveyor.errors import InputError
-from surveyor.report.figures import STYLE, svg
+from surveyor.report.figures import svg
 from surveyor.report.pages import page
+from surveyor.report.style import Figure, styled
 from surveyor.writing import write_bytes
 
 INDEX, RESULTS = "index.html", "results"
@@ -126,7 +124,7 @@ def judged(parts: Iterable[Part], outcome: Outcome) -> list[tuple[Part, Verdict]
 
 def picture(claim: Claim, found: Evidence) -> str:
     """Return a claim's picture as a data URI."""
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = Figure(figsize=(7.6, 3.4))
         claim.draw(found, figure)
     return svg(figure)

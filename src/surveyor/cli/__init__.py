@@ -3,6 +3,7 @@ limit, 130 interrupted and saved."""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 import cyclopts
 
 from surveyor.cli import claims, distance, measure, sample, train
-from surveyor.cli.console import app, notes, say
+from surveyor.cli.console import app, notes, say, unheard
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 
 __all__ = ["claims", "distance", "entry", "main", "measure", "sample", "train"]
@@ -31,10 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SurveyorError, cyclopts.CycloptsError) as error:
         return _say(error, 2)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        unheard()
         return 0
+    except MemoryError as error:
+        return _say(SurveyorError(f"out of memory ({str(error) or 'no more could be had'})"), 2)
     except OSError as error:
-        return _say(SurveyorError(f"{error.filename or 'system'}: {error.strerror or error}"), 2)
+        return _say(SurveyorError(f"{error.filename or 'output'}: {error.strerror or error}"), 2)
 
 
 def _say(error: Exception, code: int) -> int:
@@ -48,10 +51,20 @@ def _say(error: Exception, code: int) -> int:
 
 def entry() -> None:
     """Be the ``surveyor`` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # for what a locale cannot write
     code = main()
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        unheard()
+        if not isinstance(error, BrokenPipeError) and code == 0:
+            code = _say(SurveyorError(f"output: {error.strerror}"), 2)
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         sys.exit(code)
     # Threads of a process group may outlive it, and abort an interpreter that is taken down.
-    sys.stdout.flush()
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     os._exit(code)

@@ -11,20 +11,64 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from cyclopts import App
+import cyclopts
+from cyclopts import App, Parameter, Token
 from rich.console import Console
 from rich.markup import escape
 
 import surveyor
 from surveyor.errors import Notice
 
+
+class Screen(Console):
+    """A console that is silent from the moment on when nobody reads it or it cannot be written.
+
+    So that ``surveyor train ... | head -1`` trains to its end.
+    """
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print, or be silent from now on."""
+        try:
+            super().print(*objects, **how)
+        except OSError:
+            self.on_broken_pipe()
+
+    def on_broken_pipe(self) -> None:
+        """Be silent from now on."""
+        self.quiet = True
+        unheard()
+
+
+def unheard() -> None:
+    """Let whatever is still printed go nowhere, what is buffered too."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def typed(kind: Any, tokens: Sequence[Token]) -> Any:
+    """Convert words as cyclopts does, which would round a number with decimals to a whole one."""
+    for token in tokens if kind in (int, int | None) else ():
+        if not _whole(token.value):
+            raise ValueError(f"{token.value} is not a whole number")
+    return cyclopts.convert(kind, tokens)
+
+
+def _whole(word: str) -> bool:
+    try:
+        return float(word).is_integer()
+    except ValueError:
+        return True  # of other words cyclopts tells
+
+
 app = App(
     name="surveyor",
     help="Wasserstein GANs on your own data, with an honest distance.",
     version=surveyor.__version__,
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(converter=typed),
 )
-out = Console()
+out = Screen()
 
 
 JOINERS = "\u200c\u200d"  # Persian and emoji need them
@@ -43,9 +87,15 @@ def visible(text: object) -> str:
     )
 
 
+def shown(text: object) -> str:
+    """Return a stranger's text as part of a line for ``out``, without control or markup."""
+    return escape(visible(text))
+
+
 def say(text: str) -> None:
     """Print one line of Surveyor's own to stderr."""
-    print(f"surveyor: {visible(text)}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(f"surveyor: {visible(text)}", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -77,13 +127,13 @@ def notes() -> Iterator[None]:
 
 def tell(finding: Mapping[str, Any]) -> None:
     """Print a finding with its remedy."""
-    told, remedy = escape(finding["finding"]), escape(finding["remedy"])
+    told, remedy = shown(finding["finding"]), shown(finding["remedy"])
     out.print(f"[yellow]{finding['code']}[/] {told}. [dim]{remedy}.[/]")
 
 
 def place(text: str) -> None:
     """Print a line with a path in it, never broken or coloured."""
-    out.print(text, highlight=False, soft_wrap=True, markup=False)
+    out.print(visible(text), highlight=False, soft_wrap=True, markup=False)
 
 
 def unwritable(path: Path | None, endings: Sequence[str], overwrite: bool) -> list[str]:
@@ -93,13 +143,16 @@ def unwritable(path: Path | None, endings: Sequence[str], overwrite: bool) -> li
     """
     if path is None:
         return []
+    known = " ".join(filter(None, dict.fromkeys(endings)))
     folder = "" in endings and not path.suffix
+    if path.name.startswith(".") and not path.suffix:
+        return [f"-o {path}: a suffix without a name; known: {known}"]
     if not folder and not path.name.lower().endswith(tuple(e for e in endings if e)):
-        return [
-            f"-o {path}: unknown format; known: {' '.join(filter(None, dict.fromkeys(endings)))}"
-        ]
+        return [f"-o {path}: unknown format; known: {known}"]
     if not path.parent.is_dir():
         return [f"-o {path}: no folder {path.parent}; make it first"]
-    if path.exists() and not overwrite:
+    if path.is_dir() and not folder:
+        return [f"-o {path}: a folder of that name is there; choose another name"]
+    if os.path.lexists(path) and not overwrite:
         return [f"-o {path}: exists already; choose another name or add --overwrite"]
     return []

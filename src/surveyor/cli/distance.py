@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.markup import escape
 
-from surveyor.cli.console import app, out, place, unwritable
+from surveyor.cli.console import app, out, place, say, shown, unwritable, visible
 from surveyor.cli.progress import counted
 from surveyor.errors import InputError
 from surveyor.report.compare import compare_page
 from surveyor.ruler import Budget, Drift, drift
 from surveyor.ruler.comparison import METHODS, Method
+from surveyor.writing import write_bytes
 
 SHOWN = 12
 ABOVE = 3
@@ -78,7 +77,9 @@ def distance(
     with counted("critic", Console(stderr=True)) as watch:
         found = drift(a, b, chosen, seed, budget=budget, watch=watch)
     if html is not None:
-        html.write_bytes(compare_page(found, Path(a).name, Path(b).name).encode())
+        write_bytes(
+            html, compare_page(found, visible(Path(a).name), visible(Path(b).name)).encode()
+        )
     if json_:
         print(json.dumps(found.numbers(), indent=1, allow_nan=False))
     else:
@@ -87,14 +88,14 @@ def distance(
             place(f"page: {html}")
     low = found.comparison.low
     if fail_above is not None and low > fail_above:
-        print(f"surveyor: W1, at least {low:.4g}, is above {fail_above:g}", file=sys.stderr)
+        say(f"W1, at least {low:.4g}, is above {fail_above:g}")
         return ABOVE
     return 0
 
 
 def _tell(found: Drift) -> None:
     c = found.comparison
-    out.print(f"[bold]{escape(c.verdict)}[/]")
+    out.print(f"[bold]{shown(c.verdict)}[/]")
     lines = [
         f"W1 {c.value:.4g} = {c.ratio:.2f} x its floor {c.floor:.4g} (both between samples of "
         f"{c.n:,} rows, which exceeds that of the whole sets), in {found.unit}",
@@ -111,7 +112,7 @@ def _tell(found: Drift) -> None:
     for m in found.columns[:SHOWN]:
         far, floor = m.told
         out.print(
-            f"  {escape(m.name)}: {far} (floor {floor})  [dim]{escape(m.change)}[/]",
+            f"  {shown(m.name)}: {far} (floor {floor})  [dim]{shown(m.change)}[/]",
             highlight=False,
         )
     more = len(found.columns) - SHOWN + found.left_out

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import pandas as pd
 from cyclopts import Parameter
-from rich.markup import escape
 
 from surveyor import api
-from surveyor.cli.console import app, out, place, tell, unwritable
+from surveyor.cli.console import app, out, place, shown, tell, unwritable
 from surveyor.errors import InputError
+from surveyor.writing import replacing
 
 
 @app.command
@@ -38,12 +38,12 @@ def evaluate(
     if json_:
         print(json.dumps(result, indent=1))
         return 0
-    out.print(f"[bold]{escape(result['verdict'])}[/]")
+    out.print(f"[bold]{shown(result['verdict'])}[/]")
     for part in (*result["conditions"], *result["groups"]):
         w1, floor = (
             "never generated" if v is None else f"{v:.4g}" for v in (part["w1"], part["floor"])
         )
-        out.print(f"  {escape(part['name'])}: W1 {w1}, floor {floor}", highlight=False)
+        out.print(f"  {shown(part['name'])}: W1 {w1}, floor {floor}", highlight=False)
     for finding in result["findings"]:
         tell(finding)
     return 0
@@ -93,10 +93,7 @@ def score(
     if problems:
         raise InputError(*problems)
     scores = api.load(run).score(data, by)  # type: ignore[arg-type]  # checked there
-    pd.DataFrame({"score": scores}).to_csv(output, index=False)
-    out.print(
-        f"{len(scores):,} scores in {output}; low is unlike the data",
-        highlight=False,
-        soft_wrap=True,
-    )
+    with replacing(output) as new:
+        pd.DataFrame({"score": scores}).to_csv(new, index=False)
+    place(f"{len(scores):,} scores in {output}; low is unlike the data")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,11 +12,13 @@ from cyclopts import Parameter
 
 from surveyor import api
 from surveyor.cli.console import app, place, unwritable
+from surveyor.cli.spreadsheet import formulas_told, print_csv
 from surveyor.data import Kind
 from surveyor.data.images import ANIMATED, Images, animate, write_folder
 from surveyor.data.pairs import PairKind
 from surveyor.data.pictures import listed, read_each, several_sizes
 from surveyor.errors import InputError
+from surveyor.writing import replacing
 
 
 @app.command
@@ -34,6 +35,7 @@ def sample(
     walk: Annotated[bool, Parameter(negative=())] = False,
     answer: str | None = None,
     seed: int = 0,
+    safe_csv: Annotated[bool, Parameter(negative=())] = False,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Draw samples from a trained run.
@@ -61,6 +63,8 @@ def sample(
         Pictures for a run with a task to enlarge or to translate; -n is then theirs.
     seed
         Equal seeds give equal samples.
+    safe_csv
+        Put ' before text of a .csv that a spreadsheet would run as a formula.
     overwrite
         Replace the file if it exists.
     """
@@ -70,10 +74,7 @@ def sample(
     endings = (*kind.suffixes, *_more(walk, pictures))
     fair, problems = _fair(parity)
     problems += unwritable(output, endings, overwrite)
-    if walk and not plain:
-        problems.append("--walk: leave --parity, --apart-from and --truncate out")
-    if answer is not None and (walk or where or not plain):
-        problems.append("--answer: every picture has one answer; leave other options out")
+    problems += _at_odds(walk, answer is not None, bool(where), plain)
     if problems:
         raise InputError(*problems)
     made: Any
@@ -84,11 +85,22 @@ def sample(
     else:
         made = model.sample(n, conditions, seed, fair, apart_from, truncate)
     if output is None and isinstance(made, pd.DataFrame):
-        made.to_csv(sys.stdout, index=False)
+        print_csv(formulas_told(made, safe_csv, "the samples"))
         return 0
     output = _usual(walk, pictures, endings, overwrite) if output is None else output
+    made = formulas_told(made, safe_csv, str(output)) if _csv(output) else made
     _write(made, kind, output, walk, answer)
     return 0
+
+
+def _at_odds(walk: bool, answers: bool, where: bool, plain: bool) -> list[str]:
+    """Return which options do not go together."""
+    problems = []
+    if walk and not plain:
+        problems.append("--walk: leave --parity, --apart-from and --truncate out")
+    if answers and (walk or where or not plain):
+        problems.append("--answer: every picture has one answer; leave other options out")
+    return problems
 
 
 def _answers(model: api.Model, answer: str, output: Path | None, seed: int) -> Any:
@@ -130,6 +142,10 @@ def _more(walk: bool, pictures: bool) -> tuple[str, ...]:
     return ANIMATED if walk else ("",)
 
 
+def _csv(path: Path) -> bool:
+    return path.name.lower().endswith((".csv", ".csv.gz"))
+
+
 def _write(made: Any, kind: Kind, output: Path, walk: bool, answer: str | None) -> None:
     parts = made if isinstance(made, list) else [made]
     mains = [part[next(iter(part))] for part in parts]
@@ -142,7 +158,8 @@ def _write(made: Any, kind: Kind, output: Path, walk: bool, answer: str | None) 
         place(f"{len(main):,} pictures in {output}")
         return
     animated = walk and output.suffix.lower() in (*ANIMATED, ".png")
-    animate(main, output) if animated else kind.write(made, output)
+    with replacing(output) as new:
+        animate(main, new) if animated else kind.write(made, new)
     place(f"{len(main):,} samples in {output}")
 
 

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
-from rich.markup import escape
 
 import surveyor.run as runs
 from surveyor import api
 from surveyor.batch import Draws
-from surveyor.cli.console import app, out, place, tell
+from surveyor.cli.console import app, out, place, shown, tell
 from surveyor.cli.flags import Flags
 from surveyor.cli.progress import progress
 from surveyor.config import read_options
@@ -21,6 +20,7 @@ from surveyor.data.images import sheet
 from surveyor.errors import InputError
 from surveyor.report import strip
 from surveyor.training.ranks import Ranks, joined_ranks, part
+from surveyor.writing import replacing
 
 
 def train(
@@ -110,7 +110,7 @@ def follow(session: runs.Session) -> int:
         model = api.finish(session, watch)
     part(session.ranks)
     result = model.evaluation
-    out.print(f"\n[bold]{escape(result['verdict'])}[/]")
+    out.print(f"\n[bold]{shown(result['verdict'])}[/]")
     for found in (*map(vars, session.findings[len(before) :]), *result["findings"]):
         tell(found)
     if model.run.codec.answers:
@@ -127,7 +127,8 @@ def follow(session: runs.Session) -> int:
 def _strip(model: api.Model, data: Data) -> Path:
     """Write held-out pictures: those given, their answers, and those wanted, one above another."""
     path = model.run.path / "answers.png"
-    strip(model.run, data).save(path)
+    with replacing(path) as new:
+        strip(model.run, data).save(new)
     return path
 
 
@@ -150,5 +151,6 @@ def _sheet(model: api.Model, n: int = 100) -> Path:
     else:
         made = model.sample(n)
         pictures = made[next(iter(made))]
-    sheet(pictures, columns=10, zoom=max(1, 40 // pictures.shape[1])).save(path)
+    with replacing(path) as new:
+        sheet(pictures, columns=10, zoom=max(1, 40 // pictures.shape[1])).save(new)
     return path

@@ -8,10 +8,11 @@ import os
 import sys
 from pathlib import Path
 
-from surveyor.errors import InputError
+from surveyor.errors import InputError, tell
 
 LARGEST_RATIO = 200  # of what a sound archive unpacks to, and of its own size
 UNASKED = 2**30  # bytes below which a ratio does not matter
+LARGE = 2**30  # bytes to speak of
 CONTROL = (  # groups of processes whose memory is limited: the limit, and what is used of it
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     (
@@ -66,7 +67,14 @@ def refuse_beyond_memory(needed: int, what: str, remedy: str) -> None:
     ``what`` begins the sentence and says where the number comes from.
     """
     if needed > (free := available()):
-        raise InputError(f"{what}: {size(needed)} of memory, and {size(free)} are free; {remedy}")
+        raise InputError(f"{what} {size(needed)} of memory, and {size(free)} are free; {remedy}")
+
+
+def weigh(needed: int, what: str, remedy: str) -> None:
+    """Refuse what does not fit into memory, and tell of what takes much of it."""
+    refuse_beyond_memory(needed, what, remedy)
+    if needed > LARGE:
+        tell(f"{what} {size(needed)} of memory")
 
 
 def refuse_bomb(unpacked: int, path: Path, remedy: str) -> None:

@@ -24,6 +24,7 @@ from surveyor.data.vectors import column_codes, fit_columns
 from surveyor.data.whiten import Whitening, fit_whitening
 from surveyor.errors import InputError, tell
 from surveyor.privacy import CodecAccount
+from surveyor.writing import replacing_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,9 +229,11 @@ class Images(Kind):
         """Write ``.npz``, ``.npy``, or ``.png``: one sheet of all of them."""
         main = next(iter(samples))
         if path.name.lower().endswith(".npz"):
-            np.savez(path, **samples)  # type: ignore[arg-type]
+            with path.open("wb") as file:
+                np.savez(file, **samples)  # type: ignore[arg-type]
         elif path.name.lower().endswith(".npy"):
-            np.save(path, samples[main])
+            with path.open("wb") as file:  # numpy adds a second suffix to .NPY
+                np.save(file, samples[main])
         else:
             sheet(samples[main]).save(path)
 
@@ -238,12 +241,19 @@ class Images(Kind):
 def write_folder(
     pictures: np.ndarray | Sequence[np.ndarray], path: Path, names: Sequence[str] = ()
 ) -> None:
-    """Write pictures (h, w[, 3]) as a ``.png`` each, numbered where they have no names."""
+    """Write pictures (h, w[, 3]) as a ``.png`` each, numbered where they have no names.
+
+    They are written beside ``path`` and moved there when all are.
+
+    Raises:
+        NotWritten: the disk is full or refuses; what stood there before is untouched.
+    """
     width, white = len(str(len(pictures))), max(map(white_of, pictures))
-    for k, picture in enumerate(_eight_bits(p, white) for p in pictures):
-        file = path / (f"{names[k]}.png" if names else f"{k + 1:0{width}d}.png")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(file)
+    with replacing_folder(path) as new:
+        for k, picture in enumerate(_eight_bits(p, white) for p in pictures):
+            file = new / (f"{names[k]}.png" if names else f"{k + 1:0{width}d}.png")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture).save(file)
 
 
 def sheet(
@@ -256,7 +266,7 @@ def sheet(
     n, h, w = pictures.shape[:3]
     columns = columns or max(1, int(np.ceil(np.sqrt(n))))
     lines = -(-n // columns)
-    zoom = zoom or max(1, 64 // max(h, w))
+    zoom = zoom or max(1, min(64 // max(h, w), WIDEST // (columns * (w + 1))))
     cells = np.full((lines * columns, h + 1, w + 1, *pictures.shape[3:]), 255, dtype=np.uint8)
     cells[:n, :h, :w] = _eight_bits(pictures, white)
     cells = cells.reshape(lines, columns, *cells.shape[1:]).swapaxes(1, 2)
@@ -267,6 +277,8 @@ def sheet(
 
 
 ANIMATED = (".gif", ".webp")
+WIDEST = 16_384  # pixels of a sheet beyond which small pictures are not enlarged
+AT_ONCE = 256
 FRAME, LEAST_SIDE = 80, 128  # milliseconds a frame, pixels a side below which they are enlarged
 
 
@@ -285,7 +297,11 @@ def _frame(picture: np.ndarray, zoom: int) -> Image.Image:
 def _eight_bits(pictures: np.ndarray, white: float | None = None) -> np.ndarray:
     """Return pictures as 0 to 255."""
     scale = 255 / (white or white_of(pictures))
-    return (pictures.astype(np.float64) * scale).clip(0, 255).astype(np.uint8)
+    made = np.empty(pictures.shape, np.uint8)
+    for k in range(0, len(pictures), AT_ONCE):
+        part = pictures[k : k + AT_ONCE].astype(np.float64) * scale
+        made[k : k + AT_ONCE] = part.clip(0, 255).astype(np.uint8)
+    return made
 
 
 def _white(arrays: Arrays, said: int | None) -> float:

@@ -209,12 +209,14 @@ class Vectors(Kind):
         name = path.name.lower()
         main, *rest = samples
         if name.endswith(".npz"):
-            np.savez(path, **samples)  # type: ignore[arg-type]
+            with path.open("wb") as file:
+                np.savez(file, **samples)  # type: ignore[arg-type]
         elif name.endswith(".csv"):
             frame = pd.DataFrame(samples[main]).add_prefix(f"{main}_")
             frame.assign(**{k: samples[k] for k in rest}).to_csv(path, index=False)
         else:
-            np.save(path, samples[main])
+            with path.open("wb") as file:  # numpy adds a second suffix to .NPY
+                np.save(file, samples[main])
 
 
 def fit_columns(

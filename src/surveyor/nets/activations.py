@@ -35,6 +35,9 @@ class Absolute(nn.Module):
         return x.abs()
 
 
+MANY = 1000  # draws for each quantile of lengths
+
+
 class Fourier(nn.Module):
     """x -> (x, sin x F, cos x F) with fixed random frequencies F (d, count) of deviation ``scale``.
 
@@ -49,8 +52,7 @@ class Fourier(nn.Module):
     def __init__(self, width: int, count: int, scale: float) -> None:
         super().__init__()
         blocks = [torch.linalg.qr(torch.randn(width, width)).Q for _ in range(-(-count // width))]
-        many = 1000
-        lengths = torch.randn(width, many * count).norm(dim=0).sort().values[many // 2 :: many]
+        lengths = torch.randn(width, MANY * count).norm(dim=0).sort().values[MANY // 2 :: MANY]
         directions = torch.cat(blocks, dim=1)[:, :count]
         self.register_buffer("frequencies", scale * directions * lengths[torch.randperm(count)])
 

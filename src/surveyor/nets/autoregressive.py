@@ -86,10 +86,10 @@ class AutoregressiveGenerator(Sampler):
                 with torch.no_grad():
                     linear[-1].bias.copy_(biases[k])
             self.columns.append(nn.ModuleList(linear))
-        ranks = torch.full((sum(self.sizes),), torch.nan) if space.ranks is None else space.ranks
-        for embedding, rank in zip(self.embeddings, torch.split(ranks, self.sizes), strict=True):
+        ranks = None if space.ranks is None else torch.split(space.ranks, self.sizes)
+        for k, embedding in enumerate(self.embeddings):
             if isinstance(embedding, nn.Linear):
-                _begin(embedding, rank)
+                _begin(embedding, None if ranks is None else ranks[k])
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return sampled one-hot blocks (n, codes)."""
@@ -212,9 +212,11 @@ class AutoregressiveGenerator(Sampler):
 
 
 @torch.no_grad()
-def _begin(embedding: nn.Linear, ranks: Tensor) -> None:
+def _begin(embedding: nn.Linear, ranks: Tensor | None) -> None:
     """Show codes as noise, or where they have an order as waves of their rank: near ones alike."""
     nn.init.normal_(embedding.weight)
+    if ranks is None:
+        return
     known = ranks.isfinite()
     waves = torch.arange(1, len(embedding.weight) + 1).unsqueeze(1)
     smooth = torch.cos(torch.pi * waves * ranks[known]) * 2**0.5 * (FADE / (FADE + waves))

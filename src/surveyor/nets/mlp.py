@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.data import Space
+from surveyor.data.bounds import weigh
 from surveyor.errors import InputError
 from surveyor.nets import ChainCritic, Latent, Net
-from surveyor.nets.activations import Fourier, LeakyReLU
+from surveyor.nets.activations import MANY, Fourier, LeakyReLU
 from surveyor.nets.initial import start
 
 
@@ -46,6 +47,9 @@ class Mlp(Net):
         """Return the critic, a chain of linear layers."""
         entry: list[nn.Module] = [nn.Flatten()]
         if self.fourier:
+            needed = 8 * MANY * space.width * self.fourier
+            told = f"fourier={self.fourier:,}: {MANY:,} draws for each frequency take"
+            weigh(needed, told, "give fewer")
             entry.append(Fourier(space.width, self.fourier, self.fourier_scale))
         widths = [space.width + 2 * self.fourier] + [self.width] * self.depth
         layers: list[nn.Module] = [nn.Sequential(*entry, nn.Linear(widths[0], widths[1]))]

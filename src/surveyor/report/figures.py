@@ -7,17 +7,15 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from torch import Tensor
 
 from surveyor.data.columns import Column
 from surveyor.data.values import numeric
+from surveyor.report.style import Figure, MaxNLocator, drawn, styled
 from surveyor.ruler import Comparison
 from surveyor.training import Measurement
 from surveyor.training.records import best_of
@@ -26,25 +24,12 @@ Field = Callable[[np.ndarray], Tensor]
 Arrows = Callable[[np.ndarray], np.ndarray]
 
 REAL, FAKE, FLOOR, CRITIC = "#1f2d3d", "#e4572e", "#8a94a6", "#2a7f9e"
-STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "surveyor",
-    "svg.fonttype": "path",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8a94a6",
-    "axes.labelcolor": "#1f2d3d",
-    "xtick.color": "#5b6677",
-    "ytick.color": "#5b6677",
-    "legend.frameon": False,
-    "figure.constrained_layout.use": True,
-}
 
 
 def svg(figure: Figure) -> str:
     """Return a figure as a data URI, the same bytes every time."""
     content = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with styled():
         figure.savefig(content, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(content.getvalue()).decode()
 
@@ -66,11 +51,11 @@ def safe(name: object, longest: int = 28) -> str:
 def _figure(
     width: float, height: float, rows: int = 1, columns: int = 1
 ) -> tuple[Figure, np.ndarray]:
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height))
-        return figure, np.atleast_1d(figure.subplots(rows, columns)).ravel()
+    figure = Figure(figsize=(width, height))
+    return figure, np.atleast_1d(figure.subplots(rows, columns)).ravel()
 
 
+@drawn
 def progress(history: Sequence[Measurement], what: str = "W1", warm: int = 0) -> str:
     """``what`` against its floor over the steps, and the critic's estimate from ``warm`` on."""
     figure, (axis,) = _figure(7.6, 3.1)
@@ -99,6 +84,7 @@ def progress(history: Sequence[Measurement], what: str = "W1", warm: int = 0) ->
     return svg(figure)
 
 
+@drawn
 def slope_figure(history: Sequence[Measurement], histogram: dict[str, list[int]]) -> str:
     """The critic's slope over the steps, and its distribution at the end."""
     figure, (left, right) = _figure(7.6, 2.8, 1, 2)
@@ -121,6 +107,7 @@ def slope_figure(history: Sequence[Measurement], histogram: dict[str, list[int]]
     return svg(figure)
 
 
+@drawn
 def marginals(
     columns: Sequence[Column], held: pd.DataFrame, made: pd.DataFrame, most: int = 24
 ) -> tuple[str, int]:
@@ -171,6 +158,7 @@ def _categories(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> 
     axis.set_xticks(at, [safe(names[k], 9) for k in top], rotation=40, ha="right")
 
 
+@drawn
 def clouds(
     real: np.ndarray,
     fake: np.ndarray,
@@ -208,6 +196,7 @@ def _landscape(axis: Any, critic: Field, low: np.ndarray, high: np.ndarray) -> N
     axis.contour(u, v, scores, 12, colors="#2a7f9e", linewidths=0.4)
 
 
+@drawn
 def bracket(c: Comparison) -> str:
     """The bracket of W1, its value and its floor on one line."""
     figure, (axis,) = _figure(7.6, 1.3)

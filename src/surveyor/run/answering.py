@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Options
+from surveyor.data.bounds import refuse_beyond_memory
 from surveyor.data.pairs import PairCodec
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
@@ -17,6 +19,7 @@ from surveyor.run.folder import Run
 
 ANSWER = 5  # the stream of randomness of answers
 PIXELS = 2**18  # given at a time
+TRIAL = 64  # pixels a side of what is tried first
 
 
 def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
@@ -42,9 +45,35 @@ def answer(run: Run, asked: Tensor, seed: int) -> dict[str, np.ndarray]:
     assert isinstance(codec, PairCodec)
     device = next(game.critic.parameters()).device
     at_once = max(1, PIXELS // max(asked[0].numel(), codec.space.width))
+    _refuse_beyond_memory(run, asked[:at_once])
     draws, made = Draws(seed, 0, ANSWER), []
     for part in torch.split(asked, at_once):
         batch = game.generate(len(part), part.to(device), draws).to("cpu")
         codes = np.zeros((len(part), 0), np.int32)
         made.append(codec.decode(Batch(batch.x), codes, draws)[codec.main])
     return {codec.main: np.concatenate(made)}
+
+
+def _refuse_beyond_memory(run: Run, asked: Tensor) -> None:
+    """Raise InputError where answers at a time cannot be: those of a small picture are counted."""
+    if asked.ndim < 4 or asked.numel() <= PIXELS:
+        return
+    held = 0
+
+    def count(_: nn.Module, __: Any, made: Any) -> None:
+        nonlocal held
+        held += made.nbytes if isinstance(made, Tensor) else 0
+
+    leaves = [m for m in run.game.generator.modules() if not list(m.children())]
+    handles = [m.register_forward_hook(count) for m in leaves]
+    small = asked[:1, :, :TRIAL, :TRIAL]
+    device = next(run.game.critic.parameters()).device
+    run.game.generate(1, small.to(device), Draws(0, 0, ANSWER))
+    for handle in handles:
+        handle.remove()
+    height, width = asked.shape[2:]
+    refuse_beyond_memory(
+        math.ceil(held * asked.numel() / small.numel()),
+        f"--answer: a picture of {width:,} x {height:,} takes",
+        "give smaller pictures, or cut it up",
+    )

@@ -36,7 +36,7 @@ from surveyor.errors import InputError, NotWritten
 from surveyor.training import Game, Measurement
 from surveyor.training.checkpoint import load_module, read_tensors
 from surveyor.training.records import best_of
-from surveyor.writing import cause, write_bytes
+from surveyor.writing import cause, unnameable, write_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,9 @@ def measured_in(path: Path, config: Config) -> Path:
 
 
 def refuse_existing(path: Path) -> None:
-    """Raise InputError where ``path`` is taken."""
+    """Raise InputError where ``path`` is taken, or a name that files cannot hold."""
+    if problems := unnameable(path, "--out "):
+        raise InputError(*problems)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(
             f"--out {path}: exists already and is left as it is; "

@@ -15,6 +15,7 @@ import torch
 
 from surveyor.batch import Draws
 from surveyor.data import Codec, check_columns
+from surveyor.data.bounds import refuse_beyond_memory
 from surveyor.data.charges import are_neutral
 from surveyor.data.formula import as_ratios, folded, parts
 from surveyor.data.sources import resolve
@@ -31,6 +32,8 @@ AT_ONCE = 8192  # samples made together, by one thread
 TRIES, MOST = 50, 2_000_000  # rounds of rejection, and samples made in all of them
 PILOT, BALANCE = 4000, 2**20  # rows that tell how often formulas are neutral; their stream's rank
 REPEATED = 2  # samples made for each one wanted before formulas are made twice after all
+UNASKED, FEW = 2**24, 2**21  # numbers below which memory is not asked for; made to see their size
+COPIES = 3  # of samples in memory: parts, the whole, and what is written
 SPARE = 1.2  # made for each sample still wanted, at the rate at which they were met so far
 
 
@@ -67,6 +70,7 @@ def draw_samples(
         known,
         _single(run),
     )
+    _refuse_beyond_memory(run, n, seed, tests.none)
     if tests.none:
         return _folded(run, _told(_made(run, n, given, seed, begin), found))
     kept: list[Any] = []
@@ -111,6 +115,31 @@ def _check(run: Run, n: int, seed: int, truncate: float) -> None:
         )
     if problems:
         raise InputError(*problems)
+
+
+def _refuse_beyond_memory(run: Run, n: int, seed: int, plain: bool) -> None:
+    """Raise InputError where ``n`` samples cannot be: a few are made, and their size is counted."""
+    if not plain and n > MOST:
+        raise InputError(
+            f"-n {n:,}: of what is asked for at most {MOST:,} are made; ask for fewer at a time"
+        )
+    least = n * run.codec.space.width
+    if least <= UNASKED:
+        return
+    few = max(1, FEW // run.codec.space.width)
+    made = _made(run, few, {}, seed, TRIES + 1)
+    each = math.ceil(_bytes(made) / few)
+    refuse_beyond_memory(
+        COPIES * n * each,
+        f"-n {n:,}: {COPIES} x {n:,} samples of {each:,} bytes, while they are put together, take",
+        "ask for fewer at a time, with another --seed each",
+    )
+
+
+def _bytes(made: Any) -> int:
+    if isinstance(made, pd.DataFrame):
+        return int(made.memory_usage(index=False, deep=True).sum())
+    return sum(values.nbytes for values in made.values())
 
 
 @dataclass(frozen=True, eq=False)

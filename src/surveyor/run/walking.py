@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
+from surveyor.data.bounds import refuse_beyond_memory
 from surveyor.data.table import TableCodec
 from surveyor.data.where import read_where
 from surveyor.errors import InputError
 from surveyor.run.folder import Run
 
+COPIES = 16  # bytes a number of a walk: as made, in user units, and as frames
 WALK = 4  # the stream of randomness of walks
 
 
@@ -47,6 +49,11 @@ def walk(
         problems.append("--walk: the run has no conditions (train with --condition)")
     if problems:
         raise InputError(*problems)
+    refuse_beyond_memory(
+        COPIES * frames * codec.space.width,
+        f"--walk -n {frames:,}: frames of {codec.space.width:,} numbers, {COPIES} bytes each, take",
+        "ask for fewer",
+    )
     draws = Draws(seed, 0, WALK)
     wanted = [read_where(w, codec.conditions.columns, "no condition") for w in (where or [{}])]
     asked = [codec.conditions.draw(1, draws, w) for w in wanted]
