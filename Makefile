@@ -69,7 +69,6 @@ bench-%: install
 	$(BIN)/python -m benchmarks.$*
 
 mutants: install  ## single faults put into the code: whether the tests notice (about an hour)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
 	$(BIN)/python -m benchmarks.mutants
 
 clean:

@@ -18,7 +18,11 @@ STEPS = ("batch.py", "nets", "lipschitz", "objectives", "training")
 RULER = (*STEPS, "ruler", "transport")
 APART = ("claims", "cli", "report", "ruler")
 RUNS = tuple(sorted(p.name for p in CODE.iterdir() if p.name not in (*APART, "__pycache__")))
-DEPENDS = {"speed": STEPS, "ruler": RULER, "known": RULER}
+ROOMS = (
+    "transport", "objectives", "lipschitz", "training", "evaluation", "ruler", "data",
+    "run/sampling.py",
+)  # fmt: skip
+DEPENDS = {"mutants": ROOMS, "speed": STEPS, "ruler": RULER, "known": RULER}
 """What of the package a benchmark measures, beside its own file; ``RUNS`` where it is not here."""
 
 

@@ -22,7 +22,7 @@ from benchmarks.sections.generators import (
     real,
     smoothness,
 )
-from benchmarks.sections.measures import bytes_, cost, known, memory, resume, ruler, speed
+from benchmarks.sections.measures import bytes_, cost, known, memory, mutants, resume, ruler, speed
 from benchmarks.sections.pictures import committees, images, pairs, stacked
 from benchmarks.sections.tables import groups, materials, privacy, smalltables, tables
 
@@ -36,7 +36,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "bytes": bytes_, "ruler": ruler, "known": known, "hard": hard, "speed": speed,
     "quality": quality, "memory": memory, "tables": tables, "groups": groups,
     "images": images, "stacked": stacked, "pairs": pairs, "committees": committees, "minority": minority, "privacy": privacy, "smalltables": smalltables, "materials": materials,
-    "labels": labels, "outliers": outliers, "smoothness": smoothness,
+    "labels": labels, "outliers": outliers, "smoothness": smoothness, "mutants": mutants,
 }  # fmt: skip
 
 

@@ -106,3 +106,13 @@ def memory(found: dict[str, Any]) -> str:
         for rows, r in found["runs"].items()
     )
     return f"**Files larger than memory** (`make bench-memory`), a table of Adult's columns in Parquet: {told}."
+
+
+def mutants(found: dict[str, Any]) -> str:
+    counts, whole = found["counts"], len(found["runs"])
+    alike = sum("equivalent" in r for r in found["runs"])
+    return (
+        f"**Faults that tests notice** (`make mutants`, seed {found['seeds'][0]}): of {whole} single faults put into the rooms that "
+        f"compute, {1 - counts['survived'] / whole:.1%} are noticed, {counts['killed']} by a test that fails and {counts['timeout']} by one that does "
+        f"not end; {counts['survived']} are not, {alike} of which change nothing that a caller sees."
+    )

@@ -15,19 +15,17 @@ from mutmut.mutation.file_mutation import deep_replace
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
 from benchmarks.common import console
-from benchmarks.origin import CODE
+from benchmarks.origin import CODE, ROOMS
 
-ROOMS = (
-    "transport", "objectives", "lipschitz", "training", "evaluation", "ruler", "data",
-    "run/sampling.py",
-)  # fmt: skip
+HEADED = (cst.For, cst.If, cst.While, cst.With)
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: its file below the package, its statement's lines, and the text with the fault."""
+    """One fault: its file below the package, its statement's lines, the text without and with it."""
 
     file: str
+    source: str
     lines: range
     key: str
     make: Callable[[], str]
@@ -35,7 +33,7 @@ class Mutant:
     @property
     def diff(self) -> str:
         """Return the lines that change."""
-        pair = ((CODE / self.file).read_text().splitlines(), self.make().splitlines())
+        pair = (self.source.splitlines(), self.make().splitlines())
         lines = list(difflib.unified_diff(*pair, lineterm="", n=0))[2:]
         return "\n".join(line.rstrip() for line in lines if not line.startswith("@@"))
 
@@ -50,6 +48,7 @@ class Faults(cst.CSTVisitor):  # type: ignore[misc]
         self.inside: list[str] = []
         self.depth = 0
         self.statement: range | None = None
+        self.headers: list[range] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         """Collect the faults of ``node``; leave out what runs when the module is read."""
@@ -65,6 +64,9 @@ class Faults(cst.CSTVisitor):  # type: ignore[misc]
         elif self.depth:
             if isinstance(node, cst.SimpleStatementLine):
                 self.statement = self._lines(node)
+            elif isinstance(node, HEADED):
+                first = self._lines(node.body.body[0] if node.body.body else node).start
+                self.headers.append(range(self._lines(node).start, first))
             self._collect(node)
         return True
 
@@ -73,12 +75,20 @@ class Faults(cst.CSTVisitor):  # type: ignore[misc]
         if isinstance(original_node, (cst.FunctionDef, cst.ClassDef)):
             self.inside.pop()
             self.depth -= isinstance(original_node, cst.FunctionDef)
-        if isinstance(original_node, cst.SimpleStatementLine):
+        elif isinstance(original_node, cst.SimpleStatementLine):
             self.statement = None
+        elif self.depth and isinstance(original_node, HEADED):
+            self.headers.pop()
 
     def _lines(self, node: cst.CSTNode) -> range:
         place = self.get_metadata(PositionProvider, node)
         return range(place.start.line, place.end.line + 1)
+
+    def _reached(self, node: cst.CSTNode) -> range:
+        """Return the lines any of which says that a node was reached: its statement's, or head's."""
+        own = self._lines(node)
+        head = next((h for h in reversed(self.headers) if own.start in h), own)
+        return self.statement or head
 
     def _collect(self, node: cst.CSTNode) -> None:
         for kind, operator in mutation_operators:
@@ -86,16 +96,20 @@ class Faults(cst.CSTVisitor):  # type: ignore[misc]
                 made = list(operator(node))
                 # A word in other letters is another word: one fault each is enough.
                 for new in made[:1] if operator is operator_string else made:
-                    lines = self.statement or self._lines(node)
+                    lines = self._reached(node)
                     self.found.append((node, new, lines, ".".join(self.inside)))
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
     """Yield every mutant of a file."""
-    wrapper = MetadataWrapper(cst.parse_module(path.read_text()))
+    yield from mutants_in(path.read_text(), path.relative_to(CODE).as_posix())
+
+
+def mutants_in(source: str, name: str) -> Iterator[Mutant]:
+    """Yield every mutant of the text of a file."""
+    wrapper = MetadataWrapper(cst.parse_module(source))
     visitor = Faults()
     wrapper.visit(visitor)
-    name = path.relative_to(CODE).as_posix()
 
     def text(old: cst.CSTNode, new: cst.CSTNode) -> str:
         changed = deep_replace(wrapper.module, old, new)
@@ -107,7 +121,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
         code = "\0".join(wrapper.module.code_for_node(n) for n in (old, new))
         key = f"{name}\0{function}\0{code}"
         seen[key] = seen.get(key, 0) + 1
-        yield Mutant(name, lines, f"{key}\0{seen[key]}", functools.partial(text, old, new))
+        yield Mutant(name, source, lines, f"{key}\0{seen[key]}", functools.partial(text, old, new))
 
 
 def sample(n: int, seed: int) -> list[Mutant]:

@@ -1,0 +1,1 @@
+"""What `make mutants` is made of: faults, the tests that reach a line, processes side by side."""
