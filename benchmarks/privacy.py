@@ -1,4 +1,8 @@
-"""Differential privacy on Adult: what each epsilon costs."""
+"""Differential privacy on Adult: what each epsilon costs, columns and nets together.
+
+Beside the AUC of a membership attack stands that of the same attack on samples that are nothing but
+the training rows.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ import pandas as pd
 import surveyor
 from benchmarks.common import console, data_file, show, train, write
 from benchmarks.tables import judged, need_peers
+from surveyor.evaluation.memorising import Joint, memorising
+from surveyor.run import own_data
 
 EPSILONS = (1.0, 3.0, 10.0)
 METHODS: dict[str, list[str]] = {
@@ -20,12 +26,13 @@ METHODS: dict[str, list[str]] = {
     "likelihood, then the game": ["--warm-start", "0.667", "--steps", "900"],
     "the game alone": ["--generator", "mlp:width=128,depth=2", "--steps", "1500"],
 }
-FIGURES = ("quality", "trends", "c2st", "f1", "membership", "ratio", "seconds")
+FIGURES = ("quality", "trends", "c2st", "f1", "membership", "copies", "ratio", "seconds")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
+    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
     given = parser.parse_args()
     need_peers()
     runs: list[dict[str, Any]] = []
@@ -35,16 +42,18 @@ def main() -> None:
             pd.read_csv(data_file(f"adult_{part}.csv.gz")).to_csv(path, index=False)
         for seed in given.seeds:
             for epsilon in EPSILONS:
-                for name, options in METHODS.items():
+                for name in given.methods:
                     folder = Path(place) / str(len(runs))
-                    own = ["--epsilon", str(epsilon), "--seed", str(seed), *options]
+                    own = ["--epsilon", str(epsilon), "--seed", str(seed), *METHODS[name]]
                     done = train(str(source), own, folder / "run")
                     made = surveyor.load(folder / "run").sample(len(pd.read_csv(source)), seed=seed)
-                    told = done.evaluation
+                    told, data = done.evaluation, own_data(folder / "run", str(source))
+                    train_rows, held = Joint(data.train), Joint(data.holdout)
                     runs.append({
                         "method": name, "epsilon": epsilon, "seed": seed, **judged(made, test, folder),
                         "membership": told["memorising"]["membership_auc"], "ratio": told["ratio"],
-                        "noise": told["privacy"]["noise"], "seconds": done.seconds,
+                        "copies": memorising(train_rows, train_rows, held, seed).membership_auc,
+                        "account": told["privacy"], "seconds": done.seconds,
                     })  # fmt: skip
                     console.print(runs[-1], highlight=False)
                     write("privacy", {"runs": runs})
@@ -54,7 +63,7 @@ def main() -> None:
         [
             (e, m, *(float(np.median([r[k] for r in runs if (r["epsilon"], r["method"]) == (e, m)])) for k in FIGURES))
             for e in EPSILONS
-            for m in METHODS
+            for m in given.methods
         ],
     )  # fmt: skip
 

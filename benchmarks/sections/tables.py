@@ -106,8 +106,8 @@ def materials(found: dict[str, Any]) -> str:
 
 
 def privacy(found: dict[str, Any]) -> str:
-    keys = ("quality", "trends", "c2st", "f1", "membership", "seconds")
-    forms = (".3f", ".3f", ".3f", ".3f", ".3f", ".0f")
+    keys = ("quality", "trends", "c2st", "f1", "membership", "copies", "seconds")
+    forms = (".3f", ".3f", ".3f", ".3f", ".3f", ".3f", ".0f")
     by = grouped(found["runs"], "epsilon", "method")
     rows = [
         [f"{epsilon:g}", method, *(format(median(runs, k), f) for k, f in zip(keys, forms, strict=True))]
@@ -115,6 +115,20 @@ def privacy(found: dict[str, Any]) -> str:
     ]  # fmt: skip
     return (
         f"**Differential privacy on Adult** (`make bench-privacy`, seeds: {len(next(iter(by.values())))}; measured as in Adult's table, beside the AUC of "
-        "a membership attack; seconds beside other jobs). The account covers the weights, not the codec's values.\n\n"
-        + table(["epsilon", "trained by", "Quality", "trends", "C2ST", "F1", "attack", "s"], rows)
+        "a membership attack and that of the same attack on samples that are the training rows; seconds beside other jobs). Epsilon covers "
+        "samples and run folder, columns and nets.\n\n"
+        + table(
+            [
+                "epsilon",
+                "trained by",
+                "Quality",
+                "trends",
+                "C2ST",
+                "F1",
+                "attack",
+                "on copies",
+                "s",
+            ],
+            rows,
+        )
     )
