@@ -112,7 +112,14 @@ DATA: dict[str, tuple[Make, str]] = {
     "a broken parquet": (text("PAR1 nothing", "data.parquet"), "cannot be read"),
     "a category a row": (table(name=[f"n{k}" for k in range(60)], x=numbers(60)), "--drop name"),
     "dates the other way round": (table(day=[f"{1 + k % 28:02}/{1 + k // 28:02}/2017" for k in range(60)], x=numbers(60)), "write dates as"),
-    "infinite numbers": (table(x=[*numbers(), np.inf], y=numbers(41)), "infinite"),
+    "infinite numbers": (table(x=[*numbers(), np.inf], y=numbers(41)), "line 42: 'inf'"),
+    "one mistyped number": (table(x=[*(f"{v:.1f}" for v in numbers()), "12,5"], y=numbers(41)), "line 42: '12,5'"),
+    "a date that does not exist": (table(d=[*[f"2024-01-{1 + k % 28:02}" for k in range(40)], "2023-02-29"], y=numbers(41)), "line 42: '2023-02-29'"),
+    "no header": (text("".join(f"{k}.5,{k % 3}\n" for k in range(40))), "no header"),
+    "bars": (text("a|b\n" + "1|2\n" * 20), "save the table with commas"),
+    "times of day": (table(t=[f"{k // 60:02}:{k % 60:02}" for k in range(60)], x=numbers(60)), "minutes after midnight"),
+    "a folder of Parquet": (lambda f: _folder(f), "join its 1 Parquet file"),
+    "thousands of columns": (text(",".join(f"c{k}" for k in range(6000)) + "\n" + ",".join("1" * 6000) + "\n"), "at most 5,000"),
     "nan in an array": (array(with_hole(np.nan)), "row 7"),
     "infinity in an array": (array(with_hole(-np.inf)), "row 7"),
     "text in an array": (array(np.array([["a", "b"]] * 20)), "where numbers belong"),
@@ -138,6 +145,12 @@ DATA: dict[str, tuple[Make, str]] = {
     "an unknown toy": (lambda f: "toy:rnig", "did you mean 'ring'"),
     "no number of points": (lambda f: "toy:ring:many", "not a number of points"),
 }  # fmt: skip
+
+
+def _folder(folder: Path) -> str:
+    (folder / "parts.parquet").mkdir()
+    pd.DataFrame({"x": numbers()}).to_parquet(folder / "parts.parquet" / "part-0.parquet")
+    return str(folder / "parts.parquet")
 
 
 def _bytes(folder: Path, content: bytes, name: str = "data.csv") -> str:

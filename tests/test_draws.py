@@ -15,8 +15,8 @@ from surveyor import Model
 from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.data import Options, load
-from surveyor.data.columns import fit_column
 from surveyor.data.conditions import fit_conditions
+from surveyor.data.fitting import fit_column
 from surveyor.data.table import TableCodec
 from surveyor.data.where import read_where
 from surveyor.run import sampling

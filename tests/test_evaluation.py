@@ -15,7 +15,7 @@ from surveyor.batch import Batch, Draws
 from surveyor.build import configured, game_of
 from surveyor.data import Options, Source
 from surveyor.data import load as load_data
-from surveyor.data.columns import fit_column
+from surveyor.data.fitting import fit_column
 from surveyor.data.table import TableCodec
 from surveyor.data.toy import TOYS, draw, grid_modes, ring_modes
 from surveyor.data.vectors import VectorCodec

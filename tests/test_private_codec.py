@@ -16,7 +16,8 @@ from surveyor import fit, load
 from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.data import load as load_data
-from surveyor.data.private import fit_private, kind_of
+from surveyor.data.private import fit_private
+from surveyor.data.values import Form, form_of
 from surveyor.errors import InputError, Interrupted, Notice
 from surveyor.privacy import DEVIATION, Counts, discrete_gaussian, purse, taken
 from surveyor.privacy import noise as law
@@ -163,7 +164,7 @@ def codec_of(data: Any, said: dict[str, Any]) -> Any:
 
 def fitted(values: Any, counts: Counts = SURE) -> tuple[Any, np.ndarray]:
     series = pd.Series(values, name="x")
-    column = fit_private("x", series, kind_of("x", series), counts)
+    column = fit_private("x", series, form_of("x", series), counts)
     codes = column.encode(series)
     return column, column.decode(codes, Draws(1)).to_numpy()
 
@@ -207,11 +208,11 @@ def test_a_value_that_many_rows_have_is_shown_exactly_and_gaps_stay_empty() -> N
 def test_missing_values_are_one_more_value() -> None:
     values = pd.Series(np.random.default_rng(3).normal(0, 1, 5000), name="x")
     values[:1000] = np.nan
-    column = fit_private("x", values, "number", SURE)
+    column = fit_private("x", values, Form("number", "float64"), SURE)
     assert column.missing
     assert column.frequency[-1] == pytest.approx(0.2, abs=0.02)
     values[3:1000] = 1.0
-    assert not fit_private("x", values, "number", SURE).missing
+    assert not fit_private("x", values, Form("number", "float64"), SURE).missing
 
 
 def test_a_column_without_a_frequent_value_is_left_empty_and_told(tmp_path: Path) -> None:

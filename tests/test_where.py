@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from surveyor.api import Model, fit
-from surveyor.data.columns import fit_column
+from surveyor.data.fitting import fit_column
 from surveyor.data.where import wanted
 from surveyor.errors import InputError
 from surveyor.run import draw_samples

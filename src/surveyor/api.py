@@ -163,7 +163,7 @@ class Model:
         if data is None:
             return self._own_data()
         kind, codec = self.run.kind, self.run.codec
-        raw = codec.opened(kind.read(resolve(data), self.run.options))
+        raw = kind.reopen(resolve(data), codec, self.run.options)
         rows = codec.rows(raw)
         order = np.random.default_rng(0).permutation(len(raw))
         half = len(raw) // 2
@@ -201,7 +201,9 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     return loaded, config
 
 
-READ = frozenset(f.name for f in dataclasses.fields(Options))
+READ = frozenset(f.name for f in dataclasses.fields(Options)) & {
+    f.name for f in dataclasses.fields(Config)
+}
 
 
 def _early(said: Mapping[str, Any]) -> Options | None:
@@ -277,12 +279,17 @@ def distance(
     *,
     steps: int = 2000,
     batch: int = 512,
+    drop: Sequence[str] = (),
+    type: Sequence[str] = (),
+    missing: Sequence[str] = (),
 ) -> Comparison:
     """Measure W1 between two data sets of one kind, in the units of ``evaluation``.
 
     Either everything that ``fit`` takes, or callables ``draw(n) -> (n, d)`` that give fresh
     samples. ``method`` is ``auto`` or ``exact`` (transport; from below a critic made from its dual
     potentials), ``critic`` (a trained one, in ``steps`` of ``batch`` rows a side), or ``sliced``.
+    Of tables ``drop`` leaves columns out, ``type`` (``"COLUMN=TYPE"``) says what they hold, and
+    ``missing`` which words stand for a missing value.
     The result brackets W1 between ``low`` and ``high``, and holds ``critic``, a module (n, d) to
     (n,) of proven slope ``bound``, high on ``a``.
 
@@ -295,4 +302,9 @@ def distance(
         if not all(drawn):
             raise InputError("one is a callable, the other is not; give two of either")
         return compare(a, b, method, seed, limit, budget)
-    return drift(a, b, method, seed, limit, budget, explain=False).comparison
+    options = Options(drop=_words(drop), type=_words(type), missing=_words(missing), lenient=True)
+    return drift(a, b, method, seed, limit, budget, explain=False, options=options).comparison
+
+
+def _words(said: Sequence[str]) -> tuple[str, ...]:
+    return (said,) if isinstance(said, str) else tuple(said)

@@ -202,7 +202,7 @@ def _device(name: str) -> list[str]:
 
 def options_of(config: Config) -> Options:
     """Return how a configuration wants its data read."""
-    fields = (f.name for f in dataclasses.fields(Options))
+    fields = (f.name for f in dataclasses.fields(Options) if hasattr(config, f.name))
     return Options(**{name: getattr(config, name) for name in fields})
 
 

@@ -31,6 +31,13 @@ class Config:
         False, "Train on every group alike; an autoregressive generator's shares are brought back."
     )
     drop: tuple[str, ...] = _option((), "Columns of a table to leave out.")
+    type: tuple[str, ...] = _option(
+        (),
+        "What a column holds, COLUMN=TYPE: text, category, number, date, date:FORMAT or formula.",
+    )
+    missing: tuple[str, ...] = _option(
+        (), "Words of a table that stand for a missing value, such as ? or unknown."
+    )
     label_noise: float = _option(
         0.0,
         "Share of the labels of conditions that are wrong; samples have right ones.",

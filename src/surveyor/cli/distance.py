@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from surveyor.cli.console import app, out, place, say, shown, unwritable, visible
+from surveyor.cli.flags import Columns
 from surveyor.cli.progress import counted
 from surveyor.errors import InputError
 from surveyor.report.compare import compare_page
@@ -34,6 +35,7 @@ def distance(
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
     html: Path | None = None,
     fail_above: float | None = None,
+    columns: Annotated[Columns, Parameter(name="*")] = Columns(),  # noqa: B008
     seed: int = 0,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -75,7 +77,7 @@ def distance(
     chosen: Method = method  # type: ignore[assignment]
     budget = Budget(steps=steps, batch=batch, seed=seed)
     with counted("critic", Console(stderr=True)) as watch:
-        found = drift(a, b, chosen, seed, budget=budget, watch=watch)
+        found = drift(a, b, chosen, seed, budget=budget, watch=watch, options=columns.options)
     if html is not None:
         write_bytes(
             html, compare_page(found, visible(Path(a).name), visible(Path(b).name)).encode()

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from surveyor.config import Config
+from surveyor.data import Options
 
 
 def _flags() -> type:
@@ -28,3 +29,23 @@ def _flags() -> type:
 
 
 Flags = _flags()
+
+
+def _several(help_: str, name: str | None = None) -> Any:
+    return Annotated[
+        tuple[str, ...], Parameter(help=help_, name=name, negative=(), consume_multiple=True)
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """How the columns of tables that are only measured are read."""
+
+    drop: _several("Columns to leave out.") = ()  # type: ignore[valid-type]
+    type: _several(Config.__dataclass_fields__["type"].metadata["help"]) = ()  # type: ignore[valid-type]
+    missing: _several(Config.__dataclass_fields__["missing"].metadata["help"]) = ()  # type: ignore[valid-type]
+
+    @property
+    def options(self) -> Options:
+        """Return them as the readers take them."""
+        return Options(drop=self.drop, type=self.type, missing=self.missing, lenient=True)

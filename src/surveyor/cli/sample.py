@@ -68,8 +68,9 @@ def sample(
     overwrite
         Replace the file if it exists.
     """
-    conditions, plain = _where(where), not (parity or apart_from or truncate != 1)
+    plain = not (parity or apart_from or truncate != 1)
     model = api.load(run)
+    conditions = _where(where, model.run.codec.columns_named)
     kind, pictures = model.run.kind, isinstance(model.run.kind, (Images, PairKind))
     endings = (*kind.suffixes, *_more(walk, pictures))
     fair, problems = _fair(parity)
@@ -77,17 +78,18 @@ def sample(
     problems += _at_odds(walk, answer is not None, bool(where), plain)
     if problems:
         raise InputError(*problems)
-    made: Any
     if answer is not None:
-        made = _answers(model, answer, output, seed)
+        made: Any = _answers(model, answer, output, seed)
     elif walk:
         made = model.walk(n, _stops(conditions), seed=seed)
     else:
         made = model.sample(n, conditions, seed, fair, apart_from, truncate)
+    if output is None or output.suffix.lower() == ".csv":
+        made = model.run.codec.spelt(made)
     if output is None and isinstance(made, pd.DataFrame):
         print_csv(formulas_told(made, safe_csv, "the samples"))
         return 0
-    output = _usual(walk, pictures, endings, overwrite) if output is None else output
+    output = output or _usual(walk, pictures, endings, overwrite)
     made = formulas_told(made, safe_csv, str(output)) if _csv(output) else made
     _write(made, kind, output, walk, answer)
     return 0
@@ -170,11 +172,14 @@ def _stops(conditions: dict[str, str]) -> list[dict[str, str]]:
     return [{name: texts[k % len(texts)] for name, texts in lists.items()} for k in range(count)]
 
 
-def _where(items: Sequence[str]) -> dict[str, str]:
+def _where(items: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
+    """Return what is asked of each column; a name may hold an equals sign itself."""
     result: dict[str, str] = {}
     problems = []
     for item in items:
-        name, equals, value = item.partition("=")
+        fits = [c for c in columns if "=" in c and item.startswith(f"{c}=")]
+        name = max(fits, key=len, default=item.partition("=")[0])
+        equals, value = item[len(name) : len(name) + 1], item[len(name) + 1 :]
         if not equals or not name:
             problems.append(f"--where {item}: write COL=VALUE")
         elif name in result and result[name] != value:

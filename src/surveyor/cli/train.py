@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
+from rich.table import Table
 
 import surveyor.run as runs
 from surveyor import api
@@ -21,6 +22,8 @@ from surveyor.errors import InputError
 from surveyor.report import strip
 from surveyor.training.ranks import Ranks, joined_ranks, part
 from surveyor.writing import replacing
+
+MOST_TOLD = 60  # columns in the table of what was understood
 
 
 def train(
@@ -103,6 +106,7 @@ def follow(session: runs.Session) -> int:
             pass
         part(session.ranks)
         return 0
+    columns_told(session.data)
     before = list(session.findings)
     for finding in before:
         tell(vars(finding))
@@ -122,6 +126,22 @@ def follow(session: runs.Session) -> int:
         place(f"sheet   {_sheet(model)}")
     place(f"report  {model.run.measured / 'report.html'}")
     return 0
+
+
+def columns_told(data: Data) -> None:
+    """Print what was understood of every column of a table."""
+    rows = data.kind.told(data.raw)
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in ("column", "read as", "such as", ""):
+        table.add_column(head, overflow="fold")
+    for row in rows[:MOST_TOLD]:
+        table.add_row(*(shown(text) for text in row))
+    out.print(table)
+    more = len(rows) - MOST_TOLD
+    rest = f"and {more:,} more columns; " if more > 0 else ""
+    out.print(f"{rest}not so? --type COLUMN=text|category|number|date|formula", style="dim")
 
 
 def _strip(model: api.Model, data: Data) -> Path:

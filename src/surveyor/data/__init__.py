@@ -55,6 +55,8 @@ class Space:
 class Options:
     """How a person wants the data read.
 
+    ``type`` says what columns of a table hold (``COLUMN=TYPE``), ``missing`` which words stand for
+    a missing value. ``lenient`` reading takes cells that do not fit as missing, and tells.
     With a ``task`` other than ``generate`` they are read as pairs of pictures: ``scale`` of
     super-resolution, ``from_`` and ``to`` of translation. ``white`` is the value of white in
     pictures of more than eight bits. With an ``epsilon`` a codec learns of the rows by a part of
@@ -64,6 +66,8 @@ class Options:
     condition: tuple[str, ...] = ()
     group: str | None = None
     drop: tuple[str, ...] = ()
+    type: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     whiten: bool = False
     size: int | None = None
     white: int | None = None
@@ -73,6 +77,7 @@ class Options:
     to: str | None = None
     epsilon: float | None = None
     delta: float | None = None
+    lenient: bool = False
 
 
 USUAL = Options()
@@ -123,9 +128,18 @@ class Codec(ABC):
     def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Codec:
         """Rebuild the codec that ``state`` described."""
 
-    def opened(self, raw: Any) -> Any:
-        """Return other raw data of the kind as this codec reads them."""
-        return raw
+    def inside(self, rows: Rows) -> tuple[Rows, np.ndarray]:
+        """Return rows brought into the range of the training rows, and how far each was outside."""
+        return rows, np.zeros(len(next(iter(rows.values()))))
+
+    @property
+    def columns_named(self) -> tuple[str, ...]:
+        """Return the names of the columns that samples can be asked for."""
+        return tuple(c.name for c in self.conditions.columns)
+
+    def spelt(self, made: Any) -> Any:
+        """Return samples as they are written to a file of text."""
+        return made
 
     def batch(self, rows: Rows, index: np.ndarray) -> Batch:
         """Return the chosen rows as a batch with condition and group."""
@@ -157,6 +171,22 @@ class Kind(ABC):
     @abstractmethod
     def take(self, raw: Any, index: np.ndarray) -> Any:
         """Return the chosen rows, in memory."""
+
+    def reopen(self, source: Any, codec: Codec, options: Options = USUAL) -> Any:
+        """Read other data as a fitted codec reads them."""
+        return self.read(source, options)
+
+    def read_alike(self, sources: Sequence[Any], options: Options) -> list[Any]:
+        """Read several sets that are to be compared."""
+        return [self.read(source, options) for source in sources]
+
+    def told(self, raw: Any) -> list[tuple[str, str, str, str]]:
+        """Return what was understood of every column: name, what it is read as, example, remark."""
+        return []
+
+    def select(self, raw: Any, index: np.ndarray) -> Any:
+        """Return the chosen rows (``index`` ascending), in memory, as ``fit`` takes them."""
+        return self.take(raw, index)
 
     @abstractmethod
     def together(self, a: Any, b: Any) -> Any:
@@ -261,7 +291,10 @@ def recognise(source: Any, options: Options = USUAL) -> Kind:
             raise InputError(f"{source}: no such file{hint if 'did you mean' in hint else ''}")
     if options.task != "generate":
         return kinds()["pairs"]
-    for kind in kinds().values():
+    every = list(kinds().values())
+    if isinstance(source, (str, Path)):  # a suffix says more than that there is a folder
+        every.sort(key=lambda kind: not str(source).lower().endswith(kind.suffixes))
+    for kind in every:
         if kind.recognises(source):
             return kind
     what = (
@@ -301,7 +334,7 @@ def load(
     train, validation, held_out = order[held:], order[: held // 3], order[held // 3 : held]
     options = replace(options, delta=delta_of(options, len(train)))
     if codec is None:
-        codec = kind.fit(kind.take(raw, np.sort(train[:FIT_ROWS])), options)
+        codec = kind.fit(kind.select(raw, np.sort(train[:FIT_ROWS])), options)
     rows = codec.rows(raw)
     first, second, third = (Source(codec, rows, index) for index in (train, validation, held_out))
     return Data(kind, codec, first, second, third, raw)

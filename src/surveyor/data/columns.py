@@ -9,7 +9,8 @@ hold without a rule for each.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,42 +19,48 @@ import pandas as pd
 
 from surveyor.batch import Draws
 from surveyor.data.grains import uniform
-from surveyor.data.values import ColumnKind, infer, label_of, numeric, restored, zoned
+from surveyor.data.periods import moment
+from surveyor.data.restore import label_array, restored
+from surveyor.data.spelling import OFFSET, number_writer, read_dates
+from surveyor.data.values import ColumnKind, Form, label_of, numeric
 from surveyor.errors import InputError, did_you_mean
 
-OFTEN = 50  # a number seen this often, and by this share, is a value of its own
-OFTEN_SHARE = 0.0015
-CELLS = 50
 QUANTILES = 32
-KEPT = ("name", "kind", "dtype", "missing", "exact", "grain")
-MOST_CATEGORIES = 20_000
+DAY = 86_400
+KEPT = ("name", "missing", "exact", "grain")
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
     """A fitted column with ``size`` codes; a missing value is the last code where any is missing.
 
-    ``labels`` name the codes of a category; ``cells`` (k, quantiles) hold the observed values of
-    an ordered column's cells, the first ``exact`` of which hold one value each; ``frequency``
-    (size,) is each code's share of the training rows. Of a column fitted with differential privacy
-    cells hold no values but their ends and even steps between, and values are drawn uniformly
-    within, in multiples of ``grain`` unless it is 0.
+    ``labels`` name the codes of a category, ``natives`` are these values as the user has them;
+    ``cells`` (k, quantiles) hold the observed values of an ordered column's cells, the first
+    ``exact`` of which hold one value each; ``frequency`` (size,) is each code's share of the
+    training rows. Of a column fitted with differential privacy cells hold
+    no values but their ends and even steps between, and values are drawn uniformly within, in
+    multiples of ``grain`` unless it is 0.
     """
 
     name: str
-    kind: ColumnKind
-    dtype: str
+    form: Form
     missing: bool
     frequency: np.ndarray
     labels: tuple[str, ...] = ()
+    natives: tuple[Any, ...] = ()
     cells: np.ndarray = field(default_factory=lambda: np.empty((0, QUANTILES)))
     exact: int = 0
     grain: float | None = None
 
     @property
+    def kind(self) -> ColumnKind:
+        """Return what kind of values the column holds."""
+        return self.form.kind
+
+    @property
     def ordered(self) -> bool:
         """Return whether the values have an order and a distance."""
-        return self.kind in ("integer", "number", "date")
+        return self.form.ordered
 
     @property
     def size(self) -> int:
@@ -66,16 +73,31 @@ class Column:
 
         A missing value stands at the mean: its being missing is told by its code.
         """
-        centre = np.append(self.cells.mean(1), [0.0] * self.missing)
-        share = self.frequency.copy()
-        if self.missing:
-            share[-1] = 0.0
-        share /= max(share.sum(), 1e-300)
+        centre = np.append(self.cells.mean(1), [self._scale[0]] * self.missing)
+        return self.place(centre)
+
+    @cached_property
+    def _scale(self) -> tuple[float, float]:
+        """Return mean and deviation of the values present, by their cells."""
+        centre = self.cells.mean(1)
+        share = self.frequency[: len(centre)] / max(self.frequency[: len(centre)].sum(), 1e-300)
         mean = (share * centre).sum()
         spread = np.sqrt((share * (centre - mean) ** 2).sum())
-        if self.missing:
-            centre[-1] = mean
-        return np.asarray((centre - mean) / (spread if spread > 0 else 1.0))
+        return float(mean), float(spread if spread > 0 else 1.0)
+
+    def place(self, values: np.ndarray) -> np.ndarray:
+        """Return values in standard deviations of the column."""
+        mean, spread = self._scale
+        return np.asarray((values - mean) / spread)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Return the least and the greatest value of the training rows."""
+        return float(self.cells.min()), float(self.cells.max())
+
+    def numbers(self, values: pd.Series) -> np.ndarray:
+        """Return an ordered column's values (n,), NaN where missing; dates in seconds."""
+        return numeric(values, self.form, self.name)
 
     @cached_property
     def ranks(self) -> np.ndarray:
@@ -98,14 +120,17 @@ class Column:
     @cached_property
     def _values(self) -> tuple[Any, Any]:
         """Return the labels in the user's type: for samples without a gap, and with one."""
-        labels = [label == "True" for label in self.labels] if self.kind == "boolean" else None
-        table = np.array([*(labels or self.labels), None], dtype=object)
-        absent = np.arange(len(table)) == len(self.labels)
-        whole = restored(table[:-1], absent[:-1], self.kind, self.dtype, self.name)
-        return whole.array, restored(table, absent, self.kind, self.dtype, self.name).array
+        return label_array(self.natives, self.form), label_array((*self.natives, None), self.form)
 
     def encode(self, values: pd.Series) -> np.ndarray:
-        """Return the code of every value, (n,) int32; ``size`` for a category never seen."""
+        """Return the code of every value, (n,) int32; ``size`` for one beyond all training rows.
+
+        That is a category never seen, or a number below the least or above the greatest.
+        """
+        return self.encoded(values)[0]
+
+    def encoded(self, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Return the codes (n,) and, of an ordered column, the numbers (n,)."""
         absent = values.isna().to_numpy()
         if not self.ordered:
             # Factorising first makes the dictionary look-up one a distinct value, not one a row.
@@ -113,13 +138,19 @@ class Column:
             lookup = np.array(
                 [self._codes.get(label_of(v), self.size) for v in unique] + [self.size]
             )
-            result = lookup[codes]
+            result, numbers = lookup[codes], np.empty(0)
         else:
-            result = self._cell(numeric(values, self.kind, self.name), absent)
+            numbers = self.numbers(values)
+            absent = absent | np.isnan(numbers)
+            result = self._cell(numbers, absent)
+            low, high = self.range if len(self.cells) else (np.inf, -np.inf)
+            result = np.where((numbers < low) | (numbers > high), self.size, result)
         result[absent] = self.size - 1 if self.missing else self.size
-        return result.astype(np.int32)
+        return result.astype(np.int32), numbers
 
     def _cell(self, values: np.ndarray, absent: np.ndarray) -> np.ndarray:
+        if len(self.cells) == 0:
+            return np.zeros(len(values), dtype=np.int64)
         filled = np.where(absent, self.cells[0, 0], values)
         exact = self.cells[: self.exact, 0]
         if len(self.cells) == self.exact:
@@ -138,6 +169,8 @@ class Column:
             values = self._values[bool((codes >= len(self.labels)).any())]
             places = np.minimum(codes, len(values) - 1)
             return pd.Series(values.take(places), name=self.name, copy=False)
+        if len(self.cells) == 0:
+            return restored(np.zeros(len(codes)), absent, self.form, self.name)
         at = codes.clip(0, len(self.cells) - 1)
         if self.grain is None:
             pick = draws.index(len(codes), self.cells.shape[1]).numpy()
@@ -145,15 +178,76 @@ class Column:
         else:
             u = draws.uniform(len(codes)).double().numpy()
             numbers = uniform(self.cells[at, 0], self.cells[at, -1], self.grain, u)
-        return restored(numbers, absent, self.kind, self.dtype, self.name)
+        return restored(numbers, absent, self.form, self.name)
 
-    def number(self, text: Any) -> float:
-        """Return a number or date that a person wrote, dates as seconds since 1970.
+    def spelt(self, values: pd.Series) -> list[str | None]:
+        """Return numbers in the file's spelling, None where missing."""
+        write, numbers = number_writer(self.form.spelling), self.numbers(values)
+        texts: dict[float, str] = {v: write(v) for v in np.unique(numbers[~np.isnan(numbers)])}
+        return [texts.get(v) for v in numbers]
+
+    def span(self, asked: Any) -> tuple[float, float]:
+        """Return the least and greatest number that stand for what a person wrote.
+
+        Both are one number, but of a date such as ``2020-02``, which is a month: seconds since
+        1970 from its first moment to its last, in the column's own time zone.
 
         Raises:
-            ValueError: it is none.
+            ValueError: no number, or no date as the column's are.
         """
-        return pd.Timestamp(text).timestamp() if self.kind == "date" else float(text)
+        if self.kind == "date":
+            if isinstance(asked, str) and self.form.spelling[:8] not in ("", "%Y-%m-%d"):
+                seconds, good = read_dates([asked], self.form.spelling)
+                if good[0]:
+                    return float(seconds[0]), float(seconds[0])
+            low, high = moment(asked, self.zone)
+            whole = low % DAY == 0 and high - low > DAY / 2 and high - low <= DAY
+            days = bool((self.cells % DAY == 0).all())
+            return (low, low) if whole and days else (low, high)
+        value = float(asked)
+        if isinstance(asked, bool) or np.isnan(value):
+            raise ValueError(f"{asked!r} is no number")
+        return value, value
+
+    @property
+    def zone(self) -> str:
+        """Return the time zone that dates come back in; "" for none."""
+        if found := re.search(r", (.+)\]$", self.form.dtype):
+            return found[1]
+        if self.form.dtype.startswith("object:datetime:"):
+            return self.form.dtype.removeprefix("object:datetime:")
+        offset = OFFSET.search(self.form.spelling)
+        return f"UTC{offset[0]}" if offset and offset[0] != "Z" else ""
+
+    def value_of(self, asked: Any, flag: str = "--where") -> float:
+        """Return the one number that a person asked for.
+
+        Raises:
+            InputError: none, more than one, or one that no training row could have.
+        """
+        try:
+            value, last = self.span(asked)
+        except (ValueError, TypeError, OverflowError):
+            what = "dates; write them as " + self._example if self.kind == "date" else "numbers"
+            raise InputError(f"{flag} {self.name}={asked}: the column holds {what}") from None
+        if self.kind == "integer" and value != round(value):
+            raise InputError(f"{flag} {self.name}={asked}: the column holds whole numbers")
+        if last > value:
+            raise InputError(
+                f"{flag} {self.name}={asked}: a span of time; ask for it alone, or for one moment"
+            )
+        low, high = self.range
+        if not low <= value <= high:
+            shown = (low, high) if self.kind != "date" else tuple(map(_day, (low, high)))
+            raise InputError(
+                f"{flag} {self.name}={asked}: outside what was seen in training, "
+                f"{_short(shown[0])} to {_short(shown[1])}"
+            )
+        return value
+
+    @property
+    def _example(self) -> str:
+        return str(restored(self.cells[:1, 0], np.array([False]), self.form, self.name).iloc[0])
 
     def code_of(self, text: Any, flag: str = "--where") -> int:
         """Return the code of one value written by a person.
@@ -161,32 +255,20 @@ class Column:
         Raises:
             InputError: a category never seen, or text where a number belongs.
         """
-        text = label_of(text) if not isinstance(text, str) else text
-        if self.missing and text in ("", "nan", "None", "NaN", "<NA>"):
+        missing = not isinstance(text, str) and bool(pd.isna(text))
+        label = text if isinstance(text, str) else label_of(text)
+        if not self.ordered and self.kind == "boolean":
+            label = {own.lower(): own for own in self.labels}.get(label.lower(), label)
+        if not self.ordered and label in self._codes and not missing:
+            return self._codes[label]
+        if self.missing and (missing or label in ("", "nan", "None", "NaN", "<NA>")):
             return self.size - 1
         if not self.ordered:
-            known = (
-                {label.lower(): label for label in self.labels} if self.kind == "boolean" else {}
-            )
-            label = known.get(text.lower(), text)
-            if label not in self._codes:
-                raise InputError(
-                    f"{flag} {self.name}={text}: not a value seen in training"
-                    f"{did_you_mean(text, self.labels)}"
-                )
-            return self._codes[label]
-        try:
-            value = self.number(text)
-        except ValueError:
-            what = "date" if self.kind == "date" else "number"
-            raise InputError(f"{flag} {self.name}={text}: the column holds {what}s") from None
-        low, high = float(self.cells.min()), float(self.cells.max())
-        if not low <= value <= high:
-            shown = (low, high) if self.kind != "date" else tuple(map(_day, (low, high)))
             raise InputError(
-                f"{flag} {self.name}={text}: outside what was seen in training, "
-                f"{_short(shown[0])} to {_short(shown[1])}"
+                f"{flag} {self.name}={label}: not a value seen in training"
+                f"{did_you_mean(label, self.labels)}"
             )
+        value = self.value_of(text, flag)
         return int(self._cell(np.array([value]), np.array([False]))[0])
 
     def told(self, text: Any, n: int) -> pd.Series:
@@ -195,126 +277,28 @@ class Column:
         absent = np.full(n, self.missing and code == self.size - 1)
         if not self.ordered or absent.any():
             return self.decode(np.full(n, code), Draws(0))
-        return restored(np.full(n, self.number(text)), absent, self.kind, self.dtype, self.name)
+        return restored(np.full(n, self.value_of(text)), absent, self.form, self.name)
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what ``restore`` needs: JSON-ready values, and arrays."""
         meta = {k: getattr(self, k) for k in KEPT}
-        return meta | {"labels": list(self.labels)}, {
+        lists = {"labels": list(self.labels), "natives": list(self.natives)}
+        return meta | lists | {"form": asdict(self.form)}, {
             "frequency": self.frequency,
             "cells": self.cells,
         }
 
     @classmethod
-    def restore(cls, meta: dict[str, Any], arrays: dict[str, Any]) -> Column:
+    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, Any]) -> Column:
         """Rebuild a column."""
-        return cls(**(meta | {"labels": tuple(meta["labels"])}), **arrays)
-
-
-FEW_LABELS = 32
-MOST_GROUPS = 100
-
-
-def fit_label(name: str, values: pd.Series) -> Column:
-    """Fit a column that is a condition or a group: a few integers are labels, not numbers."""
-    present = values.dropna()
-    if infer(name, present) == "integer" and present.nunique() <= FEW_LABELS:
-        return _fit_category(
-            name, present, "category", str(values.dtype), bool(values.isna().any()), len(values)
-        )
-    return fit_column(name, values)
-
-
-def fit_group(name: str, values: pd.Series) -> Column:
-    """Fit a group column: every distinct value is a label.
-
-    Raises:
-        InputError: so many values that no group has rows to speak of.
-    """
-    present = values.dropna()
-    if present.nunique() > MOST_GROUPS:
-        raise InputError(
-            f"--group {name}: {present.nunique():,} different values; give a column of at most "
-            f"{MOST_GROUPS}"
-        )
-    missing = bool(values.isna().any())
-    return _fit_category(name, present, "category", str(values.dtype), missing, len(values))
-
-
-def fit_column(name: str, values: pd.Series) -> Column:
-    """Fit one column to training values.
-
-    Raises:
-        InputError: infinite numbers, a category a row, values that are no scalars.
-    """
-    absent = values.isna().to_numpy()
-    present = values[~absent]
-    kind, dtype = infer(name, present), str(values.dtype)
-    if kind == "date" and "," not in dtype and zoned(present):
-        dtype += ",UTC"
-    missing = bool(absent.any())
-    if kind in ("category", "boolean"):
-        return _fit_category(name, present, kind, dtype, missing, len(values))
-    numbers = np.sort(numeric(present, kind, name))
-    if not np.isfinite(numbers).all():
-        raise InputError(f"column {name!r}: holds infinite values; replace or remove those rows")
-    if kind == "integer" and len(numbers) and np.abs(numbers[[0, -1]]).max() > 2**53:
-        raise InputError(
-            f"column {name!r}: whole numbers beyond 2^53 cannot be kept exactly; "
-            f"leave it out with --drop {name}, or make it text"
-        )
-    unique, counts = np.unique(numbers, return_counts=True)
-    often = counts >= max(OFTEN, OFTEN_SHARE * len(numbers))
-    if len(unique) <= CELLS:
-        often[:] = True
-    exact = unique[often]
-    rest = numbers[~np.isin(numbers, exact)]
-    cells = [np.full(QUANTILES, value) for value in exact]
-    shares = list(counts[often].astype(float))
-    if len(rest):
-        share_a_cell = len(rest) / min(CELLS, max(1, len(rest) // 10))
-        edges = np.unique(rest[np.arange(0, len(rest), max(1, round(share_a_cell)))])
-        bounds = np.append(np.searchsorted(rest, edges), len(rest))
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
-            inside = rest[start:stop]
-            at = np.linspace(0, len(inside) - 1, QUANTILES).round().astype(int)
-            cells.append(inside[at])
-            shares.append(float(len(inside)))
-    frequency = np.array([*shares, *([float(absent.sum())] if missing else [])])
-    return Column(
-        name, kind, dtype, missing, frequency / len(values), (), np.array(cells), len(exact)
-    )
-
-
-def _fit_category(
-    name: str, present: pd.Series, kind: ColumnKind, dtype: str, missing: bool, n: int
-) -> Column:
-    counts = present.value_counts()
-    scalars = (str, bool, int, float, np.generic)
-    if any(not isinstance(v, scalars) for v in counts.index[:1000]):
-        raise InputError(f"column {name!r}: holds values that are not text or numbers; drop it")
-    if len(counts) > max(20, 0.9 * len(present)) or len(counts) > MOST_CATEGORIES:
-        first = str(counts.index[0])
-        if re.fullmatch(r"\W{0,3}\d{1,3}([,.' ]\d{3})*([.,]\d+)?\s?\W{0,3}", first):
-            raise InputError(
-                f"column {name!r}: {first!r} is read as text; write numbers plainly, as 1234.5"
-            )
-        if re.fullmatch(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}( .*)?", first):
-            raise InputError(
-                f"column {name!r}: {first!r} is read as text; write dates as 2026-11-25"
-            )
-        every = "nearly every row" if len(counts) < len(present) else "every row"
-        raise InputError(
-            f"column {name!r}: a different value in {every} ({len(counts):,} of {len(present):,}), "
-            f"nothing to learn; leave it out with --drop {name}"
-        )
-    labelled = counts.groupby([label_of(v) for v in counts.index]).sum().sort_index()
-    shares = [*labelled.to_numpy(dtype=float), *([float(n - len(present))] if missing else [])]
-    return Column(name, kind, dtype, missing, np.array(shares) / n, tuple(labelled.index))
+        form: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in meta["form"].items()}
+        own: Any = {k: tuple(meta[k]) for k in ("labels", "natives")}
+        plain = {k: meta[k] for k in KEPT}
+        return cls(form=Form(**form), **own, **plain, **arrays)
 
 
 def _day(seconds: float) -> str:
-    return str(pd.Timestamp(seconds, unit="s").date())
+    return str(np.datetime64(round(seconds), "s").astype("datetime64[D]"))
 
 
 def _short(value: float | str) -> str:

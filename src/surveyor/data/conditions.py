@@ -15,6 +15,7 @@ from torch import Tensor
 from surveyor.batch import Draws
 from surveyor.data.columns import Column
 from surveyor.data.fits import PLAIN, Fits
+from surveyor.data.values import Form
 from surveyor.data.where import Wanted
 from surveyor.errors import tell
 
@@ -201,12 +202,16 @@ def counted(names: int) -> int:
 
 
 def fit_conditions(
-    values: Mapping[str, Any], names: Sequence[str], fits: Fits = PLAIN
+    values: Mapping[str, Any],
+    names: Sequence[str],
+    fits: Fits = PLAIN,
+    forms: Mapping[str, Form] | None = None,
 ) -> Conditions:
     """Fit condition columns to training values by name."""
     if not names:
         return Conditions()
-    columns = tuple(fits.label(name, pd.Series(values[name])) for name in names)
+    forms = forms or {}
+    columns = tuple(fits.label(n, pd.Series(values[n]), forms.get(n)) for n in names)
     if len(columns) == 1:
         alone = np.arange(columns[0].size, dtype=np.int32)[:, None]
         return Conditions(columns, alone, columns[0].frequency, np.zeros(len(alone), np.int32))

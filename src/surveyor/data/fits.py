@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from surveyor.data.columns import FEW_LABELS, Column, fit_column, fit_group, fit_label
-from surveyor.data.private import SPREAD, fit_private, kind_of, spread, weight
+from surveyor.data.columns import Column
+from surveyor.data.fitting import FEW_LABELS, fit_column, fit_group, fit_label
+from surveyor.data.private import SPREAD, fit_private, spread, weight
+from surveyor.data.values import Form
 from surveyor.privacy import CodecAccount, purse
 
 if TYPE_CHECKING:
     from surveyor.data import Options
 
 ROWS_KEPT = 5  # rows that a combination of conditions needs to be kept as it is
-Fit = Callable[[str, pd.Series], Column]
+Fit = Callable[[str, pd.Series, Form | None], Column]
 
 
 @dataclass(frozen=True)
@@ -49,28 +51,27 @@ def _spread(values: np.ndarray) -> np.ndarray:
 PLAIN = Fits(fit_column, fit_label, fit_group, _often, _spread)
 
 
-def fits_for(
-    options: Options, rows: int, values: Mapping[str, pd.Series], spreads: int = 0
-) -> Fits:
-    """Return how to fit the columns ``values`` of training rows, conditions among them.
+def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: int = 0) -> Fits:
+    """Return how to fit the columns of training rows that ``forms`` name, conditions among them.
 
     With an epsilon a part of it is shared out among them, ``options.group``, the combinations of
     the conditions, and ``spreads`` further columns of numbers.
     """
     if options.epsilon is None or options.delta is None:
         return PLAIN
-    kinds = {name: kind_of(name, column) for name, column in values.items()}
     asked = len(options.condition)
-    lists = len(kinds) + (options.group is not None) + (asked if asked > 1 else 0)
-    whole = sum(map(weight, kinds.values())) + lists - len(kinds) + spreads * SPREAD
+    lists = len(forms) + (options.group is not None) + (asked if asked > 1 else 0)
+    whole = (
+        sum(weight(form.kind) for form in forms.values()) + lists - len(forms) + spreads * SPREAD
+    )
     counts, account = purse(options.epsilon, options.delta, rows, whole, lists)
 
-    def fit(name: str, column: pd.Series) -> Column:
+    def fit(name: str, column: pd.Series, form: Form | None = None) -> Column:
         few = FEW_LABELS if name in options.condition else 0
-        return fit_private(name, column, kinds[name], counts, few)
+        return fit_private(name, column, form or forms[name], counts, few)
 
-    def by_group(name: str, column: pd.Series) -> Column:
-        return fit_private(name, column, "category", counts)
+    def by_group(name: str, column: pd.Series, form: Form | None = None) -> Column:
+        return fit_private(name, column, replace(form or forms[name], kind="category"), counts)
 
     return Fits(fit, fit, by_group, counts.shown, partial(spread, counts=counts), account)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from surveyor.data.frames import Frame
+from surveyor.data.values import Form
 from surveyor.errors import InputError
 
 SYMBOLS = (
@@ -24,7 +25,8 @@ ELEMENTS = frozenset(SYMBOLS.split())
 TOKEN = re.compile(r"([A-Z][a-z]?)|([([])|([)\]])|(\d+\.?\d*|\.\d+)")
 NONE = "none"  # the element of a place that a formula does not fill
 MOST, LOOK, DISTINCT = 12, 1000, 50
-WITH_DIGITS, READABLE = 0.5, 0.9
+MOST_OF, READABLE, ELEMENTS_SEEN = 0.5, 0.1, 5
+LEADING_ZERO = re.compile(r"[A-Za-z)\]]0\d")
 
 
 def parse_formula(text: str) -> dict[str, float]:
@@ -85,62 +87,50 @@ def _add(into: dict[str, float], more: Mapping[str, float]) -> None:
         into[name] = into.get(name, 0.0) + amount
 
 
-def find_formulas(frame: Frame) -> dict[str, int]:
-    """Return {column: places} for every column of formulas: most elements that one of them has.
+def is_chemistry(texts: Sequence[str]) -> bool:
+    """Return whether texts are formulas beyond doubt, and not codes of letters and digits.
 
-    A column is one if most of its first values have digits and nearly all can be read; words
-    that happen to be elements (No, In) are none.
-
-    Raises:
-        InputError: a formula that cannot be read, or of too many elements; with its row.
+    All can be read; most have digits, two elements, and a symbol of two letters; none counts by
+    ``0...``; and there are many elements among them.
     """
-    head = next(iter(frame.chunks())).iloc[:LOOK]
-    found: dict[str, int] = {}
-    for name in head.columns:
-        texts = head[name].dropna()
-        if not all(isinstance(v, str) for v in texts):
-            continue
-        if texts.nunique() < min(DISTINCT, len(head)):
-            continue
-        if texts.str.contains(r"\d").mean() < WITH_DIGITS or _readable(texts) < READABLE:
-            continue
-        if not texts.str.contains("[A-Z]").all():
-            continue
-        found[str(name)] = 0
-    start = 0
-    for chunk in frame.chunks() if found else ():
-        for name in found:
-            for row, text in enumerate(chunk[name]):
-                if not pd.isna(text):
-                    found[name] = max(found[name], len(_parsed(str(text), name, start + row)))
-        start += len(chunk)
-    return found
+    if len(texts) < DISTINCT:
+        return False
+    small = sum(any(c.islower() for c in t) for t in texts)
+    digits = sum(any(c.isdigit() for c in t) for t in texts)
+    if min(small, digits) < MOST_OF * len(texts) or any(LEADING_ZERO.search(t) for t in texts):
+        return False
+    if unreadable(texts[:LOOK], READABLE) is not None:
+        return False
+    read = [f for f in map(_read, texts) if f is not None]
+    several = sum(len(f) > 1 for f in read)
+    elements = {e for f in read for e in f}
+    return several >= MOST_OF * len(texts) and len(elements) >= ELEMENTS_SEEN
 
 
-def _readable(texts: pd.Series) -> float:
-    def can(text: str) -> bool:
-        try:
-            parse_formula(text)
-        except ValueError:
-            return False
-        return True
-
-    return float(np.mean([can(t) for t in texts]))
-
-
-def _parsed(text: str, name: str, row: int) -> dict[str, float]:
+def _read(text: str) -> dict[str, float] | None:
     try:
-        found = parse_formula(text.strip())
-    except ValueError as error:
-        raise InputError(
-            f"column {name!r}, row {row}: {text[:40]!r} is no formula ({error}); correct it, "
-            "or leave it empty"
-        ) from None
-    if len(found) > MOST:
-        raise InputError(
-            f"column {name!r}, row {row}: a formula of {len(found)} elements; at most {MOST}"
-        )
-    return found
+        return parse_formula(text.strip())
+    except ValueError:
+        return None
+
+
+def unreadable(texts: Sequence[str], tolerated: float = 0.0) -> tuple[str, str] | None:
+    """Return the first text that is no formula and why; None where at most a share is tolerated."""
+    wrong: list[tuple[str, str]] = []
+    for text in texts:
+        try:
+            found = parse_formula(text.strip())
+        except ValueError as error:
+            wrong.append((text, str(error)))
+            continue
+        if len(found) > MOST:
+            wrong.append((text, f"{len(found)} elements, at most {MOST}"))
+    return wrong[0] if len(wrong) > tolerated * len(texts) else None
+
+
+def most_elements(texts: Sequence[str]) -> int:
+    """Return the number of elements of the formula that has most."""
+    return max((len(parse_formula(t.strip())) for t in texts), default=0)
 
 
 def parts(name: str, places: int) -> list[str]:
@@ -153,7 +143,7 @@ class Expanded(Frame):
     """A table whose columns of formulas (name: places) stand as elements and amounts."""
 
     plain: Frame
-    formulas: Mapping[str, int]
+    formulas: Mapping[str, int] = field()  # no default, though a table has one
 
     @cached_property
     def names(self) -> list[str]:  # type: ignore[override]
@@ -164,8 +154,30 @@ class Expanded(Frame):
             for part in (parts(name, self.formulas[name]) if name in self.formulas else [name])
         ]
 
+    @property
+    def where(self) -> str:  # type: ignore[override]
+        """Return the name of the table in messages."""
+        return self.plain.where
+
+    @cached_property
+    def forms(self) -> Mapping[str, Form]:  # type: ignore[override]
+        """Return how each column is understood."""
+        own = {n: f for n, f in self.plain.forms.items() if n not in self.formulas}
+        kinds = (Form("category", "object"), Form("number", "float64"))
+        for name, places in self.formulas.items():
+            own |= dict(zip(parts(name, places), kinds * places, strict=True))
+        return own
+
     def __len__(self) -> int:
         return len(self.plain)
+
+    def place(self, row: int) -> str:
+        """Return how a person finds a row."""
+        return self.plain.place(row)
+
+    def told(self) -> list[tuple[str, str, str, str]]:
+        """Return what was understood of every column."""
+        return self.plain.told()
 
     def chunks(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in order."""
@@ -174,12 +186,14 @@ class Expanded(Frame):
             made = chunk
             for name, places in self.formulas.items():
                 if name in chunk:
-                    made = _expanded(made, name, places, start)
+                    made = _expanded(made, name, places, start, self)
             yield made
             start += len(chunk)
 
 
-def _expanded(frame: pd.DataFrame, name: str, places: int, start: int) -> pd.DataFrame:
+def _expanded(
+    frame: pd.DataFrame, name: str, places: int, start: int, whole: Frame
+) -> pd.DataFrame:
     n = len(frame)
     elements = np.full((n, places), NONE, dtype=object)
     amounts = np.full((n, places), np.nan)
@@ -187,8 +201,13 @@ def _expanded(frame: pd.DataFrame, name: str, places: int, start: int) -> pd.Dat
         if pd.isna(text):
             elements[row, 0] = None
             continue
+        if wrong := unreadable([str(text)]):
+            raise InputError(
+                f"column {name!r}, {whole.place(start + row)}: {wrong[0][:40]!r} is no formula "
+                f"({wrong[1]}); correct it, or leave it empty"
+            )
         # Other data than the codec was fitted to may have more elements: those are left out.
-        for k, (element, amount) in enumerate(_parsed(str(text), name, start + row).items()):
+        for k, (element, amount) in enumerate(parse_formula(str(text).strip()).items()):
             if k < places:
                 elements[row, k], amounts[row, k] = element, round(amount, 6)
     columns: dict[str, object] = {}
@@ -200,16 +219,6 @@ def _expanded(frame: pd.DataFrame, name: str, places: int, start: int) -> pd.Dat
             columns[f"{name}: element {k + 1}"] = elements[:, k]
             columns[f"{name}: amount {k + 1}"] = amounts[:, k]
     return pd.DataFrame(columns, index=frame.index)
-
-
-def formulas_in(names: Sequence[str]) -> dict[str, int]:
-    """Return {formula: places} from the names that ``parts`` gave."""
-    found: dict[str, int] = {}
-    for name in names:
-        match = re.fullmatch(r"(.*): element (\d+)", name)
-        if match and f"{match[1]}: amount {match[2]}" in names:
-            found[match[1]] = max(found.get(match[1], 0), int(match[2]))
-    return found
 
 
 def folded(frame: pd.DataFrame, formulas: Mapping[str, int]) -> pd.DataFrame:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,27 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from surveyor.errors import InputError
+from surveyor.data import arrow
+from surveyor.data.csv import read_csv
+from surveyor.data.values import Form
+from surveyor.errors import InputError, tell
 
 AT_ONCE = 65_536
 
 
 class Frame(ABC):
-    """A table whose rows come in chunks."""
+    """A table whose rows come in chunks.
+
+    ``declared`` are the forms of columns whose type only Arrow has; ``forms`` say how columns are
+    understood, once they are, and ``formulas`` in how many places those of formulas stand.
+    """
 
     names: list[str]
+    where: str = "DataFrame"
+    written: bool = False  # in a file of text, where no column has a type of its own
+    declared: Mapping[str, Form] = {}
+    forms: Mapping[str, Form] = {}
+    formulas: Mapping[str, int] = {}
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -30,6 +41,14 @@ class Frame(ABC):
     @abstractmethod
     def chunks(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in order, a DataFrame at a time."""
+
+    def place(self, row: int) -> str:
+        """Return how a person finds row ``row``, counted from 0."""
+        return f"{self.where}, line {row + 2}" if self.written else f"row {row}"
+
+    def told(self) -> list[tuple[str, str, str, str]]:
+        """Return of every column its name, what it is read as, an example, and a remark."""
+        return []
 
     def take(self, index: np.ndarray) -> pd.DataFrame:
         """Return the rows at ascending ``index``."""
@@ -48,6 +67,11 @@ class InMemory(Frame):
     """A DataFrame."""
 
     frame: pd.DataFrame
+    where: str = "DataFrame"
+    written: bool = False
+    declared: Mapping[str, Form] = field(default_factory=dict)
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    formulas: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:  # type: ignore[override]
@@ -67,6 +91,12 @@ class OnDisk(Frame):
     """A Parquet file, ``AT_ONCE`` rows in memory at a time."""
 
     path: Path
+    declared: Mapping[str, Form] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:  # type: ignore[override]
+        """Return the name of the file."""
+        return str(self.path)
 
     @property
     def names(self) -> list[str]:  # type: ignore[override]
@@ -82,111 +112,125 @@ class OnDisk(Frame):
         """Yield the rows in order; a row group may be larger than memory allows for."""
         with pq.ParquetFile(self.path) as file:
             for batch in file.iter_batches(AT_ONCE):
-                yield _named(batch.to_pandas(ignore_metadata=True))
+                yield arrow.to_pandas(pa.Table.from_batches([batch]))
 
 
-UNREADABLE = (
-    pd.errors.ParserError,
-    pd.errors.EmptyDataError,
-    pa.ArrowException,
-    UnicodeDecodeError,
-    EOFError,
-    OSError,
-)
+@dataclass(frozen=True, eq=False)
+class Stacked(Frame):
+    """The rows of several tables of the same columns, one table after another."""
+
+    parts: Sequence[Frame]
+
+    @property
+    def names(self) -> list[str]:  # type: ignore[override]
+        """Return the column names."""
+        return self.parts[0].names
+
+    @property
+    def written(self) -> bool:  # type: ignore[override]
+        """Return whether all are files of text."""
+        return all(part.written for part in self.parts)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def chunks(self) -> Iterator[pd.DataFrame]:
+        """Yield the rows in order."""
+        for part in self.parts:
+            for chunk in part.chunks():
+                yield chunk[self.names]
+
+    def place(self, row: int) -> str:
+        """Return how a person finds the row in its own table."""
+        for part in self.parts:
+            if row < len(part):
+                break
+            row -= len(part)
+        return part.place(row)
 
 
-def read_frame(source: pd.DataFrame | str | Path) -> Frame:
-    """Open a DataFrame or a file.
+UNREADABLE = (pa.ArrowException, UnicodeDecodeError, EOFError, OSError, ValueError)
+
+
+def read_frame(source: Frame | pd.DataFrame | str | Path) -> Frame:
+    """Open a DataFrame or a file; return a table that is open as it is.
 
     Raises:
         InputError: empty or broken files, no rows, repeated or empty column names.
     """
+    if isinstance(source, Frame):
+        return source
     if isinstance(source, pd.DataFrame):
-        frame: Frame = InMemory(_named(source))
-        where = "DataFrame"
+        frame: Frame = _in_memory(source)
     else:
-        path, where = Path(source), str(source)
+        path = Path(source)
         if path.is_dir():
-            raise InputError(f"{path}: a folder, not a file")
+            parts = sorted(p.name for p in path.glob("*.parquet"))
+            more = (
+                f", such as {path / parts[0]}, or join its {len(parts)} Parquet files"
+                if parts
+                else ""
+            )
+            raise InputError(f"{path}: a folder, not a file; name a file of it{more}")
         if path.stat().st_size == 0:
             raise InputError(f"{path}: empty file; give a table with a header and rows")
         frame = _open(path)
-    names = frame.names
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    names, where = frame.names, frame.where
+    repeated = (
+        sorted({name for name in names if names.count(name) > 1}) if len(names) < 10_000 else []
+    )
     if repeated:
         raise InputError(f"{where}: column {repeated[0]!r} appears twice; rename one")
     if not names:
         raise InputError(f"{where}: no columns")
+    if len(names) > MOST_COLUMNS:
+        raise InputError(f"{where}: {len(names):,} columns; at most {MOST_COLUMNS:,} can be learnt")
     if len(frame) == 0:
         raise InputError(f"{where}: a header and no rows; nothing to learn from")
     return frame
+
+
+MOST_COLUMNS = 5_000
 
 
 def _open(path: Path) -> Frame:
     name = path.name.lower()
     try:
         if name.endswith(".parquet"):
-            frame = OnDisk(path)
-            len(frame)
-            return frame
+            with pq.ParquetFile(path) as file:
+                return OnDisk(path, arrow.declared(file.schema_arrow))
         if name.endswith((".arrow", ".feather")):
             with pa.memory_map(str(path)) as file:
-                return InMemory(
-                    _named(pa.ipc.open_file(file).read_all().to_pandas(ignore_metadata=True))
-                )
-        return InMemory(_named(_read_csv(path)))
-    except UnicodeError as error:
-        raise InputError(
-            f"{path}: not UTF-8 text; convert it, for example: "
-            f"iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8-{path.name}"
-        ) from error
+                table = pa.ipc.open_file(file).read_all()
+                # Arrow trusts offsets in a file, and reads past its end where they are damaged.
+                table.validate(full=True)
+                made = arrow.to_pandas(table)
+                return InMemory(made, str(path), False, arrow.declared(table.schema))
+        return InMemory(read_csv(path), str(path), written=True)
+    except InputError:
+        raise
     except UNREADABLE as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{path}: cannot be read as a table ({reason}); check the file") from error
 
 
-def _encoding(path: Path) -> str:
-    """Return what the byte-order mark says; UTF-8 without one."""
-    with path.open("rb") as file:
-        mark = file.read(2)
-    return "utf-16" if mark in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    encoding = _encoding(path)
-    first = pd.read_csv(path, nrows=1, header=None, dtype=str, encoding=encoding)
-    names = first.iloc[0].fillna("").str.strip()
-    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
-        if len(names) == 1 and mark in names.iloc[0]:
-            raise InputError(f"{path}: fields parted by {word}; save the table with commas")
-    repeated = names[names.duplicated() & (names != "")]
-    if len(repeated):
-        raise InputError(f"{path}: column {repeated.iloc[0]!r} appears twice; rename one")
-    # Codes such as 007 are text: read as numbers they would lose their zeros.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pd.errors.ParserWarning)
-        head = pd.read_csv(
-            path, nrows=1000, dtype=str, skipinitialspace=True, index_col=False, encoding=encoding
-        )
-    coded = [c for c in head if head[c].str.fullmatch(r"0\d+").fillna(False).any()]
-    dtypes: dict[Any, Any] = dict.fromkeys(coded, str)
-    with warnings.catch_warnings():
-        # A row longer than the header would shift or lose values.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            return pd.read_csv(
-                path,
-                low_memory=False,
-                skipinitialspace=True,
-                dtype=dtypes,
-                index_col=False,
-                encoding=encoding,
-            )
-        except pd.errors.ParserWarning as error:
-            raise InputError(
-                f"{path}: rows with more fields than the header names; name every column"
-            ) from error
-
-
-def _named(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.rename(columns=lambda name: str(name).strip()).reset_index(drop=True)
+def _in_memory(source: pd.DataFrame) -> InMemory:
+    frame = source.reset_index(drop=True)
+    if isinstance(frame.columns, pd.MultiIndex):
+        frame.columns = pd.Index(["_".join(str(p) for p in c if str(p)) for c in frame.columns])
+        tell(f"column names of several levels are joined, as {frame.columns[-1]!r}")
+    frame = frame.rename(columns=str)
+    own = [k for k, t in enumerate(frame.dtypes) if isinstance(t, pd.ArrowDtype)]
+    if not own:
+        return InMemory(frame)
+    table = pa.table(
+        [pa.chunked_array(frame.iloc[:, k].array._pa_array) for k in own],
+        [frame.columns[k] for k in own],
+    )
+    plain: dict[Any, Any] = {str(n): frame.iloc[:, k] for k, n in enumerate(frame.columns)}
+    plain |= {n: s for n, s in arrow.to_pandas(table).items()}
+    declared = {
+        n: Form(f.kind, f"arrow:{table.schema.field(n).type}")
+        for n, f in arrow.declared(table.schema).items()
+    }
+    return InMemory(pd.DataFrame(plain), declared=declared)

@@ -10,13 +10,16 @@ many decimals as nearly all values have.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from surveyor.data.columns import CELLS, QUANTILES, Column
+from surveyor.data.columns import QUANTILES, Column
+from surveyor.data.fitting import CELLS
 from surveyor.data.grains import multiples, nearest
-from surveyor.data.values import ColumnKind, infer, label_of, numeric, zoned
+from surveyor.data.restore import native_of
+from surveyor.data.values import ColumnKind, Form, label_of, numeric
 from surveyor.errors import InputError
 from surveyor.privacy import Counts
 
@@ -34,22 +37,17 @@ GRAINS: dict[ColumnKind, tuple[float, ...]] = {
 }
 
 
-def kind_of(name: str, values: pd.Series) -> ColumnKind:
-    """Return the kind of a column: a part of its type, and public like that."""
-    return infer(name, values.dropna())
-
-
 def weight(kind: ColumnKind) -> float:
     """Return the weight of the counts that a column of a kind takes."""
     return 1.0 + SPREAD + COARSE if kind in GRAINS else 1.0
 
 
-def fit_private(
-    name: str, values: pd.Series, kind: ColumnKind, counts: Counts, few: int = 0
-) -> Column:
+def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: int = 0) -> Column:
     """Fit one column to training rows, through ``counts`` alone.
 
-    Whole numbers become categories where at most ``few`` are shown and hardly any row has another.
+    The form, which is kind, type and spelling, is taken as public; words that stood for a missing
+    value are not kept. Whole numbers become categories where at most ``few`` are shown and hardly
+    any row has another.
 
     A column of which no value is frequent enough to be shown is left empty: a category without
     labels, of which the preflight tells.
@@ -58,12 +56,10 @@ def fit_private(
         InputError: infinite numbers.
     """
     absent = values.isna().to_numpy()
-    present, dtype = values[~absent], str(values.dtype)
-    if kind == "date" and "," not in dtype and zoned(present):
-        dtype += ",UTC"
+    present, kind = values[~absent], form.kind
     numbers = np.empty(0)
     if kind in GRAINS:
-        numbers = numeric(present, kind, name)
+        numbers = numeric(present, form, name)
         if not np.isfinite(numbers).all():
             raise InputError(
                 f"column {name!r}: holds infinite values; replace or remove those rows"
@@ -92,7 +88,9 @@ def fit_private(
     frequency, exact = np.maximum(rows, 1.0), len(shown) if kind in GRAINS else 0
     names = () if kind in GRAINS else tuple(map(str, shown))
     frequency /= frequency.sum()
-    return Column(name, kind, dtype, missing, frequency, names, cells, exact, grain)
+    form = replace(form, kind=kind, absent=())
+    natives = tuple(native_of(label, form) for label in names)
+    return Column(name, form, missing, frequency, names, natives, cells, exact, grain)
 
 
 def spread(values: np.ndarray, counts: Counts) -> np.ndarray:

@@ -1,122 +1,236 @@
-"""Values of a column: their kind, as numbers, and back in the type the user gave."""
+"""How a column is understood: its kind, its type and spelling, and its values as numbers."""
 
 from __future__ import annotations
 
+import datetime
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from surveyor.data.spelling import read_dates, read_numbers
 from surveyor.errors import InputError
 
 ColumnKind = Literal["category", "boolean", "integer", "number", "date"]
+ORDERED = ("integer", "number", "date")
+TEXT = ("object", "str", "string")
+MICRO = 1_000_000
 
 
-def infer(name: str, present: pd.Series) -> ColumnKind:
-    """Return the kind of a column from its values that are present."""
-    if len(present) == 0 or isinstance(present.dtype, pd.CategoricalDtype):
-        return "category"
+@dataclass(frozen=True)
+class Form:
+    """How a column is understood, and the type and spelling in which samples come back.
+
+    ``dtype`` is pandas' name of a type, ``arrow:TYPE`` for one that only Arrow has, or
+    ``object:TYPE`` for Python objects. ``spelling`` is the template or format of numbers and dates
+    that were text; ``absent`` are the words of a text column that stood for a missing value.
+    ``categories`` are all those of a categorical column, in their order.
+    """
+
+    kind: ColumnKind
+    dtype: str
+    spelling: str = ""
+    absent: tuple[str, ...] = ()
+    categories: tuple[Any, ...] = ()
+    in_order: bool = False
+
+    @property
+    def ordered(self) -> bool:
+        """Return whether the values have an order and a distance."""
+        return self.kind in ORDERED
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """Return ``arrow``, ``object`` or ``category`` and what follows, or a dtype and ""."""
+        head, _, more = self.dtype.partition(":")
+        return (head, more) if head in ("arrow", "object", "category") else (self.dtype, "")
+
+
+def form_of(name: str, values: pd.Series) -> Form:
+    """Return the form of a column that is not text.
+
+    Raises:
+        InputError: types that nothing here generates, each with its remedy.
+    """
+    dtype, present = values.dtype, values.dropna()
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _categorical(name, values)
+    if isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype)):
+        what = "periods" if isinstance(dtype, pd.PeriodDtype) else "intervals"
+        raise InputError(f"column {name!r}: holds {what}; turn them into text with .astype(str)")
+    if isinstance(dtype, pd.SparseDtype):
+        raise InputError(
+            f"column {name!r}: sparse; give it dense, as column.sparse.to_dense() returns it"
+        )
     what = pd.api.types.infer_dtype(present, skipna=True)
-    if what == "boolean":
-        return "boolean"
-    if what == "complex":
+    if isinstance(dtype, np.dtype) and dtype.kind == "O" and len(present):
+        return _objects(name, present, what)
+    own = f"arrow:{dtype.pyarrow_dtype}" if isinstance(dtype, pd.ArrowDtype) else named(dtype)
+    if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind in "Mm":
+        return Form("date" if dtype.kind == "M" else "number", own)
+    if pd.api.types.is_bool_dtype(dtype):
+        return Form("boolean", own)
+    if dtype.kind == "c":
         raise InputError(f"column {name!r}: complex numbers are not supported; split or drop it")
-    if what in ("integer", "floating", "mixed-integer-float", "decimal"):
-        return _number_kind(present)
-    if what.startswith("date") or (what == "string" and _dates(present)):
-        return "date"
-    return "category"
+    if dtype.kind in "iuf" or what == "decimal":
+        return Form(_whole(present, pd.api.types.is_integer_dtype(dtype)), own)
+    if what in ("date", "datetime", "datetime64"):
+        return Form("date", own)
+    if what in ("empty", "string") or len(present) == 0:
+        return Form("category", own)
+    raise InputError(f"column {name!r}: holds {what} values; turn them into text or numbers")
 
 
-def _number_kind(present: pd.Series) -> ColumnKind:
-    if pd.api.types.is_integer_dtype(present):
+def _categorical(name: str, values: pd.Series) -> Form:
+    categories = values.cat.categories
+    natives = tuple(v.item() if isinstance(v, np.generic) else v for v in categories)
+    if any(not isinstance(v, (str, bool, int, float)) for v in natives):
+        raise InputError(
+            f"column {name!r}: categories such as {str(natives[0])!r} are no text, numbers or "
+            "truth values; turn them into text with .astype(str)"
+        )
+    inner = named(categories.dtype)
+    return Form("category", f"category:{inner}", "", (), natives, bool(values.cat.ordered))
+
+
+OBJECTS: dict[str, ColumnKind] = {
+    "decimal": "number", "integer": "integer", "floating": "number",
+    "mixed-integer-float": "number", "date": "date", "datetime": "date", "datetime64": "date",
+    "boolean": "boolean", "string": "category", "mixed-integer": "category", "mixed": "category",
+}  # fmt: skip
+
+
+def _objects(name: str, present: pd.Series, what: str) -> Form:
+    if what not in OBJECTS:
+        raise InputError(
+            f"column {name!r}: holds {what} values such as {str(present.iloc[0])[:40]!r}; turn "
+            "them into text, numbers or dates, or drop the column"
+        )
+    kind = OBJECTS[what]
+    if kind == "category":
+        scalars = (str, bool, int, float, np.generic)
+        odd = [v for v in present if not isinstance(v, scalars)]
+        if odd:
+            raise InputError(
+                f"column {name!r}: holds values that are not text or numbers, such as "
+                f"{str(odd[0])[:40]!r}; turn them into text, or drop the column"
+            )
+        return Form("category", "object")
+    if what == "decimal":
+        places = {max(0, -int(v.as_tuple().exponent)) for v in present if v.is_finite()}
+        template = f"{{.{places.pop()}f}}" if len(places) == 1 else "{s}"
+        return Form("number", "object:decimal", template)
+    if what in ("datetime", "datetime64"):
+        zones = {str(getattr(v, "tzinfo", None)) for v in present}
+        if len(zones) > 1:
+            raise InputError(
+                f"column {name!r}: dates of several time zones; bring them to one, as "
+                "pd.to_datetime(column, utc=True) does"
+            )
+        zone = zones.pop()
+        return Form("date", "object:datetime" + ("" if zone == "None" else f":{zone}"))
+    if kind in ("integer", "number"):
+        return Form(
+            _whole(present, what == "integer"), f"object:{'int' if kind == 'integer' else 'float'}"
+        )
+    return Form(kind, f"object:{what}")
+
+
+def _whole(present: pd.Series, integers: bool) -> ColumnKind:
+    if integers:
         return "integer"
-    values = present.to_numpy(dtype=np.float64)
+    values = present.to_numpy(dtype=np.float64, na_value=np.nan)
     finite = values[np.isfinite(values)]
-    return "integer" if len(finite) and (finite == np.round(finite)).all() else "number"
+    # Beyond 2^53 every float is whole: such numbers are large, not counted.
+    small = len(finite) > 0 and np.abs(finite).max() <= 2**53
+    return "integer" if small and (finite == np.round(finite)).all() else "number"
 
 
-def _dates(present: pd.Series) -> bool:
-    first = present.iloc[:20].astype(str)
-    if not first.str.fullmatch(
-        r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"
-    ).all():
-        return False
-    return bool(_timestamps(present).notna().all())
+def named(dtype: Any) -> str:
+    """Return a dtype's name, with a fixed offset written as ``UTC+01:00``."""
+    if not isinstance(dtype, pd.DatetimeTZDtype):
+        return str(dtype)
+    zone = getattr(dtype.tz, "key", None) or getattr(dtype.tz, "zone", None)
+    if zone is None:
+        path = re.search(r"zoneinfo/([\w+/-]+)", repr(dtype.tz))
+        zone = path[1] if path else None
+    if zone is None:
+        offset = dtype.tz.utcoffset(datetime.datetime(2000, 1, 1))
+        minutes = int(offset.total_seconds()) // 60
+        zone = f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    return f"datetime64[{dtype.unit}, {zone}]"
 
 
-def zoned(text: pd.Series) -> bool:
-    """Return whether text dates name a time zone."""
-    return bool(text.iloc[:20].astype(str).str.contains(r":.*(?:Z|[+-]\d{2}:?\d{2})$").any())
-
-
-def _timestamps(values: pd.Series) -> pd.Series:
-    if values.dtype.kind == "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
-        return pd.to_datetime(values)
-    # Text without a zone is taken as it stands; all zones become one.
-    return pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
-
-
-def numeric(values: pd.Series, kind: ColumnKind, name: str) -> np.ndarray:
+def numeric(values: pd.Series, form: Form, name: str) -> np.ndarray:
     """Return an ordered column as float64, NaN where missing; dates as seconds since 1970.
 
     Raises:
-        InputError: text in a column of numbers, with the first such row.
+        InputError: text in a column of numbers or dates, with the first such row.
     """
-    if kind == "date":
-        dates = _timestamps(values)
-        _refuse_text(values, dates, name, "date")
-        if getattr(dates.dt, "tz", None) is not None:
-            dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
-        seconds = dates.astype("datetime64[us]").astype("int64").to_numpy() / 1e6
-        return np.where(dates.isna(), np.nan, seconds)
-    numbers = pd.to_numeric(values, errors="coerce")
-    _refuse_text(values, numbers, name, "number")
-    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _refuse_text(values: pd.Series, read: pd.Series, name: str, what: str) -> None:
-    bad = (read.isna() & values.notna()).to_numpy()
-    if bad.any():
-        row = int(np.argmax(bad))
+    if isinstance(values.dtype, (pd.CategoricalDtype, pd.ArrowDtype)):
+        values = values.astype(object)
+    missing = values.isna().to_numpy()
+    if pd.api.types.is_timedelta64_dtype(values.dtype):
+        return np.where(missing, np.nan, values.dt.total_seconds())
+    if isinstance(values.dtype, pd.DatetimeTZDtype) or values.dtype.kind == "M":
+        return np.where(missing, np.nan, _seconds(values))
+    if values.dtype.kind in "iufb":
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    codes, unique = pd.factorize(values)
+    found, good = _read(list(unique), form)
+    if not good.all():
+        row = int(np.argmax(np.isin(codes, np.flatnonzero(~good))))
+        what = "date" if form.kind == "date" else "number"
         raise InputError(
             f"column {name!r}, row {row}: {str(values.iloc[row])[:40]!r} is not a {what}; "
             "correct it or leave it empty"
         )
-
-
-def restored(
-    values: np.ndarray, absent: np.ndarray, kind: ColumnKind, dtype: str, name: str
-) -> pd.Series:
-    """Return values as a series of the dtype that the user gave."""
-    made: Any
-    if kind == "date":
-        whole = np.round(values * 1e6).astype("datetime64[us]")
-        made = pd.Series(np.where(absent, np.datetime64("NaT"), whole), name=name)
-        made = _dated(made, absent, dtype)
-    elif kind in ("integer", "number"):
-        made = pd.Series(np.where(absent, np.nan, values) if absent.any() else values, name=name)
-        if not (absent.any() and dtype.startswith(("int", "uint"))):
-            made = made.astype(dtype)
-    else:
-        made = pd.Series(values, name=name, dtype=object)
-        if dtype.lower().startswith(("int", "uint", "float")):
-            # A label that was a number; text would not turn into an integer beside a gap.
-            made = pd.to_numeric(made)
-        if not (absent.any() and (dtype == "bool" or dtype.startswith(("int", "uint")))):
-            made = made.astype(dtype)
-    result: pd.Series = made
+    result: np.ndarray = np.append(found, np.nan)[codes]
     return result
 
 
-def _dated(dates: Any, absent: np.ndarray, dtype: str) -> Any:
-    if dtype.startswith("datetime64"):
-        zoned = "," in dtype
-        return (dates.dt.tz_localize("UTC") if zoned else dates).astype(dtype)
-    dtype, _, zone = dtype.partition(",")
-    days = not zone and (dates.dropna() == dates.dropna().dt.normalize()).all()
-    text = dates.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%dT%H:%M:%S" + "Z" * bool(zone))
-    return text.astype(object).where(~absent, None).astype(dtype)
+def _read(unique: Sequence[Any], form: Form) -> tuple[np.ndarray, np.ndarray]:
+    """Return objects as numbers, and which of them could be read."""
+    found, good = np.full(len(unique), np.nan), np.ones(len(unique), dtype=bool)
+    texts = [k for k, v in enumerate(unique) if isinstance(v, str)]
+    if texts:
+        spelt = [unique[k] for k in texts]
+        date = form.kind == "date"
+        read = read_dates(spelt, form.spelling) if date else read_numbers(spelt, form.spelling)
+        found[texts], good[texts] = read
+        absent = np.isin(spelt, form.absent)
+        good[np.array(texts)[absent]] = True
+    for k, value in enumerate(unique):
+        if isinstance(value, str):
+            continue
+        if isinstance(value, datetime.timedelta):
+            found[k] = value.total_seconds()
+        elif isinstance(value, (datetime.date, np.datetime64)):
+            found[k] = _seconds(pd.Series([value]))[0]
+        else:
+            try:
+                found[k] = float(value)
+            except (TypeError, ValueError):
+                good[k] = False
+    return found, good
+
+
+def _seconds(values: pd.Series) -> np.ndarray:
+    """Return datetimes as seconds since 1970 in UTC."""
+    if values.dtype == object:
+        plain = [
+            v.astimezone(datetime.UTC).replace(tzinfo=None) if getattr(v, "tzinfo", None) else v
+            for v in values
+        ]
+        micros = np.array(plain, dtype="datetime64[us]")
+    else:
+        if getattr(values.dtype, "tz", None) is not None:
+            values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+        micros = values.to_numpy().astype("datetime64[us]")
+    return np.asarray(micros.astype("int64") / MICRO)
 
 
 def label_of(value: Any) -> str:

@@ -18,6 +18,7 @@ from surveyor.data.arrays import Arrays, rank, read_arrays
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
 from surveyor.data.fits import Fits, account_of, account_state, fits_for
+from surveyor.data.values import form_of
 from surveyor.data.whiten import Whitening, fit_whitening
 from surveyor.errors import InputError
 from surveyor.privacy import CodecAccount
@@ -227,18 +228,22 @@ def fit_columns(
     problems = check_columns(options.condition, known, "--condition")
     if options.group is not None:
         problems += check_columns([options.group], known, "--group")
-    if options.drop:
-        problems.append("--drop: only for tables")
+    problems += [
+        f"--{name}: only for tables"
+        for name in ("drop", "type", "missing")
+        if getattr(options, name)
+    ]
     if options.whiten and options.epsilon is not None:
         problems.append("--epsilon: leave --whiten out, it would look at rows without account")
     if problems:
         raise InputError(*problems)
-    columns = {name: pd.Series(raw.columns[name]) for name in options.condition}
-    fits = fits_for(options, len(raw), columns, spreads)
+    forms = {name: form_of(name, pd.Series(raw.columns[name])) for name in options.condition}
+    fits = fits_for(options, len(raw), forms, spreads)
     group = None
     if options.group is not None:
-        group = fits.group(options.group, pd.Series(raw.columns[options.group]))
-    return fit_conditions(raw.columns, options.condition, fits), group, fits
+        own = pd.Series(raw.columns[options.group])
+        group = fits.group(options.group, own, form_of(options.group, own))
+    return fit_conditions(raw.columns, options.condition, fits, forms), group, fits
 
 
 def column_codes(arrays: Arrays, conditions: Conditions, group: Column | None) -> Rows:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data.columns import Column
-from surveyor.data.values import numeric
 from surveyor.errors import InputError, did_you_mean
 
 OR, TO = "|", ".."
@@ -40,7 +39,7 @@ class Wanted:
         """Return for every value whether it is what was asked for, (n,)."""
         inside = np.isin(self.column.encode(values), self.codes)
         if self.ranged:
-            numbers = numeric(values, self.column.kind, self.column.name)
+            numbers = self.column.numbers(values)
             inside &= (numbers >= self.low) & (numbers <= self.high)
         return np.asarray(inside)
 
@@ -68,6 +67,8 @@ def wanted(column: Column, asked: Any) -> Wanted:
             return _one_of(column, text.split(OR))
         if TO in text and column.ordered:
             return _within(column, text)
+    if column.ordered and (span := _span(column, asked)) is not None:
+        return _between(column, str(asked), *span)
     return Wanted(column, np.array([column.code_of(asked)]), str(asked), value=asked)
 
 
@@ -95,10 +96,21 @@ def _one_of(column: Column, values: Sequence[Any]) -> Wanted:
     return Wanted(column, np.unique(codes), OR.join(map(str, values)))
 
 
+def _span(column: Column, asked: Any) -> tuple[float, float] | None:
+    """Return the ends of what is a span of time, such as a month; None for anything else."""
+    try:
+        low, high = column.span(asked)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return (low, high) if high > low else None
+
+
 def _within(column: Column, text: str) -> Wanted:
-    ends = [_number(column, part, text) for part in text.split(TO, 1)]
-    low = -np.inf if ends[0] is None else ends[0]
-    high = np.inf if ends[1] is None else ends[1]
+    ends = [_end(column, part, text) for part in text.split(TO, 1)]
+    return _between(column, text, ends[0][0], ends[1][1])
+
+
+def _between(column: Column, text: str, low: float, high: float) -> Wanted:
     where = f"--where {column.name}={text}"
     if low > high:
         raise InputError(f"{where}: the range is empty; write LOW{TO}HIGH")
@@ -109,14 +121,15 @@ def _within(column: Column, text: str) -> Wanted:
     return Wanted(column, codes, text, low, high)
 
 
-def _number(column: Column, part: str, text: str) -> float | None:
+def _end(column: Column, part: str, text: str) -> tuple[float, float]:
+    """Return the first and last number of one end of a range; infinite where it is left out."""
     part = part.strip()
     if not part:
-        return None
+        return -np.inf, np.inf
     try:
-        return column.number(part)
-    except ValueError:
-        what = "dates" if column.kind == "date" else "numbers"
+        return column.span(part)
+    except (ValueError, TypeError, OverflowError):
+        what = "dates, as 2026-11-25" if column.kind == "date" else "numbers"
         raise InputError(
             f"--where {column.name}={text}: {part!r} is no end of a range; the column holds {what}"
         ) from None

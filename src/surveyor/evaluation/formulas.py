@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ class Formulas:
 
 
 def formula_figures(
-    formulas: dict[str, int], made: pd.DataFrame, held: pd.DataFrame, train: pd.DataFrame
+    formulas: Mapping[str, int], made: pd.DataFrame, held: pd.DataFrame, train: pd.DataFrame
 ) -> list[dict[str, Any]]:
     """Return the figures of every column of formulas; frames hold them as elements and amounts."""
     result = []

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from surveyor.batch import Draws
 from surveyor.data import Data
-from surveyor.data.columns import Column, fit_label
+from surveyor.data.columns import Column
+from surveyor.data.fitting import fit_label
 from surveyor.data.images import ImageCodec
 from surveyor.evaluation import imagenet
 from surveyor.evaluation.classifier import Labelled, Trained, fit_classifier

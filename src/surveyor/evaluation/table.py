@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data.columns import Column
-from surveyor.data.values import numeric
 from surveyor.transport import wasserstein_1_line
 
 
@@ -74,8 +73,8 @@ def features(
 
 
 def _scaled(column: Column, sides: list[pd.Series]) -> list[np.ndarray]:
-    ordered, kind, name = column.ordered, column.kind, column.name
-    values = [numeric(s, kind, name) if ordered else 1.0 * column.encode(s) for s in sides]
+    ordered = column.ordered
+    values = [column.numbers(s) if ordered else 1.0 * column.encode(s) for s in sides]
     largest = np.fmax.reduce(np.abs(np.concatenate(values)), initial=0.0) or 1.0
     values = [v / largest for v in values]  # whose squares do not overflow
     real = np.concatenate(values[1:])
@@ -95,7 +94,7 @@ def column_distance(column: Column, a: pd.Series, b: pd.Series) -> float | None:
         return _variation(
             frequencies(column.encode(a), column), frequencies(column.encode(b), column)
         )
-    left, right = (numeric(s, column.kind, column.name) for s in (a, b))
+    left, right = (column.numbers(s) for s in (a, b))
     left, right = left[~np.isnan(left)], right[~np.isnan(right)]
     if len(left) == 0 or len(right) == 0:
         return 0.0 if len(left) == len(right) else None
@@ -132,7 +131,7 @@ def _pairs(
 
 
 def _ranks(column: Column, values: pd.Series) -> np.ndarray:
-    numbers = pd.Series(numeric(values, column.kind, column.name))
+    numbers = pd.Series(column.numbers(values))
     return numbers.fillna(numbers.mean()).fillna(0.0).rank().to_numpy()
 
 

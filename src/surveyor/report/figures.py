@@ -14,7 +14,6 @@ from PIL import Image
 from torch import Tensor
 
 from surveyor.data.columns import Column
-from surveyor.data.values import numeric
 from surveyor.report.style import Figure, MaxNLocator, drawn, styled
 from surveyor.ruler import Comparison
 from surveyor.training import Measurement
@@ -130,7 +129,7 @@ def marginals(
 
 
 def _numbers(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> None:
-    a, b = (numeric(s, column.kind, column.name) for s in (real, fake))
+    a, b = (column.numbers(s) for s in (real, fake))
     a, b = a[~np.isnan(a)], b[~np.isnan(b)]
     if len(a) == 0:
         return

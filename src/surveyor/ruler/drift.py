@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from surveyor.data import Codec, Options, recognise
-from surveyor.data.columns import Column, fit_column
+from surveyor.data.columns import Column
+from surveyor.data.fitting import fit_column
 from surveyor.data.sources import resolve
 from surveyor.data.table import TableCodec
 from surveyor.data.vectors import VectorCodec
@@ -23,6 +24,7 @@ from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_move
 ROWS = 20_000  # rows of each set that are looked at
 FITTED = 100_000  # rows of each set that the common space is fitted to
 MOST_COLUMNS = 200
+LENIENT = Options(lenient=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +72,12 @@ def drift(
     budget: Budget | None = None,
     watch: Callable[[int, int], None] | None = None,
     explain: bool = True,
+    options: Options = LENIENT,
 ) -> Drift:
     """Measure W1 between two data sets of one kind and say what moved.
 
     Tables are compared in the space that a codec fitted to both gives them, pictures and vectors
-    in their own units.
+    in their own units. Columns that hold nothing to measure are left out, and told.
 
     Raises:
         InputError: different columns or shapes, or data that cannot be read.
@@ -85,13 +88,13 @@ def drift(
     kind, other = (recognise(s) for s in sources)
     if other.name != kind.name:
         raise InputError(f"one is a kind of {kind.name}, the other of {other.name}")
-    read = [kind.read(s) for s in sources]
-    both = kind.together(*(kind.take(raw, _some(len(raw), seed, FITTED)) for raw in read))
-    codec = kind.fit(both, Options())
+    read = kind.read_alike(sources, options)
+    both = kind.together(*(kind.select(raw, _some(len(raw), seed, FITTED)) for raw in read))
+    codec = kind.fit(both, replace(options, drop=()))
     index = [_some(len(raw), seed, ROWS) for raw in read]
-    raw = tuple(kind.take(r, i) for r, i in zip(read, index, strict=True))
+    raw = tuple(kind.select(r, i) for r, i in zip(read, index, strict=True))
     unit = codec.space.unit
-    points = tuple(unit * _points(codec, kind.read(r)) for r in raw)
+    points = tuple(unit * _points(codec, r) for r in raw)
     comparison = compare(points[0], points[1], method, seed, limit, budget, watch)
     empty = pd.DataFrame(), pd.DataFrame()
     made = Drift(comparison, codec.unit_name, codec, raw, empty, points=points)  # type: ignore[arg-type]
@@ -103,7 +106,7 @@ def _explained(made: Drift, index: list[np.ndarray], seed: int, limit: int) -> D
     columns: tuple[Column, ...] = ()
     frames, left = made.frames, 0
     if isinstance(codec, TableCodec):
-        frames, columns = raw, codec.columns
+        frames, columns = (raw[0].frame, raw[1].frame), codec.columns
     elif isinstance(codec, VectorCodec):
         names = [f"{codec.main}{k}" for k in range(raw[0].main.shape[1])][:MOST_COLUMNS]
         left = raw[0].main.shape[1] - len(names)

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data.columns import Column
-from surveyor.data.values import numeric
 from surveyor.evaluation.table import column_distance, frequencies
 from surveyor.transport import ground_costs, transport
 from surveyor.transport.checks import Array
@@ -86,7 +85,7 @@ def rows_moved(a: Array, b: Array, index: Array, most: int = 10) -> tuple[RowMov
 
 
 def _numbers(c: Column, a: pd.DataFrame, b: pd.DataFrame, distance: float) -> tuple[float, str]:
-    x, y = (numeric(f[c.name], c.kind, c.name) for f in (a, b))
+    x, y = (c.numbers(f[c.name]) for f in (a, b))
     spread = float(np.nanstd(np.concatenate([x, y])))
     gone = [float(np.isnan(v).mean()) for v in (x, y)]
     words = []

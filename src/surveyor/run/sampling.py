@@ -20,7 +20,6 @@ from surveyor.data.charges import are_neutral
 from surveyor.data.formula import as_ratios, folded, parts
 from surveyor.data.sources import resolve
 from surveyor.data.table import TableCodec
-from surveyor.data.values import numeric
 from surveyor.data.where import Wanted, read_where
 from surveyor.errors import InputError, tell
 from surveyor.evaluation import generated
@@ -219,7 +218,7 @@ def _opened(run: Run, source: Any) -> pd.DataFrame:
     codec = run.codec
     if not isinstance(codec, TableCodec):
         raise InputError("--apart-from: only for tables")
-    raw = codec.opened(run.kind.read(resolve(source)))
+    raw = run.kind.reopen(resolve(source), codec)
     names = [c.name for c in (*codec.columns, *codec.conditions.columns)]
     problems = check_columns(sorted(names), raw.names, "--apart-from: column")
     if problems:
@@ -235,7 +234,7 @@ def _keys(codec: Codec, rows: pd.DataFrame) -> np.ndarray:
     for column in (*codec.columns, *codec.conditions.columns):
         if column.name not in taken:
             own = rows[column.name]
-            read = numeric(own, column.kind, column.name) if column.ordered else column.encode(own)
+            read = column.numbers(own) if column.ordered else column.encode(own)
             values[column.name] = np.asarray(read, dtype=float)
     plain = folded(rows, codec.formulas)
     values |= {f: plain[f].fillna("").astype(str).to_numpy() for f in codec.formulas}

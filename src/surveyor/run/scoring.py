@@ -16,11 +16,16 @@ from surveyor.run.folder import Run
 
 By = Literal["auto", "likelihood", "critic"]
 AT_ONCE = 4096
+OUTSIDE = 50.0  # more than real rows differ by, in nats and in a critic's units
 
 
 @torch.no_grad()
 def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
-    """Return a score of every row of ``data``, (n,): low where a row is unlike the real ones."""
+    """Return a score of every row of ``data``, (n,): low where a row is unlike the real ones.
+
+    A row with numbers outside the range of the training rows has the score of the nearest row
+    inside, less ``OUTSIDE`` and less its distance from there in standard deviations.
+    """
     known = typing.get_args(By)
     if by not in known:
         raise InputError(
@@ -29,7 +34,7 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
     generator, codec = run.game.generator, run.codec
     if by == "likelihood" and not isinstance(generator, Sampler):
         raise InputError("--by likelihood: the generator of this run has none; use --by critic")
-    rows = codec.rows(run.kind.read(resolve(data), run.options))
+    rows, away = codec.inside(codec.rows(run.kind.reopen(resolve(data), codec, run.options)))
     total = len(next(iter(rows.values())))
     device = next(run.game.critic.parameters()).device
     scores = []
@@ -39,8 +44,10 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
             scores.append(run.game.opinion(batch).cpu())
             continue
         assert isinstance(codec, TableCodec)
-        found = generator.log_likelihood(
+        likely = generator.log_likelihood(
             generator.blocks(batch.x), batch.cond
         ) + UNSEEN * codec.broken(batch.x)
-        scores.append(found.cpu())
-    return torch.cat(scores).numpy()
+        scores.append(likely.cpu())
+    found: np.ndarray = torch.cat(scores).numpy()
+    found -= np.where(away > 0, OUTSIDE + away, 0.0).astype(found.dtype)
+    return found

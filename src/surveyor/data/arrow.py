@@ -1,0 +1,91 @@
+"""Arrow's types: what each column becomes while it is learnt, and what it was declared as."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from surveyor.data.values import ColumnKind, Form
+
+MICRO = "us"
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Return a table with plain types: numbers, truth values, text and datetimes."""
+    return pd.DataFrame(
+        {str(n): _series(table.column(k)) for k, n in enumerate(table.schema.names)}
+    )
+
+
+def _series(column: pa.ChunkedArray) -> Any:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _series(column.cast(kind.value_type))
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.float64(), safe=False).to_pandas()
+    if pa.types.is_date(kind):
+        return column.cast(pa.timestamp(MICRO)).to_pandas()
+    if pa.types.is_timestamp(kind):
+        plain = column.cast(pa.timestamp(MICRO, kind.tz), safe=False)
+        return plain.cast(pa.timestamp(MICRO, "UTC" if kind.tz else None)).to_pandas()
+    if pa.types.is_duration(kind):
+        return column.cast(pa.duration(MICRO), safe=False).to_pandas()
+    if pa.types.is_float16(kind):
+        return column.cast(pa.float32()).to_pandas()
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view":
+        return pd.Series(pd.array(column.cast(pa.string()), dtype=pd.ArrowDtype(pa.string())))
+    if column.null_count and pa.types.is_integer(kind):
+        name = ("UInt" if pa.types.is_unsigned_integer(kind) else "Int") + str(kind.bit_width)
+        values = pc.fill_null(column, 0).to_pandas().astype(name)
+        return values.mask(column.is_null().to_pandas())
+    if column.null_count and pa.types.is_boolean(kind):
+        return (
+            pc.fill_null(column, False)
+            .to_pandas()
+            .astype("boolean")
+            .mask(column.is_null().to_pandas())
+        )
+    return column.to_pandas()
+
+
+def declared(schema: pa.Schema) -> dict[str, Form]:
+    """Return the forms of columns whose type the plain ones do not tell."""
+    found = {str(f.name): _form(f.type) for f in schema}
+    return {name: form for name, form in found.items() if form is not None}
+
+
+def _form(kind: pa.DataType) -> Form | None:
+    name = f"arrow:{kind}"
+    if pa.types.is_dictionary(kind):
+        return Form("category", name)
+    if pa.types.is_decimal(kind):
+        return Form("number", name)
+    if pa.types.is_date(kind):
+        return Form("date", name)
+    if pa.types.is_timestamp(kind):
+        zone = kind.tz
+        if zone and zone[:1] in "+-":
+            zone = f"UTC{zone}"
+        return Form(
+            "date", f"datetime64[{kind.unit}, {zone}]" if zone else f"datetime64[{kind.unit}]"
+        )
+    if pa.types.is_duration(kind):
+        return Form("number", f"timedelta64[{kind.unit}]")
+    if pa.types.is_float16(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view":
+        what: ColumnKind = "number" if pa.types.is_float16(kind) else "category"
+        return Form(what, name)
+    return None
+
+
+def table_of(samples: pd.DataFrame) -> pa.Table:
+    """Return samples as Arrow's table; pandas' own text as plain strings."""
+    table = pa.Table.from_pandas(samples, preserve_index=False)
+    for k, (name, dtype) in enumerate(samples.dtypes.items()):
+        if not isinstance(dtype, pd.ArrowDtype) and pa.types.is_large_string(
+            table.schema.field(k).type
+        ):
+            table = table.set_column(k, str(name), table.column(k).cast(pa.string()))
+    return table

@@ -1,0 +1,205 @@
+"""How text spells numbers and dates, told by the one rule that writing gives the same text back.
+
+A number is spelt by a template such as ``{d}`` (7), ``{.2f}`` (7.50), ``{.3e}`` (7.500e+00),
+``{s}`` (7, 7.5), ``{r}`` (7.0, 7.5) or ``{.17g}``, between signs: ``${.2f}``, ``{.1f}%``.
+A date is spelt by a ``strftime`` format in which ``%3f`` stands for three digits of a second's
+fraction, ``%?f`` for microseconds where there are any, and an offset at the end for its zone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
+
+import numpy as np
+
+Read = tuple[np.ndarray, np.ndarray]  # values, and which texts could be read
+
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+SIGNS = r"[^\w\s{}.,;:+\-/\\'\"?*#!=<>~^|&()\[\]]{0,2}"  # percent, degrees and currencies, no words
+TEMPLATE = re.compile(rf"({SIGNS} ?)\{{(d|s|r|\.\d{{1,3}}[feEg])\}}( ?{SIGNS})")
+SIGNED = re.compile(rf"({SIGNS} ?)({NUMBER})( ?{SIGNS})")
+ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:([T ])(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?"
+)
+OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
+MICRO = 1_000_000
+EPOCH = datetime(1970, 1, 1)
+
+
+def number_template(texts: Sequence[str]) -> tuple[str | None, str]:
+    """Return the template that writes every one of ``texts`` as it stands, and "".
+
+    Where no template does, the second is the first text that all templates change.
+    """
+    first = SIGNED.fullmatch(texts[0])
+    if first is None:
+        return None, texts[0]
+    before, digits, after = first.groups()
+    decimals = len(digits.partition(".")[2].lower().partition("e")[0])
+    styles = ["d", f".{decimals}f", "s", "r", f".{decimals}e", f".{decimals}E", ".17g"]
+    furthest, changed = -1, texts[0]
+    for style in styles:
+        template = f"{before}{{{style}}}{after}"
+        at = _first_changed(texts, template)
+        if at is None:
+            return template, ""
+        if at > furthest:
+            furthest, changed = at, texts[at]
+    return None, changed
+
+
+def _first_changed(texts: Sequence[str], template: str) -> int | None:
+    write, (before, after) = number_writer(template), _around(template)
+    for at, text in enumerate(texts):
+        inner = text[len(before) : len(text) - len(after)]
+        try:
+            if write(float(inner)) != text:
+                return at
+        except (ValueError, OverflowError):
+            return at
+    return None
+
+
+def _around(template: str) -> tuple[str, str]:
+    match = TEMPLATE.fullmatch(template)
+    if match is None:
+        raise ValueError(f"{template!r} spells no number")
+    return match[1], match[3]
+
+
+def number_writer(template: str) -> Callable[[float], str]:
+    """Return what writes one number.
+
+    Raises:
+        ValueError: no template.
+    """
+    before, after = _around(template)
+    style = template[len(before) + 1 : len(template) - len(after) - 1]
+
+    def write(value: float) -> str:
+        if style == "d":
+            text = str(int(value))
+        elif style == "r":
+            text = repr(value)
+        elif style == "s":
+            text = repr(value).removesuffix(".0")
+        else:
+            text = format(value, style)
+        return f"{before}{text}{after}"
+
+    return write
+
+
+def read_numbers(texts: Sequence[str], template: str) -> Read:
+    """Return the numbers (n,) that texts spell between the template's signs; NaN elsewhere."""
+    before, after = _around(template) if template else ("", "")
+    values = np.full(len(texts), np.nan)
+    good = np.zeros(len(texts), dtype=bool)
+    for k, text in enumerate(texts):
+        signed = text.strip()
+        if signed.startswith(before.strip()) and signed.endswith(after.strip()):
+            inner = signed[len(before.strip()) : len(signed) - len(after.strip())].strip()
+            if re.fullmatch(NUMBER, inner):
+                values[k], good[k] = float(inner), True
+    return values, good
+
+
+def date_format(texts: Sequence[str]) -> tuple[str | None, str]:
+    """Return the ISO format that writes every date of ``texts`` as it stands, and "".
+
+    Where none does, the second is the first text that is changed.
+    """
+    found = ISO.fullmatch(texts[0])
+    if found is None:
+        return None, texts[0]
+    sep, hour, second, fraction, zone = (found[k] for k in (4, 5, 7, 8, 9))
+    day = "%Y-%m-%d"
+    if hour is None:
+        formats = [day]
+    else:
+        clock = f"{day}{sep}%H:%M"
+        seconds = [f"{clock}:%S.%{len(fraction)}f"] if fraction else []
+        seconds += [f"{clock}:%S", f"{clock}:%S%?f"] if second is not None else [clock]
+        formats = [f + (zone or "") for f in seconds]
+    changed = texts[0]
+    for format_ in formats:
+        values, good = read_dates(texts, format_)
+        written = write_dates(np.where(good, values, 0), format_)
+        same = good & (np.array(written, dtype=object) == np.array(texts, dtype=object))
+        if same.all():
+            return format_, ""
+        changed = texts[int(np.argmin(same))]
+    return None, changed
+
+
+def read_dates(texts: Sequence[str], format_: str = "") -> Read:
+    """Return seconds since 1970 in UTC (n,), and which texts are dates.
+
+    Text without a zone is taken as it stands. Without a ``format_``, or with one that begins as
+    ISO 8601 does, that standard is read; any other format as ``strptime`` reads it.
+    """
+    values = np.full(len(texts), np.nan)
+    good = np.zeros(len(texts), dtype=bool)
+    read = _read_iso if format_.startswith("%Y-%m-%d") or not format_ else _reader(format_)
+    for k, text in enumerate(texts):
+        seconds = read(text)
+        if seconds is not None:
+            values[k], good[k] = seconds, True
+    return values, good
+
+
+def _read_iso(text: str) -> float | None:
+    found = ISO.fullmatch(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(found[k] or 0) for k in (1, 2, 3, 5, 6, 7))
+    try:
+        # A leap second becomes the first of the next minute.
+        whole = datetime(year, month, day, hour, minute) + timedelta(seconds=second)
+    except (ValueError, OverflowError):
+        return None
+    if second > 60:
+        return None
+    micro = int((found[8] or "0").ljust(6, "0")[:6])
+    since = whole - EPOCH
+    return since.days * 86_400 + since.seconds - offset_seconds(found[9]) + micro / MICRO
+
+
+def offset_seconds(zone: str | None) -> int:
+    """Return how far ``+02:00`` and the like are ahead of UTC."""
+    if zone in (None, "", "Z"):
+        return 0
+    assert zone is not None
+    sign, digits = -1 if zone[0] == "-" else 1, zone[1:].replace(":", "")
+    return sign * (3600 * int(digits[:2]) + 60 * int(digits[2:]))
+
+
+def _reader(format_: str) -> Callable[[str], float | None]:
+    def read(text: str) -> float | None:
+        try:
+            at = datetime.strptime(text.strip(), format_)
+        except ValueError:
+            return None
+        if at.tzinfo is not None:
+            at = at.astimezone(timezone.utc).replace(tzinfo=None)  # noqa: UP017
+        since = at - EPOCH
+        return since.days * 86_400 + since.seconds + since.microseconds / MICRO
+
+    return read
+
+
+def write_dates(seconds: np.ndarray, format_: str) -> list[str]:
+    """Return dates (n,), seconds since 1970 in UTC, as ``format_`` spells them."""
+    zone = OFFSET.search(format_)
+    shift = offset_seconds(zone[0]) if zone is not None else 0
+    written = []
+    for value in seconds:
+        micros = round((float(value) + shift) * MICRO)
+        at = EPOCH + timedelta(microseconds=micros)
+        text = format_.replace("%Y", f"{at.year:04d}")
+        text = text.replace("%?f", f".{at.microsecond:06d}" if at.microsecond else "")
+        text = re.sub(r"%(\d)f", lambda m: f"{at.microsecond * 1000:09d}"[: int(m[1])], text)  # noqa: B023
+        written.append(at.strftime(text))
+    return written

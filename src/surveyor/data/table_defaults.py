@@ -1,0 +1,42 @@
+"""How tables are trained where nothing is said; docs/defaults.md has the trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+WIDE = 64  # columns beyond which a net a column costs more than one net for all
+PRIVATE_PARTS = 12  # rows over those of a step with differential privacy: large sums, less noise
+EPOCHS, GAME = 20, 0.5  # of the warm start; steps of the game for each of its steps
+DEFAULTS: Mapping[str, Any] = {
+    "critic": "mlp:width=256,depth=2",
+    "latent_normal": 128,
+    "critic_steps": 2,
+    "optimizer": "adam:beta1=0.5,beta2=0.9",
+    "hold": 0.4,
+    "final": 0.02,
+    "schedule": "linear",
+    "precision": "auto",
+}
+WIDE_DEFAULTS: Mapping[str, Any] = {
+    "generator": "mlp:width=256,depth=2,residual=true",
+    "steps": 3000,
+    "average": 0.995,
+}
+
+
+def defaults(rows: int, columns: int, autoregressive: bool = True) -> Mapping[str, Any]:
+    """Return what docs/defaults.md measured, by the size of a table and the generator."""
+    if columns > WIDE or not autoregressive:
+        return {**DEFAULTS, **WIDE_DEFAULTS, "batch": min(500, max(32, rows // 2))}
+    batch = min(500, max(32, rows // 50))
+    warm = min(4000, max(300, EPOCHS * rows // batch))
+    return {
+        **DEFAULTS,
+        "generator": "autoregressive",
+        "batch": batch,
+        "steps": round(warm * (1 + GAME)),
+        "warm_start": 1 / (1 + GAME),
+        "generator_rate": 5e-5,
+        "average": 0.99,
+    }

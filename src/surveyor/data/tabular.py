@@ -1,0 +1,274 @@
+"""The codec of tables: rows as one-hot blocks and positions, and as rows again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from surveyor.batch import Batch, Draws
+from surveyor.data import Codec, Rows, Space, State, check_columns
+from surveyor.data.beyond import brought_inside, far_ones, in_order, put_in_place
+from surveyor.data.columns import Column
+from surveyor.data.conditions import Conditions, columns_restore, columns_state
+from surveyor.data.dependencies import Derived
+from surveyor.data.fits import account_of, account_state
+from surveyor.data.formula import Expanded, parts
+from surveyor.data.frames import Frame
+from surveyor.data.scratch import empty
+from surveyor.data.understand import Typed, reread
+from surveyor.data.values import Form
+from surveyor.errors import InputError
+from surveyor.privacy import CodecAccount
+
+ROOT2 = float(np.sqrt(2))
+
+
+@dataclass(frozen=True, eq=False)
+class TableCodec(Codec):
+    """Rows as one-hot blocks over sqrt 2, then the positions of ordered columns.
+
+    Two rows that differ in one category lie at distance 1; two numbers at their difference in
+    standard deviations, and 1 more (in the root of the sum of squares) for different cells. The
+    last ``columns`` are those ``derived`` from others; a generator makes the blocks before them.
+    ``neutral`` is the share of each formula column's training formulas that is neutral in charge;
+    of those in ``single`` no two rows had the same. ``formulas`` (name: places) stand as elements
+    and amounts; ``forms`` say how the columns of a file are read.
+    """
+
+    columns: tuple[Column, ...]
+    order: tuple[str, ...]
+    conditions: Conditions
+    group: Column | None = None
+    derived: tuple[Derived, ...] = ()
+    neutral: Mapping[str, float] = field(default_factory=dict)
+    single: tuple[str, ...] = ()
+    account: CodecAccount | None = None
+    formulas: Mapping[str, int] = field(default_factory=dict)
+
+    kind = "table"
+    unit_name = "units in which a category changed costs 1 and a number its deviations"
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Return the number of codes of every column."""
+        return [c.size for c in self.columns]
+
+    @cached_property
+    def free(self) -> list[int]:
+        """Return the number of codes of every column that a generator makes."""
+        return self.sizes[: len(self.sizes) - len(self.derived)]
+
+    @cached_property
+    def _follow(self) -> Tensor:
+        """Return the matrix from the free blocks to those of the derived columns."""
+        matrix = torch.zeros(sum(self.free), sum(self.sizes) - sum(self.free))
+        starts, column = np.cumsum([0, *self.sizes]), 0
+        for derived, size in zip(self.derived, self.sizes[len(self.free) :], strict=True):
+            rows = starts[derived.parent] + np.arange(len(derived.table))
+            matrix[rows, column + derived.table] = 1.0
+            column += size
+        return matrix
+
+    @cached_property
+    def _places(self) -> Tensor:
+        ordered = [k for k, c in enumerate(self.columns) if c.ordered]
+        matrix = torch.zeros(sum(self.sizes), len(ordered))
+        starts = np.cumsum([0, *self.sizes])
+        for j, k in enumerate(ordered):
+            positions = torch.from_numpy(self.columns[k].positions.astype(np.float32))
+            matrix[starts[k] : starts[k + 1], j] = positions
+        return matrix
+
+    @cached_property
+    def _numbers(self) -> Tensor:
+        matrix = torch.zeros(sum(self.free), len(self.free))
+        starts = np.cumsum([0, *self.free])
+        for k, size in enumerate(self.free):
+            matrix[starts[k] : starts[k + 1], k] = ROOT2 * torch.arange(size)
+        return matrix
+
+    @property
+    def space(self) -> Space:
+        """Return the shapes; a generator starts at the log frequencies of every code."""
+        total, ordered = self._places.shape
+        made = self.columns[: len(self.free)]
+        frequency = np.concatenate([c.frequency for c in made])
+        ranks = torch.from_numpy(np.concatenate([c.ranks for c in made]).astype(np.float32))
+        bias = torch.from_numpy(np.log(np.maximum(frequency, 1e-6)).astype(np.float32))
+        shape, raw = (total + ordered,), (len(bias),)
+        return Space(shape, self.conditions.width, raw, 1.0, bias, tuple(self.free), ranks)
+
+    def embed(self, hot: Tensor) -> Tensor:
+        """Return the free columns' one-hot blocks (n, raw) as points (n, codes + ordered)."""
+        if self.derived:
+            hot = torch.cat([hot, hot @ self._follow.to(hot.device)], dim=1)
+        return self._placed(hot)
+
+    def broken(self, x: Tensor) -> Tensor:
+        """Return how many derived columns of each point do not follow from their parents, (n,)."""
+        first, total = sum(self.free), sum(self.sizes)
+        hot = x[:, :total] * ROOT2
+        if not self.derived:
+            return hot.new_zeros(len(hot))
+        kept = (hot[:, first:] * (hot[:, :first] @ self._follow.to(hot.device))).sum(1)
+        return len(self.derived) - kept.round()
+
+    def _placed(self, hot: Tensor) -> Tensor:
+        return torch.cat([hot / ROOT2, hot @ self._places.to(hot.device)], dim=1)
+
+    @cached_property
+    def forms(self) -> Mapping[str, Form]:
+        """Return how each column of a file is read; formulas are text there."""
+        own = [*self.columns, *self.conditions.columns]
+        own += [self.group] if self.group is not None else []
+        found = {c.name: c.form for c in own}
+        for name, places in self.formulas.items():
+            found = {n: f for n, f in found.items() if n not in parts(name, places)}
+            found[name] = Form("category", "object")
+        return found
+
+    @property
+    def columns_named(self) -> tuple[str, ...]:
+        """Return the names of all columns."""
+        return tuple(c.name for c in (*self.conditions.columns, *self.columns))
+
+    def opened(self, raw: Frame) -> Frame:
+        """Return other rows as this codec reads them: its types, its places of formulas."""
+        plain = raw.plain if isinstance(raw, Expanded) else raw
+        plain = reread(plain.plain if isinstance(plain, Typed) else plain, self.forms)
+        return Expanded(plain, self.formulas) if self.formulas else plain
+
+    def spelt(self, made: pd.DataFrame) -> pd.DataFrame:
+        """Return samples with numbers as the file spelt them."""
+        spelt: dict[str, Any] = {
+            c.name: c.spelt(made[c.name])
+            for c in (*self.columns, *self.conditions.columns)
+            if c.name in made and c.form.spelling and c.kind != "date"
+        }
+        return made.assign(**spelt)
+
+    def rows(self, raw: Frame) -> Rows:
+        """Store every row as small integers, one a column, reading a chunk at a time."""
+        problems = check_columns(sorted(self.columns_named), raw.names, "column")
+        if problems:
+            raise InputError(*problems)
+        n = len(raw)
+        rows: Rows = {
+            "codes": empty((n, len(self.columns)), np.int16),
+            "cond": empty((n, len(self.conditions.columns)), np.int16),
+        }
+        if self.group is not None and self.group.name in raw.names:
+            rows["group"] = empty((n,), np.int16)
+        start, beyond = 0, []
+        for chunk in raw.chunks():
+            part = slice(start, start + len(chunk))
+            for k, column in enumerate(self.columns):
+                codes, numbers = column.encoded(chunk[column.name])
+                rows["codes"][part, k] = codes
+                if column.ordered:
+                    beyond.append(far_ones(self.columns, k, codes, numbers, start))
+            rows["cond"][part] = self.conditions.encode(chunk, len(chunk))  # type: ignore[arg-type]
+            if self.group is not None and "group" in rows:
+                rows["group"][part] = self.group.encode(chunk[self.group.name])
+            start += len(chunk)
+        rows["beyond"] = in_order(beyond)
+        return rows
+
+    def points(self, rows: Rows, index: np.ndarray) -> Tensor:
+        """Return rows as points."""
+        starts = np.cumsum([0, *self.sizes])
+        codes, total = rows["codes"][index].astype(np.int64), int(starts[-1])
+        # A category never seen has no entry of its own: its block stays zero.
+        place = np.where(codes < np.array(self.sizes), codes + starts[:-1], total)
+        hot = torch.zeros(len(codes), total + 1)
+        hot.scatter_(1, torch.from_numpy(place), 1.0)
+        x = self._placed(hot[:, :total])
+        put_in_place(x[:, total:], rows["beyond"], index)
+        return x
+
+    def inside(self, rows: Rows) -> tuple[Rows, np.ndarray]:
+        """Return rows with numbers brought into the training range, and how far each was outside.
+
+        The distance (n,) is in deviations, the sum over a row's columns.
+        """
+        return brought_inside(self.columns, rows)
+
+    def head(self, raw: Tensor, draws: Draws) -> Tensor:
+        """Sample each block: straight-through Gumbel-softmax at temperature 1 (Jang et al. 2017).
+
+        The critic sees rows that are really one-hot; the gradient is that of the soft sample.
+        Without a gradient the same law is drawn by the inverse of its distribution function.
+        """
+        soft = raw.requires_grad and torch.is_grad_enabled()
+        uniform = None if soft else draws.uniform(len(raw), len(self.free))
+        noisy = raw + draws.gumbel(*raw.shape) if soft else raw
+        blocks = []
+        for k, block in enumerate(torch.split(noisy, self.free, dim=1)):
+            odds = block.softmax(1)
+            if uniform is None:
+                code = odds.argmax(1, keepdim=True)
+                blocks.append(torch.zeros_like(odds).scatter_(1, code, 1.0) + odds - odds.detach())
+            else:
+                code = torch.searchsorted(odds.cumsum(1), uniform[:, k : k + 1].contiguous())
+                blocks.append(
+                    torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
+                )
+        return self.embed(torch.cat(blocks, dim=1))
+
+    def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
+        """Return points as a DataFrame with the user's columns, order and types."""
+        # One product reads every block's code: exact, for codes are far below 2^24.
+        numbers = (batch.x[:, : sum(self.free)] @ self._numbers).round().int().numpy()
+        return self.decoded(numbers, codes, draws)
+
+    def decoded(self, numbers: np.ndarray, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
+        """Return the codes (n, free columns) and those of the conditions as a DataFrame."""
+        every = [*numbers.T]
+        every += [d.table[every[d.parent]] for d in self.derived]
+        made = {c.name: c.decode(n, draws) for c, n in zip(self.columns, every, strict=True)}
+        made |= self.conditions.decode(codes, draws)
+        # An array of Python's dates alone would become one of pandas'.
+        plain = {n: s if s.dtype.kind == "O" else s.array for n, s in made.items()}
+        return pd.DataFrame({name: plain[name] for name in self.order})
+
+    def state(self) -> State:
+        """Return what ``restore`` needs."""
+        metas, arrays = columns_state(self.columns, "column")
+        cond_meta, cond_arrays = self.conditions.state()
+        groups, group_arrays = columns_state([] if self.group is None else [self.group], "group")
+        meta = {
+            "columns": metas,
+            "order": list(self.order),
+            "conditions": cond_meta,
+            "group": groups,
+            "neutral": dict(self.neutral),
+            "single": list(self.single),
+            "formulas": dict(self.formulas),
+            "parents": [d.parent for d in self.derived],
+            **account_state(self.account),
+        }
+        tables = {f"derived.{k}": d.table for k, d in enumerate(self.derived)}
+        return meta, arrays | cond_arrays | group_arrays | tables
+
+    @classmethod
+    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> TableCodec:
+        """Rebuild the codec."""
+        groups = columns_restore(meta["group"], arrays, "group")
+        return cls(
+            columns_restore(meta["columns"], arrays, "column"),
+            tuple(meta["order"]),
+            Conditions.restore(meta["conditions"], arrays),
+            groups[0] if groups else None,
+            tuple(Derived(p, arrays[f"derived.{k}"]) for k, p in enumerate(meta["parents"])),
+            meta["neutral"],
+            tuple(meta["single"]),
+            account_of(meta),
+            meta["formulas"],
+        )
