@@ -68,8 +68,7 @@ def sample(
     overwrite
         Replace the file if it exists.
     """
-    plain = not (parity or apart_from or truncate != 1)
-    model = api.load(run)
+    model, plain = api.load(run), not (parity or apart_from or truncate != 1)
     conditions = _where(where, model.run.codec.columns_named)
     kind, pictures = model.run.kind, isinstance(model.run.kind, (Images, PairKind))
     endings = (*kind.suffixes, *_more(walk, pictures))

@@ -138,13 +138,16 @@ class TextColumn:
         share = {k: self._share(v, words) for k, v in (("number", numbers), ("date", dates))}
         kind, fitting = ("number", numbers) if share["number"] >= share["date"] else ("date", dates)
         if share[kind] > MOSTLY:
-            good = [c for c in fitting if kind == "number" or read_dates([c])[1][0]]
+            good = fitting
+            if kind == "date":
+                good = [c for c, real in zip(fitting, read_dates(fitting)[1], strict=True) if real]
             if kind == "number":
                 spelling, changed = number_template(good)
             else:
                 spelling, changed = date_format(good) if good else (None, fitting[0])
             if spelling is not None:
-                odd = [c for c in words if c not in set(good)]
+                known = set(good)
+                odd = [c for c in words if c not in known]
                 return self._mostly(kind, spelling, odd, example)
             if len(fitting) == len(words):
                 how = "number" if kind == "number" else "date"

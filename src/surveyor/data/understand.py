@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from surveyor.data.frames import Frame
+from surveyor.data.frames import Frame, InMemory
 from surveyor.data.text import EXACT, Reading, TextColumn, Understood
 from surveyor.data.values import MICRO, TEXT, Form, form_of, numeric
 from surveyor.errors import InputError, did_you_mean, tell
@@ -62,9 +62,19 @@ class Typed(Frame):
 
     def chunks(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in order."""
+        if isinstance(self.plain, InMemory):
+            yield self._whole
+            return
         for chunk in self.plain.chunks():
-            read = {name: typed(chunk[name], form, name) for name, form in self.forms.items()}
-            yield pd.DataFrame(read)
+            yield self._read(chunk)
+
+    @cached_property
+    def _whole(self) -> pd.DataFrame:
+        return self._read(next(iter(self.plain.chunks())))
+
+    def _read(self, chunk: pd.DataFrame) -> pd.DataFrame:
+        read = {name: typed(chunk[name], form, name) for name, form in self.forms.items()}
+        return pd.DataFrame(read)
 
 
 def typed(values: pd.Series, form: Form, name: str) -> pd.Series:
