@@ -173,5 +173,5 @@ def test_a_verdict_in_words() -> None:
         "Holds under conditions: it is left."
     )
     lost = replace(outcome, figures=(small, tossed(9, 0)), quick=True)
-    assert "on 1 of 2 seeds it did. A quick run" in sentence(lost, Coin())
+    assert "it did on 1 of 2 seeds. A quick run" in sentence(lost, Coin())
     assert replace(outcome, figures=(left, tossed(2, 3))).row("left") == (1.0, 0.0, 2.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,10 @@ def test_readme_and_theory_state_what_was_measured() -> None:
         assert between(CLAIMS, text, words) == text
 
 
-@pytest.mark.parametrize("change", [{"code": "other"}, {"verdict": "proved"}, {"parts": {}}])
+@pytest.mark.parametrize(
+    "change",
+    [{"code": "other"}, {"verdict": "proved"}, {"parts": {}}, {"findings": {"a": "holds"}}],
+)
 def test_results_older_than_the_claim_are_refused(
     change: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,6 +50,17 @@ def test_claims_that_were_not_run_are_named(
     count = len(claims())
     assert section.counts({}) == f"Of {count} claims {count} are {section.OPEN}.\n"
     assert section.verdicts({}).count(section.OPEN) == count
+
+
+def test_verdicts_on_fewer_seeds_are_marked_and_not_counted() -> None:
+    name, (outcome, measured) = next(iter(section.results().items()))
+    whole = replace(outcome, seeds=(1, 2, 3, 4, 5), figures=outcome.figures[:1] * 5)
+    few = replace(outcome, seeds=(1, 2), figures=outcome.figures[:1] * 2)
+    verdict, count = claims()[name].verdict(few.figures), len(claims())
+    assert f"| {verdict} | 5 |" in section.verdicts({name: (whole, measured)})
+    assert section.counts({name: (whole, measured)}).startswith(f"Of {count} claims 1 ")
+    assert f"| {verdict}, so far | 2 |" in section.verdicts({name: (few, measured)})
+    assert section.counts({name: (few, measured)}) == section.counts({})
 
 
 @pytest.mark.slow

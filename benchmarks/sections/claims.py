@@ -11,6 +11,7 @@ from benchmarks.common import RESULTS
 from benchmarks.sections.markdown import table
 from surveyor.claims import Outcome, Part, Verdict, claims, code_of
 from surveyor.claims.gallery import headline, judged, narrowed, read
+from surveyor.claims.gallery import told as say
 
 PLACE = RESULTS / "claims"
 Found = dict[str, tuple[Outcome, dict[str, Any]]]
@@ -21,6 +22,7 @@ SAID: dict[Verdict, tuple[str, str]] = {
     "does not hold": ("does not hold", "do not hold"),
 }
 OPEN = "not yet measured on five seeds"
+ALIGNED = "| --- | ---: | ---: | ---: | ---: |", "| ---: | --- | --- | ---: | --- |"
 
 
 def results() -> Found:
@@ -36,24 +38,23 @@ def results() -> Found:
             continue
         told = json.loads(path.read_text())
         outcome = read(told, name)
-        now = {part.says: verdict for part, verdict in judged(claim.parts, outcome)}
-        if outcome.code != code_of(claim) or (told["verdict"], told["parts"]) != (
-            claim.verdict(outcome.figures),
-            now,
-        ):
+        now = say(outcome, claim) | {"code": code_of(claim)}
+        if any(told[key] != now[key] for key in ("code", "verdict", "parts", "findings")):
             raise ValueError(
-                f"{path.name}: older than the claim; run `python -m benchmarks.claims {name}`"
+                f"{path.name}: older than the claim; run `python -m benchmarks.claims {name}`, or "
+                "`python -m benchmarks.claims --judge` where its statements alone have changed"
             )
         found[name] = outcome, told["measured"]
     return found
 
 
 def counts(found: Found) -> str:
-    """Return the sentence of README that counts the verdicts."""
+    """Return the sentence of README that counts the verdicts on all seeds."""
     every = claims()
-    by = Counter(every[name].verdict(outcome.figures) for name, (outcome, _) in found.items())
+    whole = [o for o, _ in found.values() if len(o.seeds) >= every[o.name].seeds]
+    by = Counter(every[outcome.name].verdict(outcome.figures) for outcome in whole)
     told = [f"{by[v]} {said[by[v] > 1]}" for v, said in SAID.items() if by[v]]
-    left = len(every) - len(found)
+    left = len(every) - len(whole)
     told += [f"{left} {'are' if left > 1 else 'is'} {OPEN}"] * (left > 0)
     return (
         f"Of {len(every)} claims "
@@ -73,16 +74,17 @@ def verdicts(found: Found) -> str:
             continue
         outcome, _ = found[name]
         rows.append([
-            number, claim.title, claim.verdict(outcome.figures), str(len(outcome.seeds)),
-            headline(outcome, claim),
+            number, claim.title,
+            claim.verdict(outcome.figures) + ", so far" * (len(outcome.seeds) < claim.seeds),
+            str(len(outcome.seeds)), headline(outcome, claim),
         ])  # fmt: skip
     places = sorted(
         {f"{m['commit']}, {m['date']}, {m['machine']['processor']}" for _, m in found.values()}
     )
     told = [
         "Medians over seeds, and the least and the largest; a verdict is one on every seed. Measured at "
-        f"{'; '.join(places)}, in {sum(o.seconds for o, _ in found.values()) / 60:.0f} minutes.",
-        table(["", "claim", "verdict", "seeds", "a figure"], rows),
+        f"{'; '.join(places)}.",
+        table(["", "claim", "verdict", "seeds", "a figure"], rows).replace(*ALIGNED),
         "Where a claim does not simply hold, what it states, one by one:",
         _listed(
             {k: v for k, v in found.items() if every[k].verdict(v[0].figures) != "holds"}, "parts"

@@ -45,6 +45,8 @@ class ParallelLines(Claim):
             "the original GAN, without a penalty, drops more than one line, or three of the grid",
             lambda f, data: f[f"{data}: modes covered, GAN"] < LEAST[data],
             tuple(LEAST),
+            "the modes are those of the grid",
+            ("grid",),
         ),
         Part(
             "the WGAN under a gradient penalty drops no more than that",
@@ -52,11 +54,8 @@ class ParallelLines(Claim):
             tuple(LEAST),
         ),
         Part(
-            "it is the distance: under R1 the original GAN still covers fewer",
-            lambda f, data: (
-                f[f"{data}: modes covered, GAN, R1"]
-                < f[f"{data}: modes covered, WGAN, gradient penalty"]
-            ),
+            "it is the distance that does it: under R1 the original GAN still drops more",
+            lambda f, data: f[f"{data}: modes covered, GAN, R1"] < LEAST[data],
             tuple(LEAST),
         ),
     )

@@ -141,7 +141,7 @@ def sentence(outcome: Outcome, claim: Claim) -> str:
         "holds under conditions": f"Holds under conditions: {'; '.join(where)}.",
         "holds in part": f"Holds in part: {'; '.join(narrowed(*v) for v in verdicts)}.",
         "does not hold": "Does not hold"
-        + (f": on {kept} of {of} seeds it did." if of > 1 else "."),
+        + (f": it did on {kept} of {of} seeds." if of > 1 else "."),
     }[claim.verdict(outcome.figures)]
     return said + (" A quick run, with fewer steps, which says little." if outcome.quick else "")
 
