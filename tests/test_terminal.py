@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from surveyor import InputError, Model, fit
 from surveyor.cli import main
 from surveyor.data import bounds
 from surveyor.data.images import sheet
+from surveyor.data.pictures import listed
 from surveyor.data.table import Table
 from surveyor.errors import Notice
 from surveyor.writing import MARK
@@ -306,4 +308,8 @@ def test_names_that_are_not_utf8_are_refused_before_training(
         assert said.count("the name is not UTF-8; rename it") == 1
         assert "\\udcff" in said
         assert not out.exists()
-    assert main(["distance", odd, good, "--html", str(tmp_path / "p.html")]) == 0
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/pictures/\xff"))
+    folder.mkdir(parents=True)
+    Image.new("L", (8, 8)).save(folder / "a.png")
+    with pytest.raises(InputError, match="the name is not UTF-8"):
+        listed(folder.parent)

@@ -76,7 +76,7 @@ def outcomes(folder: Path) -> Iterator[Outcome]:
         if path.stem not in known:
             continue
         try:
-            yield read(json.loads(path.read_text()), path.stem)
+            yield read(json.loads(path.read_bytes()), path.stem)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"{path}: no result of this claim ({error}); remove it") from error
 

@@ -83,13 +83,12 @@ def sample(
         made = model.walk(n, _stops(conditions), seed=seed)
     else:
         made = model.sample(n, conditions, seed, fair, apart_from, truncate)
-    if output is None or output.suffix.lower() == ".csv":
-        made = model.run.codec.spelt(made)
+    if isinstance(made, pd.DataFrame) if output is None else _csv(output):
+        made = formulas_told(model.run.codec.spelt(made), safe_csv, str(output or "the samples"))
     if output is None and isinstance(made, pd.DataFrame):
-        print_csv(formulas_told(made, safe_csv, "the samples"))
+        print_csv(made)
         return 0
     output = output or _usual(walk, pictures, endings, overwrite)
-    made = formulas_told(made, safe_csv, str(output)) if _csv(output) else made
     _write(made, kind, output, walk, answer)
     return 0
 

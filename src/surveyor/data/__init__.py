@@ -19,6 +19,7 @@ from surveyor.data.conditions import Conditions
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError, did_you_mean
 from surveyor.privacy import CodecAccount
+from surveyor.writing import unnameable
 
 Rows = dict[str, np.ndarray]
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -285,6 +286,8 @@ def recognise(source: Any, options: Options = USUAL) -> Kind:
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
+        if problems := unnameable(path):
+            raise InputError(*problems)
         if not path.exists():
             near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
             hint = did_you_mean(path.name, near) if near and path.name else ""

@@ -19,7 +19,7 @@ from surveyor.data.conditions import Conditions
 from surveyor.data.images import DEFAULTS, ImageCodec, Images
 from surveyor.data.pictures import FULL, listed, read_picture, suffixes
 from surveyor.data.vectors import VectorCodec, Vectors
-from surveyor.errors import InputError, did_you_mean
+from surveyor.errors import InputError, did_you_mean, tell
 
 SCALE = 4
 BEYOND = 0.1
@@ -309,6 +309,8 @@ def _translated(source: Any, options: Options) -> Pairs:
         raise InputError(*problems)
     usual = replace(options, task="generate")
     first, second = (str(name) for name in names.values())
+    if unused := [f"{k!r} {v.shape}" for k, v in arrays.items() if k not in (first, second)]:
+        tell(f"{where}: not used: {', '.join(unused)}")
     vectors = arrays[first].ndim == 2
     given = {first: arrays[first]}
     sides = (

@@ -17,6 +17,7 @@ from surveyor.data.arrays import Arrays
 from surveyor.data.listing import walked
 from surveyor.data.scratch import empty
 from surveyor.errors import InputError, tell
+from surveyor.writing import unnameable
 
 SAFE = (  # that Pillow decodes by itself; EPS starts an interpreter, and no other is usual
     "AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI",
@@ -157,6 +158,8 @@ def listed(path: Path) -> list[Path]:
         shown = ", ".join(f"{suffix} ({count:,})" for suffix, count in others.most_common())
         tell(f"{path}: files with other suffixes are not read: {shown}; save pictures as .png")
     folders = Counter(file.parent.relative_to(path) for file in pictures)
+    if problems := [line for name in folders for line in unnameable(path / name)]:
+        raise _all(problems)
     for name, count in sorted(folders.items()):
         if not any(part.startswith(".") for part in name.parts):
             continue

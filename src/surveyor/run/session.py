@@ -58,7 +58,7 @@ from surveyor.training.loop import plateaued
 from surveyor.training.privacy import private
 from surveyor.training.ranks import Ranks
 from surveyor.training.records import best_of
-from surveyor.writing import cause, unnameable, write_bytes
+from surveyor.writing import cause, write_bytes
 
 RESUME = "surveyor train --resume"
 
@@ -225,8 +225,6 @@ def start(
     ranks = ranks or Ranks()
     refuse_existing(path)
     refuse_existing(measured_in(path, config))
-    if problems := unnameable(data_name):
-        raise InputError(*problems)
     if ranks.size > 1 and config.minutes is not None:
         raise InputError("--minutes: not with several processes, whose clocks differ; give --steps")
     session = _session(data, config, path, generator, critic, ranks)
