@@ -87,14 +87,16 @@ ENDS = {"income": 98_765_432.19, "age": 1234.0, "visits": 4711.0}
 def test_no_trace_of_one_odd_row(seed: int, tmp_path: Path) -> None:
     told = ["code"] if seed % 2 else ["code", "member"]
     said = SAID | {"seed": seed, "condition": told, "group": "town", "epsilon": 2.0}
-    data, config = prepare(odd(True), said)
+    file = tmp_path / "odd.csv"
+    odd(True).to_csv(file, index=False)
+    data, config = prepare(file if seed > 2 else odd(True), said)
     session = start(data, "", config, tmp_path / "run")
     list(session.records())
     model = load(tmp_path / "run")
     made = model.sample(3000, seed=seed)
     for name, end in ENDS.items():
         assert made[name].max() < end / 2
-    assert made["joined"].min() > pd.Timestamp("1900-01-01")
+    assert pd.to_datetime(made["joined"]).min() > pd.Timestamp("1900-01-01")
     assert not set(MARKS) & set(made.astype(str).to_numpy().ravel())
     values = [np.float64(v).tobytes() for v in (*ENDS.values(), -3117744000.0)]
     for file in (tmp_path / "run").rglob("*"):
@@ -226,6 +228,17 @@ def test_a_column_without_a_frequent_value_is_left_empty_and_told(tmp_path: Path
     assert "P18" in [f.code for f in session.findings if "'code'" in f.finding]
     list(session.records())
     assert load(tmp_path / "run").sample(9)["code"].isna().all()
+
+
+def test_a_categorical_column_keeps_no_category_of_one_row(tmp_path: Path) -> None:
+    frame = odd(True).astype({"town": "category", "code": "category"})
+    data, config = prepare(frame, SAID | {"epsilon": 2})
+    session = start(data, "", config, tmp_path / "run")
+    list(session.records())
+    made = load(tmp_path / "run").sample(200)
+    assert isinstance(made["town"].dtype, pd.CategoricalDtype)
+    assert set(made["code"].cat.categories) <= {"a1", "b2", "c3"}
+    assert "Ultima Thule" not in (tmp_path / "run" / "codec.json").read_text()
 
 
 def test_columns_that_follow_from_others_are_not_searched_for() -> None:

@@ -46,8 +46,8 @@ def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: i
     """Fit one column to training rows, through ``counts`` alone.
 
     The form, which is kind, type and spelling, is taken as public; words that stood for a missing
-    value are not kept. Whole numbers become categories where at most ``few`` are shown and hardly
-    any row has another.
+    value are not kept, nor categories that are not shown. Whole numbers become categories where at
+    most ``few`` are shown and hardly any row has another.
 
     A column of which no value is frequent enough to be shown is left empty: a category without
     labels, of which the preflight tells.
@@ -88,7 +88,9 @@ def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: i
     frequency, exact = np.maximum(rows, 1.0), len(shown) if kind in GRAINS else 0
     names = () if kind in GRAINS else tuple(map(str, shown))
     frequency /= frequency.sum()
-    form = replace(form, kind=kind, absent=())
+    known = set(names)
+    declared = tuple(c for c in form.categories if label_of(c) in known)
+    form = replace(form, kind=kind, absent=(), categories=declared)
     natives = tuple(native_of(label, form) for label in names)
     return Column(name, form, missing, frequency, names, natives, cells, exact, grain)
 
