@@ -26,6 +26,7 @@ from surveyor.errors import InputError
 from surveyor.evaluation.assess import assess
 from surveyor.evaluation.paired import assess_pairs
 from surveyor.report import build_report
+from surveyor.report.rehearsal import rehearse
 from surveyor.ruler import Budget, Comparison, compare, drift
 from surveyor.ruler.comparison import Method
 from surveyor.run.scoring import By
@@ -240,7 +241,8 @@ def fit(
     options |= {k: v for k, v in named.items() if isinstance(v, str)} | dict.fromkeys(own, OWN)
     loaded, config = prepare(data, options)
     name = str(data) if isinstance(data, (str, Path)) else ""
-    session = runs.start(loaded, name, config, path, own.get("generator"), own.get("critic"))
+    nets = own.get("generator"), own.get("critic")
+    session = runs.start(loaded, name, config, path, *nets, rehearse=rehearse)
     model = finish(session, watch)
     if out is None:
         weakref.finalize(model, shutil.rmtree, path.parent, ignore_errors=True)

@@ -20,6 +20,7 @@ from surveyor.data import Data
 from surveyor.data.images import sheet
 from surveyor.errors import InputError
 from surveyor.report import strip
+from surveyor.report.rehearsal import rehearse
 from surveyor.training.ranks import Ranks, joined_ranks, part
 from surveyor.writing import replacing
 
@@ -74,7 +75,7 @@ def train(
         problems.extend(error.problems)
     if problems or out is None or loaded is None or resolved is None:
         raise InputError(*problems)
-    return follow(runs.start(loaded, data, resolved, out, ranks=ranks))
+    return follow(runs.start(loaded, data, resolved, out, ranks=ranks, rehearse=rehearse))
 
 
 train.__annotations__["flags"] = Annotated[Flags, Parameter(name="*")]

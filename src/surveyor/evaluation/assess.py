@@ -17,7 +17,7 @@ from surveyor.data.table import TableCodec
 from surveyor.evaluation.findings import findings
 from surveyor.evaluation.formulas import formula_figures
 from surveyor.evaluation.heldout import Ruler, generated, noise, of_critic, steepness, w1
-from surveyor.evaluation.memorising import LOOKED, Joint, Memorising, delivered, memorising, most
+from surveyor.evaluation.memorising import Joint, Memorising, delivered, memorising, most
 from surveyor.evaluation.pictures import picture_figures
 from surveyor.evaluation.table import features, table_fidelity
 from surveyor.evaluation.two_sample import two_sample
@@ -76,7 +76,7 @@ def assess(
         "groups": _parts(game, generator, data, seed, "group"),
     }
     if own:
-        result["memorising"] = asdict(_memorising(game, generator, data, seed))
+        result["memorising"] = asdict(_memorising(game, generator, data, seed, rows))
     if table is not None:
         result["table"] = table[0]
     if isinstance(data.codec, ImageCodec):
@@ -85,11 +85,11 @@ def assess(
     return result
 
 
-def _memorising(game: Game, generator: nn.Module, data: Data, seed: int) -> Memorising:
-    """Compare training rows with as many samples, as far as there is room for them."""
+def _memorising(game: Game, generator: nn.Module, data: Data, seed: int, rows: int) -> Memorising:
+    """Compare training rows with as many samples, at least ``rows``, as far as there is room."""
     codec, draws = data.codec, Draws(seed + 5, 0, MEASURE)
     width = data.holdout.first(1).joint().shape[1]
-    n = min(max(LOOKED, len(data.train)), most(width))
+    n = min(max(rows, len(data.train)), most(width))
     codes = codec.conditions.draw(n, draws)
     made = generated(game, generator, codec.conditions.embed(codes), n, draws)
     samples = delivered(codec, made, codes, draws).joint()

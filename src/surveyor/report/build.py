@@ -40,7 +40,15 @@ def build_report(run: Run, data: Data) -> Path:
     """
     if run.evaluation is None or "w1" not in run.evaluation:
         raise InputError(f"{run.path}: not evaluated yet; run: surveyor evaluate {run.path}")
+    path = run.measured / "report.html"
+    write_bytes(path, page_of(run, data).encode())
+    return path
+
+
+def page_of(run: Run, data: Data) -> str:
+    """Return the report of an evaluated run as a page."""
     result = run.evaluation
+    assert result is not None
     paired = run.codec.answers
     what = "W1 between patches" if paired else "W1"
     figures: dict[str, Any] = {
@@ -49,7 +57,7 @@ def build_report(run: Run, data: Data) -> Path:
     if run.history:
         figures["progress"] = fig.progress(run.history, what, plan_of(run.config).warm)
     figures |= _of_kind(run, data)
-    made = page(
+    return page(
         "answers.html.j2" if paired else "report.html.j2",
         name=run.path.name,
         kind=run.kind.name,
@@ -61,9 +69,6 @@ def build_report(run: Run, data: Data) -> Path:
         held_rows=len(data.holdout),
         config=dumps(run.config, run.data_name),
     )
-    path = run.measured / "report.html"
-    write_bytes(path, made.encode())
-    return path
 
 
 def _followers(codec: TableCodec) -> list[str]:

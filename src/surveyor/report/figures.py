@@ -141,7 +141,9 @@ def _numbers(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> Non
     axis.xaxis.set_major_locator(MaxNLocator(4))
     if column.kind == "date":
         ticks = np.linspace(edges[0], edges[-1], 3)
-        axis.set_xticks(ticks, [str(pd.Timestamp(t, unit="s").date()) for t in ticks])
+        axis.set_xticks(
+            ticks, [str(np.datetime64(int(t), "s").astype("datetime64[D]")) for t in ticks]
+        )
 
 
 def _categories(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> None:

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -215,12 +215,15 @@ def start(
     generator: nn.Module | None = None,
     critic: nn.Module | None = None,
     ranks: Ranks | None = None,
+    rehearse: Callable[[Session], None] = lambda session: None,
 ) -> Session:
     """Create a run folder, whole or not at all; of several processes the leader writes it.
 
+    ``rehearse`` tries before that what is done after training.
+
     Raises:
-        InputError: the folder exists, the preflight refuses, or processes disagree on data or
-            configuration; nothing has been written.
+        InputError: the folder exists, preflight or ``rehearse`` refuse, or processes disagree on
+            data or configuration; nothing has been written.
     """
     ranks = ranks or Ranks()
     refuse_existing(path)
@@ -231,6 +234,7 @@ def start(
     refused = [str(f) for f in session.findings if f.level == "refuse"]
     if refused:
         raise InputError(*refused)
+    rehearse(session)
     config = session.config
     if config.minutes is not None:
         config = replace(config, steps=_steps_in(session, config.minutes), minutes=None)
