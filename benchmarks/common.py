@@ -96,15 +96,19 @@ class Trained:
 
 def train(source: str, options: Sequence[str], folder: Path) -> Trained:
     """Train in a process of its own, as a user would."""
+    begun = time.monotonic()
     command = [sys.executable, "-m", "surveyor", "train", source, "--out", str(folder), *options]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
-    clock = [json.loads(line) for line in (folder / "timing.jsonl").read_text().splitlines()]
+    timing = folder / "timing.jsonl"  # a run with --epsilon keeps no clock
+    clock = (
+        [json.loads(line) for line in timing.read_text().splitlines()] if timing.exists() else []
+    )
     beside = folder.with_name(f"{folder.name}.measured")  # of a run with --epsilon
     place = beside if beside.exists() else folder
     evaluation = json.loads((place / "evaluation.json").read_text())
-    return Trained(folder, evaluation, clock[-1]["seconds"])
+    return Trained(folder, evaluation, clock[-1]["seconds"] if clock else time.monotonic() - begun)
 
 
 def train_all(

@@ -111,7 +111,7 @@ def test_the_whole_folder_of_a_run_with_an_odd_row_has_no_trace(tmp_path: Path) 
     model = fit(odd(True), tmp_path / "run", **SAID)
     assert {f.name for f in (tmp_path / "run").rglob("*") if f.is_file()} == {
         "config.toml", "codec.json", "codec.safetensors", "generator.safetensors",
-        "critic.safetensors", "state.safetensors", "timing.jsonl", "evaluation.json",
+        "critic.safetensors", "state.safetensors", "evaluation.json",
     }  # fmt: skip
     kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     assert set(kept) == {"privacy", "best_step", "steps"}

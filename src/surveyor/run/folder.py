@@ -9,8 +9,8 @@ timing.jsonl           the clock, kept apart so that all else repeats byte for b
 evaluation.json, report.html
 
 The folder of a run with differential privacy holds nothing of rows but what its account covers: no
-history, and of the evaluation the account alone. What is measured on rows lies beside it, in
-NAME.measured.
+history, no clock, and of the evaluation the account alone. What is measured on rows lies beside it,
+in NAME.measured.
 """
 
 from __future__ import annotations

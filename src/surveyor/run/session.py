@@ -196,8 +196,8 @@ class Session:
             write_tensors(self.path / "critic.safetensors", self.game.critic.state_dict())
         if measurement is not None:
             append(self.path / "history.jsonl", asdict(measurement))
-        seconds = round(time.monotonic() - self.started, 3)
-        append(self.path / "timing.jsonl", {"step": self.state.step, "seconds": seconds})
+            seconds = round(time.monotonic() - self.started, 3)
+            append(self.path / "timing.jsonl", {"step": self.state.step, "seconds": seconds})
         self._checkpoint()
 
     def _checkpoint(self) -> None:
