@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format install claims claims-check mutants bench-cheap clean
+.PHONY: demo test check format install attack claims claims-check mutants bench-cheap clean
 
 demo: install  ## train on 1,797 handwritten digits and show the verdict
 	@rm -rf runs/demo
@@ -15,6 +15,9 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+attack: install  ## 300 mutations of every file of a run folder
+	$(BIN)/python -m tests.attack 300
 
 claims: install  ## run every claim and build the gallery
 	$(BIN)/surveyor claims --all --out gallery

@@ -17,10 +17,10 @@ from surveyor.objectives import objectives
 from surveyor.training.optimizers import optimizers
 
 SOURCE = Path(__file__).parents[1] / "src" / "surveyor"
-GROUND = ("errors", "batch", "catalog", "writing")
+GROUND = ("errors", "batch", "catalog", "reading", "writing")
 ORDER = (
     "privacy", "data", "nets", "lipschitz", "objectives", "training", "diagnostics", "evaluation", "ruler",
-    "config", "build", "run", "report", "api", "claims", "cli",
+    "config", "outline", "build", "run", "report", "api", "claims", "cli",
 )  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 

@@ -146,6 +146,7 @@ def test_an_interrupted_private_run_goes_on_with_its_own_codec(tmp_path: Path) -
     next(records)
     with pytest.raises(Interrupted):
         session._stop()
+    session.release()
     codec = (tmp_path / "run" / "codec.json").read_bytes()
     again = resume(tmp_path / "run", own_data(tmp_path / "run", frame))
     assert [r.step for r in again.records()] == [2, 3, 4]

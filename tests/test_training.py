@@ -47,9 +47,9 @@ def test_a_run_of_weights_in_channels_last_resumes_as_the_same_run(tmp_path: Pat
     list(steps(game, data.train, plan, state))
     _, first, _, half = fresh()
     list(islice(steps(first, data.train, plan, half), 3))
-    save_checkpoint(tmp_path / "state", first, half, {})
+    save_checkpoint(tmp_path / "state", first, half)
     _, second, _, rest = fresh()
-    load_checkpoint(tmp_path / "state", second, rest)
+    load_checkpoint(tmp_path / "state", second, rest, plan)
     list(steps(second, data.train, plan, rest))
     assert torch.equal(weights(second), weights(game))
 
@@ -89,12 +89,12 @@ def test_a_resumed_run_is_the_same_run(tmp_path: Path, optimizer: str, objective
     list(steps(game, data.train, plan, state))
     _, first, _, half = built(**said)
     list(islice(steps(first, data.train, plan, half), 3))
-    save_checkpoint(tmp_path / "state", first, half, {})
+    save_checkpoint(tmp_path / "state", first, half)
     _, second, _, rest = built(**said)
     for net in (second.generator, second.critic, rest.average):
         for p in net.parameters():
             torch.nn.init.normal_(p)
-    load_checkpoint(tmp_path / "state", second, rest)
+    load_checkpoint(tmp_path / "state", second, rest, plan)
     assert rest.step == 3
     list(steps(second, data.train, plan, rest))
     assert torch.equal(weights(second), weights(game))

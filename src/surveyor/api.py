@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,24 @@ import numpy as np
 from torch import nn
 
 import surveyor.run as runs
-from surveyor.build import OWN, configured, options_of, plan_of
+from surveyor.build import configured, options_of, plan_of
 from surveyor.config import Config
 from surveyor.config import resolve as resolve_config
 from surveyor.data import Data, Options, Source, recognise
 from surveyor.data import load as load_data
 from surveyor.data.sources import resolve
 from surveyor.diagnostics import preflight
-from surveyor.errors import InputError
+from surveyor.errors import InputError, NotWritten, tell
 from surveyor.evaluation.assess import assess
 from surveyor.evaluation.paired import assess_pairs
+from surveyor.outline import OWN
 from surveyor.report import build_report
 from surveyor.report.rehearsal import rehearse
 from surveyor.ruler import Budget, Comparison, compare, drift
 from surveyor.ruler.comparison import Method
 from surveyor.run.scoring import By
 from surveyor.training import Record
+from surveyor.training.interrupt import interruptible
 
 Watch = Callable[[runs.Session, Record], None]
 
@@ -106,26 +108,27 @@ class Model:
         measured = self._data(data)
         named = "held-out real data" if data is None else "the data given"
         if run.codec.answers:
-            result = assess_pairs(
-                run.game,
-                run.game.generator,
-                measured,
-                run.config.seed,
-                rows,
-                "held-out pictures" if data is None else "of the pictures given",
-            )
-        else:
-            game, seed, own = run.game, run.config.seed, data is None
-            result = assess(game, game.generator, measured, seed, rows, named, own)
+            named = "held-out pictures" if data is None else "of the pictures given"
+        with runs.threads(run.config.threads):
+            own = run.game, run.game.generator, measured, run.config.seed, rows, named
+            result = assess_pairs(*own) if run.codec.answers else assess(*own, data is None)
         if data is not None:
             # The halves of given data are no training rows: what is told of those would be false.
             result["critic"]["estimate_on_training_rows"] = None
             result["findings"] = [f for f in result["findings"] if f["code"] != "R02"]
             return result
-        kept = run.evaluation or {}
-        result |= {name: kept[name] for name in ("calibration", "privacy") if name in kept}
-        found = preflight(run.game, measured, plan_of(run.config))
-        return runs.keep_evaluation(run.path, run.config, result, run.history, found)
+        plan = plan_of(run.config)
+        privacy = runs.privacy_of(run.config, plan, measured)
+        whole = {"calibration": run.calibration, "privacy": privacy and asdict(privacy)}
+        result |= {name: told for name, told in whole.items() if told is not None}
+        found = preflight(run.game, measured, plan)
+        result = runs.completed(run.config, result, run.history, found)
+        try:
+            with runs.Lock(run.path):
+                runs.keep_evaluation(run.path, run.config, result)
+        except (InputError, NotWritten) as error:
+            tell(f"the numbers are not kept in the run: {error}")
+        return result
 
     def score(self, data: Any, by: By = "auto") -> np.ndarray:
         """Return a score of every row, (n,): low where rows are unlike the real ones.
@@ -158,7 +161,7 @@ class Model:
         source = self.run.data_name if data is None else data
         if isinstance(source, str) and not source:
             raise InputError("the run was trained on data in memory; pass them")
-        return runs.own_data(self.run.path, source)
+        return runs.own_data(self.run, source)
 
     def _data(self, data: Any) -> Data:
         if data is None:
@@ -250,26 +253,41 @@ def fit(
 
 
 def finish(session: runs.Session, watch: Watch | None = None) -> Model:
-    """Train a session to its end, evaluate it and write its report."""
-    for record in session.records():
-        if watch is not None:
-            watch(session, record)
-    session.finish()
-    custom = {
-        name: getattr(session.game, name)
-        for name in ("generator", "critic")
-        if getattr(session.config, name) == "own"
-    }
-    run = runs.load(session.path, **custom)
-    build_report(run, session.data)
+    """Train a session to its end, evaluate it and write its report.
+
+    Raises:
+        Interrupted: Ctrl-C or a polite kill, at any time; the run can be resumed.
+    """
+    with interruptible(session.interruption):
+        for record in session.records():
+            if watch is not None:
+                watch(session, record)
+        session.finish()
+        custom = {
+            name: getattr(session.game, name)
+            for name in ("generator", "critic")
+            if getattr(session.config, name) == OWN
+        }
+        run = runs.load(session.path, **custom)
+        build_report(run, session.data)
     return Model(run)
 
 
 def load(
-    path: str | Path, generator: nn.Module | None = None, critic: nn.Module | None = None
+    path: str | Path,
+    generator: nn.Module | None = None,
+    critic: nn.Module | None = None,
+    device: str | None = None,
 ) -> Model:
-    """Open a run folder. Modules of your own classes must be passed again."""
-    return Model(runs.load(Path(path), generator, critic))
+    """Open a run folder. Modules of your own classes must be passed again.
+
+    ``device`` is where it is computed; the run's own without it, or the processor where that is
+    not here.
+
+    Raises:
+        InputError: no run there, or one that is damaged.
+    """
+    return Model(runs.load(Path(path), generator, critic, device))
 
 
 def distance(

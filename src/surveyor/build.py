@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -14,20 +15,25 @@ from torch import Tensor, nn
 from surveyor.batch import Draws
 from surveyor.catalog import parse, text_of
 from surveyor.config import Config, resolve
-from surveyor.data import Codec, Options, Space
-from surveyor.data.bounds import weigh
+from surveyor.data import Codec, Options
 from surveyor.data.labels import WrongLabels
 from surveyor.data.table import TableCodec
-from surveyor.errors import InputError
-from surveyor.lipschitz import Constraint, constraints
-from surveyor.lipschitz.gradient_penalty import GradientPenalty
-from surveyor.nets import ChainCritic, Latent, Net, Sampler, nets
+from surveyor.errors import InputError, tell
+from surveyor.lipschitz import constraints
+from surveyor.nets import ChainCritic, Latent, Sampler, nets
 from surveyor.nets.packed import PackedCritic
 from surveyor.objectives import Objective, objectives
+from surveyor.outline import (
+    OWN,
+    constraints_of,
+    net_of,
+    outline,
+    refuse_nets_beyond_memory,
+    space_of,
+)
 from surveyor.training import Augment, Content, Game, Noise, Plan
 from surveyor.training.optimizers import Updates, optimizers
 
-COPIES = 5  # a weight, its gradient, two moments, its average
 MEASUREMENTS = 40
 COMPILED = 150_000  # updates of a net from which compiling pays: it takes 12 to 25 s, saves .2 ms
 THREADED = 30_000_000  # parameters times rows a step above which a second thread pays
@@ -60,7 +66,7 @@ def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         for text in ((held,) if isinstance(held, str) else held)
         if text != "none"
     )
-    problems += _device(config.device)
+    problems += device_problems(config.device)
     problems += _no_task(config) if config.task == "generate" else _of_task(config)
     if config.epsilon is not None:
         problems += _not_private(config, parts)
@@ -135,7 +141,6 @@ def spacing(steps: int) -> int:
     return max(1, steps // MEASUREMENTS)
 
 
-OWN = "own"
 PARTS: Mapping[str, Callable[[], Mapping[str, type]]] = {
     "objective": objectives,
     "generator": nets,
@@ -182,53 +187,46 @@ def _changed(config: Config, usual: Mapping[str, Any]) -> list[str]:
     return [name for name, value in usual.items() if getattr(config, name) != value]
 
 
-def _device(name: str) -> list[str]:
-    if name == "cpu":
-        return []
-    if name.partition(":")[0] == "cuda":
-        return (
-            []
-            if torch.cuda.is_available()
-            else ["--device cuda: no CUDA device here; use --device cpu"]
-        )
-    if name == "mps":
-        return (
-            []
-            if torch.backends.mps.is_available()
-            else ["--device mps: not available here; use --device cpu"]
-        )
-    return [f"--device {name}: unknown; known: cpu, cuda, mps"]
+DEVICES = "cpu|cuda(:[0-9]{1,3})?|mps"
+
+
+def device_problems(name: str) -> list[str]:
+    """Return what stands against computing on a device."""
+    if not re.fullmatch(DEVICES, name):
+        return [f"--device {name}: unknown; known: cpu, cuda, mps"]
+    if not _is_here(name):
+        kind = name.partition(":")[0].upper()
+        return [f"--device {name}: no {kind} device here; use --device cpu"]
+    return []
+
+
+def _is_here(device: str) -> bool:
+    kind, _, number = device.partition(":")
+    if kind == "cuda":
+        return torch.cuda.is_available() and int(number or 0) < torch.cuda.device_count()
+    return kind == "cpu" or torch.backends.mps.is_available()
+
+
+def on_device(config: Config, device: str | None = None) -> Config:
+    """Return the configuration of a run on ``device``, or on its own where that is here.
+
+    Raises:
+        InputError: a device that is unknown or asked for and not here.
+    """
+    asked = config.device if device is None else device
+    problems = device_problems(asked)
+    if device is None and problems and re.fullmatch(DEVICES, asked):
+        tell(f"the run was trained on {asked}, which is not here; it is opened on the processor")
+        return replace(config, device="cpu")
+    if problems:
+        raise InputError(*problems)
+    return replace(config, device=asked)
 
 
 def options_of(config: Config) -> Options:
     """Return how a configuration wants its data read."""
     fields = (f.name for f in dataclasses.fields(Options) if hasattr(config, f.name))
     return Options(**{name: getattr(config, name) for name in fields})
-
-
-def refuse_nets_beyond_memory(
-    config: Config, sides: Sequence[str], space: Space, latent: Latent
-) -> None:
-    """Count the parameters of nets before they are made.
-
-    Raises:
-        InputError: with gradients and moments they cannot be held.
-    """
-    plain = replace(space, bias=None, ranks=None)
-    for side in sides:
-        text = getattr(config, side)
-        try:
-            with torch.random.fork_rng(devices=[]), torch.device("meta"):
-                net = _net(text, side, space)
-                own = net.critic(plain) if side == "critic" else net.generator(plain, latent)
-        except (RuntimeError, OverflowError, MemoryError) as error:
-            cause = str(error).strip().splitlines()[0]
-            raise InputError(
-                f"--{side} {text}: cannot be built ({cause}); make it smaller"
-            ) from error
-        count = sum(p.numel() for p in (*own.parameters(), *own.buffers()))
-        told = f"--{side} {text}: {count:,} parameters, {COPIES} numbers of 4 bytes each, take"
-        weigh(COPIES * 4 * count, told, "make it smaller")
 
 
 def game_of(
@@ -240,23 +238,21 @@ def game_of(
     """Build the game of a configuration, its weights a function of the seed alone.
 
     A module given here takes the place of the configured one.
+
+    Raises:
+        InputError: parts that do not go together, or nets that the machine has no memory for.
     """
-    space = codec.space
+    space, unit = space_of(config, codec)
+    refuse_nets_beyond_memory(config, outline(config, codec, generator is None, critic is None))
     latent = Latent(config.latent_normal, config.latent_bits, config.latent_spread)
     objective: Objective = parse(config.objective, objectives(), "objective")
-    unit = space.unit if objective.is_distance else 1.0
-    space = replace(space, unit=unit)
-    sides = [*(["generator"] if generator is None else []), *(["critic"] if critic is None else [])]
-    refuse_nets_beyond_memory(config, sides, space, latent)
+    held = constraints_of(config, unit)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         if generator is None:
-            generator = _net(config.generator, "generator", space).generator(space, latent)
+            generator = net_of(config.generator, "generator", space).generator(space, latent)
         if critic is None:
-            critic = _net(config.critic, "critic", space).critic(space)
-        held = tuple(
-            _aimed(parse(text, constraints(), "constraint"), unit) for text in config.constraint
-        )
+            critic = net_of(config.critic, "critic", space).critic(space)
         for constraint in held:
             constraint.install(critic)
     content = Content(config.content, config.content_loss) if config.content > 0 else None
@@ -347,22 +343,6 @@ def worth_compiling(config: Config, game: Game) -> Literal["yes", "no"]:
     known = known and not any(c.beyond for c in game.constraints)
     updates = config.steps * (config.critic_steps + 1)
     return "yes" if known and updates >= COMPILED else "no"
-
-
-def _aimed(constraint: Constraint, unit: float) -> Constraint:
-    return constraint.aimed(unit) if isinstance(constraint, GradientPenalty) else constraint
-
-
-def _net(text: str, what: str, space: Space) -> Net:
-    if text == OWN:
-        raise InputError(
-            f"the run has a {what} of its own class; pass it: load(path, {what}=module)"
-        )
-    net = parse(text, nets(), what)
-    if space.given and not net.answers:
-        known = ", ".join(name for name, kind in nets().items() if kind.answers)
-        raise InputError(f"--{what} {text}: is not told of the picture to answer; known: {known}")
-    return net
 
 
 def _updates(text: str) -> Updates:

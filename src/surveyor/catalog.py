@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import math
 import pkgutil
 import types
 import typing
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 from surveyor.errors import InputError, did_you_mean
 
 T = TypeVar("T")
+MOST = 65_536  # of whole numbers: widths, depths, counts
 
 
 def folder(package: str, base: type[T]) -> dict[str, type[T]]:
@@ -98,9 +100,14 @@ def _read(value: str, hint: Any) -> Any:
         return value.lower() == "true"
     if hint in (int, float):
         try:
-            return hint(value)
+            number = hint(value)
         except ValueError:
             raise ValueError(f"not a{'n' if hint is int else ''} {hint.__name__}") from None
+        if hint is int and abs(number) > MOST:
+            raise ValueError(f"give a number up to {MOST:,}")
+        if not math.isfinite(number):
+            raise ValueError("not finite")
+        return number
     return value
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import reprlib
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -14,7 +16,7 @@ import tomli_w
 
 from surveyor.errors import InputError, did_you_mean
 
-VERSION = 2
+VERSION = 3
 
 
 def _option(default: Any, text: str, low: float | None = None, high: float | None = None) -> Any:
@@ -60,9 +62,14 @@ class Config:
     content_loss: Literal["absolute", "squared"] = _option(
         "absolute", "What the content loss takes of each pixel's difference."
     )
-    size: int | None = _option(None, "Bring pictures to so many pixels a side, cut square.", 4)
+    size: int | None = _option(
+        None, "Bring pictures to so many pixels a side, cut square.", 4, 4096
+    )
     white: int | None = _option(
-        None, "Value of white in pictures of more than 8 bits, where it is not the one guessed.", 1
+        None,
+        "Value of white in pictures of more than 8 bits, where it is not the one guessed.",
+        1,
+        2**16 - 1,
     )
     augment: float = _option(
         0.0, "Share of pictures that the critic sees shifted; samples are not.", 0, 0.7
@@ -88,8 +95,8 @@ class Config:
         "mlp", "autoregressive, mlp, conv, residual, unet or upscale; NAME:..."
     )
     critic: str = _option("mlp", "mlp, conv, residual, patch or committee; NAME:FIELD=VALUE")
-    latent_normal: int = _option(64, "Gaussian entries of the latent.", 0)
-    latent_bits: int = _option(0, "Entries of the latent that are -1 or +1.", 0)
+    latent_normal: int = _option(64, "Gaussian entries of the latent.", 0, 2**16)
+    latent_bits: int = _option(0, "Entries of the latent that are -1 or +1.", 0, 2**16)
     latent_spread: float = _option(1.0, "Deviation of the Gaussian entries.", 1e-9)
     smooth: tuple[float, ...] = _option(
         (), "Noise on both sides of the critic: START, END, and the share of training it lasts."
@@ -101,7 +108,7 @@ class Config:
         0.99,
     )
 
-    steps: int = _option(10_000, "Generator steps.", 1)
+    steps: int = _option(10_000, "Generator steps.", 1, 10**9)
     warm_start: float = _option(
         0.0,
         "Share of the steps, the first ones, without a critic: by likelihood, or by content loss.",
@@ -113,10 +120,10 @@ class Config:
         "yes", "Bring an autoregressive generator's columns to the training rows' frequencies."
     )
     minutes: float | None = _option(
-        None, "Training time instead of steps, measured at the start.", 0.01
+        None, "Training time instead of steps, measured at the start.", 0.01, 525_600
     )
-    batch: int = _option(256, "Rows a step.", 2)
-    critic_steps: int = _option(2, "Critic steps a generator step.", 1)
+    batch: int = _option(256, "Rows a step.", 2, 2**20)
+    critic_steps: int = _option(2, "Critic steps a generator step.", 1, 1000)
     generator_rate: float = _option(1e-3, "Learning rate of the generator.", 1e-12)
     critic_rate: float = _option(1e-3, "Learning rate of the critic.", 1e-12)
     optimizer: str = _option("adam", "adam, rmsprop or sgd; NAME:FIELD=VALUE,...")
@@ -131,12 +138,14 @@ class Config:
     )
 
     measure_every: int | None = _option(
-        None, "Steps between measurements; 40 in all if not said.", 1
+        None, "Steps between measurements; 40 in all if not said.", 1, 10**9
     )
-    measure_rows: int = _option(512, "Held-out rows a measurement.", 2)
+    measure_rows: int = _option(512, "Held-out rows a measurement.", 2, 10_000)
     patience: int = _option(0, "Stop after so many measurements without a better W1; 0 never.", 0)
     seed: int = _option(0, "Seed of everything random.", 0, 2**63 - 1)
-    threads: int | None = _option(None, "Processor threads; chosen by the size of the nets.", 1)
+    threads: int | None = _option(
+        None, "Processor threads; chosen by the size of the nets.", 1, 1024
+    )
     device: str = _option("cpu", "cpu, cuda or mps.")
     precision: Literal["auto", "float32", "bfloat16"] = _option(
         "float32", "Of training's products; auto is bfloat16 where the hardware multiplies it."
@@ -161,13 +170,13 @@ def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) 
             continue
         try:
             values[name] = _typed(value, hints[name])
-        except (TypeError, ValueError) as error:
-            problems.append(f"{_flag(name)} {value!r}: {error}")
+        except (TypeError, ValueError, OverflowError) as error:
+            problems.append(f"{_flag(name)} {reprlib.repr(value)}: {error}")
             continue
         problems += _range(name, values[name], fields[name].metadata)
     if isinstance(values.get("smooth"), tuple) and len(values["smooth"]) not in (0, 2, 3):
         problems.append("--smooth: give START END, and optionally the share of training")
-    elif any(not number > 0 for number in values.get("smooth", ())):
+    elif any(not 0 < number < math.inf for number in values.get("smooth", ())):
         problems.append("--smooth: START, END and the share must be above 0")
     if values.get("smooth_auc") is not None:
         start, end = [*values.get("smooth", ()), 0.0, 0.0][:2]
@@ -184,10 +193,12 @@ def _range(name: str, value: Any, limits: Mapping[str, Any]) -> list[str]:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return []
     low, high = limits["low"], limits["high"]
+    if isinstance(value, float) and not math.isfinite(value):
+        return [f"{_flag(name)} {value}: give a finite number"]
     if low is not None and not value >= low:
-        return [f"{_flag(name)} {value}: must be at least {low}"]
+        return [f"{_flag(name)} {reprlib.repr(value)}: must be at least {low:,}"]
     if high is not None and not value <= high:
-        return [f"{_flag(name)} {value}: must be at most {high}"]
+        return [f"{_flag(name)} {reprlib.repr(value)}: must be at most {high:,}"]
     return []
 
 
@@ -207,6 +218,8 @@ def _typed(value: Any, hint: Any) -> Any:
         return value
     if typing.get_origin(hint) is tuple:
         inner = typing.get_args(hint)[0]
+        if isinstance(value, Mapping):
+            raise TypeError("must be a list")
         items = (value,) if isinstance(value, (str, int, float)) else tuple(value)
         return tuple(_typed(item, inner) for item in items)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
@@ -226,29 +239,32 @@ def dumps(config: Config, data: str) -> str:
     return tomli_w.dumps({"version": VERSION, "data": data, "run": values})
 
 
-def loads(text: str, where: str) -> tuple[Config, str]:
-    """Read a ``config.toml``; return the configuration and the data's name.
+def loads(content: Mapping[str, Any], where: str) -> tuple[Config, str]:
+    """Take what a ``config.toml`` holds; return the configuration and the data's name.
 
     Raises:
-        InputError: no TOML, another version, or fields that do not fit.
+        InputError: another version, or fields that do not fit.
     """
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where}: damaged ({error}); restore it or train again") from error
     version = content.get("version")
     if version != VERSION:
         raise InputError(
-            f"{where}: a run of version {version}, and this Surveyor reads version {VERSION}; "
-            "train again, or use the Surveyor that wrote it"
+            f"{where}: a run of version {reprlib.repr(version)}, and this Surveyor reads version "
+            f"{VERSION}; train again, or use the Surveyor that wrote it"
         )
-    if not isinstance(content.get("run"), dict):
-        raise InputError(f"{where}: damaged (no [run] table); restore it or train again")
+    run, data = content.get("run"), content.get("data")
+    if not isinstance(run, dict) or not isinstance(data, str):
+        raise InputError(f"{where}: damaged (no [run] table or no data); {RESTORE}")
     needed = [f.name for f in dataclasses.fields(Config) if f.default is not None]
-    absent = [name for name in needed if name not in content["run"]]
-    if absent and set(content["run"]) <= {f.name for f in dataclasses.fields(Config)}:
-        raise InputError(f"{where}: damaged (no {absent[0]}); restore it or train again")
-    return resolve(content["run"]), str(content.get("data", ""))
+    absent = [name for name in needed if name not in run]
+    if absent and set(run) <= {f.name for f in dataclasses.fields(Config)}:
+        raise InputError(f"{where}: damaged (no {absent[0]}); {RESTORE}")
+    try:
+        return resolve(run), data
+    except InputError as error:
+        raise InputError(*(f"{where}: {problem}" for problem in error.problems)) from error
+
+
+RESTORE = "restore it or train again"
 
 
 def read_options(path: Path) -> dict[str, Any]:
@@ -258,10 +274,12 @@ def read_options(path: Path) -> dict[str, Any]:
         InputError: the file is missing or no TOML.
     """
     try:
-        content = tomllib.loads(path.read_text())
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"--config {path}: no such file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise InputError(f"--config {path}: not readable as TOML ({error})") from error
     run = content.get("run", content)
+    if not isinstance(run, dict):
+        raise InputError(f"--config {path}: run is no table; write [run]")
     return {"from_" if k == "from" else k.replace("-", "_"): v for k, v in run.items()}

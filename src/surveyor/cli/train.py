@@ -90,11 +90,11 @@ def _resume(data: str, path: Path, target: Path | None, said: object, ranks: Ran
         )
     if target is not None and target != path:
         raise InputError(f"--out {target}: a resumed run stays in {path}; leave --out away")
-    _, name = runs.described(path)
-    source = data or name
+    found = runs.opened(path, resuming=True)
+    source = data or found.data_name
     if not source:
         raise InputError(f"{path}: was trained on data in memory; resume it from Python")
-    return follow(runs.resume(path, runs.own_data(path, source), ranks=ranks))
+    return follow(runs.resume(path, runs.own_data(found, source), ranks=ranks))
 
 
 def follow(session: runs.Session) -> int:

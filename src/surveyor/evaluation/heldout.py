@@ -14,6 +14,7 @@ from surveyor.batch import Batch, Draws
 from surveyor.data import Source
 from surveyor.diagnostics import slopes
 from surveyor.diagnostics.slope import PLACES, Slopes
+from surveyor.errors import InputError
 from surveyor.training import Game, Measurement, Record
 from surveyor.training.loop import MEASURE
 from surveyor.transport import wasserstein_1_discrete
@@ -23,7 +24,11 @@ from surveyor.transport import wasserstein_1_discrete
 def generated(
     game: Game, generator: nn.Module, cond: Tensor | None, n: int, draws: Draws, at_once: int = 2048
 ) -> Batch:
-    """Return ``n`` generated points on the CPU, made in parts to bound memory."""
+    """Return ``n`` generated points on the CPU, made in parts to bound memory.
+
+    Raises:
+        InputError: points that are no numbers.
+    """
     device = next(game.critic.parameters()).device
     was = generator.training
     if was:  # threads that share a generator do not write to it
@@ -35,6 +40,8 @@ def generated(
         parts.append(game.generate(stop - start, c, draws, generator).to("cpu"))
     if was:
         generator.train()
+    if not all(bool(p.x.isfinite().all()) for p in parts):
+        raise InputError("the generator makes points that are not finite numbers; train it again")
     conds = [p.cond for p in parts if p.cond is not None]
     return Batch(torch.cat([p.x for p in parts]), torch.cat(conds) if conds else None)
 

@@ -45,11 +45,15 @@ def norm_bound(layer: Weighted) -> float:
 
 
 def certify(critic: nn.Module) -> float | None:
-    """Return a bound on |f(x, c) - f(y, c)| / |x - y|, or None where a layer is not known.
+    """Return a bound on |f(x, c) - f(y, c)| / |x - y|.
+
+    None where a layer is not known, or a weight is no finite number.
 
     The bound is the product of the layers' norms (Szegedy et al. 2014), times 1 + ``TOLERANCE``.
     It is proven and often loose: cancellation between layers is not seen.
     """
+    if not all(bool(p.isfinite().all()) for p in critic.parameters()):
+        return None
     if isinstance(critic, ChainCritic):
         inner = _chain(critic.layers)
         return None if inner is None else float(critic.gain) * inner * (1 + TOLERANCE)

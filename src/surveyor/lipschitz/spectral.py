@@ -28,7 +28,8 @@ class _Normalised(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         # One norm decides the whole layer's scale: it is not rounded with the other products.
-        with torch.autocast(weight.device.type, enabled=False):
+        device = "cpu" if weight.is_meta else weight.device.type
+        with torch.autocast(device, enabled=False):
             return weight / torch.dot(self.u, weight.flatten(1) @ self.v)
 
     def iterate(self, weight: Tensor) -> None:

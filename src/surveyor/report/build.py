@@ -22,7 +22,7 @@ from surveyor.errors import InputError
 from surveyor.evaluation import generated
 from surveyor.evaluation.memorising import nearest
 from surveyor.report.pages import page
-from surveyor.run import Run, answer
+from surveyor.run import Lock, Run, answer
 from surveyor.training.loop import MEASURE
 from surveyor.writing import write_bytes
 
@@ -41,7 +41,9 @@ def build_report(run: Run, data: Data) -> Path:
     if run.evaluation is None or "w1" not in run.evaluation:
         raise InputError(f"{run.path}: not evaluated yet; run: surveyor evaluate {run.path}")
     path = run.measured / "report.html"
-    write_bytes(path, page_of(run, data).encode())
+    made = page_of(run, data)
+    with Lock(run.path):
+        write_bytes(path, made.encode())
     return path
 
 

@@ -1,9 +1,10 @@
 """The run folder, and the session that trains into it."""
 
 from surveyor.run.answering import answer, answered
+from surveyor.run.begin import privacy_of, resume, start
 from surveyor.run.folder import (
     Run,
-    described,
+    completed,
     fingerprint,
     keep_evaluation,
     load,
@@ -12,29 +13,35 @@ from surveyor.run.folder import (
     refuse_existing,
     same_data,
 )
+from surveyor.run.lock import Lock
+from surveyor.run.opening import opened
 from surveyor.run.parity import with_parity
 from surveyor.run.sampling import draw_samples
 from surveyor.run.scoring import scored
-from surveyor.run.session import Session, resume, start
+from surveyor.run.session import Session, threads
 from surveyor.run.walking import walk
 
 __all__ = [
+    "Lock",
     "Run",
     "Session",
     "answer",
     "answered",
-    "described",
+    "completed",
     "draw_samples",
     "fingerprint",
     "keep_evaluation",
     "load",
+    "opened",
     "own_data",
+    "privacy_of",
     "read_history",
     "refuse_existing",
     "resume",
     "same_data",
     "scored",
     "start",
+    "threads",
     "walk",
     "with_parity",
 ]

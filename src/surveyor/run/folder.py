@@ -18,23 +18,33 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
-import torch
 from torch import nn
 
 from surveyor.build import game_of, options_of
-from surveyor.config import Config, loads
-from surveyor.data import Codec, Data, Kind, Options, kinds
+from surveyor.config import Config
+from surveyor.data import Codec, Data, Kind, Options
 from surveyor.data import load as load_data
 from surveyor.diagnostics import Finding
 from surveyor.errors import InputError, NotWritten
+from surveyor.evaluation.form import Calibration, Covered, form_of_evaluation
+from surveyor.reading import (
+    UNPARSABLE,
+    damaged,
+    json_of,
+    listed,
+    read_bytes,
+    read_json,
+)
+from surveyor.run.opening import BEST, EVALUATION, HISTORY, LONGEST_HISTORY, Opened, fits, opened
 from surveyor.training import Game, Measurement
-from surveyor.training.checkpoint import load_module, read_tensors
+from surveyor.training.checkpoint import load_module
 from surveyor.training.records import best_of
 from surveyor.writing import cause, unnameable, write_bytes
 
@@ -51,6 +61,8 @@ class Run:
     game: Game
     history: tuple[Measurement, ...]
     evaluation: dict[str, Any] | None
+    calibration: Calibration | None = None
+    fingerprint: str = ""
 
     @property
     def options(self) -> Options:
@@ -79,68 +91,115 @@ def refuse_existing(path: Path) -> None:
         )
 
 
-def load(path: Path, generator: nn.Module | None = None, critic: nn.Module | None = None) -> Run:
-    """Read a run folder; nothing in it can execute.
+def load(
+    path: Path,
+    generator: nn.Module | None = None,
+    critic: nn.Module | None = None,
+    device: str | None = None,
+) -> Run:
+    """Read a run folder; nothing in it can execute, and nothing is built before it is checked.
+
+    A run of a device that is not here is opened on the processor, which is told.
 
     Raises:
         InputError: no run there, another version, or files that are damaged or do not fit.
     """
-    config, data_name, meta = opened(path)
-    kind, codec = _codec(path, meta)
-    if not (path / "generator.safetensors").exists():
+    found = opened(path, device)
+    history = read_history(path / HISTORY)
+    measured = history or found.config.epsilon is not None
+    if not measured or not os.path.lexists(path / BEST["generator"]):
         raise InputError(
             f"{path}: nothing measured yet; go on with: surveyor train --resume {path}"
         )
-    game = game_of(config, codec, generator, critic)
-    weights = best_weights(path)
-    load_module(game.generator, weights[0], path / "generator.safetensors")
-    load_module(game.critic, weights[1], path / "critic.safetensors")
+    fits(found, list(BEST.values()), generator, critic)
+    result = read_evaluation(found)
+    game = game_of(found.config, found.codec, generator, critic)
+    calibration = calibration_in(path / BEST["generator"])
+    load_module(game.generator, path / BEST["generator"])
+    load_module(game.critic, path / BEST["critic"])
     game.generator.eval().requires_grad_(False)
-    measured, told = measured_in(path, config) / "evaluation.json", path / "evaluation.json"
-    evaluation = measured if measured.exists() else told
-    result = read_json(evaluation) if evaluation.exists() else None
-    history = read_history(path / "history.jsonl")
-    return Run(path, config, data_name, kind, codec, game, history, result)
+    return Run(
+        path,
+        found.config,
+        found.data_name,
+        found.kind,
+        found.codec,
+        game,
+        history,
+        result,
+        calibration,
+        found.fingerprint,
+    )
 
 
-def described(path: Path) -> tuple[Config, str]:
-    """Return the configuration of a run and the name of its data.
-
-    Raises:
-        InputError: no run there.
-    """
-    config, data_name, _ = opened(path)
-    return config, data_name
-
-
-def opened(path: Path) -> tuple[Config, str, dict[str, Any]]:
-    """Return configuration, name of the data, and the codec's description.
+def calibration_in(path: Path) -> Calibration | None:
+    """Return what the calibration of a generator in a file brought; None where it has none.
 
     Raises:
-        InputError: no run there, or a damaged one.
+        InputError: a damaged file.
     """
-    if not path.is_dir() or not (path / "config.toml").exists():
-        raise InputError(f"{path}: no run in this folder (no config.toml)")
-    config, data_name = loads((path / "config.toml").read_text(), str(path / "config.toml"))
-    return config, data_name, read_json(path / "codec.json")
-
-
-def read_history(path: Path) -> tuple[Measurement, ...]:
-    """Read ``history.jsonl``.
-
-    Raises:
-        InputError: a line that is no measurement.
-    """
-    if not path.exists():
-        return ()
     try:
-        return tuple(Measurement(**json.loads(line)) for line in path.read_text().splitlines())
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path}: damaged ({error}); restore it or train again") from error
+        return msgspec.convert(listed(path).meta.get("calibration"), Calibration | None)
+    except msgspec.ValidationError as error:
+        raise damaged(path, error) from error
 
 
-def own_data(path: Path, source: Any) -> Data:
-    """Read ``source`` as the run's own data, split as they were for training.
+def read_history(path: Path, size: int | None = None) -> tuple[Measurement, ...]:
+    """Read ``history.jsonl``, or what its first ``size`` bytes hold.
+
+    Raises:
+        InputError: a line that is no measurement, or fewer bytes.
+    """
+    if not os.path.lexists(path) and not size:
+        return ()
+    content = read_bytes(path, LONGEST_HISTORY)
+    if size is not None and len(content) < size:
+        raise InputError(f"{path}: shorter than its checkpoint says; restore it or train again")
+    content = content[:size]
+    whole = content[: content.rfind(b"\n") + 1]  # a killed process leaves half a line
+    if size is not None and len(whole) < size:
+        raise damaged(path, "not as its checkpoint says")
+    try:
+        lines = whole.decode().splitlines()
+    except UnicodeDecodeError as error:
+        raise damaged(path, "not UTF-8") from error
+    found = tuple(json_of(line, Measurement, path) for line in lines)
+    if any(not m.finite for m in found):
+        raise damaged(path, "numbers that are not finite")
+    if any(b.step <= a.step for a, b in zip(found, found[1:], strict=False)):
+        raise damaged(path, "steps out of order")
+    return found
+
+
+def read_evaluation(found: Opened) -> dict[str, Any] | None:
+    """Read ``evaluation.json``, or the part that privacy covers where that is all there is.
+
+    Raises:
+        InputError: damaged; ``surveyor evaluate`` writes it again.
+    """
+    place, form = measured_in(found.path, found.config), form_of_evaluation(found.codec.answers)
+    path = place / EVALUATION
+    if place != found.path and not os.path.lexists(path):
+        path, form = found.path / EVALUATION, Covered
+    if not os.path.lexists(path):
+        return None
+    remedy = f"delete it, and it is written again by: surveyor evaluate {found.path}"
+    told = read_json(path, dict[str, Any], remedy)
+    try:
+        msgspec.convert(told, form)
+    except UNPARSABLE as error:
+        raise damaged(path, error, remedy) from error
+    return told
+
+
+def same_data(path: Path, known: str, data: Data) -> None:
+    """Raise InputError where ``data`` are not those of the fingerprint that a run has."""
+    if known != fingerprint(data):
+        raise InputError(f"{path}: was trained on other data than those given; pass the same file")
+
+
+def own_data(run: Opened | Run | Path, source: Any) -> Data:
+    """Read ``source`` as the own data of a run, split as they were for training.
 
     The codec is fitted to them again. With differential privacy it is the run's own: another one
     would be other noise, and spend again.
@@ -148,17 +207,11 @@ def own_data(path: Path, source: Any) -> Data:
     Raises:
         InputError: no run there, or data that cannot be read or are others.
     """
-    config, _, meta = opened(path)
-    codec = None if config.epsilon is None else _codec(path, meta)[1]
+    found = opened(run) if isinstance(run, Path) else run
+    config, codec = found.config, None if found.config.epsilon is None else found.codec
     data = load_data(source, options_of(config), config.holdout, config.seed, codec)
-    same_data(path, data)
+    same_data(found.path, found.fingerprint, data)
     return data
-
-
-def same_data(path: Path, data: Data) -> None:
-    """Raise InputError where ``data`` are not those that the run was trained on."""
-    if opened(path)[2].get("fingerprint") != fingerprint(data):
-        raise InputError(f"{path}: was trained on other data than those given; pass the same file")
 
 
 def fingerprint(data: Data) -> str:
@@ -178,31 +231,28 @@ def fingerprint(data: Data) -> str:
     return digest.hexdigest()
 
 
-def keep_evaluation(
-    path: Path,
+def completed(
     config: Config,
     result: dict[str, Any],
     history: Sequence[Measurement],
     found: Sequence[Finding],
 ) -> dict[str, Any]:
-    """Write ``evaluation.json`` with what belongs to the run as a whole; return it."""
+    """Return an evaluation with what belongs to the run as a whole."""
     steps = config.steps, config.steps  # of a run that measures nothing on its way
     if history:
         steps = best_of(history).step, history[-1].step
-    result |= {"best_step": steps[0], "steps": steps[1]}
-    result["preflight"] = [asdict(f) for f in found]
+    whole = {"best_step": steps[0], "steps": steps[1]}
+    return result | whole | {"preflight": [asdict(f) for f in found]}
+
+
+def keep_evaluation(path: Path, config: Config, result: Mapping[str, Any]) -> None:
+    """Write ``evaluation.json``, and of a run with privacy what is covered into its folder."""
     place = measured_in(path, config)
     if place != path:
         covered = {k: result[k] for k in ("privacy", "best_step", "steps")}
-        write_json(path / "evaluation.json", covered)
+        write_bytes(path / EVALUATION, json.dumps(covered, indent=1).encode())
         place.mkdir(exist_ok=True)
-    write_json(place / "evaluation.json", result)
-    return result
-
-
-def best_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    """Return the weights of the best generator and its critic."""
-    return tuple(read_tensors(path / f"{net}.safetensors")[0] for net in ("generator", "critic"))  # type: ignore[return-value]
+    write_bytes(place / EVALUATION, json.dumps(result, indent=1).encode())
 
 
 def append(path: Path, row: dict[str, Any]) -> None:
@@ -211,46 +261,11 @@ def append(path: Path, row: dict[str, Any]) -> None:
     Raises:
         NotWritten: the disk is full or refuses.
     """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        with path.open("a") as file:
-            file.write(json.dumps(row, sort_keys=True) + "\n")
+        with os.fdopen(os.open(path, flags, 0o666), "ab") as file:
+            file.write(json.dumps(row, sort_keys=True).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise NotWritten(f"{path}: cannot be written: {cause(error, path)}") from error
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a whole JSON file or nothing."""
-    write_bytes(path, json.dumps(content, indent=1, sort_keys=False).encode())
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        InputError: missing, damaged, or no object.
-    """
-    try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: missing; the run folder is incomplete") from error
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: damaged ({error}); restore it or train again") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: damaged (no JSON object); restore it or train again")
-    return content
-
-
-def _codec(path: Path, meta: dict[str, Any]) -> tuple[Kind, Codec]:
-    kind = kinds().get(str(meta.get("kind")))
-    if kind is None:
-        raise InputError(f"{path / 'codec.json'}: unknown kind of data {meta.get('kind')!r}")
-    tensors, _ = read_tensors(path / "codec.safetensors")
-    try:
-        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-        return kind, kind.codec.restore(meta["codec"], arrays)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise InputError(
-            f"{path / 'codec.json'}: damaged ({error!r}); restore it or train again"
-        ) from error

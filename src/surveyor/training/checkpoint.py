@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import torch
-from safetensors import SafetensorError, safe_open
+from msgspec import Meta
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from surveyor.errors import InputError
+from surveyor.reading import Form, damaged, form_of, listed, read_tensors
 from surveyor.training.game import Game
-from surveyor.training.loop import State
+from surveyor.training.loop import Plan, State
 from surveyor.training.step import laid_out
 from surveyor.writing import write_bytes
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a checkpoint says beside its tensors.
+
+    The step, the level of a noise that adapts, and how many bytes of ``history.jsonl`` belong to
+    it.
+    """
+
+    step: Annotated[int, Meta(ge=0)]
+    noise: Annotated[float, Meta(ge=0, le=1)]
+    history: Annotated[int, Meta(ge=0)]
 
 
 def write_tensors(
@@ -24,89 +39,110 @@ def write_tensors(
 ) -> None:
     """Write tensors and a JSON-ready ``meta`` atomically."""
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    write_bytes(path, save(plain, {"surveyor": json.dumps(meta or {}, sort_keys=True)}))
+    write_bytes(path, save(plain, {"surveyor": json.dumps(meta or {})}))
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what ``write_tensors`` wrote.
-
-    Raises:
-        InputError: the file is missing, truncated or not one of ours.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            meta = json.loads((file.metadata() or {}).get("surveyor", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: missing; the run folder is incomplete") from error
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path}: damaged ({error}); restore it or train again") from error
-
-
-def load_module(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Load weights into a module.
+def load_module(module: nn.Module, path: Path) -> dict[str, Any]:
+    """Load the weights in a file into a module; return the JSON beside them.
 
     Raises:
-        InputError: names or shapes that do not fit.
+        InputError: a file that is damaged, or whose names, shapes or types do not fit.
     """
-    own = module.state_dict()
-    wrong = sorted(set(own) ^ set(tensors))
-    wrong += [n for n in own if n in tensors and own[n].shape != tensors[n].shape]
-    if wrong:
-        raise InputError(
-            f"{path}: weights do not fit the nets of config.toml ({wrong[0]}"
-            f"{f' and {len(wrong) - 1} more' if len(wrong) > 1 else ''}); they are of another run"
-        )
-    module.load_state_dict(dict(tensors))
+    tensors, meta = read_tensors(path, form_of(module.state_dict()))
+    module.load_state_dict(tensors)
+    return meta
 
 
-def save_checkpoint(path: Path, game: Game, state: State, meta: Mapping[str, Any]) -> None:
-    """Write everything that resuming needs."""
+def save_checkpoint(
+    path: Path, game: Game, state: State, history: int = 0, origin: Mapping[str, Any] | None = None
+) -> None:
+    """Write everything that resuming needs, and the ``origin`` of the nets."""
+    mark = Mark(state.step, state.noise, history)
     tensors: dict[str, Tensor] = {}
-    modules = {"generator": game.generator, "critic": game.critic, "average": state.average}
-    for name, module in modules.items():
+    for name, module in _modules(game, state).items():
         tensors |= {f"{name}/{key}": value for key, value in module.state_dict().items()}
     for name, optimizer in _optimizers(state).items():
-        for index, entries in optimizer.state_dict()["state"].items():
-            tensors |= {
-                f"{name}/{index}/{key}": torch.as_tensor(value)
-                for key, value in entries.items()
-                if value is not None
-            }
-    write_tensors(path, tensors, {"step": state.step, "noise": state.noise, **meta})
+        tensors |= {f"{name}/{key}": value for key, value in _moments(optimizer).items()}
+    write_tensors(path, tensors, {**asdict(mark), **(origin or {})})
 
 
-def load_checkpoint(path: Path, game: Game, state: State) -> dict[str, Any]:
-    """Bring nets, optimizers and step back; return the meta data.
+def read_mark(path: Path, meta: Mapping[str, Any]) -> Mark:
+    """Return what a checkpoint says beside its tensors, from the JSON in it.
 
     Raises:
-        InputError: a checkpoint that is damaged or of another run.
+        InputError: it does not say it, or not so.
     """
-    tensors, meta = read_tensors(path)
-    if not isinstance(meta.get("step"), int):
-        raise InputError(f"{path}: damaged (no step in it); restore it or train again")
-    parts: dict[str, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        part, _, name = key.partition("/")
-        parts.setdefault(part, {})[name] = value
-    for name, module in (
-        ("generator", game.generator),
-        ("critic", game.critic),
-        ("average", state.average),
-    ):
-        load_module(module, parts.get(name, {}), path)
+    try:
+        return msgspec.convert(meta, Mark)
+    except msgspec.ValidationError as error:
+        raise damaged(path, error) from error
+
+
+def load_checkpoint(path: Path, game: Game, state: State, plan: Plan) -> Mark:
+    """Bring nets, optimizers and step back, where all of them fit.
+
+    Every tensor must have the name, shape and type that this game and its optimizers would save at
+    the step, for an optimizer's step in native code trusts them.
+
+    Raises:
+        InputError: a checkpoint that is damaged or of another run; nothing has been changed.
+    """
+    form: dict[str, Any] = {}
+    for name, module in _modules(game, state).items():
+        form |= {f"{name}/{key}": own for key, own in form_of(module.state_dict()).items()}
+    fresh = {
+        name: _moved(plan, optimizer.param_groups[0]["params"])
+        for name, optimizer in _optimizers(state).items()
+    }
+    moved = {f"{name}/{key}": own for name, made in fresh.items() for key, own in made.items()}
+    mark = read_mark(path, listed(path).meta)
+    if mark.step > plan.steps:
+        raise damaged(path, f"step {mark.step:,} of {plan.steps:,}")
+    begun = {"generator_optimizer": mark.step > 0, "critic_optimizer": mark.step > plan.warm}
+    form |= {key: own for key, own in moved.items() if begun[key.partition("/")[0]]}
+    tensors, _ = read_tensors(path, form)
+    for name, module in _modules(game, state).items():
+        module.load_state_dict(_part(tensors, name))
     for name, optimizer in _optimizers(state).items():
         entries: dict[int, dict[str, Tensor]] = {}
-        moved = optimizer.param_groups[0]["params"]
-        for key, value in parts.get(name, {}).items():
+        parameters = optimizer.param_groups[0]["params"]
+        for key, value in _part(tensors, name).items():
             index, _, field = key.partition("/")
-            p = moved[int(index)]
+            p = parameters[int(index)]
             own = laid_out(value, p) if value.shape == p.shape else value
             entries.setdefault(int(index), {})[field] = own
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": entries, "param_groups": groups})
-    state.step, state.noise = meta["step"], float(meta.get("noise", 1.0))
-    return meta
+    state.step, state.noise = mark.step, mark.noise
+    return mark
+
+
+def _part(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    start = f"{name}/"
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+
+
+def _moved(plan: Plan, parameters: list[Tensor]) -> Form:
+    """Return what an optimizer keeps of such parameters, from a step on zeros in their place."""
+    zeros = [nn.Parameter(torch.zeros_like(p)) for p in parameters]
+    optimizer = plan.optimizer.over(zeros, plan.generator_rate)
+    for zero in zeros:
+        zero.grad = torch.zeros_like(zero)
+    optimizer.step()
+    return form_of(_moments(optimizer))
+
+
+def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{index}/{field}": torch.as_tensor(value)
+        for index, entries in optimizer.state_dict()["state"].items()
+        for field, value in entries.items()
+        if value is not None
+    }
+
+
+def _modules(game: Game, state: State) -> dict[str, nn.Module]:
+    return {"generator": game.generator, "critic": game.critic, "average": state.average}
 
 
 def _optimizers(state: State) -> dict[str, torch.optim.Optimizer]:

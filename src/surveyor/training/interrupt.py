@@ -1,13 +1,15 @@
-"""Signals that wait until a step is whole."""
+"""Signals that wait until a step is whole, or end in a message."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
+
+from surveyor.errors import Interrupted
 
 
 @contextlib.contextmanager
@@ -32,3 +34,25 @@ def deferred_signals() -> Iterator[Any]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def interruptible(told: Callable[[], str]) -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM within the block into Interrupted, whose message is then ``told``.
+
+    Raises:
+        Interrupted: one of them came.
+    """
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    ours = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, hear) if ours else None
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(told()) from error
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, before)

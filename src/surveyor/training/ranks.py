@@ -61,7 +61,7 @@ class Ranks:
         """Refuse to go on where processes do not hold the same ``text``.
 
         Raises:
-            InputError: they differ; ``what`` says in what.
+            InputError: they differ; ``what`` one of them then has, such as "other data".
         """
         if self.size == 1:
             return
@@ -71,9 +71,7 @@ class Ranks:
             dist.all_gather(told, own)
         others = [k for k, t in enumerate(told) if not torch.equal(t, told[0])]
         if others:
-            raise InputError(
-                f"process {others[0]} has other {what} than process 0; give all the same"
-            )
+            raise InputError(f"process {others[0]} has {what} than process 0; give all the same")
 
     def wait(self) -> None:
         """Wait for all processes."""

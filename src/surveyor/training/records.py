@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -33,6 +34,12 @@ class Measurement:
     losses: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
     noise: float = 0.0
+
+    @property
+    def finite(self) -> bool:
+        """Return whether every number is."""
+        own = (v for v in vars(self).values() if isinstance(v, float))
+        return all(map(math.isfinite, (*own, *self.losses.values(), *self.facts.values())))
 
     @property
     def excess(self) -> float:

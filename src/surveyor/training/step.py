@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from surveyor.errors import Diverged
 from surveyor.nets.chain import Terms
 
+SOFTER = "Lower the learning rate or the penalty weight, or look for extreme values in the data"
 Reduce = Callable[[Sequence[Tensor]], None]
 
 
@@ -66,12 +67,9 @@ def _cause(terms: Terms, module: nn.Module, gradients: Sequence[Tensor], step: i
         if bad_terms
         else ("the loss is finite but its gradient is not")
     )
-    where = (
-        f"weights of layer {weights[0]!r}"
-        if weights
-        else (f"gradient of layer {layers[-1]!r}" if layers else "no layer")
-    )
-    return (
-        f"step {step}: {what}, first seen in the {where}; the last good state is kept. "
-        "Lower the learning rate or the penalty weight, or look for extreme values in the data"
-    )
+    where = ""
+    if weights:
+        where = f", first seen in the weights of layer {weights[0]!r}"
+    elif layers:
+        where = f", first seen in the gradient of layer {layers[-1]!r}"
+    return f"step {step}: {what}{where}; the last good state is kept. {SOFTER}"

@@ -1,0 +1,127 @@
+"""The nets of a configuration, in outline before they take memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from surveyor.catalog import parse
+from surveyor.config import Config
+from surveyor.data import Codec, Space
+from surveyor.data.bounds import weigh
+from surveyor.errors import InputError
+from surveyor.lipschitz import Constraint, constraints
+from surveyor.lipschitz.gradient_penalty import GradientPenalty
+from surveyor.nets import Latent, Net, nets
+from surveyor.objectives import objectives
+from surveyor.reading import Form, form_of
+
+OWN = "own"
+
+
+def space_of(config: Config, codec: Codec) -> tuple[Space, float]:
+    """Return what nets are told of the data, and the slope that the critic is held to."""
+    space = codec.space
+    objective = parse(config.objective, objectives(), "objective")
+    unit = space.unit if objective.is_distance else 1.0
+    space = replace(space, unit=unit)
+    return space, unit
+
+
+def constraints_of(config: Config, unit: float) -> tuple[Constraint, ...]:
+    """Return the constraints of a configuration, aimed at a slope of ``unit``."""
+    every = constraints()
+    return tuple(_aimed(parse(text, every, "constraint"), unit) for text in config.constraint)
+
+
+COPIES = 5  # of every weight in training: itself, its gradient, two moments and an average
+CALLS = 200_000  # of PyTorch, to build the largest nets
+
+
+def outline(
+    config: Config, codec: Codec, generator: bool = True, critic: bool = True, calls: int = CALLS
+) -> dict[str, Form]:
+    """Return the names, shapes and types of the weights of a configuration's nets.
+
+    They are built without memory or numbers, in so many ``calls`` of PyTorch at most.
+
+    Raises:
+        InputError: nets that cannot be built, or not in so many calls.
+    """
+    space, unit = space_of(config, codec)
+    space = replace(space, bias=None, ranks=None)
+    latent = Latent(config.latent_normal, config.latent_bits, config.latent_spread)
+    made: dict[str, nn.Module] = {}
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("meta"), _Counted(calls):
+            if generator:
+                net = net_of(config.generator, "generator", space)
+                made["generator"] = net.generator(space, latent)
+            if critic:
+                made["critic"] = net_of(config.critic, "critic", space).critic(space)
+                for constraint in constraints_of(config, unit):
+                    constraint.install(made["critic"])
+    except (RuntimeError, OverflowError, MemoryError, ZeroDivisionError, TypeError) as error:
+        which = "critic" if "generator" in made or not generator else "generator"
+        why = str(error).partition("\n")[0]
+        raise InputError(
+            f"--{which} {getattr(config, which)}: cannot be built ({why}); make it smaller"
+        ) from error
+    return {name: form_of(module.state_dict()) for name, module in made.items()}
+
+
+class _Counted(TorchFunctionMode):
+    """Ends a construction that goes on and on; of this thread alone."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self.left = calls
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise InputError("--generator, --critic: more layers than can be built; give fewer")
+        return func(*args, **(kwargs or {}))
+
+
+def refuse_nets_beyond_memory(config: Config, forms: Mapping[str, Form]) -> None:
+    """Count the parameters of nets in outline.
+
+    Raises:
+        InputError: with gradients and moments they cannot be held.
+    """
+    for side, form in forms.items():
+        count = sum(math.prod(shape) for shape, _ in form.values())
+        told = (
+            f"--{side} {getattr(config, side)}: {count:,} parameters, {COPIES} numbers of 4 bytes"
+        )
+        weigh(COPIES * 4 * count, f"{told} each, take", "make it smaller")
+
+
+def _aimed(constraint: Constraint, unit: float) -> Constraint:
+    return constraint.aimed(unit) if isinstance(constraint, GradientPenalty) else constraint
+
+
+def net_of(text: str, what: str, space: Space) -> Net:
+    """Return the family of nets that ``text`` names.
+
+    Raises:
+        InputError: unknown, or not for such data.
+    """
+    if text == OWN:
+        raise InputError(
+            f"the run has a {what} of its own class; pass it: load(path, {what}=module)"
+        )
+    net = parse(text, nets(), what)
+    if space.given and not net.answers:
+        known = ", ".join(name for name, kind in nets().items() if kind.answers)
+        raise InputError(f"--{what} {text}: is not told of the picture to answer; known: {known}")
+    return net

@@ -1,0 +1,210 @@
+"""Files of a run folder: regular, bounded, read whole, and of the form asked for.
+
+Whatever reads them is told of nothing else: a file that is not as it must be is refused here, in
+one line, before anything is made of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, TypeVar
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+from surveyor.errors import InputError
+
+T = TypeVar("T")
+MIB = 2**20
+TEXT = 64 * MIB  # the most that a file of text holds
+HEADER = 16 * MIB  # the most that the list of tensors at the beginning of a file takes
+LONGEST = 160  # characters of a library's own words that a message repeats
+
+Form = Mapping[str, tuple[tuple[int, ...], torch.dtype]]
+DTYPES = {
+    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
+    "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8,
+    "U64": torch.uint64, "U32": torch.uint32, "U16": torch.uint16, "U8": torch.uint8,
+    "BOOL": torch.bool,
+}  # fmt: skip
+UNPARSABLE = (ValueError, RecursionError, OverflowError, TypeError)  # by a damaged text
+
+
+def damaged(path: Path, why: object, remedy: str = "restore it or train again") -> InputError:
+    """Return the error of a file that is not as it must be."""
+    told = " ".join(str(why).split())
+    return InputError(f"{path}: damaged ({told[:LONGEST]}); {remedy}")
+
+
+def read_bytes(path: Path, most: int = TEXT) -> bytes:
+    """Return what a regular file of at most ``most`` bytes holds; no link, pipe or device is read.
+
+    Raises:
+        InputError: there is no such file, or it is something else, or larger.
+    """
+    with _opened(path) as (file, size):
+        if size > most:
+            raise damaged(path, f"{size:,} bytes; at most {most:,} are read")
+        return file.read(size)
+
+
+def read_text(path: Path, most: int = TEXT) -> str:
+    """Return the text of a file, UTF-8 in every locale.
+
+    Raises:
+        InputError: not such a file, or not UTF-8.
+    """
+    try:
+        return read_bytes(path, most).decode()
+    except UnicodeDecodeError as error:
+        raise damaged(path, f"not UTF-8: {error.reason}") from error
+
+
+def read_json(path: Path, form: type[T], remedy: str = "restore it or train again") -> T:
+    """Return the value in a JSON file, in the ``form`` of a dataclass or another type.
+
+    Raises:
+        InputError: not such a file, no JSON, or of another form.
+    """
+    return json_of(read_text(path), form, path, remedy)
+
+
+def json_of(text: str, form: type[T], path: Path, remedy: str = "restore it or train again") -> T:
+    """Return the value of a JSON text of ``path`` in the ``form`` of a type.
+
+    Raises:
+        InputError: no JSON, or of another form.
+    """
+    try:
+        return msgspec.convert(json.loads(text), form)
+    except UNPARSABLE as error:
+        raise damaged(path, error, remedy) from error
+
+
+def read_toml(path: Path, most: int = MIB) -> dict[str, Any]:
+    """Return what a TOML file holds.
+
+    Raises:
+        InputError: not such a file, or no TOML.
+    """
+    text = read_text(path, most)
+    try:
+        return tomllib.loads(text)
+    except UNPARSABLE as error:
+        raise damaged(path, error) from error
+
+
+class Entry(msgspec.Struct):
+    """What a file of tensors says of one of them."""
+
+    dtype: str
+    shape: list[Annotated[int, msgspec.Meta(ge=0, le=2**40)]]
+    data_offsets: tuple[
+        Annotated[int, msgspec.Meta(ge=0, le=2**48)], Annotated[int, msgspec.Meta(ge=0, le=2**48)]
+    ]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a file of tensors says that it holds, and the JSON kept beside them."""
+
+    form: Form
+    meta: dict[str, Any]
+
+
+def read_tensors(path: Path, form: Form | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors of a file and the JSON beside them.
+
+    With ``form`` names, shapes and types must be those, which is seen before the tensors are read,
+    and every number finite.
+
+    Raises:
+        InputError: not such a file, truncated, or of another form.
+    """
+    with _opened(path) as (file, size):
+        found = _listed(path, file, size)
+        if form is not None:
+            same_form(path, form, found.form)
+        file.seek(0)
+        try:
+            tensors = load(file.read(size))
+        except (SafetensorError, OSError, KeyError, *UNPARSABLE) as error:
+            raise damaged(path, error) from error
+    for name, tensor in tensors.items() if form is not None else ():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise damaged(path, f"{name}: numbers that are not finite")
+    return tensors, found.meta
+
+
+def listed(path: Path) -> Listed:
+    """Return names, shapes and types of the tensors in a file, and the JSON beside them.
+
+    Raises:
+        InputError: not such a file, or not as long as its list says.
+    """
+    with _opened(path) as (file, size):
+        return _listed(path, file, size)
+
+
+def _listed(path: Path, file: BinaryIO, size: int) -> Listed:
+    length = int.from_bytes(file.read(8), "little")
+    if size < 8 or length > min(size - 8, HEADER):
+        raise damaged(path, "cut short, or no file of tensors")
+    try:
+        content = json.loads(file.read(length).decode())
+        said = msgspec.convert(content.pop("__metadata__", {}), dict[str, str])
+        entries = msgspec.convert(content, dict[str, Entry])
+        form = {k: (tuple(e.shape), DTYPES[e.dtype]) for k, e in entries.items()}
+        meta = msgspec.convert(json.loads(said.get("surveyor", "{}")), dict[str, Any])
+    except (*UNPARSABLE, AttributeError, KeyError) as error:
+        raise damaged(path, f"its list of tensors: {error}") from error
+    end = max((e.data_offsets[1] for e in entries.values()), default=0)
+    if size != 8 + length + end:
+        raise damaged(path, f"{size:,} bytes, where its list says {8 + length + end:,}")
+    return Listed(form, meta)
+
+
+def form_of(tensors: Mapping[str, Tensor]) -> Form:
+    """Return the names, shapes and types of tensors."""
+    return {name: (tuple(t.shape), t.dtype) for name, t in tensors.items()}
+
+
+def same_form(path: Path, wanted: Form, found: Form) -> None:
+    """Raise InputError where a file's tensors do not have the names, shapes and types wanted."""
+    wrong = sorted(k for k in {*wanted, *found} if wanted.get(k) != found.get(k))
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise InputError(
+            f"{path}: tensors do not fit the nets of config.toml ({wrong[0][:LONGEST]}{more}); "
+            "they are of another run"
+        )
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a regular file for reading; give it and its size."""
+    try:  # without waiting, as a pipe would for its writer
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: missing; the run folder is incomplete") from error
+    except OSError as error:
+        link = path.is_symlink()
+        raise damaged(path, "a link, not followed" if link else error.strerror) from error
+    try:
+        found = os.fstat(number)
+        if not stat.S_ISREG(found.st_mode):
+            raise damaged(path, "no regular file")
+        with os.fdopen(number, "rb", closefd=False) as file:
+            yield file, found.st_size
+    finally:
+        os.close(number)

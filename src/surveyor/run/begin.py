@@ -1,0 +1,258 @@
+"""How a run begins, and how it goes on after a kill."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+from msgspec import Meta
+from safetensors.numpy import save as save_arrays
+from torch import nn
+
+from surveyor.build import game_of, plan_of, spacing, threads_for, worth_compiling
+from surveyor.config import Config, dumps
+from surveyor.data import Data
+from surveyor.diagnostics import preflight
+from surveyor.diagnostics.preflight import BATCH_NORMS
+from surveyor.errors import InputError, NotWritten
+from surveyor.outline import OWN
+from surveyor.reading import damaged, json_of, listed, read_bytes, read_text
+from surveyor.run.folder import fingerprint, measured_in, read_history, refuse_existing, same_data
+from surveyor.run.lock import Lock, make, tidy_files
+from surveyor.run.opening import (
+    ARRAYS,
+    BEST,
+    CHECKPOINT,
+    CODEC,
+    CONFIG,
+    HISTORY,
+    LONGEST_HISTORY,
+    TIMING,
+    Opened,
+    digest_of,
+    fits,
+    opened,
+)
+from surveyor.run.session import Session
+from surveyor.training import Measurement, Plan, State, steps
+from surveyor.training.checkpoint import (
+    load_checkpoint,
+    read_mark,
+)
+from surveyor.training.privacy import Privacy, private
+from surveyor.training.ranks import Ranks
+from surveyor.writing import write_bytes
+
+
+def start(
+    data: Data,
+    data_name: str,
+    config: Config,
+    path: Path,
+    generator: nn.Module | None = None,
+    critic: nn.Module | None = None,
+    ranks: Ranks | None = None,
+    rehearse: Callable[[Session], None] = lambda session: None,
+) -> Session:
+    """Create a run folder, whole or not at all; of several processes the leader writes it.
+
+    ``rehearse`` tries before that what is done after training.
+
+    Raises:
+        InputError: the folder exists, preflight or ``rehearse`` refuse, or processes disagree on
+            data or configuration; nothing has been written.
+    """
+    ranks = ranks or Ranks()
+    refuse_existing(path)
+    refuse_existing(measured_in(path, config))
+    if ranks.size > 1 and config.minutes is not None:
+        raise InputError("--minutes: not with several processes, whose clocks differ; give --steps")
+    session = _session(data, config, path, generator, critic, ranks)
+    refused = [str(f) for f in session.findings if f.level == "refuse"]
+    if refused:
+        raise InputError(*refused)
+    rehearse(session)
+    config = session.config
+    if config.minutes is not None:
+        config = replace(config, steps=_steps_in(session, config.minutes), minutes=None)
+        if config.measure_every is None:
+            config = replace(config, measure_every=spacing(config.steps))
+        session = _session(data, config, path, generator, critic, ranks)
+    _agreed(session)
+    if ranks.leader:
+        files = _files(data)
+        session.codec = digest_of(files)
+        files[CONFIG] = dumps(config, data_name).encode()
+        session.lock = make(path, files, [CHECKPOINT.partition("/")[0]])
+    ranks.wait()
+    return session
+
+
+def _agreed(session: Session) -> None:
+    session.ranks.agree("other settings", dumps(session.config, ""))
+    if session.ranks.size > 1:
+        session.ranks.agree("other data", fingerprint(session.data))
+
+
+def _files(data: Data) -> dict[str, bytes]:
+    """Return the files of a codec."""
+    meta, arrays = data.codec.state()
+    meta = {"kind": data.kind.name, "fingerprint": fingerprint(data), "codec": meta}
+    contiguous = {k: np.ascontiguousarray(v) for k, v in arrays.items()}
+    return {CODEC: json.dumps(meta, indent=1).encode(), ARRAYS: save_arrays(contiguous)}
+
+
+def resume(
+    path: Path,
+    data: Data,
+    generator: nn.Module | None = None,
+    critic: nn.Module | None = None,
+    ranks: Ranks | None = None,
+) -> Session:
+    """Continue a run where its last checkpoint left it.
+
+    Everything that it goes on from is read and checked before anything is built or written.
+
+    Raises:
+        InputError: no run there, a damaged one, one that another process is writing to, or other
+            data than it was started on.
+    """
+    ranks = ranks or Ranks()
+    found = opened(path, resuming=True)
+    lock = Lock(path) if ranks.leader else None
+    try:
+        session = _resumed(found, data, generator, critic, ranks)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    session.lock = lock
+    return session
+
+
+def _resumed(
+    found: Opened,
+    data: Data,
+    generator: nn.Module | None,
+    critic: nn.Module | None,
+    ranks: Ranks,
+) -> Session:
+    path = found.path
+    if not (path / CHECKPOINT).parent.is_dir() or (path / CHECKPOINT).parent.is_symlink():
+        raise damaged((path / CHECKPOINT).parent, "no folder")
+    same_data(path, found.fingerprint, data)
+    begun = os.path.lexists(path / CHECKPOINT)
+    history: tuple[Measurement, ...] = ()
+    if begun:
+        mark = read_mark(path / CHECKPOINT, listed(path / CHECKPOINT).meta)
+        history = read_history(path / HISTORY, mark.history)
+        fits(found, [CHECKPOINT, *(BEST.values() if history else ())], generator, critic)
+    session = _session(data, found.config, path, generator, critic, ranks)
+    _agreed(session)
+    if begun:
+        mark = load_checkpoint(path / CHECKPOINT, session.game, session.state, session.plan)
+        if history and history[-1].step > mark.step:
+            raise damaged(path / HISTORY, "goes on after its checkpoint")
+    session.history, session.codec = list(history), found.digest
+    ranks.wait()  # nobody writes before all have read
+    if ranks.leader:
+        _cut(session, mark.history if begun else 0)
+    return session
+
+
+def _cut(session: Session, size: int) -> None:
+    """Cut history and clock back to the checkpoint, and remove what a killed process left."""
+    path, history = session.path, session.path / HISTORY
+    for folder in (path, (path / CHECKPOINT).parent):
+        tidy_files(folder)
+    if os.path.lexists(history):
+        write_bytes(history, read_bytes(history, LONGEST_HISTORY)[:size])
+    clock, rows = path / TIMING, []
+    if not os.path.lexists(clock):
+        return
+    with contextlib.suppress(InputError):  # nothing needs it
+        read = [json_of(line, Timed, clock) for line in read_text(clock).splitlines()]
+        rows = [row for row in read if row.step <= session.state.step]
+    with contextlib.suppress(NotWritten):
+        write_bytes(clock, "".join(json.dumps(asdict(row)) + "\n" for row in rows).encode())
+    session.started -= rows[-1].seconds if rows else 0
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A line of ``timing.jsonl``."""
+
+    step: int
+    seconds: Annotated[float, Meta(ge=0, le=1e10)]
+
+
+def _session(
+    data: Data,
+    config: Config,
+    path: Path,
+    generator: nn.Module | None,
+    critic: nn.Module | None,
+    ranks: Ranks,
+) -> Session:
+    given = {"generator": OWN} if generator is not None else {}
+    given |= {"critic": OWN} if critic is not None else {}
+    config = replace(config, **given)  # type: ignore[arg-type]
+    game, plan = game_of(config, data.codec, generator, critic), plan_of(config)
+    threads = threads_for(config, game, math.prod(data.codec.space.shape[-2:]))
+    if config.threads is None and ranks.size > 1:
+        threads = max(1, min(threads, (os.cpu_count() or 1) // ranks.size))
+    config = replace(config, threads=threads, compile=worth_compiling(config, game))
+    torch.set_num_threads(threads)
+    if config.epsilon is not None:
+        if ranks.size > 1:
+            raise InputError("--epsilon: in one process only; leave torchrun out")
+        if any(
+            isinstance(m, BATCH_NORMS) for m in (*game.critic.modules(), *game.generator.modules())
+        ):
+            raise InputError("--epsilon: BatchNorm mixes rows; use another normalisation or none")
+        plan = replace(plan, privacy=privacy_of(config, plan, data))
+    found = preflight(game, data, plan)
+    plan = replace(plan, rank=ranks.rank, batch=ranks.share(plan.batch))
+    return Session(path, config, data, game, plan, State.start(game, plan), found, ranks)
+
+
+def privacy_of(config: Config, plan: Plan, data: Data) -> Privacy | None:
+    """Return the account of a run on such data; None where it keeps none."""
+    if config.epsilon is None:
+        return None
+    rows = plan.batch, len(data.train), plan.updates
+    return private(config.epsilon, config.delta, config.row_norm, *rows, data.codec.account)
+
+
+def _steps_in(session: Session, minutes: float, trial: int = 20) -> int:
+    """Return the steps that fit into ``minutes``, from a trial on nets that are then thrown away.
+
+    A tenth of the time is left for measuring.
+    """
+    plan, share = session.plan, min(1.0, session.plan.warm / session.plan.steps)
+    each = 0.0
+    for part, warm in ((share, plan.steps), (1 - share, 0)):
+        if part > 0:
+            each += part * _seconds(session, replace(plan, warm=warm), trial, 0.05 * 60 * minutes)
+    return max(1, int(0.9 * 60 * minutes / each))
+
+
+def _seconds(session: Session, plan: Plan, trial: int, most: float) -> float:
+    """Return the seconds of a step, from at most ``trial`` of them after the first."""
+    state = State.start(session.game, plan)
+    records = steps(session.game, session.data.train, plan, state)
+    next(records)
+    begun = time.monotonic()
+    for _, _ in zip(range(trial), records, strict=False):
+        if time.monotonic() - begun > most:
+            break
+    return (time.monotonic() - begun) / max(state.step - 1, 1)

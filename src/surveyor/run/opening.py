@@ -1,0 +1,160 @@
+"""What a run folder says of itself is read, and held against the weights that lie in it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from torch import nn
+
+from surveyor.build import on_device
+from surveyor.config import Config, loads
+from surveyor.data import Codec, Kind, kinds
+from surveyor.errors import InputError
+from surveyor.outline import outline
+from surveyor.reading import (
+    LONGEST,
+    MIB,
+    UNPARSABLE,
+    damaged,
+    listed,
+    read_bytes,
+    read_json,
+    read_tensors,
+    read_toml,
+    same_form,
+)
+
+CONFIG, CODEC, ARRAYS = "config.toml", "codec.json", "codec.safetensors"
+BEST = {"generator": "generator.safetensors", "critic": "critic.safetensors"}
+CHECKPOINT, HISTORY, TIMING = "checkpoint/state.safetensors", "history.jsonl", "timing.jsonl"
+EVALUATION = "evaluation.json"
+LONGEST_HISTORY, LONGEST_ARRAYS = 256 * MIB, 4096 * MIB
+CALLS_AT_LEAST, CALLS_A_TENSOR = 4096, 200  # of PyTorch, in which nets of so many tensors are built
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What a run folder says of itself: its configuration, its data, and their codec."""
+
+    path: Path
+    config: Config
+    data_name: str
+    kind: Kind
+    codec: Codec
+    fingerprint: str
+    digest: str
+
+
+class _CodecFile(msgspec.Struct):
+    """``codec.json``."""
+
+    kind: str
+    fingerprint: str
+    codec: dict[str, Any]
+
+
+def opened(path: Path, device: str | None = None, resuming: bool = False) -> Opened:
+    """Read configuration and codec, which must be the one that the nets were trained with.
+
+    Raises:
+        InputError: no run there, or a damaged one.
+    """
+    if not path.is_dir() or not os.path.lexists(path / CONFIG):
+        raise InputError(f"{path}: no run in this folder (no config.toml)")
+    config, data_name = loads(read_toml(path / CONFIG), str(path / CONFIG))
+    said, arrays = read_bytes(path / CODEC), path / ARRAYS
+    listed(arrays)  # so that the file is as long as it says
+    digest = digest_of({CODEC: said, ARRAYS: read_bytes(arrays, LONGEST_ARRAYS)})
+    trained = {
+        name: listed(path / name).meta
+        for name in (*BEST.values(), *([CHECKPOINT] if resuming else []))
+        if os.path.lexists(path / name)
+    }
+    if any(meta.get("codec") != digest for meta in trained.values()):
+        raise InputError(
+            f"{path}: {CODEC} or {ARRAYS} damaged (not what its nets were trained with); "
+            "restore them or train again"
+        )
+    kind, codec, known = _codec(path)
+    config = on_device(config, device)
+    return Opened(path, config, data_name, kind, codec, known, digest)
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """Return a digest of the files of a codec."""
+    return hashlib.sha256(files[CODEC] + files[ARRAYS]).hexdigest()
+
+
+def _codec(path: Path) -> tuple[Kind, Codec, str]:
+    said = read_json(path / CODEC, _CodecFile)
+    kind = kinds().get(said.kind)
+    if kind is None:
+        raise InputError(f"{path / CODEC}: unknown kind of data {said.kind[:LONGEST]!r}")
+    tensors, _ = read_tensors(path / ARRAYS)
+    try:
+        codec = kind.codec.restore(said.codec, {k: t.numpy() for k, t in tensors.items()})
+    except (*UNPARSABLE, KeyError, IndexError, AttributeError) as error:
+        raise damaged(path / CODEC, repr(error)) from error
+    return kind, codec, said.fingerprint
+
+
+def fits(
+    found: Opened,
+    names: Sequence[str],
+    generator: nn.Module | None = None,
+    critic: nn.Module | None = None,
+) -> None:
+    """Refuse files of weights that are not those of the configuration, before nets are built.
+
+    Raises:
+        InputError: other names, shapes or types, or a configuration changed since training.
+    """
+    lists = {name: listed(found.path / name) for name in names}
+    calls = CALLS_A_TENSOR * max((len(one.form) for one in lists.values()), default=0)
+    try:
+        forms = outline(
+            found.config, found.codec, generator is None, critic is None, calls + CALLS_AT_LEAST
+        )
+    except InputError as error:
+        raise InputError(*(f"{found.path / CONFIG}: {p}" for p in error.problems)) from error
+    if "generator" in forms:
+        forms["average"] = forms["generator"]
+    for name, one in lists.items():
+        for net, form in forms.items():
+            if name == CHECKPOINT:
+                wanted = {f"{net}/{key}": own for key, own in form.items()}
+                there = {k: own for k, own in one.form.items() if k.startswith(f"{net}/")}
+                same_form(found.path / name, wanted, there)
+            elif name == BEST.get(net):
+                same_form(found.path / name, form, one.form)
+        _unchanged(found.path / CONFIG, found.config, one.meta)
+
+
+def _unchanged(path: Path, config: Config, meta: Mapping[str, Any]) -> None:
+    """Raise InputError where a configuration is not the one that weights say they came from."""
+    then, now = meta.get("config"), settled(config)
+    then = then if isinstance(then, dict) else {}
+    other = [key for key in {**now, **then} if now.get(key) != then.get(key)]
+    if other:
+        raise InputError(
+            f"{path}: changed since training ({other[0]}: now {str(now.get(other[0]))[:40]!r}, "
+            f"then {str(then.get(other[0]))[:40]!r}); put it back, or train a new run with "
+            f"--config {path}"
+        )
+
+
+def origin(config: Config, codec: str) -> dict[str, Any]:
+    """Return what weights say of where they came from: configuration, and digest of the codec."""
+    return {"config": settled(config), "codec": codec}
+
+
+def settled(config: Config) -> dict[str, Any]:
+    """Return what of a configuration decides the numbers of a run, ready for JSON."""
+    decides = {k: v for k, v in vars(config).items() if k not in ("device", "threads")}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in decides.items()}
