@@ -227,10 +227,16 @@ def test_pictures_in_a_folder_replace_those_of_their_names(
     assert (folder / "1.png").read_bytes()[1:4] == b"PNG"
 
 
-@pytest.mark.parametrize("name", ["v.NPY", "v.npz", f"v.{'long' * 9}.csv"])
-def test_a_suffix_is_taken_as_it_is_written(name: str, toy_run: Model, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("v.NPY", b"\x93NUMPY"), ("v.npz", b"PK"), (f"v.{'long' * 9}.csv", b"x_0,x_1")],
+)
+def test_a_suffix_is_taken_as_it_is_written(
+    name: str, begins: bytes, toy_run: Model, tmp_path: Path
+) -> None:
     assert main(["sample", str(toy_run.run.path), "-n", "5", "-o", str(tmp_path / name)]) == 0
     assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes().startswith(begins)
 
 
 # Sizes
