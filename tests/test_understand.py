@@ -248,6 +248,14 @@ def test_files_come_back_in_the_types_they_had(tmp_path: Path) -> None:
     assert pq.read_schema(tmp_path / "made.parquet").remove_metadata() == table.schema
 
 
+def test_numbers_and_text_in_one_column_are_written_as_text(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"code": [1, "a", 2, None], "x": range(4)})
+    kind = load(pd.DataFrame({"x": np.arange(20) % 5}), Options()).kind
+    with pytest.warns(Notice, match="'code': numbers and text, written as text"):
+        kind.write(frame, tmp_path / "t.parquet")
+    assert pd.read_parquet(tmp_path / "t.parquet")["code"].tolist()[:3] == ["1", "a", "2"]
+
+
 def test_csv_comes_back_in_its_spelling(tmp_path: Path) -> None:
     texts = {
         "price": [f"{k}.50" for k in range(N)],

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from surveyor.data.values import ColumnKind, Form
+from surveyor.errors import tell
 
 MICRO = "us"
 
@@ -81,11 +82,22 @@ def _form(kind: pa.DataType) -> Form | None:
 
 
 def table_of(samples: pd.DataFrame) -> pa.Table:
-    """Return samples as Arrow's table; pandas' own text as plain strings."""
+    """Return samples as Arrow's table; pandas' own text as plain strings.
+
+    A column of both numbers and text becomes text, which is told: Arrow has no type for both.
+    """
+    both = [n for n in samples if _of_both(samples[n])]
+    if both:
+        tell(f"column {both[0]!r}: numbers and text, written as text")
+        samples = samples.assign(**{str(n): samples[n].map(str, na_action="ignore") for n in both})
     table = pa.Table.from_pandas(samples, preserve_index=False)
     for k, (name, dtype) in enumerate(samples.dtypes.items()):
-        if not isinstance(dtype, pd.ArrowDtype) and pa.types.is_large_string(
-            table.schema.field(k).type
-        ):
+        large = pa.types.is_large_string(table.schema.field(k).type)
+        if large and not isinstance(dtype, pd.ArrowDtype):
             table = table.set_column(k, str(name), table.column(k).cast(pa.string()))
     return table
+
+
+def _of_both(values: pd.Series) -> bool:
+    inferred = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
+    return inferred in ("mixed", "mixed-integer")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +39,8 @@ class TableCodec(Codec):
     last ``columns`` are those ``derived`` from others; a generator makes the blocks before them.
     ``neutral`` is the share of each formula column's training formulas that is neutral in charge;
     of those in ``single`` no two rows had the same. ``formulas`` (name: places) stand as elements
-    and amounts; ``forms`` say how the columns of a file are read.
+    and amounts; ``forms`` say how the columns of a file are read. ``ignored`` columns are left out
+    of every measurement: their entries of a point are 0.
     """
 
     columns: tuple[Column, ...]
@@ -51,6 +52,7 @@ class TableCodec(Codec):
     single: tuple[str, ...] = ()
     account: CodecAccount | None = None
     formulas: Mapping[str, int] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
 
     kind = "table"
     unit_name = "units in which a category changed costs 1 and a number its deviations"
@@ -109,7 +111,8 @@ class TableCodec(Codec):
         """Return the free columns' one-hot blocks (n, raw) as points (n, codes + ordered)."""
         if self.derived:
             hot = torch.cat([hot, hot @ self._follow.to(hot.device)], dim=1)
-        return self._placed(hot)
+        x = self._placed(hot)
+        return x * self._measured.to(x.device) if self.ignored else x
 
     def broken(self, x: Tensor) -> Tensor:
         """Return how many derived columns of each point do not follow from their parents, (n,)."""
@@ -122,6 +125,35 @@ class TableCodec(Codec):
 
     def _placed(self, hot: Tensor) -> Tensor:
         return torch.cat([hot / ROOT2, hot @ self._places.to(hot.device)], dim=1)
+
+    @cached_property
+    def _measured(self) -> Tensor:
+        """Return 1 for the entries of a point that are measured, 0 for those of ignored columns."""
+        kept = [float(c.name not in self.ignored) for c in self.columns]
+        blocks = np.repeat(kept, self.sizes)
+        places = [k for k, c in zip(kept, self.columns, strict=True) if c.ordered]
+        return torch.from_numpy(np.concatenate([blocks, places]).astype(np.float32))
+
+    def without(self, names: Sequence[str]) -> TableCodec:
+        """Return a codec that leaves columns out of every measurement.
+
+        Raises:
+            InputError: no such columns, conditions, or nothing left.
+        """
+        conditions = [c.name for c in self.conditions.columns]
+        problems = check_columns(names, self.columns_named, "--drop")
+        problems += [f"--drop {n}: a condition of the run" for n in names if n in conditions]
+        if not problems and all(c.name in names for c in self.columns):
+            problems.append("--drop: nothing left to measure")
+        if problems:
+            raise InputError(*problems)
+        return replace(self, ignored=tuple(names))
+
+    @property
+    def measured(self) -> tuple[Column, ...]:
+        """Return the columns that are measured, conditions last."""
+        every = (*self.columns, *self.conditions.columns)
+        return tuple(c for c in every if c.name not in self.ignored)
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:
@@ -156,7 +188,8 @@ class TableCodec(Codec):
 
     def rows(self, raw: Frame) -> Rows:
         """Store every row as small integers, one a column, reading a chunk at a time."""
-        problems = check_columns(sorted(self.columns_named), raw.names, "column")
+        needed = sorted(set(self.columns_named) - set(self.ignored))
+        problems = check_columns(needed, raw.names, "column")
         if problems:
             raise InputError(*problems)
         n = len(raw)
@@ -170,6 +203,9 @@ class TableCodec(Codec):
         for chunk in raw.chunks():
             part = slice(start, start + len(chunk))
             for k, column in enumerate(self.columns):
+                if column.name in self.ignored:
+                    rows["codes"][part, k] = column.size
+                    continue
                 codes, numbers = column.encoded(chunk[column.name])
                 rows["codes"][part, k] = codes
                 if column.ordered:
@@ -191,7 +227,7 @@ class TableCodec(Codec):
         hot.scatter_(1, torch.from_numpy(place), 1.0)
         x = self._placed(hot[:, :total])
         put_in_place(x[:, total:], rows["beyond"], index)
-        return x
+        return x * self._measured if self.ignored else x
 
     def inside(self, rows: Rows) -> tuple[Rows, np.ndarray]:
         """Return rows with numbers brought into the training range, and how far each was outside.
@@ -224,6 +260,9 @@ class TableCodec(Codec):
 
     def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
         """Return points as a DataFrame with the user's columns, order and types."""
+        if self.ignored:
+            blocks = torch.split(batch.x[:, : sum(self.sizes)], self.sizes, dim=1)
+            return self._frame([b.argmax(1).numpy() for b in blocks], codes, draws)
         # One product reads every block's code: exact, for codes are far below 2^24.
         numbers = (batch.x[:, : sum(self.free)] @ self._numbers).round().int().numpy()
         return self.decoded(numbers, codes, draws)
@@ -232,11 +271,14 @@ class TableCodec(Codec):
         """Return the codes (n, free columns) and those of the conditions as a DataFrame."""
         every = [*numbers.T]
         every += [d.table[every[d.parent]] for d in self.derived]
+        return self._frame(every, codes, draws)
+
+    def _frame(self, every: Sequence[np.ndarray], codes: np.ndarray, draws: Draws) -> pd.DataFrame:
         made = {c.name: c.decode(n, draws) for c, n in zip(self.columns, every, strict=True)}
         made |= self.conditions.decode(codes, draws)
         # An array of Python's dates alone would become one of pandas'.
         plain = {n: s if s.dtype.kind == "O" else s.array for n, s in made.items()}
-        return pd.DataFrame({name: plain[name] for name in self.order})
+        return pd.DataFrame({n: plain[n] for n in self.order if n not in self.ignored})
 
     def state(self) -> State:
         """Return what ``restore`` needs."""

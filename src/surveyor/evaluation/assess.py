@@ -108,7 +108,7 @@ def _table(
     if isinstance(game.channel, WrongLabels):
         codes = game.channel.labelled(codes, draws)  # as the real rows are
     made = codec.decode(fake, codes, draws)
-    columns = (*codec.columns, *codec.conditions.columns)
+    columns = codec.measured
     frames = made, data.held_out(n), data.training(n)
     fidelity = table_fidelity(columns, *frames)
     worst = sorted(fidelity.pairs.items(), key=lambda item: item[1])[:20]
