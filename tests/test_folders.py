@@ -596,7 +596,7 @@ def test_options_are_finite_and_bounded(name: str, value: Any) -> None:
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("text", ["mlp:width=100000", "mlp:slope=nan", "mlp:fourier_scale=inf", "mlp:depth=" + "9" * 5000])  # fmt: skip
+@pytest.mark.parametrize("text", ["committee:members=1001", "mlp:slope=nan", "mlp:fourier_scale=inf", "patch:halvings=99999999999", "mlp:depth=" + "9" * 5000])  # fmt: skip
 def test_fields_of_parts_are_finite_and_bounded(text: str) -> None:
     with pytest.raises(InputError):
         parse(text, nets(), "critic")

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from surveyor.errors import InputError, did_you_mean
 
 T = TypeVar("T")
-MOST = 65_536  # of whole numbers: widths, depths, counts
+MOST = 2**63 - 1  # of whole numbers
 
 
 def folder(package: str, base: type[T]) -> dict[str, type[T]]:

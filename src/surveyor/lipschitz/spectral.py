@@ -50,8 +50,8 @@ class Spectral(Constraint):
     iterations: int = 1
 
     def __post_init__(self) -> None:
-        if self.iterations < 1:
-            raise InputError(f"spectral: iterations {self.iterations}: give at least 1")
+        if not 1 <= self.iterations <= 1000:
+            raise InputError(f"spectral: iterations {self.iterations}: give 1 to 1000")
 
     def install(self, critic: nn.Module) -> None:
         """Parametrise every layer on the data's path."""

@@ -14,6 +14,7 @@ from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.nets import Latent, Net, nets
 
+MOST = 1000  # members
 SEES = ("projections", "columns", "patches", "bands", "channels")
 
 
@@ -39,9 +40,9 @@ class Committee(Net):
     def __post_init__(self) -> None:
         if self.net not in nets() or self.net == "committee":
             raise InputError(f"committee: net {self.net!r}; known: mlp, conv, residual")
-        if self.members < 1 or self.see not in SEES:
+        if not 1 <= self.members <= MOST or self.see not in SEES:
             raise InputError(
-                f"committee: {self.members} members that see {self.see!r}; give at least 1, and "
+                f"committee: {self.members} members that see {self.see!r}; give 1 to {MOST}, and "
                 f"one of {', '.join(SEES)}"
             )
 

@@ -15,6 +15,8 @@ from surveyor.nets import Latent, Net
 from surveyor.nets.activations import LeakyReLU
 from surveyor.nets.initial import start
 
+MOST = 16  # halvings
+
 
 @dataclass(frozen=True)
 class Patch(Net):
@@ -37,9 +39,10 @@ class Patch(Net):
     slope: float = 0.2
 
     def __post_init__(self) -> None:
-        if self.width < 1 or self.halvings < 1:
+        if self.width < 1 or not 1 <= self.halvings <= MOST:
             raise InputError(
-                f"patch: width {self.width}, halvings {self.halvings}: give at least 1 of each"
+                f"patch: width {self.width}, halvings {self.halvings}: give at least 1 of each, "
+                f"and at most {MOST} halvings"
             )
         if self.per not in ("image", "patch"):
             raise InputError(f"patch: per {self.per!r}; known: image, patch")

@@ -34,8 +34,8 @@ class Muon(Updates):
     def __post_init__(self) -> None:
         if not 0 <= self.momentum < 1:
             raise InputError(f"muon: momentum {self.momentum}: give a number from 0 to below 1")
-        if self.rounds < 1:
-            raise InputError(f"muon: rounds {self.rounds}: give at least 1")
+        if not 1 <= self.rounds <= 1000:
+            raise InputError(f"muon: rounds {self.rounds}: give 1 to 1000")
 
     def over(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
         """Return the optimizer."""
