@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format install attack claims claims-check mutants bench-cheap clean
+.PHONY: demo test test-oldest check format install attack claims claims-check mutants bench-cheap clean
 
 demo: install  ## train on 1,797 handwritten digits and show the verdict
 	@rm -rf runs/demo
@@ -10,6 +10,16 @@ demo: install  ## train on 1,797 handwritten digits and show the verdict
 
 test: check  ## format check, lint, strict types, then the tests
 	$(BIN)/pytest -n 2
+
+# The lowest versions that pyproject.toml allows, in an environment of their own.
+test-oldest: .venv-oldest/installed  ## the tests with the lowest versions of all libraries
+	.venv-oldest/bin/pytest -n 2
+
+.venv-oldest/installed: pyproject.toml constraints-oldest.txt
+	@test -d .venv-oldest || $(PYTHON) -m venv .venv-oldest
+	@.venv-oldest/bin/pip install --quiet --disable-pip-version-check -c constraints-oldest.txt torch
+	@.venv-oldest/bin/pip install --quiet --disable-pip-version-check -c constraints-oldest.txt -e . pytest pytest-randomly pytest-xdist
+	@touch $@
 
 check: install
 	$(BIN)/ruff format --check .
@@ -75,4 +85,4 @@ mutants: install  ## single faults put into the code: whether the tests notice (
 	$(BIN)/python -m benchmarks.mutants
 
 clean:
-	rm -rf .venv runs build dist src/*.egg-info
+	rm -rf .venv .venv-oldest runs build dist src/*.egg-info

@@ -206,7 +206,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "a misspelt objective": (["--objective", "waserstein"], "did you mean 'wasserstein'"),
     "a misspelt net": (["--critic", "mpl"], "did you mean 'mlp'"),
     "a net for pictures": (["--critic", "conv"], "is for pictures"),
-    "a misspelt option": (["--stps", "5"], "Did you mean --steps"),
+    "a misspelt option": (["--stps", "5"], "Did you mean"),
     "text for a number": (["--batch", "many"], "--batch"),
     "no steps": (["--steps", "0"], "at least 1"),
     "a holdout above all": (["--holdout", "2"], "at most 0.5"),

@@ -41,15 +41,16 @@ def progress(session: Session, console: Console) -> Iterator[Watch]:
 @contextlib.contextmanager
 def counted(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
     """Yield a function that is told (done, total)."""
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
     columns = (
         TextColumn(f"[bold]{what}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bars:
+    with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task("")
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
