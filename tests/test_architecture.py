@@ -17,7 +17,9 @@ from surveyor.objectives import objectives
 from surveyor.training.optimizers import optimizers
 
 SOURCE = Path(__file__).parents[1] / "src" / "surveyor"
-GROUND = ("errors", "batch", "catalog", "reading", "writing")
+GROUND = (
+    "errors", "batch", "catalog", "reading", "writing", "arguments", "surroundings", "waiting",
+)  # fmt: skip
 ORDER = (
     "privacy", "data", "nets", "lipschitz", "objectives", "training", "diagnostics", "evaluation", "ruler",
     "config", "outline", "build", "run", "report", "api", "claims", "cli",

@@ -175,7 +175,7 @@ def test_a_resumed_task_is_the_same_run(run: surveyor.Model, tmp_path: Path) -> 
         if record.step == 4:  # within the game, after the warm start
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(surveyor.Interrupted, match="surveyor train --resume"):
         surveyor.fit(run.run.path.parent / "digits.npz", path, watch=stop, **said)
     assert main(["train", "--resume", str(path)]) == 0
     for name in ("generator.safetensors", "critic.safetensors", "history.jsonl"):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
+import os
 import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +14,68 @@ import numpy as np
 from torch import nn
 
 import surveyor.run as runs
-from surveyor.build import configured, options_of, plan_of
-from surveyor.config import Config
-from surveyor.config import resolve as resolve_config
-from surveyor.data import Data, Options, Source, recognise
-from surveyor.data import load as load_data
+from surveyor.arguments import (
+    MODULES,
+    choice,
+    conditions,
+    function,
+    modules,
+    noted,
+    pair,
+    path_of,
+    real,
+    seed_of,
+    shown,
+    whole,
+    words,
+)
+from surveyor.build import plan_of
+from surveyor.data import Options
+from surveyor.data.memory import kept
 from surveyor.data.sources import resolve
 from surveyor.diagnostics import preflight
-from surveyor.errors import InputError, NotWritten, tell
+from surveyor.errors import InputError, Interrupted, NotWritten, tell
 from surveyor.evaluation.assess import assess
 from surveyor.evaluation.paired import assess_pairs
 from surveyor.outline import OWN
 from surveyor.report import build_report
 from surveyor.report.rehearsal import rehearse
 from surveyor.ruler import Budget, Comparison, compare, drift
-from surveyor.ruler.comparison import Method
+from surveyor.ruler.comparison import METHODS, Method
+from surveyor.run.preparing import prepare as prepare
 from surveyor.run.scoring import By
+from surveyor.surroundings import in_usual, same_randomness
 from surveyor.training import Record
 from surveyor.training.interrupt import interruptible
 
 Watch = Callable[[runs.Session, Record], None]
+LEAST = 8  # rows a side that a distance is measured on
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained generator with its critic and its numbers."""
+    """A trained generator with its critic and its numbers.
+
+    It is pickled by the path of its run, which is opened again; a copy shares the folder.
+    """
 
     run: runs.Run
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        config = self.run.config
+        own = [name for name in MODULES if getattr(config, name) == OWN]
+        if own:
+            raise InputError(
+                f"a model with a {own[0]} of its own class cannot be pickled; keep its folder, and "
+                f"open it with surveyor.load({str(self.run.path)!r}, {own[0]}=module)"
+            )
+        return load, (str(self.run.path.absolute()),)
+
+    def __copy__(self) -> Model:
+        return Model(self.run)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
+        return Model(copy.deepcopy(self.run, memo))
 
     @property
     def evaluation(self) -> dict[str, Any]:
@@ -50,6 +84,7 @@ class Model:
             raise InputError(f"{self.run.path}: not evaluated yet; call evaluate(data)")
         return self.run.evaluation
 
+    @in_usual
     def sample(
         self,
         n: int,
@@ -71,10 +106,24 @@ class Model:
         Raises:
             InputError: n below 1, unknown columns, values never seen, or too rare to be met.
         """
+        problems: list[str] = []
+        with noted(problems):
+            n = whole("-n", n, 1)
+        with noted(problems):
+            seed = seed_of(seed)
+        with noted(problems):
+            where = conditions("--where", where)
+        with noted(problems):
+            truncate = real("--truncate", truncate, 1)
+        with noted(problems):
+            parity = None if parity is None else pair("--parity", parity)
+        if problems:
+            raise InputError(*problems)
         if parity is not None:
             return runs.with_parity(self.run, n, *parity, dict(where or {}), seed, apart_from)
         return runs.draw_samples(self.run, n, dict(where or {}), seed, apart_from, truncate)
 
+    @in_usual
     def answer(self, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
         """Return the answers of a run with a task to ``pictures``: enlarged, or translated.
 
@@ -83,8 +132,9 @@ class Model:
         Raises:
             InputError: a run without a task, or pictures it cannot take.
         """
-        return runs.answered(self.run, pictures, seed)
+        return runs.answered(self.run, pictures, seed_of(seed))
 
+    @in_usual
     def walk(
         self, frames: int, where: Sequence[Mapping[str, Any]] = (), stops: int = 4, seed: int = 0
     ) -> dict[str, np.ndarray]:
@@ -96,16 +146,21 @@ class Model:
         Raises:
             InputError: a table, too few frames, or conditions that the run does not have.
         """
-        return runs.walk(self.run, frames, where, stops, seed)
+        frames, stops, seed = whole("--walk", frames, 2), whole("stops", stops, 1), seed_of(seed)
+        if isinstance(where, Mapping) or not isinstance(where, Sequence):
+            raise InputError(f"--where {shown(where)}: give a list of dictionaries, one a stop")
+        asked = [conditions("--where", stop) for stop in where]
+        return runs.walk(self.run, frames, asked, stops, seed)
 
+    @in_usual
     def evaluate(self, data: Any = None, rows: int = 2048) -> dict[str, Any]:
         """Measure the generator against ``data``, or against the run's own held-out rows.
 
         Given data serve as both sides of the floor, half and half, and nothing is said of training
         rows. The run's own numbers are kept in its folder.
         """
-        run = self.run
-        measured = self._data(data)
+        run, rows = self.run, whole("rows", rows, LEAST)
+        measured = runs.trained_on(run) if data is None else runs.other_data(run, data)
         named = "held-out real data" if data is None else "the data given"
         if run.codec.answers:
             named = "held-out pictures" if data is None else "of the pictures given"
@@ -119,8 +174,8 @@ class Model:
             return result
         plan = plan_of(run.config)
         privacy = runs.privacy_of(run.config, plan, measured)
-        whole = {"calibration": run.calibration, "privacy": privacy and asdict(privacy)}
-        result |= {name: told for name, told in whole.items() if told is not None}
+        parts = {"calibration": run.calibration, "privacy": privacy and asdict(privacy)}
+        result |= {name: told for name, told in parts.items() if told is not None}
         found = preflight(run.game, measured, plan)
         result = runs.completed(run.config, result, run.history, found)
         try:
@@ -130,6 +185,7 @@ class Model:
             tell(f"the numbers are not kept in the run: {error}")
         return result
 
+    @in_usual
     def score(self, data: Any, by: By = "auto") -> np.ndarray:
         """Return a score of every row, (n,): low where rows are unlike the real ones.
 
@@ -147,77 +203,23 @@ class Model:
 
         Raises:
             InputError: something is there already.
+            NotWritten: the disk is full or refuses.
         """
-        target = Path(path)
+        target = path_of("save", path)
         runs.refuse_existing(target)
-        shutil.copytree(self.run.path, target, dirs_exist_ok=True)
+        try:
+            shutil.copytree(self.run.path, target, dirs_exist_ok=True)
+        except OSError as error:
+            raise NotWritten(f"{target}: cannot be written ({error.strerror or error})") from error
         return target
 
+    @in_usual
     def report(self, data: Any = None) -> Path:
         """Write ``report.html`` again and return its path."""
-        return build_report(self.run, self._own_data(data))
-
-    def _own_data(self, data: Any = None) -> Data:
-        source = self.run.data_name if data is None else data
-        if isinstance(source, str) and not source:
-            raise InputError("the run was trained on data in memory; pass them")
-        return runs.own_data(self.run, source)
-
-    def _data(self, data: Any) -> Data:
-        if data is None:
-            return self._own_data()
-        kind, codec = self.run.kind, self.run.codec
-        raw = kind.reopen(resolve(data), codec, self.run.options)
-        rows = codec.rows(raw)
-        order = np.random.default_rng(0).permutation(len(raw))
-        half = len(raw) // 2
-        if half < 3:
-            raise InputError(f"{len(raw)} rows are too few to measure; give at least 6")
-        other, held = Source(codec, rows, order[half:]), Source(codec, rows, order[:half])
-        return Data(kind, codec, other, held, held, raw)
+        return build_report(self.run, runs.trained_on(self.run, data))
 
 
-def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
-    """Read data and resolve the configuration; problems of both are raised together."""
-    problems: list[str] = []
-    raw, defaults = None, {}
-    try:
-        source, options = resolve(data), _early(said)
-        if options is not None:
-            kind = recognise(source, options)
-            raw = kind.read(source, options)
-            defaults = dict(kind.defaults(raw, said))
-    except InputError as error:
-        problems.extend(error.problems)
-    try:
-        config = configured(said, defaults)
-    except InputError as error:
-        problems.extend(error.problems)
-        read = READ - {"epsilon", "delta"}  # what is refused must not spend
-        config = Config(**{k: v for k, v in said.items() if k in read and v is not None})
-    if raw is not None:
-        try:
-            loaded = load_data(raw, options_of(config), config.holdout, config.seed)
-        except InputError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise InputError(*problems)
-    return loaded, config
-
-
-READ = frozenset(f.name for f in dataclasses.fields(Options)) & {
-    f.name for f in dataclasses.fields(Config)
-}
-
-
-def _early(said: Mapping[str, Any]) -> Options | None:
-    """Return how data are to be read; None where that is not said well."""
-    try:
-        return options_of(resolve_config({k: v for k, v in said.items() if k in READ}))
-    except InputError:  # told of when all of it is resolved
-        return None
-
-
+@in_usual
 def fit(
     data: Any,
     out: str | Path | None = None,
@@ -232,47 +234,96 @@ def fit(
     ``options`` are those of the command line (``condition=["digit"]``, ``steps=2000``).
     ``generator`` and ``critic`` are names with options (``"conv:width=16"``) or modules of your
     own, (z, cond) to raw output and (x, cond) to scores (n,); without conditions both take one
-    argument. Without ``out`` the run lives as long as the model.
+    argument. ``watch`` is called with the session and a record after every step. Without ``out``
+    the run lives as long as the model; where Ctrl-C interrupts it, its folder is kept and named.
 
     Raises:
-        InputError: all that is wrong with data and options, at once.
+        InputError: all that is wrong with data, options and modules, at once.
+        Interrupted: Ctrl-C; the state has been saved, and the message says how to go on.
+        Diverged: a number was not finite.
     """
-    path = Path(tempfile.mkdtemp(prefix="surveyor-")) / "run" if out is None else Path(out)
-    runs.refuse_existing(path)
-    named = {"generator": generator, "critic": critic}
-    own = {k: v for k, v in named.items() if isinstance(v, nn.Module)}
-    options |= {k: v for k, v in named.items() if isinstance(v, str)} | dict.fromkeys(own, OWN)
-    loaded, config = prepare(data, options)
-    name = str(data) if isinstance(data, (str, Path)) else ""
-    nets = own.get("generator"), own.get("critic")
-    session = runs.start(loaded, name, config, path, *nets, rehearse=rehearse)
-    model = finish(session, watch)
-    if out is None:
-        weakref.finalize(model, shutil.rmtree, path.parent, ignore_errors=True)
-    return model
+    problems: list[str] = []
+    path = None
+    with noted(problems):
+        if out is not None:
+            path = path_of("--out", out)
+            runs.refuse_existing(path)
+    given = {"generator": generator, "critic": critic}
+    named = {name: value for name, value in given.items() if isinstance(value, str)}
+    own = modules(problems, **{n: v for n, v in given.items() if n not in named})
+    function(problems, "watch", watch)
+    with noted(problems):
+        loaded, config = prepare(data, options | named | dict.fromkeys(own, OWN))
+    if problems:
+        raise InputError(*problems)
+    name = os.fspath(data) if isinstance(data, (str, os.PathLike)) else ""
+    home = runs.Temporary() if path is None else None
+    try:
+        where = home.path / "run" if home else Path(str(path))
+        nets = own.get("generator"), own.get("critic")
+        session = runs.start(loaded, str(name), config, where, *nets, rehearse=rehearse)
+        session.temporary = home
+        return finish(session, watch)
+    except BaseException as error:
+        if home is not None:
+            resumable = isinstance(error, (Interrupted, NotWritten)) and where.exists()
+            home.keep() if resumable else home.remove()
+        raise
 
 
 def finish(session: runs.Session, watch: Watch | None = None) -> Model:
     """Train a session to its end, evaluate it and write its report.
 
     Raises:
-        Interrupted: Ctrl-C or a polite kill, at any time; the run can be resumed.
+        Interrupted: Ctrl-C or a polite kill, at any time; the message says how to go on.
     """
     with interruptible(session.interruption):
-        for record in session.records():
-            if watch is not None:
-                watch(session, record)
-        session.finish()
-        custom = {
-            name: getattr(session.game, name)
-            for name in ("generator", "critic")
-            if getattr(session.config, name) == OWN
-        }
-        run = runs.load(session.path, **custom)
+        with same_randomness():
+            for record in session.records():
+                if watch is not None:
+                    watch(session, record)
+            session.finish()
+        own = {n: getattr(session.game, n) for n in MODULES if getattr(session.config, n) == OWN}
+        run = replace(runs.load(session.path, **own), temporary=session.temporary)
         build_report(run, session.data)
     return Model(run)
 
 
+@in_usual
+def resume(
+    path: str | Path,
+    data: Any = None,
+    *,
+    generator: nn.Module | None = None,
+    critic: nn.Module | None = None,
+    watch: Watch | None = None,
+) -> Model:
+    """Go on with an interrupted run where it stopped; it ends as the undisturbed one would have.
+
+    Data that were in memory are passed again, as are modules of your own classes.
+
+    Raises:
+        InputError: no run there, other data than it was trained on, or modules missing.
+    """
+    problems: list[str] = []
+    own = modules(problems, generator=generator, critic=critic)
+    function(problems, "watch", watch)
+    with noted(problems):
+        folder = path_of("resume", path)
+        found = runs.opened(folder, resuming=True)
+        source = found.data_name
+        problems += runs.other_modules(folder, found.config, own)
+        if data is None and not source:
+            call = runs.goes_on(folder, found.config, source)
+            problems.append(f"{folder}: was trained on data in memory; pass the same again: {call}")
+    if problems:
+        raise InputError(*problems)
+    loaded = runs.own_data(found, kept(resolve(source if data is None else data)))
+    session = runs.resume(folder, loaded, own.get("generator"), own.get("critic"))
+    return finish(session, watch)
+
+
+@in_usual
 def load(
     path: str | Path,
     generator: nn.Module | None = None,
@@ -285,11 +336,18 @@ def load(
     not here.
 
     Raises:
-        InputError: no run there, or one that is damaged.
+        InputError: no run there, a damaged one, or modules missing.
     """
-    return Model(runs.load(Path(path), generator, critic, device))
+    problems: list[str] = []
+    own = modules(problems, generator=generator, critic=critic)
+    with noted(problems):
+        folder = path_of("load", path)
+    if problems:
+        raise InputError(*problems)
+    return Model(runs.load(folder, own.get("generator"), own.get("critic"), device))
 
 
+@in_usual
 def distance(
     a: Any,
     b: Any,
@@ -316,15 +374,23 @@ def distance(
     Raises:
         InputError: different columns or shapes, or data that cannot be read.
     """
+    problems: list[str] = []
+    with noted(problems):
+        seed, limit = seed_of(seed), whole("--limit", limit, LEAST)
+    with noted(problems):
+        steps, batch = whole("--steps", steps, 1), whole("--batch", batch, 2)
+    with noted(problems):
+        drop, missing = words("--drop", drop), words("--missing", missing)
+        type = words("--type", type)
+    with noted(problems):
+        method = choice("--method", method, METHODS)  # type: ignore[assignment]
+    if problems:
+        raise InputError(*problems)
     budget = Budget(steps=steps, batch=batch, seed=seed)
     drawn = [callable(x) for x in (a, b)]
     if any(drawn):
         if not all(drawn):
             raise InputError("one is a callable, the other is not; give two of either")
         return compare(a, b, method, seed, limit, budget)
-    options = Options(drop=_words(drop), type=_words(type), missing=_words(missing), lenient=True)
+    options = Options(drop=drop, type=type, missing=missing, lenient=True)
     return drift(a, b, method, seed, limit, budget, explain=False, options=options).comparison
-
-
-def _words(said: Sequence[str]) -> tuple[str, ...]:
-    return (said,) if isinstance(said, str) else tuple(said)

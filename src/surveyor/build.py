@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -32,6 +32,7 @@ from surveyor.outline import (
     space_of,
 )
 from surveyor.training import Augment, Content, Game, Noise, Plan
+from surveyor.training.game import Head
 from surveyor.training.optimizers import Updates, optimizers
 
 MEASUREMENTS = 40
@@ -57,13 +58,13 @@ def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         problems.extend(error.problems)
         config = Config()
     parts: dict[str, Any] = {
-        name: _in_full(str(said.get(name, getattr(config, name))), choices(), name, problems)
+        name: _in_full(text, choices(), name, problems)
         for name, choices in PARTS.items()
+        for text in _texts(said.get(name, getattr(config, name)))
     }
-    held = said.get("constraint", config.constraint)
     parts["constraint"] = tuple(
         _in_full(text, constraints(), "constraint", problems)
-        for text in ((held,) if isinstance(held, str) else held)
+        for text in _texts(said.get("constraint", config.constraint))
         if text != "none"
     )
     problems += device_problems(config.device)
@@ -147,6 +148,12 @@ PARTS: Mapping[str, Callable[[], Mapping[str, type]]] = {
     "critic": nets,
     "optimizer": optimizers,
 }
+
+
+def _texts(said: Any) -> list[str]:
+    """Return the names of parts; what is no text has been told of where the types are checked."""
+    several = [said] if isinstance(said, str) or not isinstance(said, Sequence) else said
+    return [text for text in several if isinstance(text, str)]
 
 
 def _in_full(text: str, choices: Mapping[str, type], what: str, problems: list[str]) -> str:
@@ -288,7 +295,7 @@ def game_of(
         objective,
         held,
         latent,
-        _embedded(codec) if isinstance(generator, Sampler) else codec.head,
+        _head(codec, generator),
         unit,
         getattr(torch, config.precision),
         channel=WrongLabels(codec.conditions, config.label_noise) if config.label_noise else None,
@@ -297,10 +304,22 @@ def game_of(
     )
 
 
-def _embedded(codec: Codec) -> Callable[[Tensor, Draws], Tensor]:
-    """Return the head of a generator that draws its codes itself."""
-    assert isinstance(codec, TableCodec)  # no other space has blocks
-    return lambda hot, draws: codec.embed(hot)
+def _head(codec: Codec, generator: nn.Module) -> Head:
+    """Return what turns the generator's output into points."""
+    if isinstance(generator, Sampler) and isinstance(codec, TableCodec):
+        return Embedded(codec)
+    return codec.head
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The head of a generator that draws its codes itself."""
+
+    codec: TableCodec
+
+    def __call__(self, hot: Tensor, draws: Draws) -> Tensor:
+        """Return one-hot blocks as points."""
+        return self.codec.embed(hot)
 
 
 def plan_of(config: Config) -> Plan:

@@ -7,13 +7,16 @@ import math
 import reprlib
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from pathlib import Path
+from numbers import Integral, Real
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
+import numpy as np
 import tomli_w
 
+from surveyor.arguments import shown
 from surveyor.errors import InputError, did_you_mean
 
 VERSION = 3
@@ -171,7 +174,7 @@ def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) 
         try:
             values[name] = _typed(value, hints[name])
         except (TypeError, ValueError, OverflowError) as error:
-            problems.append(f"{_flag(name)} {reprlib.repr(value)}: {error}")
+            problems.append(f"{_flag(name)} {shown(value)}: {error}")
             continue
         problems += _range(name, values[name], fields[name].metadata)
     if isinstance(values.get("smooth"), tuple) and len(values["smooth"]) not in (0, 2, 3):
@@ -213,22 +216,45 @@ def _typed(value: Any, hint: Any) -> Any:
     if type(None) in options:
         hint = next(o for o in options if o is not type(None))
     if typing.get_origin(hint) is Literal:
-        if value not in typing.get_args(hint):
+        if not isinstance(value, str) or value not in typing.get_args(hint):
             raise ValueError(f"not known{did_you_mean(str(value), typing.get_args(hint))}")
-        return value
+        return str(value)
     if typing.get_origin(hint) is tuple:
         inner = typing.get_args(hint)[0]
-        if isinstance(value, Mapping):
-            raise TypeError("must be a list")
-        items = (value,) if isinstance(value, (str, int, float)) else tuple(value)
-        return tuple(_typed(item, inner) for item in items)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if hint is int and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise TypeError(f"must be of type {hint.__name__}")
-    return value
+        return tuple(_typed(item, inner) for item in _items(value, inner))
+    if isinstance(value, (bool, np.bool_)) != (hint is bool):
+        raise TypeError(f"must be {TYPES[hint]}")
+    if hint is bool:
+        return bool(value)
+    if hint in (int, float) and isinstance(value, Real):
+        number = int(value) if isinstance(value, Integral) else float(value)
+        if not math.isfinite(number):
+            raise ValueError("must be finite")
+        if hint is float or number == int(number):
+            return hint(number)
+    if hint is str and isinstance(value, (str, PurePath)):
+        return str(value)
+    raise TypeError(f"must be {TYPES[hint]}")
+
+
+TYPES: Mapping[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    str: "text",
+}
+
+
+def _items(value: Any, inner: Any) -> list[Any]:
+    """Return the items of an option that takes several; one may stand alone."""
+    if isinstance(value, (str, Real)):
+        return [value]
+    # A set has no order, and what depends on it would not repeat; an iterator is used up.
+    if isinstance(value, (bytes, Set, Mapping)) or not (
+        isinstance(value, Sequence) or hasattr(value, "__array__")
+    ):
+        raise TypeError(f"must be {TYPES[inner]}, or a list of it")
+    return list(value)
 
 
 def dumps(config: Config, data: str) -> str:

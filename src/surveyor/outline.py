@@ -117,9 +117,7 @@ def net_of(text: str, what: str, space: Space) -> Net:
         InputError: unknown, or not for such data.
     """
     if text == OWN:
-        raise InputError(
-            f"the run has a {what} of its own class; pass it: load(path, {what}=module)"
-        )
+        raise InputError(f"the run has a {what} of its own class; pass it: {what}=module")
     net = parse(text, nets(), what)
     if space.given and not net.answers:
         known = ", ".join(name for name, kind in nets().items() if kind.answers)

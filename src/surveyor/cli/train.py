@@ -19,6 +19,7 @@ from surveyor.config import read_options
 from surveyor.data import Data
 from surveyor.data.images import sheet
 from surveyor.errors import InputError
+from surveyor.outline import OWN
 from surveyor.report import strip
 from surveyor.report.rehearsal import rehearse
 from surveyor.training.ranks import Ranks, joined_ranks, part
@@ -91,9 +92,13 @@ def _resume(data: str, path: Path, target: Path | None, said: object, ranks: Ran
     if target is not None and target != path:
         raise InputError(f"--out {target}: a resumed run stays in {path}; leave --out away")
     found = runs.opened(path, resuming=True)
-    source = data or found.data_name
-    if not source:
-        raise InputError(f"{path}: was trained on data in memory; resume it from Python")
+    config, source = found.config, data or found.data_name
+    if not source or OWN in (config.generator, config.critic):
+        what = "modules of its own" if source else "data in memory"
+        raise InputError(
+            f"{path}: was trained {'with' if source else 'on'} {what}; "
+            f"go on with: {runs.goes_on(path, config, source)}"
+        )
     return follow(runs.resume(path, runs.own_data(found, source), ranks=ranks))
 
 

@@ -288,7 +288,9 @@ def recognise(source: Any, options: Options = USUAL) -> Kind:
         path = Path(source)
         if problems := unnameable(path):
             raise InputError(*problems)
-        if not path.exists():
+        if source == "" and options.task == "generate":
+            raise InputError("data '': no name of a file or folder")
+        if not _exists(path):
             near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
             hint = did_you_mean(path.name, near) if near and path.name else ""
             raise InputError(f"{source}: no such file{hint if 'did you mean' in hint else ''}")
@@ -307,6 +309,13 @@ def recognise(source: Any, options: Options = USUAL) -> Kind:
     )
     known = " ".join(sorted({s for kind in kinds().values() for s in kind.suffixes}))
     raise InputError(f"{what}: not a kind of data known here; known: {known}, a folder of pictures")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def load(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets
 
+from surveyor.data.memory import plain
 from surveyor.data.toy import TOYS, draw
 from surveyor.errors import InputError, did_you_mean
 
@@ -21,14 +22,15 @@ EXAMPLES = ("digits", *TABLES)
 
 
 def resolve(source: Any) -> Any:
-    """Turn ``example:`` and ``toy:`` names into data in memory; return anything else as it is.
+    """Turn ``example:`` and ``toy:`` names into data in memory; return files as they are.
 
     ``example:digits`` is 1,797 pictures of 8 x 8 with their ``digit``; the others are tables.
     ``toy:NAME`` is 20,000 points (``toy:NAME:N`` for N) of a mixture in two dimensions.
 
     Raises:
-        InputError: an unknown name or a number of points that is none.
+        InputError: an unknown name, a number of points that is none, or no data.
     """
+    source = plain(source)
     if not isinstance(source, str):
         return source
     scheme, _, name = source.partition(":")

@@ -6,8 +6,10 @@ from surveyor.run.folder import (
     Run,
     completed,
     fingerprint,
+    goes_on,
     keep_evaluation,
     load,
+    other_modules,
     own_data,
     read_history,
     refuse_existing,
@@ -16,25 +18,32 @@ from surveyor.run.folder import (
 from surveyor.run.lock import Lock
 from surveyor.run.opening import opened
 from surveyor.run.parity import with_parity
+from surveyor.run.reading import other_data, read_for, trained_on
 from surveyor.run.sampling import draw_samples
 from surveyor.run.scoring import scored
 from surveyor.run.session import Session, threads
+from surveyor.run.temporary import Temporary
 from surveyor.run.walking import walk
 
 __all__ = [
     "Lock",
     "Run",
     "Session",
+    "Temporary",
     "answer",
     "answered",
     "completed",
     "draw_samples",
     "fingerprint",
+    "goes_on",
     "keep_evaluation",
     "load",
     "opened",
+    "other_data",
+    "other_modules",
     "own_data",
     "privacy_of",
+    "read_for",
     "read_history",
     "refuse_existing",
     "resume",
@@ -42,6 +51,7 @@ __all__ = [
     "scored",
     "start",
     "threads",
+    "trained_on",
     "walk",
     "with_parity",
 ]

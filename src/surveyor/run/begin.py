@@ -6,7 +6,6 @@ import contextlib
 import json
 import math
 import os
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,11 +22,13 @@ from surveyor.config import Config, dumps
 from surveyor.data import Data
 from surveyor.diagnostics import preflight
 from surveyor.diagnostics.preflight import BATCH_NORMS
+from surveyor.diagnostics.trial import tried, untrainable
 from surveyor.errors import InputError, NotWritten
 from surveyor.outline import OWN
 from surveyor.reading import damaged, json_of, listed, read_bytes, read_text
 from surveyor.run.folder import fingerprint, measured_in, read_history, refuse_existing, same_data
 from surveyor.run.lock import Lock, make, tidy_files
+from surveyor.run.minutes import steps_in
 from surveyor.run.opening import (
     ARRAYS,
     BEST,
@@ -43,7 +44,7 @@ from surveyor.run.opening import (
     opened,
 )
 from surveyor.run.session import Session
-from surveyor.training import Measurement, Plan, State, steps
+from surveyor.training import Measurement, Plan, State
 from surveyor.training.checkpoint import (
     load_checkpoint,
     read_mark,
@@ -83,10 +84,12 @@ def start(
     rehearse(session)
     config = session.config
     if config.minutes is not None:
-        config = replace(config, steps=_steps_in(session, config.minutes), minutes=None)
+        fitting = steps_in(session.game, session.data.train, session.plan, config.minutes)
+        config = replace(config, steps=fitting, minutes=None)
         if config.measure_every is None:
             config = replace(config, measure_every=spacing(config.steps))
         session = _session(data, config, path, generator, critic, ranks)
+    session.data_name = data_name
     _agreed(session)
     if ranks.leader:
         files = _files(data)
@@ -163,6 +166,7 @@ def _resumed(
         if history and history[-1].step > mark.step:
             raise damaged(path / HISTORY, "goes on after its checkpoint")
     session.history, session.codec = list(history), found.digest
+    session.data_name = found.data_name
     ranks.wait()  # nobody writes before all have read
     if ranks.leader:
         _cut(session, mark.history if begun else 0)
@@ -203,10 +207,14 @@ def _session(
     critic: nn.Module | None,
     ranks: Ranks,
 ) -> Session:
-    given = {"generator": OWN} if generator is not None else {}
-    given |= {"critic": OWN} if critic is not None else {}
-    config = replace(config, **given)  # type: ignore[arg-type]
+    modules = {"generator": generator, "critic": critic}
+    own = {name: module for name, module in modules.items() if module is not None}
+    if problems := untrainable(own):
+        raise InputError(*problems)
+    config = replace(config, **dict.fromkeys(own, OWN))  # type: ignore[arg-type]
     game, plan = game_of(config, data.codec, generator, critic), plan_of(config)
+    if own and (problems := tried(game, data.train, data.codec.space, plan.batch, own)):
+        raise InputError(*problems)
     threads = threads_for(config, game, math.prod(data.codec.space.shape[-2:]))
     if config.threads is None and ranks.size > 1:
         threads = max(1, min(threads, (os.cpu_count() or 1) // ranks.size))
@@ -231,28 +239,3 @@ def privacy_of(config: Config, plan: Plan, data: Data) -> Privacy | None:
         return None
     rows = plan.batch, len(data.train), plan.updates
     return private(config.epsilon, config.delta, config.row_norm, *rows, data.codec.account)
-
-
-def _steps_in(session: Session, minutes: float, trial: int = 20) -> int:
-    """Return the steps that fit into ``minutes``, from a trial on nets that are then thrown away.
-
-    A tenth of the time is left for measuring.
-    """
-    plan, share = session.plan, min(1.0, session.plan.warm / session.plan.steps)
-    each = 0.0
-    for part, warm in ((share, plan.steps), (1 - share, 0)):
-        if part > 0:
-            each += part * _seconds(session, replace(plan, warm=warm), trial, 0.05 * 60 * minutes)
-    return max(1, int(0.9 * 60 * minutes / each))
-
-
-def _seconds(session: Session, plan: Plan, trial: int, most: float) -> float:
-    """Return the seconds of a step, from at most ``trial`` of them after the first."""
-    state = State.start(session.game, plan)
-    records = steps(session.game, session.data.train, plan, state)
-    next(records)
-    begun = time.monotonic()
-    for _, _ in zip(range(trial), records, strict=False):
-        if time.monotonic() - begun > most:
-            break
-    return (time.monotonic() - begun) / max(state.step - 1, 1)

@@ -18,7 +18,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ import msgspec
 import numpy as np
 from torch import nn
 
+from surveyor.arguments import MODULES
 from surveyor.build import game_of, options_of
 from surveyor.config import Config
 from surveyor.data import Codec, Data, Kind, Options
@@ -34,6 +36,7 @@ from surveyor.data import load as load_data
 from surveyor.diagnostics import Finding
 from surveyor.errors import InputError, NotWritten
 from surveyor.evaluation.form import Calibration, Covered, form_of_evaluation
+from surveyor.outline import OWN
 from surveyor.reading import (
     UNPARSABLE,
     damaged,
@@ -43,6 +46,7 @@ from surveyor.reading import (
     read_json,
 )
 from surveyor.run.opening import BEST, EVALUATION, HISTORY, LONGEST_HISTORY, Opened, fits, opened
+from surveyor.run.temporary import Temporary
 from surveyor.training import Game, Measurement
 from surveyor.training.checkpoint import load_module
 from surveyor.training.records import best_of
@@ -63,6 +67,7 @@ class Run:
     evaluation: dict[str, Any] | None
     calibration: Calibration | None = None
     fingerprint: str = ""
+    temporary: Temporary | None = None
 
     @property
     def options(self) -> Options:
@@ -84,7 +89,13 @@ def refuse_existing(path: Path) -> None:
     """Raise InputError where ``path`` is taken, or a name that files cannot hold."""
     if problems := unnameable(path, "--out "):
         raise InputError(*problems)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    try:
+        taken = path.exists() and (not path.is_dir() or any(path.iterdir()))
+        if file := next((p for p in path.parents if p.exists() and not p.is_dir()), None):
+            raise InputError(f"--out {path}: {file} is a file; choose another name")
+    except OSError as error:
+        raise InputError(f"--out {path}: cannot be used ({error.strerror})") from error
+    if taken:
         raise InputError(
             f"--out {path}: exists already and is left as it is; "
             f"choose another name, or go on with --resume {path}"
@@ -109,7 +120,8 @@ def load(
     measured = history or found.config.epsilon is not None
     if not measured or not os.path.lexists(path / BEST["generator"]):
         raise InputError(
-            f"{path}: nothing measured yet; go on with: surveyor train --resume {path}"
+            f"{path}: nothing measured yet; "
+            f"go on with: {goes_on(path, found.config, found.data_name)}"
         )
     fits(found, list(BEST.values()), generator, critic)
     result = read_evaluation(found)
@@ -130,6 +142,39 @@ def load(
         calibration,
         found.fingerprint,
     )
+
+
+def goes_on(path: Path, config: Config, data_name: str) -> str:
+    """Return the command that goes on with a run, or the call where there is none.
+
+    Data in memory and modules of one's own are not in the folder: they are passed again.
+    """
+    own = [f"{name}=module" for name in MODULES if getattr(config, name) == OWN]
+    if data_name and not own:
+        return f"surveyor train --resume {shlex.quote(str(path))}"
+    given = [repr(str(path)), *([] if data_name else ["data"]), *own]
+    return f"surveyor.resume({', '.join(given)})"
+
+
+def instruction(path: Path, config: Config, data_name: str) -> str:
+    """Return what goes on with a run, and why it is no command where it is a call."""
+    call = goes_on(path, config, data_name)
+    if data_name:
+        return call
+    command = f"surveyor train --resume {shlex.quote(str(path))}"
+    return f"{call}, as the data were in memory ({command} has none)"
+
+
+def other_modules(path: Path, config: Config, own: Collection[str]) -> list[str]:
+    """Return where modules are given for nets that have a name, or missing for those without."""
+    problems = []
+    for name in MODULES:
+        built = getattr(config, name)
+        if name in own and built != OWN:
+            problems.append(f"{path}: its {name} is {built}; leave {name} out")
+        elif name not in own and built == OWN:
+            problems.append(f"{path}: has a {name} of its own class; pass it again: {name}=module")
+    return problems
 
 
 def calibration_in(path: Path) -> Calibration | None:

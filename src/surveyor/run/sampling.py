@@ -18,13 +18,13 @@ from surveyor.data import Codec, check_columns
 from surveyor.data.bounds import refuse_beyond_memory
 from surveyor.data.charges import are_neutral
 from surveyor.data.formula import as_ratios, folded, parts
-from surveyor.data.sources import resolve
 from surveyor.data.table import TableCodec
 from surveyor.data.where import Wanted, read_where
 from surveyor.errors import InputError, tell
 from surveyor.evaluation import generated
 from surveyor.nets import Sampler
 from surveyor.run.folder import Run
+from surveyor.run.reading import read_for
 
 SAMPLE = 3  # the stream of randomness of samples
 AT_ONCE = 8192  # samples made together, by one thread
@@ -218,7 +218,7 @@ def _opened(run: Run, source: Any) -> pd.DataFrame:
     codec = run.codec
     if not isinstance(codec, TableCodec):
         raise InputError("--apart-from: only for tables")
-    raw = run.kind.reopen(resolve(source), codec)
+    raw = read_for(run, source)
     names = [c.name for c in (*codec.columns, *codec.conditions.columns)]
     problems = check_columns(sorted(names), raw.names, "--apart-from: column")
     if problems:

@@ -8,11 +8,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from surveyor.data.sources import resolve
+from surveyor.arguments import choice
 from surveyor.data.table import TableCodec
-from surveyor.errors import InputError, did_you_mean
+from surveyor.errors import InputError
 from surveyor.nets import UNSEEN, Sampler
 from surveyor.run.folder import Run
+from surveyor.run.reading import read_for
 
 By = Literal["auto", "likelihood", "critic"]
 AT_ONCE = 4096
@@ -26,15 +27,11 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
     A row with numbers outside the range of the training rows has the score of the nearest row
     inside, less ``OUTSIDE`` and less its distance from there in standard deviations.
     """
-    known = typing.get_args(By)
-    if by not in known:
-        raise InputError(
-            f"--by {by}: not known{did_you_mean(by, known)}; known: {', '.join(known)}"
-        )
+    by = choice("--by", by, typing.get_args(By))  # type: ignore[assignment]
     generator, codec = run.game.generator, run.codec
     if by == "likelihood" and not isinstance(generator, Sampler):
         raise InputError("--by likelihood: the generator of this run has none; use --by critic")
-    rows, away = codec.inside(codec.rows(run.kind.reopen(resolve(data), codec, run.options)))
+    rows, away = codec.inside(codec.rows(read_for(run, data)))
     total = len(next(iter(rows.values())))
     device = next(run.game.critic.parameters()).device
     scores = []

@@ -23,9 +23,16 @@ from surveyor.evaluation.assess import assess
 from surveyor.evaluation.form import Calibration
 from surveyor.evaluation.paired import PairRuler, assess_pairs
 from surveyor.nets import Sampler
-from surveyor.run.folder import append, calibration_in, completed, keep_evaluation
+from surveyor.run.folder import (
+    append,
+    calibration_in,
+    completed,
+    instruction,
+    keep_evaluation,
+)
 from surveyor.run.lock import Lock
 from surveyor.run.opening import BEST, CHECKPOINT, HISTORY, TIMING, origin
+from surveyor.run.temporary import Temporary
 from surveyor.training import Game, Measurement, Plan, Record, State, measured, steps
 from surveyor.training.calibration import calibrate, marginal_gap
 from surveyor.training.checkpoint import (
@@ -52,9 +59,6 @@ def threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-RESUME = "surveyor train --resume"
-
-
 @dataclass(eq=False)
 class Session:
     """A run being trained; ``codec`` is the digest of its codec's files."""
@@ -68,6 +72,8 @@ class Session:
     findings: list[Finding]
     ranks: Ranks = field(default_factory=Ranks)
     history: list[Measurement] = field(default_factory=list)
+    data_name: str = ""
+    temporary: Temporary | None = None
     lock: Lock | None = None
     codec: str = ""
     started: float = field(default_factory=time.monotonic)
@@ -84,6 +90,11 @@ class Session:
     def origin(self) -> dict[str, Any]:
         """Return what the run's weights say of where they came from."""
         return origin(self.config, self.codec)
+
+    @property
+    def goes_on(self) -> str:
+        """Return what goes on with this run."""
+        return instruction(self.path, self.config, self.data_name)
 
     @property
     def finished(self) -> bool:
@@ -112,15 +123,19 @@ class Session:
             done = True
         except NotWritten as error:
             kept = (self.path / CHECKPOINT).exists()
-            remedy = f". The last good state is kept; go on with: {RESUME} {self.path}"
+            remedy = f". The last good state is kept; go on with: {self.goes_on}"
             raise NotWritten(f"{error}{remedy if kept else ''}") from error
+        except Diverged as error:
+            kept = bool(self.history) and self.temporary is None
+            where = f". The last good state is kept in {self.path}" if kept else ""
+            raise Diverged(f"{error}{where}") from error
         finally:
             if not done:
                 self.release()
 
     def interruption(self) -> str:
         """Return what is said of a run that was stopped at once."""
-        return f"stopped; it goes on from what was last saved with: {RESUME} {self.path}"
+        return f"stopped; it goes on from what was last saved with: {self.goes_on}"
 
     def _lock(self) -> None:
         if self.ranks.leader and (self.lock is None or not self.lock.held):
@@ -169,7 +184,7 @@ class Session:
             self._checkpoint()
         raise Interrupted(
             f"stopped at step {self.state.step:,} of {self.plan.steps:,}, saved; "
-            f"go on with: {RESUME} {self.path}"
+            f"go on with: {self.goes_on}"
         )
 
     def finish(self) -> dict[str, Any]:
@@ -220,7 +235,7 @@ class Session:
             if found.finite:
                 return found
             why = "what was measured is not finite"
-        raise Diverged(f"step {record.step}: {why}; the last good state is kept. {SOFTER}")
+        raise Diverged(f"step {record.step}: {why}. {SOFTER}")
 
     def _keep(self, measurement: Measurement | None) -> None:
         """Save what is best so far, and the state; without a measurement the last step is best."""

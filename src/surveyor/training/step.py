@@ -72,4 +72,4 @@ def _cause(terms: Terms, module: nn.Module, gradients: Sequence[Tensor], step: i
         where = f", first seen in the weights of layer {weights[0]!r}"
     elif layers:
         where = f", first seen in the gradient of layer {layers[-1]!r}"
-    return f"step {step}: {what}{where}; the last good state is kept. {SOFTER}"
+    return f"step {step}: {what}{where}. {SOFTER}"

@@ -1,0 +1,33 @@
+"""Training time as steps, from a trial on nets that are then thrown away."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from surveyor.data import Source
+from surveyor.training import Game, Plan, State, steps
+
+TRIAL = 20
+
+
+def steps_in(game: Game, source: Source, plan: Plan, minutes: float) -> int:
+    """Return the steps that fit into ``minutes``; a tenth of the time is left for measuring."""
+    share = min(1.0, plan.warm / plan.steps)
+    each = 0.0
+    for part, warm in ((share, plan.steps), (1 - share, 0)):
+        if part > 0:
+            each += part * _seconds(game, source, replace(plan, warm=warm), 0.05 * 60 * minutes)
+    return max(1, int(0.9 * 60 * minutes / each))
+
+
+def _seconds(game: Game, source: Source, plan: Plan, most: float) -> float:
+    """Return the seconds of a step, from at most ``TRIAL`` of them after the first."""
+    state = State.start(game, plan)
+    records = steps(game, source, plan, state)
+    next(records)
+    begun = time.monotonic()
+    for _, _ in zip(range(TRIAL), records, strict=False):
+        if time.monotonic() - begun > most:
+            break
+    return (time.monotonic() - begun) / max(state.step - 1, 1)

@@ -1,0 +1,53 @@
+"""Data and configuration of a new run, from what a person gives and says."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from surveyor.arguments import noted
+from surveyor.build import configured, options_of
+from surveyor.config import Config
+from surveyor.config import resolve as resolve_config
+from surveyor.data import Data, Options, recognise
+from surveyor.data import load as load_data
+from surveyor.data.memory import kept
+from surveyor.data.sources import resolve
+from surveyor.errors import InputError
+
+
+def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
+    """Read data and resolve the configuration; problems of both are raised together."""
+    said = {name: value for name, value in said.items() if value is not None}
+    problems: list[str] = []
+    raw, defaults, early = None, {}, _early(said)
+    with noted(problems):
+        source = kept(resolve(data))
+        if early is not None:
+            kind = recognise(source, options_of(early))
+            raw = kind.read(source, options_of(early))
+            defaults = dict(kind.defaults(raw, said))
+    # What is refused must not spend.
+    config = dataclasses.replace(early or Config(), epsilon=None, delta=None)
+    with noted(problems):
+        config = configured(said, defaults)
+    if raw is not None:
+        with noted(problems):
+            loaded = load_data(raw, options_of(config), config.holdout, config.seed)
+    if problems:
+        raise InputError(*problems)
+    return loaded, config
+
+
+READ = frozenset(f.name for f in dataclasses.fields(Options)) & {
+    f.name for f in dataclasses.fields(Config)
+}
+
+
+def _early(said: Mapping[str, Any]) -> Config | None:
+    """Return what says how data are to be read; None where that is not said well."""
+    try:
+        return resolve_config({k: v for k, v in said.items() if k in READ})
+    except InputError:  # told of when all of it is resolved
+        return None

@@ -1,0 +1,58 @@
+"""Data for a run that is trained: its own once more, or others, read as its own were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from surveyor.data import Data, Source, recognise
+from surveyor.data.memory import one_row
+from surveyor.data.sources import resolve
+from surveyor.errors import InputError
+from surveyor.run.folder import Run, own_data
+
+
+def trained_on(run: Run, data: Any = None) -> Data:
+    """Return the data that ``run`` was trained on, from where they were or as they are given.
+
+    Raises:
+        InputError: other data, or none where they were in memory.
+    """
+    source = run.data_name if data is None else data
+    if data is None and not source:
+        raise InputError(f"{run.path}: was trained on data in memory; pass the same again")
+    return own_data(run, source)
+
+
+def other_data(run: Run, data: Any) -> Data:
+    """Return ``data`` in two halves, which are both sides of a floor.
+
+    Raises:
+        InputError: data that cannot be read, of another kind, or too few.
+    """
+    kind, codec = run.kind, run.codec
+    raw = read_for(run, data)
+    rows = codec.rows(raw)
+    order = np.random.default_rng(0).permutation(len(raw))
+    half = len(raw) // 2
+    if half < 3:
+        raise InputError(f"{len(raw)} rows are too few to measure; give at least 6")
+    other, held = Source(codec, rows, order[half:]), Source(codec, rows, order[:half])
+    return Data(kind, codec, other, held, held, raw)
+
+
+def read_for(run: Run, data: Any) -> Any:
+    """Read ``data`` as ``run`` reads them; of a table one row may be a Series or a dictionary.
+
+    Raises:
+        InputError: data that cannot be read, or of another kind than those trained on.
+    """
+    source = resolve(one_row(data) if run.kind.name == "table" else data)
+    kind = recognise(source, run.options)
+    if kind.name != run.kind.name:
+        raise InputError(
+            f"data of the kind {kind.name} where the run was trained on {run.kind.name}; give the "
+            "same kind"
+        )
+    return run.kind.reopen(source, run.codec, run.options)
