@@ -217,7 +217,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "no noise to adapt": (["--smooth-auc", "0.7"], "give --smooth START END"),
     "noise that adapts upwards": (["--smooth", ".1", ".2", "--smooth-auc", ".7"], "START above END"),
     "decimals of a whole number": (["--seed", "1.5"], "1.5 is not a whole number"),
-    "a net beyond memory": (["--critic", "mlp:width=3000000"], "numbers of 4 bytes each, take 360 TB"),
+    "a net beyond memory": (["--critic", "mlp:width=65000,depth=30"], "numbers of 4 bytes each, take 2.45 TB"),
     "a net beyond counting": (["--generator", "mlp:width=999999999999"], "cannot be built"),
     "white of pictures for a table": (["--white", "0"], "at least 1"),
     "no such config": (["--config", "nowhere.toml"], "no such file"),
