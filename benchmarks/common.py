@@ -10,11 +10,10 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -70,19 +69,6 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -
     for row in rows:
         table.add_row(*[f"{v:.4g}" if isinstance(v, float) else str(v) for v in row])
     console.print(table)
-
-
-def all_copies(source: str, seed: int) -> dict[str, Any]:
-    """Return what is told of memorising where as many samples as there are training rows, all of
-    them such rows drawn at random, stand for a generator's; the split is that of ``train``.
-    """
-    from surveyor.data import Options, load
-    from surveyor.evaluation.memorising import Joint, memorising
-
-    data = load(source, Options(), 0.2, seed)
-    train = Joint(data.train)
-    chosen = np.random.default_rng(seed).integers(0, len(train), len(train))
-    return asdict(memorising(train[chosen], train, Joint(data.holdout), seed))
 
 
 @dataclass(frozen=True)
