@@ -44,7 +44,15 @@ def main() -> None:
             for epsilon in EPSILONS:
                 for name in given.methods:
                     folder = Path(place) / str(len(runs))
-                    own = ["--epsilon", str(epsilon), "--seed", str(seed), *METHODS[name]]
+                    own = [
+                        "--epsilon",
+                        str(epsilon),
+                        "--seed",
+                        str(seed),
+                        "--threads",
+                        "1",
+                        *METHODS[name],
+                    ]
                     done = train(str(source), own, folder / "run")
                     made = surveyor.load(folder / "run").sample(len(pd.read_csv(source)), seed=seed)
                     told, data = done.evaluation, own_data(folder / "run", str(source))
