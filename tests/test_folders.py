@@ -339,10 +339,16 @@ def test_names_of_every_length_and_links_to_empty_folders(tmp_path: Path) -> Non
     assert (tmp_path / "empty" / "config.toml").exists()
 
 
-def test_a_start_that_cannot_be_written_says_why(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(NotWritten, match="nothing was begun"):
-        new(tmp_path / "file" / "run")
+def test_a_start_that_cannot_be_written_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(NotWritten, match=r"cannot be written: the disk is full.*nothing was begun"):
+        new(tmp_path / "run")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_deleted_while_training_is_named(tmp_path: Path) -> None:
@@ -631,6 +637,29 @@ def test_a_critic_that_is_no_number_has_no_certificate() -> None:
 
 
 # -- the form of an evaluation ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gone", ["w1", "two_sample", "memorising.nearest", "critic.slope_max"])
+def test_an_evaluation_that_lacks_a_number_is_refused(copy: Path, gone: str) -> None:
+    told = json.loads((copy / "evaluation.json").read_text())
+    *above, last = gone.split(".")
+    inner = told
+    for key in above:
+        inner = inner[key]
+    del inner[last]
+    (copy / "evaluation.json").write_text(json.dumps(told))
+    with pytest.raises(InputError, match=r"evaluation\.json: damaged .*surveyor evaluate"):
+        load(copy)
+
+
+def test_what_a_file_says_is_repeated_in_a_line_of_bounded_length(copy: Path) -> None:
+    text = (copy / "config.toml").read_text()
+    odd = re.sub(r'(?m)^critic = ".*"$', f'critic = "{"x" * 5000}"', text)
+    assert odd != text
+    (copy / "config.toml").write_text(odd)
+    with pytest.raises(InputError, match=r"config\.toml: unknown critic") as caught:
+        load(copy)
+    assert len(str(caught.value)) < 600
 
 
 def strange(value: Any, form: Any, at: str = "evaluation") -> Iterator[str]:

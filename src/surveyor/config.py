@@ -18,6 +18,7 @@ import tomli_w
 
 from surveyor.arguments import shown
 from surveyor.errors import InputError, did_you_mean
+from surveyor.reading import of_file
 
 VERSION = 3
 
@@ -287,7 +288,7 @@ def loads(content: Mapping[str, Any], where: str) -> tuple[Config, str]:
     try:
         return resolve(run), data
     except InputError as error:
-        raise InputError(*(f"{where}: {problem}" for problem in error.problems)) from error
+        raise of_file(where, error) from error
 
 
 RESTORE = "restore it or train again"

@@ -28,7 +28,7 @@ T = TypeVar("T")
 MIB = 2**20
 TEXT = 64 * MIB  # the most that a file of text holds
 HEADER = 16 * MIB  # the most that the list of tensors at the beginning of a file takes
-LONGEST = 160  # characters of a library's own words that a message repeats
+LONGEST = 240  # characters of a library's own words that a message repeats
 
 Form = Mapping[str, tuple[tuple[int, ...], torch.dtype]]
 DTYPES = {
@@ -40,10 +40,20 @@ DTYPES = {
 UNPARSABLE = (ValueError, RecursionError, OverflowError, TypeError)  # by a damaged text
 
 
+def of_file(path: Path | str, error: InputError) -> InputError:
+    """Return an error's problems as those of a file, each of them a line that is not too long."""
+    return InputError(*(f"{path}: {shortened(problem)}" for problem in error.problems))
+
+
+def shortened(text: object) -> str:
+    """Return text as one line of bounded length."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
 def damaged(path: Path, why: object, remedy: str = "restore it or train again") -> InputError:
     """Return the error of a file that is not as it must be."""
-    told = " ".join(str(why).split())
-    return InputError(f"{path}: damaged ({told[:LONGEST]}); {remedy}")
+    return InputError(f"{path}: damaged ({shortened(why)}); {remedy}")
 
 
 def read_bytes(path: Path, most: int = TEXT) -> bytes:

@@ -6,8 +6,10 @@ not expect.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Any, NotRequired, TypedDict
 
+import msgspec
 from msgspec import Meta
 
 from surveyor.diagnostics import Finding
@@ -114,6 +116,20 @@ class Covered(TypedDict):
     privacy: Privacy
     best_step: Count
     steps: Count
+
+
+def hold_to(told: dict[str, Any], form: Any) -> None:
+    """Raise ValueError where an evaluation is not of a form, or lacks a part of it."""
+    if not _whole(told, msgspec.convert(told, form)):
+        raise ValueError("incomplete")
+
+
+def _whole(told: Any, full: Any) -> bool:
+    if dataclasses.is_dataclass(full):
+        full = {f.name: getattr(full, f.name) for f in dataclasses.fields(full)}
+    if isinstance(full, dict):
+        return all(key in told and _whole(told[key], part) for key, part in full.items())
+    return not isinstance(full, list) or all(map(_whole, told, full))
 
 
 def form_of_evaluation(answers: bool) -> Any:

@@ -96,10 +96,11 @@ def slope_figure(history: Sequence[Measurement], histogram: dict[str, list[int]]
     left.legend(fontsize=8)
     left.set_visible(bool(history))
     colours = {"real": REAL, "fake": FAKE, "between": CRITIC}
-    for place, counts in histogram.items():
+    for place, colour in colours.items():
+        counts = histogram[place]
         edges = np.linspace(0, 2, len(counts) + 1)
         share = np.array(counts) / max(sum(counts), 1)
-        right.stairs(share, edges, color=colours[place], label=f"at {place} points", lw=1.4)
+        right.stairs(share, edges, color=colour, label=f"at {place} points", lw=1.4)
     right.axvline(1, color=FLOOR, ls="--", lw=1)
     right.set(xlabel="slope (2 and more in the last bin)", ylabel="share of points")
     right.legend(fontsize=8)

@@ -35,7 +35,7 @@ from surveyor.data import Codec, Data, Kind, Options
 from surveyor.data import load as load_data
 from surveyor.diagnostics import Finding
 from surveyor.errors import InputError, NotWritten
-from surveyor.evaluation.form import Calibration, Covered, form_of_evaluation
+from surveyor.evaluation.form import Calibration, Covered, form_of_evaluation, hold_to
 from surveyor.outline import OWN
 from surveyor.reading import (
     UNPARSABLE,
@@ -231,7 +231,7 @@ def read_evaluation(found: Opened) -> dict[str, Any] | None:
     remedy = f"delete it, and it is written again by: surveyor evaluate {found.path}"
     told = read_json(path, dict[str, Any], remedy)
     try:
-        msgspec.convert(told, form)
+        hold_to(told, form)
     except UNPARSABLE as error:
         raise damaged(path, error, remedy) from error
     return told

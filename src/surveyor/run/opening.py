@@ -23,6 +23,7 @@ from surveyor.reading import (
     UNPARSABLE,
     damaged,
     listed,
+    of_file,
     read_bytes,
     read_json,
     read_tensors,
@@ -122,7 +123,7 @@ def fits(
             found.config, found.codec, generator is None, critic is None, calls + CALLS_AT_LEAST
         )
     except InputError as error:
-        raise InputError(*(f"{found.path / CONFIG}: {p}" for p in error.problems)) from error
+        raise of_file(found.path / CONFIG, error) from error
     if "generator" in forms:
         forms["average"] = forms["generator"]
     for name, one in lists.items():
