@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from benchmarks import common, origin
-from benchmarks.sections.measures import bytes_
+from benchmarks.sections.measures import bytes_, known
 from benchmarks.summary import SECTIONS, written
 
 ROOT = Path(__file__).parents[1]
@@ -158,3 +158,12 @@ def test_a_kind_whose_files_differ_is_named() -> None:
     assert "all files equal for vectors" in text
     assert "table: a.json, b differ" in text
     assert "all files equal" not in bytes_({"runs": {"table": runs["table"]}})
+
+
+def test_a_known_distance_names_the_critic_that_found_it() -> None:
+    run = {"name": "two points", "w1": 2.0, "steps": 8, "batch": 16}
+    ruler, trained = {"value": 2.0, "critic": "Cones"}, {"value": 1.5, "critic": "Folds"}
+    assert known({"runs": [run | ruler | {"trained": trained}]}).endswith(
+        "| two points | 2.0000 | 8 x 16 | 2.0000 | +0.00% | Cones | 1.5000 | -25.00% | Folds |"
+    )
+    assert "Which of them it is was not kept" in known({"runs": [run | {"value": 2.0}]})
