@@ -50,8 +50,13 @@ def code(name: str) -> str:
     for place in (ROOT / "benchmarks" / f"{name}.py", *(CODE / p for p in DEPENDS.get(name, RUNS))):
         for path in [place] if place.suffix == ".py" else sorted(place.rglob("*.py")):
             digest.update(path.relative_to(ROOT).as_posix().encode())
-            digest.update(_shape(ast.parse(path.read_text(encoding="utf-8"))).encode())
+            digest.update(_shape_of(path.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()[:16]
+
+
+@functools.cache
+def _shape_of(source: str) -> str:
+    return _shape(ast.parse(source))
 
 
 def _shape(node: Any) -> str:
