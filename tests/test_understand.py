@@ -286,7 +286,7 @@ def test_what_was_understood_is_told(tmp_path: Path) -> None:
     told = {row[0]: row for row in data.kind.told(data.raw)}
     assert told["zip"][1:3] == ("category", "0115")
     assert "would not come back" in told["zip"][3]
-    assert told["price"][1] == "number, {.2f}"
+    assert told["price"][1] == "number, 2 decimals"
 
 
 def test_two_tables_are_read_alike(tmp_path: Path) -> None:

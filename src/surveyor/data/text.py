@@ -58,9 +58,11 @@ class Understood:
         if self.places:
             return f"formula, up to {self.places} elements"
         kind = {"integer": "whole number", "boolean": "true or false"}.get(self.form.kind)
-        spelt = self.form.spelling
-        plain = spelt[:2] in ("", "{r", "{s", "{d")
-        return (kind or self.form.kind) + ("" if plain else f", {spelt}")
+        decimals = (
+            re.search(r"\.(\d+)f", self.form.spelling) if self.form.kind == "number" else None
+        )
+        more = f", {decimals[1]} decimal{'s' * (decimals[1] != '1')}" if decimals else ""
+        return (kind or self.form.kind) + more
 
 
 @dataclass(frozen=True)
