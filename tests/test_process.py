@@ -280,7 +280,9 @@ def process() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "said", [{}, {"watch": failing}, {"bacth": 3}, {"compile": "yes"}], ids=str
+    "said",
+    [{}, {"watch": failing}, {"bacth": 3}, {"compile": "yes"}],
+    ids=["fitted", "failed", "refused", "compiled"],
 )
 def test_fit_leaves_the_process_as_it_was(said: dict[str, Any], tmp_path: Path) -> None:
     surveyor.fit("toy:ring:200", tmp_path / "first", **QUICK)  # what is loaded once is loaded

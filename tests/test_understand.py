@@ -370,3 +370,29 @@ def test_numbers_beyond_the_training_range_are_measured_where_they_are() -> None
     model = surveyor.fit(frame, **QUICK)
     w1 = [model.evaluate(frame.assign(v=scale * frame["v"]))["w1"] for scale in (1, 3, 30)]
     assert w1[2] > 5 * w1[1] > 5 * w1[0]
+
+
+def test_evaluate_leaves_columns_out_and_reads_other_spellings(
+    dated: surveyor.Model, tmp_path: Path
+) -> None:
+    rows = dated.sample(200)
+    with_nonsense = rows.assign(age=rows["age"] * 1000)
+    told = [dated.evaluate(frame)["w1"] for frame in (rows, with_nonsense)]
+    assert told[1] > 10 * told[0]
+    without = [dated.evaluate(f, drop=["age"])["w1"] for f in (rows, with_nonsense)]
+    assert without[0] == pytest.approx(without[1])
+    gone = dated.evaluate(rows.drop(columns="age"), drop=["age"])
+    assert gone["w1"] == pytest.approx(without[0])
+    assert "age" not in [c["name"] for c in gone["table"]["columns"]]
+    written = rows.assign(at=rows["at"].dt.strftime("%d/%m/%Y %H:%M"), age=rows["age"].astype(str))
+    written.loc[3, "age"] = "unknown"
+    written.drop(columns="local").to_csv(tmp_path / "rows.csv", index=False)
+    said: Any = {"type": ["at=date:%d/%m/%Y %H:%M"], "drop": ["local"], "missing": "unknown"}
+    again = dated.evaluate(str(tmp_path / "rows.csv"), **said)["w1"]
+    assert again == pytest.approx(dated.evaluate(rows, drop=["local"])["w1"], rel=0.05)
+    with pytest.raises(InputError, match="did you mean"):
+        dated.evaluate(rows, drop=["agee"])
+    with pytest.raises(InputError, match="learnt it as number"):
+        dated.evaluate(rows, type="age=date")
+    with pytest.raises(InputError, match="of data that are given"):
+        dated.evaluate(drop=["age"])

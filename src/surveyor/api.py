@@ -17,6 +17,7 @@ import surveyor.run as runs
 from surveyor.arguments import (
     MODULES,
     choice,
+    columns_read,
     conditions,
     function,
     modules,
@@ -27,10 +28,8 @@ from surveyor.arguments import (
     seed_of,
     shown,
     whole,
-    words,
 )
-from surveyor.build import plan_of
-from surveyor.data import Options
+from surveyor.build import head_of, plan_of
 from surveyor.data.memory import kept
 from surveyor.data.sources import resolve
 from surveyor.diagnostics import preflight
@@ -153,19 +152,31 @@ class Model:
         return runs.walk(self.run, frames, asked, stops, seed)
 
     @in_usual
-    def evaluate(self, data: Any = None, rows: int = 2048) -> dict[str, Any]:
-        """Measure the generator against ``data``, or against the run's own held-out rows.
+    def evaluate(
+        self,
+        data: Any = None,
+        rows: int = 2048,
+        *,
+        drop: Sequence[str] = (),
+        type: Sequence[str] = (),
+        missing: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """Measure the generator against ``data``, or the run's own held-out rows, and keep that.
 
         Given data serve as both sides of the floor, half and half, and nothing is said of training
-        rows. The run's own numbers are kept in its folder.
+        rows; of a table ``drop`` leaves columns out, ``type`` (``"COLUMN=TYPE"``) says how dates
+        and numbers are spelt there, ``missing`` which words stand for a missing value.
         """
         run, rows = self.run, whole("rows", rows, LEAST)
-        measured = runs.trained_on(run) if data is None else runs.other_data(run, data)
-        named = "held-out real data" if data is None else "the data given"
-        if run.codec.answers:
-            named = "held-out pictures" if data is None else "of the pictures given"
+        options = columns_read(drop, type, missing)
+        if data is None and options != columns_read():
+            raise InputError("--drop, --type, --missing: say it of data that are given")
+        measured = runs.trained_on(run) if data is None else runs.other_data(run, data, options)
+        pictures = ("held-out pictures", "of the pictures given")
+        whose = pictures if run.codec.answers else ("held-out real data", "the data given")
+        game = replace(run.game, head=head_of(measured.codec, run.game.generator))
         with runs.threads(run.config.threads):
-            own = run.game, run.game.generator, measured, run.config.seed, rows, named
+            own = game, game.generator, measured, run.config.seed, rows, whose[data is not None]
             result = assess_pairs(*own) if run.codec.answers else assess(*own, data is None)
         if data is not None:
             # The halves of given data are no training rows: what is told of those would be false.
@@ -187,11 +198,10 @@ class Model:
 
     @in_usual
     def score(self, data: Any, by: By = "auto") -> np.ndarray:
-        """Return a score of every row, (n,): low where rows are unlike the real ones.
+        """Return a score of every row, (n,), no distance: low where rows are unlike the real ones.
 
         ``by`` the log likelihood of the generator or the score of the critic; ``auto`` takes the
-        likelihood where there is one. Scores compare rows of one run with each other; they are no
-        distances.
+        likelihood where there is one.
 
         Raises:
             InputError: ``by`` unknown, or a likelihood asked of a generator that has none.
@@ -243,10 +253,8 @@ def fit(
         Diverged: a number was not finite.
     """
     problems: list[str] = []
-    path = None
     with noted(problems):
-        if out is not None:
-            path = path_of("--out", out)
+        if (path := None if out is None else path_of("--out", out)) is not None:
             runs.refuse_existing(path)
     given = {"generator": generator, "critic": critic}
     named = {name: value for name, value in given.items() if isinstance(value, str)}
@@ -366,10 +374,8 @@ def distance(
     Either everything that ``fit`` takes, or callables ``draw(n) -> (n, d)`` that give fresh
     samples. ``method`` is ``auto`` or ``exact`` (transport; from below a critic made from its dual
     potentials), ``critic`` (a trained one, in ``steps`` of ``batch`` rows a side), or ``sliced``.
-    Of tables ``drop`` leaves columns out, ``type`` (``"COLUMN=TYPE"``) says what they hold, and
-    ``missing`` which words stand for a missing value.
-    The result brackets W1 between ``low`` and ``high``, and holds ``critic``, a module (n, d) to
-    (n,) of proven slope ``bound``, high on ``a``.
+    ``drop``, ``type``, ``missing`` are as in ``Model.evaluate``. The result brackets W1 between
+    ``low`` and ``high``; its ``critic``, (n, d) to (n,), has slope ``bound`` and is high on ``a``.
 
     Raises:
         InputError: different columns or shapes, or data that cannot be read.
@@ -380,17 +386,14 @@ def distance(
     with noted(problems):
         steps, batch = whole("--steps", steps, 1), whole("--batch", batch, 2)
     with noted(problems):
-        drop, missing = words("--drop", drop), words("--missing", missing)
-        type = words("--type", type)
+        options = columns_read(drop, type, missing)
     with noted(problems):
         method = choice("--method", method, METHODS)  # type: ignore[assignment]
     if problems:
         raise InputError(*problems)
     budget = Budget(steps=steps, batch=batch, seed=seed)
-    drawn = [callable(x) for x in (a, b)]
-    if any(drawn):
-        if not all(drawn):
-            raise InputError("one is a callable, the other is not; give two of either")
+    if callable(a) != callable(b):
+        raise InputError("one is a callable, the other is not; give two of either")
+    if callable(a):
         return compare(a, b, method, seed, limit, budget)
-    options = Options(drop=drop, type=type, missing=missing, lenient=True)
     return drift(a, b, method, seed, limit, budget, explain=False, options=options).comparison

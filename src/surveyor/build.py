@@ -295,7 +295,7 @@ def game_of(
         objective,
         held,
         latent,
-        _head(codec, generator),
+        head_of(codec, generator),
         unit,
         getattr(torch, config.precision),
         channel=WrongLabels(codec.conditions, config.label_noise) if config.label_noise else None,
@@ -304,7 +304,7 @@ def game_of(
     )
 
 
-def _head(codec: Codec, generator: nn.Module) -> Head:
+def head_of(codec: Codec, generator: nn.Module) -> Head:
     """Return what turns the generator's output into points."""
     if isinstance(generator, Sampler) and isinstance(codec, TableCodec):
         return Embedded(codec)

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from surveyor import api
 from surveyor.cli.console import app, out, place, shown, tell, unwritable
+from surveyor.cli.flags import Columns
 from surveyor.errors import InputError
 from surveyor.writing import replacing
 
@@ -21,6 +22,7 @@ def evaluate(
     /,
     *,
     against: str | None = None,
+    columns: Annotated[Columns, Parameter(name="*")] = Columns(),  # noqa: B008
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
     """Measure a run against its held-out data, or against other data.
@@ -34,7 +36,8 @@ def evaluate(
     json_
         Print all numbers as JSON.
     """
-    result = api.load(run).evaluate(against)
+    own = columns
+    result = api.load(run).evaluate(against, drop=own.drop, type=own.type, missing=own.missing)
     if json_:
         print(json.dumps(result, indent=1))
         return 0

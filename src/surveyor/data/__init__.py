@@ -129,6 +129,16 @@ class Codec(ABC):
     def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Codec:
         """Rebuild the codec that ``state`` described."""
 
+    def without(self, names: Sequence[str]) -> Codec:
+        """Return a codec that leaves columns out of every measurement.
+
+        Raises:
+            InputError: the data are no table.
+        """
+        if names:
+            raise InputError("--drop: only for tables")
+        return self
+
     def inside(self, rows: Rows) -> tuple[Rows, np.ndarray]:
         """Return rows brought into the range of the training rows, and how far each was outside."""
         return rows, np.zeros(len(next(iter(rows.values()))))

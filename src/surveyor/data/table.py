@@ -58,7 +58,7 @@ class Table(Kind):
     def reopen(self, source: Any, codec: Codec, options: Options = USUAL) -> Frame:
         """Open other rows as a fitted codec reads them."""
         assert isinstance(codec, TableCodec)
-        return codec.opened(read_frame(source))
+        return codec.opened(read_frame(source), options)
 
     def read_alike(self, sources: Sequence[Any], options: Options) -> list[Frame]:
         """Open several tables whose columns are understood by the rows of all."""

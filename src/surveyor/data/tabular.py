@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import Codec, Rows, Space, State, check_columns
+from surveyor.data import USUAL, Codec, Options, Rows, Space, State, check_columns
 from surveyor.data.beyond import brought_inside, far_ones, in_order, put_in_place
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state
@@ -171,10 +171,10 @@ class TableCodec(Codec):
         """Return the names of all columns."""
         return tuple(c.name for c in (*self.conditions.columns, *self.columns))
 
-    def opened(self, raw: Frame) -> Frame:
+    def opened(self, raw: Frame, options: Options = USUAL) -> Frame:
         """Return other rows as this codec reads them: its types, its places of formulas."""
         plain = raw.plain if isinstance(raw, Expanded) else raw
-        plain = reread(plain.plain if isinstance(plain, Typed) else plain, self.forms)
+        plain = reread(plain.plain if isinstance(plain, Typed) else plain, self.forms, options)
         return Expanded(plain, self.formulas) if self.formulas else plain
 
     def spelt(self, made: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from surveyor.data.frames import Frame, InMemory
 from surveyor.data.text import EXACT, Reading, TextColumn, Understood
 from surveyor.data.values import MICRO, TEXT, Form, form_of, numeric
 from surveyor.errors import InputError, did_you_mean, tell
+
+if TYPE_CHECKING:
+    from surveyor.data import Options
 
 TYPES = ("text", "category", "number", "date", "formula")
 
@@ -236,21 +240,37 @@ def _of_type(name: str, form: Form | InputError, own: _Range, reading: Reading) 
     return Understood(form, own.example)
 
 
-def reread(frame: Frame, forms: Mapping[str, Form]) -> Typed:
-    """Return other rows as ``forms`` read them; cells that do not fit are told, and missing."""
-    found, problems = {}, []
-    own = {name: form for name, form in forms.items() if name in frame.names}
+def reread(frame: Frame, forms: Mapping[str, Form], options: Options) -> Typed:
+    """Return other rows as ``forms`` read them; cells that do not fit are told, and missing.
+
+    ``options.type`` says of text how its dates or numbers are spelt here.
+
+    Raises:
+        InputError: columns of which no cell can be read, or types that are not those of the run.
+    """
+    own = {n: f for n, f in forms.items() if n in frame.names and n not in options.drop}
+    said, problems = read_types(options.type, list(own))
     texts, _, _ = _profiles(frame, list(own))
+    found = {}
     for name, form in own.items():
+        form = replace(form, absent=(*form.absent, *options.missing))
+        kind = "date" if form.kind == "date" else "number" if form.ordered else "category"
+        asked, format_ = said.get(name, (kind, ""))
+        if asked != kind and not (asked == "text" and kind == "category"):
+            problems.append(f"--type {name}={asked}: the run has learnt it as {kind}")
+            continue
         if name in texts and form.ordered:
-            column = TextColumn(frame, name, texts[name], Reading(absent=form.absent, lenient=True))
+            if name in said:
+                dtype = "datetime64[us]" if kind == "date" else "float64"
+                form = replace(form, kind=form.kind, spelling=format_, dtype=dtype)
+            reading = Reading(absent=form.absent, lenient=True)
+            column = TextColumn(frame, name, texts[name], reading)
             form = column.as_before(form)
             if column.cells and not column.fitting(form):
-                what = "date" if form.kind == "date" else "number"
                 place = frame.place(column.row(column.cells[0]))
                 problems.append(
-                    f"column {name!r}, {place}: {column.cells[0][:40]!r} is not a {what}; "
-                    "give the column as it was in training"
+                    f"column {name!r}, {place}: {column.cells[0][:40]!r} is not a {kind}; give the "
+                    f"column as in training, or say how it is spelt with --type {name}={kind}"
                 )
         found[name] = Understood(form)
     if problems:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from surveyor.data import Data, Source, recognise
+from surveyor.data import USUAL, Data, Options, Source, recognise
 from surveyor.data.memory import one_row
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
@@ -25,14 +26,16 @@ def trained_on(run: Run, data: Any = None) -> Data:
     return own_data(run, source)
 
 
-def other_data(run: Run, data: Any) -> Data:
+def other_data(run: Run, data: Any, options: Options = USUAL) -> Data:
     """Return ``data`` in two halves, which are both sides of a floor.
+
+    ``options`` say which columns of a table are left out, and how its text is spelt.
 
     Raises:
         InputError: data that cannot be read, of another kind, or too few.
     """
-    kind, codec = run.kind, run.codec
-    raw = read_for(run, data)
+    kind, codec = run.kind, run.codec.without(options.drop)
+    raw = read_for(run, data, options)
     rows = codec.rows(raw)
     order = np.random.default_rng(0).permutation(len(raw))
     half = len(raw) // 2
@@ -42,7 +45,7 @@ def other_data(run: Run, data: Any) -> Data:
     return Data(kind, codec, other, held, held, raw)
 
 
-def read_for(run: Run, data: Any) -> Any:
+def read_for(run: Run, data: Any, options: Options = USUAL) -> Any:
     """Read ``data`` as ``run`` reads them; of a table one row may be a Series or a dictionary.
 
     Raises:
@@ -55,4 +58,5 @@ def read_for(run: Run, data: Any) -> Any:
             f"data of the kind {kind.name} where the run was trained on {run.kind.name}; give the "
             "same kind"
         )
-    return run.kind.reopen(source, run.codec, run.options)
+    told = {name: getattr(options, name) for name in ("drop", "type", "missing")}
+    return run.kind.reopen(source, run.codec, replace(run.options, **told))
