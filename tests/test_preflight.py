@@ -56,8 +56,8 @@ CASES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "too many parameters": ("P13", RNG.normal(size=(100, 2)), {"critic": "mlp:width=512"}),
     "few rows": ("P14", RNG.normal(size=(100, 2)), {}),
     "a large batch": ("P15", RNG.normal(size=(300, 2)), {"batch": 512}),
-    "numbers and text": ("P16", frame(x=[str(k % 40) if k % 3 else "none" for k in range(600)]), {}),
-    "dates of two forms": ("P16", frame(x=[f"2020-01-{k % 20 + 10}" if k % 3 else "03/04/2020" for k in range(600)]), {}),
+    "numbers and text": ("P16", frame(x=[["none", "few", str(k % 40)][k % 3] for k in range(600)]), {}),
+    "dates of two forms": ("P16", frame(x=[["never", "soon", f"2020-01-{k % 20 + 10}"][k % 3] for k in range(600)]), {}),
     "a small group": ("P17", frame(x=["a"] * 590 + ["b"] * 10), {"group": "x"}),
     "relu": ("P02", "toy:ring:2000", {"critic": "mlp:slope=0"}),
 }  # fmt: skip
