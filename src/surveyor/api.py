@@ -17,7 +17,6 @@ import surveyor.run as runs
 from surveyor.arguments import (
     MODULES,
     choice,
-    columns_read,
     conditions,
     function,
     modules,
@@ -42,6 +41,7 @@ from surveyor.report.rehearsal import rehearse
 from surveyor.ruler import Budget, Comparison, compare, drift
 from surveyor.ruler.comparison import METHODS, Method
 from surveyor.run.preparing import prepare as prepare
+from surveyor.run.reading import columns_read
 from surveyor.run.scoring import By
 from surveyor.surroundings import in_usual, same_randomness
 from surveyor.training import Record

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from surveyor.data import Options
 from surveyor.errors import InputError, did_you_mean
 
 PLAIN = (str, bytes, int, float, complex, bool, type(None), np.generic)
@@ -105,16 +104,6 @@ def words(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
         return tuple(value)
     raise InputError(f"{name} {shown(value)}: give text, or a list of it")
-
-
-def columns_read(drop: Any = (), type: Any = (), missing: Any = ()) -> Options:
-    """Return how the columns of tables that are only measured are read.
-
-    Raises:
-        InputError: other things than texts.
-    """
-    drop, type = words("--drop", drop), words("--type", type)
-    return Options(drop=drop, type=type, missing=words("--missing", missing), lenient=True)
 
 
 def path_of(name: str, value: Any) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from surveyor.arguments import words
 from surveyor.data import USUAL, Data, Options, Source, recognise
 from surveyor.data.memory import one_row
 from surveyor.data.sources import resolve
@@ -60,3 +61,13 @@ def read_for(run: Run, data: Any, options: Options = USUAL) -> Any:
         )
     told = {name: getattr(options, name) for name in ("drop", "type", "missing")}
     return run.kind.reopen(source, run.codec, replace(run.options, **told))
+
+
+def columns_read(drop: Any = (), type: Any = (), missing: Any = ()) -> Options:
+    """Return how the columns of tables that are only measured are read.
+
+    Raises:
+        InputError: other things than texts.
+    """
+    drop, type = words("--drop", drop), words("--type", type)
+    return Options(drop=drop, type=type, missing=words("--missing", missing), lenient=True)
