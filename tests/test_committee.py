@@ -114,7 +114,7 @@ def test_a_committee_trains_is_saved_and_loaded(
     ("text", "told"),
     [
         ("committee:net=committee", "known: mlp"),
-        ("committee:members=0", "at least 1"),
+        ("committee:members=0", "give 1 to"),
         ("committee:see=patches", "is for pictures"),
         ("committee:net=conv", "use net=mlp"),
     ],

@@ -280,6 +280,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::surveyor.errors.Notice")
 @pytest.mark.parametrize(("data", "said", "told"), REFUSED, ids=[told for *_, told in REFUSED])
 def test_what_cannot_be_a_task_is_refused(data: Any, said: dict[str, Any], told: str) -> None:
     with pytest.raises(InputError) as error:

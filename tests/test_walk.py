@@ -73,7 +73,7 @@ def test_what_cannot_be_walked_or_truncated_is_refused(
         digits_run.sample(10, truncate=1.5)
     with pytest.raises(InputError, match="--seed -1"):
         digits_run.walk(5, seed=-1)
-    with pytest.raises(InputError, match="frames"):
+    with pytest.raises(InputError, match="--walk 1: give a whole number, at least 2"):
         digits_run.walk(1)
     with pytest.raises(InputError, match=r"did you mean|not a value"):
         digits_run.walk(10, [{"digit": 12}])
