@@ -125,7 +125,8 @@ class Column:
     def encode(self, values: pd.Series) -> np.ndarray:
         """Return the code of every value, (n,) int32; ``size`` for one beyond all training rows.
 
-        That is a category never seen, or a number below the least or above the greatest.
+        That is a category never seen, or a number below the least or above the greatest; of a
+        column fitted with differential privacy such a number is of the nearest cell.
         """
         return self.encoded(values)[0]
 
@@ -143,8 +144,9 @@ class Column:
             numbers = self.numbers(values)
             absent = absent | np.isnan(numbers)
             result = self._cell(numbers, absent)
-            low, high = self.range if len(self.cells) else (np.inf, -np.inf)
-            result = np.where((numbers < low) | (numbers > high), self.size, result)
+            if self.grain is None:  # cells fitted with noise end anywhere near the last rows
+                low, high = self.range if len(self.cells) else (np.inf, -np.inf)
+                result = np.where((numbers < low) | (numbers > high), self.size, result)
         result[absent] = self.size - 1 if self.missing else self.size
         return result.astype(np.int32), numbers
 
