@@ -49,8 +49,8 @@ def read_csv(path: Path) -> pd.DataFrame:
             ) from error
         raise
     columns = [_without_blanks(table.column(k).slice(1)) for k in range(len(names))]
-    empty = pa.scalar(None, pa.string())
-    columns = [pc.if_else(pc.equal(c, ""), empty, c) for c in columns]
+    # With a null scalar Arrow before 24 cuts the last cell of a sliced column short.
+    columns = [pc.if_else(pc.equal(c, ""), pa.nulls(len(c), pa.string()), c) for c in columns]
     text = pd.ArrowDtype(pa.string())
     frame = pd.DataFrame({k: pd.Series(pd.array(c, dtype=text)) for k, c in enumerate(columns)})
     frame.columns = pd.Index(names)
