@@ -363,6 +363,15 @@ def test_a_folder_that_is_deleted_while_training_is_named(tmp_path: Path) -> Non
 # -- stopped at any time ------------------------------------------------------------------------
 
 
+@pytest.fixture
+def _hears_interrupts() -> Iterator[None]:
+    """Hear Ctrl-C, which a process that was started in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_hears_interrupts")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_evaluating_ends_in_a_line_and_the_run_goes_on(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
