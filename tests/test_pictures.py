@@ -86,6 +86,7 @@ def test_labels_beside_the_pictures_serve_where_there_is_no_condition() -> None:
 
 
 def test_pictures_without_labels_are_told_by_imagenets_features(tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite_pytorch")
     rng = np.random.default_rng(0)
     model = fit(rng.integers(0, 255, (150, 8, 8)).astype(np.uint8), tmp_path / "run", **QUICK)
     told = model.evaluation["pictures"]

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -275,7 +274,6 @@ def process() -> dict[str, Any]:
         "numpy": str(np.random.get_state()),  # noqa: NPY002
         "random": random.getstate(),
         "folder": Path.cwd(),
-        "threads alive": threading.active_count(),
     }
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from surveyor.data import arrow
 from surveyor.data.csv import read_csv
 from surveyor.data.values import Form
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError
 
 AT_ONCE = 65_536
 
@@ -216,15 +216,12 @@ def _open(path: Path) -> Frame:
 
 def _in_memory(source: pd.DataFrame) -> InMemory:
     frame = source.reset_index(drop=True)
-    if isinstance(frame.columns, pd.MultiIndex):
-        frame.columns = pd.Index(["_".join(str(p) for p in c if str(p)) for c in frame.columns])
-        tell(f"column names of several levels are joined, as {frame.columns[-1]!r}")
     frame = frame.rename(columns=str)
     own = [k for k, t in enumerate(frame.dtypes) if isinstance(t, pd.ArrowDtype)]
     if not own:
         return InMemory(frame)
     table = pa.table(
-        [pa.chunked_array(frame.iloc[:, k].array._pa_array) for k in own],
+        [frame.iloc[:, k].array.__arrow_array__() for k in own],
         [frame.columns[k] for k in own],
     )
     plain: dict[Any, Any] = {str(n): frame.iloc[:, k] for k, n in enumerate(frame.columns)}
