@@ -36,6 +36,7 @@ from surveyor.api import prepare
 from surveyor.data import Data
 from surveyor.errors import InputError, SurveyorError
 from surveyor.run import resume, start
+from surveyor.run.opening import digest_of
 from tests.conftest import QUICK, WGAN, mixed
 
 FILES = (
@@ -43,6 +44,7 @@ FILES = (
     "critic.safetensors", "checkpoint/state.safetensors", "history.jsonl", "timing.jsonl",
     "evaluation.json",
 )  # fmt: skip
+CODEC_FILES = ("codec.json", "codec.safetensors")
 STEPS = 4  # of 6: the runs are stopped there
 
 
@@ -302,6 +304,26 @@ def mutate(folder: Path, name: str, outside: Path, rng: random.Random) -> str:
     return change.__name__
 
 
+def forge(folder: Path) -> None:
+    """Write the digest of a changed codec into all weights, as somebody would who means harm."""
+    there = [folder / name for name in FILES if os.path.lexists(folder / name)]
+    about = [path.lstat() for path in there]
+    if not all(stat.S_ISREG(a.st_mode) and a.st_size < 2**26 for a in about):
+        return
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        digest = digest_of({name: (folder / name).read_bytes() for name in CODEC_FILES})
+        for name in FILES:
+            if name.endswith(".safetensors") and name not in CODEC_FILES:
+                content = (folder / name).read_bytes()
+                length = int.from_bytes(content[:8], "little")
+                header = json.loads(content[8 : 8 + length])
+                meta = json.loads(header["__metadata__"]["surveyor"]) | {"codec": digest}
+                header["__metadata__"]["surveyor"] = json.dumps(meta)
+                told = json.dumps(header).encode()
+                made = len(told).to_bytes(8, "little") + told + content[8 + length :]
+                (folder / name).write_bytes(made)
+
+
 def _other_kind(path: Path, folder: Path, outside: Path, rng: random.Random) -> str:
     how = rng.choice(
         ("gone", "empty", "pipe", "folder", "socket", "endless", "loop", "dangling", "outside", "inside", "huge", "swapped", "parent")
@@ -390,6 +412,9 @@ def attack(run: Sound, data: Data, name: str, seed: int, scratch: Path, outcome:
     outside.write_bytes(b"precious\n")
     shutil.copytree(run.path, hurt)
     how = mutate(hurt, name, outside, rng)
+    forged = name in CODEC_FILES and seed % 2 == 0
+    if forged:
+        forge(hurt)
     damaged = whole(hurt)
     refused = False
     for command, call in commands(run, data, name, seed % 10 == 0).items():
@@ -416,6 +441,8 @@ def attack(run: Sound, data: Data, name: str, seed: int, scratch: Path, outcome:
             shutil.rmtree(hurt)
             shutil.copytree(run.path, hurt)
             mutate(hurt, name, outside, random.Random(f"{run.path.name} {name} {seed}"))
+            if forged:
+                forge(hurt)
             damaged = whole(hurt)
     outcome.told["refused" if refused else "taken"] += 1
     if outside.read_bytes() != b"precious\n" or len(list(outside.parent.iterdir())) != 1:

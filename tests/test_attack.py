@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+import surveyor
 from surveyor.api import prepare
 from surveyor.data import Data
-from tests.attack import FILES, Outcome, Sound, attack, sound_runs
+from surveyor.errors import InputError
+from tests.attack import CODEC_FILES, FILES, Outcome, Sound, attack, forge, sound_runs
 
 EACH = 9  # mutations a file
 
@@ -30,3 +36,29 @@ def test_a_damaged_run_folder_is_refused_in_a_line_or_taken(
         attack(*runs[k % len(runs)], file, k, tmp_path, outcome)
     assert outcome.wrong == []
     assert outcome.told["refused"] > 0 or file in ("timing.jsonl", "evaluation.json")
+
+
+def _dtype(meta: dict[str, Any]) -> None:
+    meta["dtype"] = "object"
+
+
+def _bare(meta: dict[str, Any]) -> None:
+    meta["conditions"] = []
+
+
+FORGED: dict[str, Callable[[dict[str, Any]], None]] = {"dtype": _dtype, "no conditions": _bare}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_codec_whose_digests_were_forged_is_tried_before_it_is_used(
+    runs: list[tuple[Sound, Data]], tmp_path: Path, name: str
+) -> None:
+    sound = next(run for run, _ in runs if run.path.name == "vectors")
+    path = shutil.copytree(sound.path, tmp_path / "run")
+    surveyor.load(path)
+    said = json.loads((path / CODEC_FILES[0]).read_text())
+    FORGED[name](said["codec"])
+    (path / CODEC_FILES[0]).write_text(json.dumps(said))
+    forge(path)
+    with pytest.raises(InputError, match=r"codec\.json: damaged"):
+        surveyor.load(path)

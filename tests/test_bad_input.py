@@ -274,6 +274,7 @@ SAMPLING: dict[str, tuple[list[str], str]] = {
         ["-n", "99999999999", "--where", "age=30..40"],
         "at most 2,000,000 are made",
     ),
+    "a device that is not there": (["--device", "cuda:7"], "--device cuda:7: no CUDA device"),
     "a seed with decimals": (["--seed", "1.5"], "1.5 is not a whole number"),
     "a suffix alone": (["-o", ".csv"], "a suffix without a name"),
     "a folder of that name": (["-o", "folder.csv"], "a folder of that name is there"),
@@ -335,6 +336,15 @@ def test_sets_that_cannot_be_compared(
 def test_a_run_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["sample"], ["evaluate"], ["report"], ["train", "--resume"]):
         assert "no run in this folder" in refused(capsys, *words, str(tmp_path))
+
+
+@pytest.mark.parametrize("words", [["evaluate"], ["report"], ["score", "x.csv", "-o", "y.csv"]])
+def test_a_device_is_chosen_wherever_a_run_is_opened(
+    words: list[str], table_run: Model, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *rest = words
+    told = refused(capsys, command, str(table_run.run.path), *rest, "--device", "cuda:7")
+    assert "--device cuda:7: no CUDA device" in told
 
 
 def test_options_beside_resume(table_run: Model, capsys: pytest.CaptureFixture[str]) -> None:

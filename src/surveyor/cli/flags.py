@@ -49,3 +49,11 @@ class Columns:
     def options(self) -> Options:
         """Return them as the readers take them."""
         return Options(drop=self.drop, type=self.type, missing=self.missing, lenient=True)
+
+
+Device = Annotated[
+    str | None,
+    Parameter(
+        help="Where to compute: cpu, cuda or mps; as in training unless said.", name="--device"
+    ),
+]

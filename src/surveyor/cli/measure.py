@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from surveyor import api
 from surveyor.cli.console import app, out, place, shown, tell, unwritable
-from surveyor.cli.flags import Columns
+from surveyor.cli.flags import Columns, Device
 from surveyor.errors import InputError
 from surveyor.writing import replacing
 
@@ -23,6 +23,7 @@ def evaluate(
     *,
     against: str | None = None,
     columns: Annotated[Columns, Parameter(name="*")] = Columns(),  # noqa: B008
+    device: Device = None,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
     """Measure a run against its held-out data, or against other data.
@@ -37,7 +38,9 @@ def evaluate(
         Print all numbers as JSON.
     """
     own = columns
-    result = api.load(run).evaluate(against, drop=own.drop, type=own.type, missing=own.missing)
+    result = api.load(run, device=device).evaluate(
+        against, drop=own.drop, type=own.type, missing=own.missing
+    )
     if json_:
         print(json.dumps(result, indent=1))
         return 0
@@ -53,7 +56,7 @@ def evaluate(
 
 
 @app.command
-def report(run: Path, /, *, data: str | None = None) -> int:
+def report(run: Path, /, *, data: str | None = None, device: Device = None) -> int:
     """Write the report of a run again.
 
     Parameters
@@ -63,7 +66,7 @@ def report(run: Path, /, *, data: str | None = None) -> int:
     data
         The data it was trained on, where they have moved.
     """
-    place(str(api.load(run).report(data)))
+    place(str(api.load(run, device=device).report(data)))
     return 0
 
 
@@ -75,6 +78,7 @@ def score(
     *,
     output: Annotated[Path, Parameter(name=["-o", "--output"])],
     by: str = "auto",
+    device: Device = None,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Write a score of every row: low where a row is unlike the training data.
@@ -95,7 +99,7 @@ def score(
     problems = unwritable(output, (".csv",), overwrite)
     if problems:
         raise InputError(*problems)
-    scores = api.load(run).score(data, by)  # type: ignore[arg-type]  # checked there
+    scores = api.load(run, device=device).score(data, by)  # type: ignore[arg-type]  # checked there
     with replacing(output) as new:
         pd.DataFrame({"score": scores}).to_csv(new, index=False)
     place(f"{len(scores):,} scores in {output}; low is unlike the data")

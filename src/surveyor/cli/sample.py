@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from surveyor import api
 from surveyor.cli.console import app, place, unwritable
+from surveyor.cli.flags import Device
 from surveyor.cli.spreadsheet import formulas_told, print_csv
 from surveyor.data import Kind
 from surveyor.data.images import ANIMATED, Images, animate, write_folder
@@ -35,6 +36,7 @@ def sample(
     walk: Annotated[bool, Parameter(negative=())] = False,
     answer: str | None = None,
     seed: int = 0,
+    device: Device = None,
     safe_csv: Annotated[bool, Parameter(negative=())] = False,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -68,7 +70,7 @@ def sample(
     overwrite
         Replace the file if it exists.
     """
-    model, plain = api.load(run), not (parity or apart_from or truncate != 1)
+    model, plain = api.load(run, device=device), not (parity or apart_from or truncate != 1)
     conditions = _where(where, model.run.codec.columns_named)
     kind, pictures = model.run.kind, isinstance(model.run.kind, (Images, PairKind))
     endings = (*kind.suffixes, *_more(walk, pictures))

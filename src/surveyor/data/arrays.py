@@ -157,3 +157,14 @@ def _check(array: np.ndarray, where: str) -> None:
             f"{where}: NaN or infinite entries in {bad:,} row{'s' * (bad != 1)}, the first is row "
             f"{row}; remove or fill them"
         )
+
+
+def numeric_type(text: str) -> str:
+    """Return the name of a type of numbers, as it is.
+
+    Raises:
+        ValueError: it names no such type.
+    """
+    if np.dtype(text).kind not in "biuf":
+        raise ValueError(f"{text!r} is no type of numbers")
+    return text

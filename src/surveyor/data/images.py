@@ -15,7 +15,7 @@ from torch import Tensor
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State
-from surveyor.data.arrays import Arrays, rank, read_arrays
+from surveyor.data.arrays import Arrays, numeric_type, rank, read_arrays
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state
 from surveyor.data.fits import account_of, account_state
@@ -136,7 +136,7 @@ class ImageCodec(Codec):
         return cls(
             tuple(meta["size"]),
             meta["top"],
-            meta["dtype"],
+            numeric_type(meta["dtype"]),
             meta["main"],
             Conditions.restore(meta["conditions"], arrays),
             white,

@@ -309,8 +309,8 @@ class TableCodec(Codec):
             Conditions.restore(meta["conditions"], arrays),
             groups[0] if groups else None,
             tuple(Derived(p, arrays[f"derived.{k}"]) for k, p in enumerate(meta["parents"])),
-            meta["neutral"],
+            {str(name): float(share) for name, share in meta["neutral"].items()},
             tuple(meta["single"]),
             account_of(meta),
-            meta["formulas"],
+            formulas={str(name): int(places) for name, places in meta["formulas"].items()},
         )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State, check_columns
-from surveyor.data.arrays import Arrays, rank, read_arrays
+from surveyor.data.arrays import Arrays, numeric_type, rank, read_arrays
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
 from surveyor.data.fits import Fits, account_of, account_state, fits_for
@@ -117,7 +117,7 @@ class VectorCodec(Codec):
         return cls(
             arrays["mean"],
             meta["scale"],
-            meta["dtype"],
+            numeric_type(meta["dtype"]),
             meta["main"],
             Conditions.restore(meta["conditions"], arrays),
             arrays["low"],

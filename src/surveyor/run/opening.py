@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 from torch import nn
 
+from surveyor.batch import Batch, Draws
 from surveyor.build import on_device
 from surveyor.config import Config, loads
 from surveyor.data import Codec, Kind, kinds
+from surveyor.data.bounds import weigh
 from surveyor.errors import InputError
 from surveyor.outline import outline
 from surveyor.reading import (
@@ -36,6 +40,7 @@ BEST = {"generator": "generator.safetensors", "critic": "critic.safetensors"}
 CHECKPOINT, HISTORY, TIMING = "checkpoint/state.safetensors", "history.jsonl", "timing.jsonl"
 EVALUATION = "evaluation.json"
 LONGEST_HISTORY, LONGEST_ARRAYS = 256 * MIB, 4096 * MIB
+FEW = 8  # rows that an opened codec is tried on
 CALLS_AT_LEAST, CALLS_A_TENSOR = 4096, 200  # of PyTorch, in which nets of so many tensors are built
 
 
@@ -98,11 +103,24 @@ def _codec(path: Path) -> tuple[Kind, Codec, str]:
     if kind is None:
         raise InputError(f"{path / CODEC}: unknown kind of data {said.kind[:LONGEST]!r}")
     tensors, _ = read_tensors(path / ARRAYS)
+    if odd := [n for n, t in tensors.items() if t.is_floating_point() and not t.isfinite().all()]:
+        raise damaged(path / ARRAYS, f"{odd[0][:LONGEST]}: numbers that are not finite")
     try:
         codec = kind.codec.restore(said.codec, {k: t.numpy() for k, t in tensors.items()})
-    except (*UNPARSABLE, KeyError, IndexError, AttributeError) as error:
+        _tried(codec)
+    except (*UNPARSABLE, KeyError, IndexError, AttributeError, RuntimeError) as error:
         raise damaged(path / CODEC, repr(error)) from error
     return kind, codec, said.fingerprint
+
+
+def _tried(codec: Codec) -> None:
+    """Decode a few rows of noise: digests can be forged, and a codec that fails is told at once."""
+    space, draws = codec.space, Draws(0)
+    weigh(FEW * 4 * (space.width + math.prod(space.raw)), "the codec's points take", "restore it")
+    codes = codec.conditions.draw(FEW, draws)
+    with np.errstate(all="ignore"):
+        x = codec.head(draws.normal(FEW, *space.raw), draws)
+        codec.spelt(codec.decode(Batch(x, codec.conditions.embed(codes)), codes, draws))
 
 
 def fits(
