@@ -21,7 +21,7 @@ from surveyor.build import game_of
 from surveyor.data.images import sheet
 from surveyor.evaluation.classifier import Trained, fit_classifier
 from surveyor.evaluation.features import frechet, precision_recall
-from surveyor.nets import Latent
+from surveyor.generators import Latent
 
 TRAIN, N, DIGITS, TRUNCATED = 50_000, 10_000, 10, 0.8
 TEXTBOOK = "textbook WGAN-GP"  # for as long as the longest run beside it

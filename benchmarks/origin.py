@@ -14,7 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 CODE = ROOT / "src" / "surveyor"
-STEPS = ("batch.py", "nets", "lipschitz", "objectives", "training")
+STEPS = ("batch.py", "layers", "generators", "critics", "lipschitz", "objectives", "training")
 RULER = (*STEPS, "ruler", "transport")
 APART = ("claims", "cli", "report", "ruler")
 RUNS = tuple(sorted(p.name for p in CODE.iterdir() if p.name not in (*APART, "__pycache__")))

@@ -20,9 +20,9 @@ from benchmarks.common import console, kept, show, write
 from benchmarks.funnel import Funnel, funnel
 from surveyor.batch import Batch, Draws
 from surveyor.catalog import parse
+from surveyor.critics.mlp import Mlp
 from surveyor.data import Space
 from surveyor.lipschitz import constraints
-from surveyor.nets.mlp import Mlp
 from surveyor.ruler import Budget, fit
 from surveyor.ruler.critic import Potential
 from surveyor.ruler.folds import Folding
@@ -71,7 +71,7 @@ def constrained(text: str) -> Callable[[Funnel, int, np.random.Generator], Fitte
     def solve(pair: Funnel, steps: int, rng: np.random.Generator) -> Fitted:
         d = pair.a.shape[1]
         space, constraint = Space((d,), 0, (d,)), parse(text, constraints(), "constraint")
-        critic = Mlp(width=max(2 * d, 128), depth=3).critic(space)
+        critic = Mlp(width=max(2 * d, 128), depth=3).build(space)
         constraint.install(critic)
         _descend(critic, pair, steps, rng, constraint.penalty, constraint.project)
         bound = constraint.bound(critic) if text != "gradient-penalty" else None

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from benchmarks.common import console, show, write
 from surveyor.batch import Batch, Draws
+from surveyor.critics.conv import Conv
+from surveyor.critics.mlp import Mlp
 from surveyor.data import Space
+from surveyor.generators import Latent
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
-from surveyor.nets import Latent
-from surveyor.nets.conv import Conv
-from surveyor.nets.mlp import Mlp
 from surveyor.objectives.wasserstein import Wasserstein
 from surveyor.training.game import Game, learn
 from surveyor.training.optimizers.adam import Adam
@@ -95,7 +95,7 @@ def surveyor(size: Size, precision: torch.dtype = torch.float32, generated: bool
     real, fake = size.points()
     space = Space(size.shape, 0, size.shape)
     net = Conv(size.width) if len(size.shape) == 3 else Mlp(size.width, size.depth)
-    critic = net.critic(space)
+    critic = net.build(space)
     game = _Given(
         nn.Identity(), critic, Wasserstein(), (GradientPenalty(side="two"),), Latent(1),
         lambda raw, _: raw, precision=precision, fake=fake,

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from surveyor.critics import critics
 from surveyor.data import kinds
+from surveyor.generators import generators
 from surveyor.lipschitz import constraints
-from surveyor.nets import nets
 from surveyor.objectives import objectives
 from surveyor.training.optimizers import optimizers
 
@@ -21,7 +22,7 @@ GROUND = (
     "errors", "batch", "catalog", "reading", "writing", "arguments", "surroundings", "waiting",
 )  # fmt: skip
 ORDER = (
-    "privacy", "data", "nets", "lipschitz", "objectives", "training", "diagnostics", "evaluation", "ruler",
+    "privacy", "data", "layers", "generators", "critics", "lipschitz", "objectives", "training", "diagnostics", "evaluation", "ruler",
     "config", "outline", "build", "run", "report", "api", "claims", "cli",
 )  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -89,7 +90,8 @@ def test_nothing_is_unpickled_or_executed() -> None:
 PARTS: dict[str, tuple[str, Callable[[], Mapping[str, Any]]]] = {
     "lipschitz": ("Constraint", constraints),
     "objectives": ("Objective", objectives),
-    "nets": ("Net", nets),
+    "generators": ("Generator", generators),
+    "critics": ("Critic", critics),
     "training/optimizers": ("Updates", optimizers),
     "data": ("Kind", kinds),
 }

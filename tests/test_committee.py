@@ -11,11 +11,11 @@ import torch
 from surveyor import fit, load
 from surveyor.batch import Batch, Draws
 from surveyor.catalog import parse
+from surveyor.critics import Critic, critics
+from surveyor.critics.committee import CommitteeCritic
 from surveyor.data import Space
 from surveyor.diagnostics import slopes
 from surveyor.errors import InputError
-from surveyor.nets import Net, nets
-from surveyor.nets.committee import CommitteeCritic
 from tests.conftest import QUICK, WGAN
 
 PICTURE = Space((3, 12, 10), 0, (3, 12, 10))
@@ -24,8 +24,8 @@ SEES = ["projections", "columns", "patches", "bands", "channels"]
 
 def committee(see: str, net: str = "mlp", space: Space = PICTURE) -> CommitteeCritic:
     torch.manual_seed(0)
-    made: Net = parse(f"committee:see={see},net={net}", nets(), "net")
-    critic = made.critic(space)
+    made: Critic = parse(f"committee:see={see},net={net}", critics(), "critic")
+    critic = made.build(space)
     assert isinstance(critic, CommitteeCritic)
     return critic
 
@@ -121,4 +121,4 @@ def test_a_committee_trains_is_saved_and_loaded(
 )
 def test_a_committee_of_nonsense_is_refused(text: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
-        parse(text, nets(), "net").critic(Space((6,), 0, (6,)))
+        parse(text, critics(), "critic").build(Space((6,), 0, (6,)))

@@ -28,12 +28,12 @@ from surveyor.api import finish, prepare
 from surveyor.build import game_of
 from surveyor.catalog import parse
 from surveyor.config import resolve as resolve_options
+from surveyor.critics import critics
 from surveyor.data import Options
 from surveyor.data import load as load_data
 from surveyor.errors import Diverged, InputError, Interrupted, Notice, NotWritten
 from surveyor.evaluation.form import form_of_evaluation
 from surveyor.lipschitz.certificate import certify
-from surveyor.nets import nets
 from surveyor.outline import outline
 from surveyor.reading import form_of
 from surveyor.run import Session, load, resume, start
@@ -614,7 +614,7 @@ def test_options_are_finite_and_bounded(name: str, value: Any) -> None:
 @pytest.mark.parametrize("text", ["committee:members=1001", "mlp:slope=nan", "mlp:fourier_scale=inf", "patch:halvings=99999999999", "mlp:depth=" + "9" * 5000])  # fmt: skip
 def test_fields_of_parts_are_finite_and_bounded(text: str) -> None:
     with pytest.raises(InputError):
-        parse(text, nets(), "critic")
+        parse(text, critics(), "critic")
 
 
 def test_a_divergence_names_a_layer_only_where_there_is_one() -> None:

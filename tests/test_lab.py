@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from surveyor.batch import Draws
 from surveyor.errors import InputError
+from surveyor.generators import Latent
 from surveyor.lipschitz import certify
-from surveyor.nets import Latent
 from surveyor.objectives.hinge import Hinge
 from surveyor.training import Game, lab
 from surveyor.training.lab import (

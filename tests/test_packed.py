@@ -8,10 +8,10 @@ import torch
 from surveyor import fit
 from surveyor.batch import Batch
 from surveyor.catalog import parse
+from surveyor.critics import critics
 from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.lipschitz import squared_slopes
-from surveyor.nets import nets
 from tests.conftest import QUICK
 
 SHAPES = [((5,), "mlp"), ((2, 8, 8), "conv"), ((1, 8, 8), "residual")]
@@ -24,7 +24,9 @@ def test_a_pack_has_one_score_which_every_sample_of_it_moves(
     shape: tuple[int, ...], net: str, cond: int, n: int
 ) -> None:
     torch.manual_seed(0)
-    critic = parse(f"packed:net={net},members=3", nets(), "net").critic(Space(shape, cond, shape))
+    critic = parse(f"packed:net={net},members=3", critics(), "critic").build(
+        Space(shape, cond, shape)
+    )
     x = torch.randn(n, *shape, requires_grad=True)
     told = (torch.randn(n, cond),) if cond else ()
     scores = critic(x, *told)
@@ -36,7 +38,7 @@ def test_a_pack_has_one_score_which_every_sample_of_it_moves(
 
 def test_a_samples_slope_is_that_of_the_pack_times_its_members() -> None:
     torch.manual_seed(0)
-    critic = parse("packed:net=mlp,members=2", nets(), "net").critic(Space((4,), 0, (4,)))
+    critic = parse("packed:net=mlp,members=2", critics(), "critic").build(Space((4,), 0, (4,)))
     x = torch.randn(6, 4, requires_grad=True)
     (on_pack,) = torch.autograd.grad(critic(x)[::2].sum(), x)
     (squares,) = squared_slopes(critic, Batch(x.detach()), graph=False)
@@ -46,7 +48,7 @@ def test_a_samples_slope_is_that_of_the_pack_times_its_members() -> None:
 def test_a_critic_sees_in_packs_what_single_samples_hide() -> None:
     """Equal marginals: packs of two equal samples against packs of independent ones."""
     torch.manual_seed(0)
-    critic = parse("packed:net=mlp,members=2", nets(), "net").critic(Space((1,), 0, (1,)))
+    critic = parse("packed:net=mlp,members=2", critics(), "critic").build(Space((1,), 0, (1,)))
     optimizer = torch.optim.Adam(critic.parameters(), 1e-3)
     for _ in range(200):
         a = torch.randn(256, 1)
@@ -80,4 +82,4 @@ def test_a_packed_critic_trains_and_repeats(tmp_path_factory: pytest.TempPathFac
 @pytest.mark.parametrize("text", ["packed:members=1", "packed:net=packed", "packed:net=other"])
 def test_nonsense_is_refused(text: str) -> None:
     with pytest.raises(InputError):
-        parse(text, nets(), "net")
+        parse(text, critics(), "critic")

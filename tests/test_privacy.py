@@ -18,11 +18,11 @@ from surveyor.api import prepare
 from surveyor.batch import Batch, Draws
 from surveyor.build import game_of, plan_of
 from surveyor.catalog import parse
+from surveyor.critics import critics
+from surveyor.critics.conv import Conv
+from surveyor.critics.mlp import Mlp
 from surveyor.data import Source, Space
 from surveyor.errors import InputError
-from surveyor.nets import nets
-from surveyor.nets.conv import Conv
-from surveyor.nets.mlp import Mlp
 from surveyor.privacy import DEVIATION, Spending, purse
 from surveyor.run import start
 from surveyor.training import State, steps
@@ -57,7 +57,7 @@ def critic(kind: str) -> tuple[nn.Module, Batch]:
     torch.manual_seed(0)
     space = Space((1, 8, 8), 3, (1, 8, 8)) if kind == "conv" else Space((6,), 3, (6,))
     net = Conv(width=8) if kind == "conv" else Mlp(width=16, depth=2)
-    return net.critic(space), Batch(3 * torch.randn(70, *space.shape), torch.randn(70, 3))
+    return net.build(space), Batch(3 * torch.randn(70, *space.shape), torch.randn(70, 3))
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
@@ -90,7 +90,7 @@ def test_one_row_more_moves_the_sum_by_at_most_the_norm(kind: str) -> None:
 
 def test_attention_is_clipped_too_and_batch_norm_refused(tmp_path: Path) -> None:
     space = Space((1, 8, 8), 0, (1, 8, 8))
-    net = parse("residual:width=4,attention=true", nets(), "net").critic(space)
+    net = parse("residual:width=4,attention=true", critics(), "critic").build(space)
     batch = Batch(torch.randn(5, 1, 8, 8))
     for a, b in zip(privacy(0.5).clipped(net, batch), one_by_one(net, batch, 0.5), strict=True):
         assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -21,7 +21,7 @@ import torch
 import surveyor
 from surveyor.api import finish, prepare
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
-from surveyor.nets import Sampler
+from surveyor.generators import Sampler
 from surveyor.run import Session, load, resume, start
 from tests.conftest import QUICK, mixed
 

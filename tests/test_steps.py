@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from surveyor.api import finish, prepare
 from surveyor.batch import Batch, Draws
 from surveyor.catalog import parse
+from surveyor.generators import Latent
 from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.certificate import weighted
-from surveyor.nets import Latent
 from surveyor.objectives import objectives
 from surveyor.run import Session, start
 from surveyor.run import session as sessions

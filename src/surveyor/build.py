@@ -15,18 +15,19 @@ from torch import Tensor, nn
 from surveyor.batch import Draws
 from surveyor.catalog import parse, text_of
 from surveyor.config import Config, resolve
+from surveyor.critics import ChainCritic, critics
 from surveyor.data import Codec, Options
 from surveyor.data.labels import WrongLabels
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError, tell
+from surveyor.generators import Latent, Sampler, generators
 from surveyor.lipschitz import constraints
-from surveyor.nets import ChainCritic, Latent, Sampler, nets
-from surveyor.nets.packed import PackedCritic
 from surveyor.objectives import Objective, objectives
 from surveyor.outline import (
     OWN,
     constraints_of,
-    net_of,
+    critic_of,
+    generator_of,
     outline,
     refuse_nets_beyond_memory,
     space_of,
@@ -144,8 +145,8 @@ def spacing(steps: int) -> int:
 
 PARTS: Mapping[str, Callable[[], Mapping[str, type]]] = {
     "objective": objectives,
-    "generator": nets,
-    "critic": nets,
+    "generator": generators,
+    "critic": critics,
     "optimizer": optimizers,
 }
 
@@ -257,9 +258,15 @@ def game_of(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         if generator is None:
-            generator = net_of(config.generator, "generator", space).generator(space, latent)
+            generator = generator_of(config.generator, space).build(space, latent)
         if critic is None:
-            critic = net_of(config.critic, "critic", space).critic(space)
+            named = critic_of(config.critic, space)
+            if config.batch % named.together:
+                raise InputError(
+                    f"--critic {config.critic}: packs of {named.together} do not divide --batch "
+                    f"{config.batch}; give a multiple"
+                )
+            critic = named.build(space)
         for constraint in held:
             constraint.install(critic)
     content = Content(config.content, config.content_loss) if config.content > 0 else None
@@ -271,11 +278,6 @@ def game_of(
     if any(c.beyond for c in held) and not codec.conditions.columns:
         raise InputError(
             "--constraint condition-penalty: no condition; name its column with --condition"
-        )
-    if isinstance(critic, PackedCritic) and config.batch % critic.members:
-        raise InputError(
-            f"--critic {config.critic}: packs of {critic.members} do not divide --batch "
-            f"{config.batch}; give a multiple"
         )
     if config.augment > 0 and len(space.shape) != 3:
         raise InputError(f"--augment {config.augment:g}: only for pictures")

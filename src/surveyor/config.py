@@ -96,9 +96,11 @@ class Config:
         "gradient-penalty, clip, spectral, orthogonal, condition-penalty; NAME:FIELD=VALUE,...",
     )
     generator: str = _option(
-        "mlp", "autoregressive, mlp, conv, residual, unet or upscale; NAME:..."
+        "mlp", "autoregressive, mlp, conv, residual, unet or upscale; NAME:FIELD=VALUE,..."
     )
-    critic: str = _option("mlp", "mlp, conv, residual, patch or committee; NAME:FIELD=VALUE")
+    critic: str = _option(
+        "mlp", "mlp, conv, residual, patch, committee or packed; NAME:FIELD=VALUE,..."
+    )
     latent_normal: int = _option(64, "Gaussian entries of the latent.", 0, 2**16)
     latent_bits: int = _option(0, "Entries of the latent that are -1 or +1.", 0, 2**16)
     latent_spread: float = _option(1.0, "Deviation of the Gaussian entries.", 1e-9)

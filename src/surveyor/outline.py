@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -13,12 +13,13 @@ from torch.overrides import TorchFunctionMode
 
 from surveyor.catalog import parse
 from surveyor.config import Config
+from surveyor.critics import Critic, critics
 from surveyor.data import Codec, Space
 from surveyor.data.bounds import weigh
 from surveyor.errors import InputError
+from surveyor.generators import Generator, Latent, generators
 from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
-from surveyor.nets import Latent, Net, nets
 from surveyor.objectives import objectives
 from surveyor.reading import Form, form_of
 
@@ -61,10 +62,9 @@ def outline(
     try:
         with torch.random.fork_rng(devices=[]), torch.device("meta"), _Counted(calls):
             if generator:
-                net = net_of(config.generator, "generator", space)
-                made["generator"] = net.generator(space, latent)
+                made["generator"] = generator_of(config.generator, space).build(space, latent)
             if critic:
-                made["critic"] = net_of(config.critic, "critic", space).critic(space)
+                made["critic"] = critic_of(config.critic, space).build(space)
                 for constraint in constraints_of(config, unit):
                     constraint.install(made["critic"])
     except (RuntimeError, OverflowError, MemoryError, ZeroDivisionError, TypeError) as error:
@@ -110,16 +110,32 @@ def _aimed(constraint: Constraint, unit: float) -> Constraint:
     return constraint.aimed(unit) if isinstance(constraint, GradientPenalty) else constraint
 
 
-def net_of(text: str, what: str, space: Space) -> Net:
-    """Return the family of nets that ``text`` names.
+def generator_of(text: str, space: Space) -> Generator:
+    """Return the generator that ``text`` names.
 
     Raises:
         InputError: unknown, or not for such data.
     """
+    return _named(text, "generator", generators(), space)
+
+
+def critic_of(text: str, space: Space) -> Critic:
+    """Return the critic that ``text`` names.
+
+    Raises:
+        InputError: unknown, or not for such data.
+    """
+    return _named(text, "critic", critics(), space)
+
+
+N = TypeVar("N", Generator, Critic)
+
+
+def _named(text: str, what: str, choices: Mapping[str, type[N]], space: Space) -> N:
     if text == OWN:
         raise InputError(f"the run has a {what} of its own class; pass it: {what}=module")
-    net = parse(text, nets(), what)
-    if space.given and not net.answers:
-        known = ", ".join(name for name, kind in nets().items() if kind.answers)
+    found = parse(text, choices, what)
+    if space.given and not found.answers:
+        known = ", ".join(name for name, kind in choices.items() if kind().answers)
         raise InputError(f"--{what} {text}: is not told of the picture to answer; known: {known}")
-    return net
+    return found

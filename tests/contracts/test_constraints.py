@@ -11,18 +11,19 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.catalog import parse, text_of
+from surveyor.critics import critics
+from surveyor.critics.conv import Conv
+from surveyor.critics.mlp import Mlp
 from surveyor.data import Space
 from surveyor.diagnostics import slopes
+from surveyor.generators import Latent, generators
+from surveyor.layers.activations import Fourier
 from surveyor.lipschitz import Constraint, certify, constraints
 from surveyor.lipschitz.certificate import norm_bound, weighted
 from surveyor.lipschitz.clip import Clip
 from surveyor.lipschitz.gradient_penalty import matched
 from surveyor.lipschitz.orthogonal import Orthogonal, orthogonalised
 from surveyor.lipschitz.spectral import Spectral
-from surveyor.nets import Latent, Net
-from surveyor.nets.activations import Fourier
-from surveyor.nets.conv import Conv
-from surveyor.nets.mlp import Mlp
 from surveyor.objectives import objectives
 from surveyor.training import Game
 
@@ -33,8 +34,8 @@ FLAT, PICTURE = Space((6,), 3, (6,)), Space((1, 8, 8), 3, (1, 8, 8))
 def critic_of(kind: str) -> tuple[nn.Module, Space]:
     torch.manual_seed(0)
     if kind == "mlp":
-        return Mlp(width=32, depth=2).critic(FLAT), FLAT
-    return Conv(width=8).critic(PICTURE), PICTURE
+        return Mlp(width=32, depth=2).build(FLAT), FLAT
+    return Conv(width=8).build(PICTURE), PICTURE
 
 
 def batches(space: Space, n: int = 64, seed: int = 0) -> tuple[Batch, Batch]:
@@ -83,20 +84,23 @@ FORMS = [
 
 def game_for(form: str, kind: str, objective: str = "wasserstein") -> tuple[Game, Batch]:
     torch.manual_seed(0)
-    net: Net = Mlp(width=32, depth=2)
-    space = PICTURE if kind == "conv" else FLAT
-    if kind == "fourier":
-        net = Mlp(width=16, depth=2, fourier=4)
-    elif kind == "conv":
-        net = Conv(width=8)
-    elif kind == "odd conv":
-        net, space = Conv(width=8), Space((3, 11, 9), 3, (3, 11, 9))
-    critic, latent = net.critic(space), Latent(4)
+    space = {"conv": PICTURE, "odd conv": Space((3, 11, 9), 3, (3, 11, 9))}.get(kind, FLAT)
+    text = {"mlp": "mlp:width=32,depth=2", "fourier": "mlp:width=16,depth=2"}.get(
+        kind, "conv:width=8"
+    )
+    more = ",fourier=4" if kind == "fourier" else ""
+    critic = parse(text + more, critics(), "critic").build(space)
+    latent = Latent(4)
     constraint = parse(form, constraints(), "constraint")
     constraint.install(critic)
     chosen = objectives()[objective]()
     game = Game(
-        net.generator(space, latent), critic, chosen, (constraint,), latent, lambda raw, _: raw
+        parse(text, generators(), "generator").build(space, latent),
+        critic,
+        chosen,
+        (constraint,),
+        latent,
+        lambda raw, _: raw,
     )
     real, _ = batches(space, 16)
     weight = torch.rand(16) + 0.5
@@ -235,7 +239,7 @@ def test_more_iterations_bring_the_spectral_norm_closer() -> None:
 
 def test_an_orthogonal_mlp_keeps_the_gradient_norm() -> None:
     torch.manual_seed(0)
-    critic = Mlp(width=32, depth=3).critic(Space((6,), 0, (6,)))
+    critic = Mlp(width=32, depth=3).build(Space((6,), 0, (6,)))
     Orthogonal().install(critic)
     real = Batch(torch.randn(100, 6))
     # Past the widening first layer W' W = I on the way in, every layer preserves norms but the

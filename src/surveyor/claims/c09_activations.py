@@ -10,7 +10,7 @@ from torch import nn
 from surveyor.batch import Batch, Draws
 from surveyor.claims import Claim, Evidence, Part
 from surveyor.diagnostics import slopes
-from surveyor.nets.activations import GroupSort, LeakyReLU
+from surveyor.layers.activations import GroupSort, LeakyReLU
 from surveyor.training.lab import Points, gap, measuring_critic
 
 KINDS = {

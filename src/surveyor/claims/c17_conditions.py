@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.claims import Claim, Evidence, Part
+from surveyor.generators import Latent
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
-from surveyor.nets import Latent
 from surveyor.objectives.wasserstein import Wasserstein
 from surveyor.training.lab import Fixed, Points, critic_of, measuring_critic, train_critic
 

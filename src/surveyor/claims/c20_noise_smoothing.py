@@ -6,7 +6,7 @@ import torch
 from matplotlib.figure import Figure
 
 from surveyor.claims import Claim, Evidence, Part
-from surveyor.nets import Latent
+from surveyor.generators import Latent
 from surveyor.objectives.minimax import Minimax
 from surveyor.training.lab import Fixed, Points, critic_of, gradient, train_critic
 

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from surveyor.claims import Claim, Evidence, Part
+from surveyor.critics.patch import Patch
 from surveyor.data import Space
-from surveyor.nets.patch import Patch
 from surveyor.training.lab import Points, measuring_critic
 
 SIDE = 32
@@ -83,7 +83,7 @@ class PatchCritic(Claim):
 def _measured(high: Points, low: Points, quick: bool, seed: int) -> float:
     shape = (1, SIDE, SIDE)
     torch.manual_seed(seed)
-    critic = Patch(width=16).critic(Space(shape, 0, shape, given=shape))
+    critic = Patch(width=16).build(Space(shape, 0, shape, given=shape))
     measuring_critic(
         high, low, critic, "gradient-penalty", count=5 if quick else 300, batch=16,
         rate=1e-3, seed=seed,

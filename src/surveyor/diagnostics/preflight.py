@@ -14,10 +14,10 @@ from surveyor.data import Data
 from surveyor.data.table import TableCodec
 from surveyor.data.vectors import VectorCodec
 from surveyor.diagnostics.findings import Finding
+from surveyor.layers.activations import LeakyReLU
 from surveyor.lipschitz.certificate import weighted
 from surveyor.lipschitz.clip import Clip
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
-from surveyor.nets.activations import LeakyReLU
 from surveyor.training import Game, Plan
 
 Check = Callable[["Setting"], Iterator[Finding]]

@@ -22,7 +22,7 @@ class Constraint:
     """A way to hold the critic; each hook does nothing unless a constraint needs it.
 
     Where ``beyond`` is set the constraint has a ``term`` of its own, and autograd differentiates
-    the critic's loss; slopes in x alone are written out (``nets/chain.py``).
+    the critic's loss; slopes in x alone are written out (``critics/chain.py``).
     """
 
     beyond: ClassVar[bool] = False

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from surveyor.nets import ChainCritic
-from surveyor.nets.activations import Absolute, Fourier, GroupSort, LeakyReLU
+from surveyor.critics import ChainCritic
+from surveyor.layers.activations import Absolute, Fourier, GroupSort, LeakyReLU
 
 TOLERANCE = 1e-5  # float32 products of a few hundred terms; stated, and added to every bound
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.errors import InputError
+from surveyor.layers.activations import Absolute, GroupSort, LeakyReLU
 from surveyor.lipschitz import Constraint
 from surveyor.lipschitz.certificate import overlap, weighted
-from surveyor.nets.activations import Absolute, GroupSort, LeakyReLU
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from surveyor.data.table import TableCodec
 from surveyor.data.where import Wanted, read_where
 from surveyor.errors import InputError, tell
 from surveyor.evaluation import generated
-from surveyor.nets import Sampler
+from surveyor.generators import Sampler
 from surveyor.run.folder import Run
 from surveyor.run.reading import read_for
 

@@ -11,7 +11,7 @@ import torch
 from surveyor.arguments import choice
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
-from surveyor.nets import UNSEEN, Sampler
+from surveyor.generators import UNSEEN, Sampler
 from surveyor.run.folder import Run
 from surveyor.run.reading import read_for
 

@@ -22,7 +22,7 @@ from surveyor.evaluation import Ruler
 from surveyor.evaluation.assess import assess
 from surveyor.evaluation.form import Calibration
 from surveyor.evaluation.paired import PairRuler, assess_pairs
-from surveyor.nets import Sampler
+from surveyor.generators import Sampler
 from surveyor.run.folder import (
     append,
     calibration_in,

@@ -12,7 +12,7 @@ import torch
 from surveyor.batch import Draws
 from surveyor.data import Source
 from surveyor.data.table import TableCodec
-from surveyor.nets import Sampler
+from surveyor.generators import Sampler
 from surveyor.training.game import Game
 from surveyor.training.loop import MEASURE
 

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, Scores, joined, mean
 from surveyor.catalog import text_of
+from surveyor.critics import ChainCritic
+from surveyor.critics.chain import Given, Terms, learned, pulled
+from surveyor.generators import Latent, Sampler
 from surveyor.lipschitz import Constraint, squared_slopes
-from surveyor.nets import ChainCritic, Latent, Sampler
-from surveyor.nets.chain import Given, Terms, learned, pulled
 from surveyor.objectives import Objective
 from surveyor.training.augment import Augment
 

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, mean
 from surveyor.catalog import parse
+from surveyor.critics import critics
 from surveyor.data import Space
 from surveyor.errors import InputError
+from surveyor.generators import Latent, generators
 from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
-from surveyor.nets import Latent, Net, nets
 from surveyor.objectives import Objective, objectives
 from surveyor.training.game import Game
 from surveyor.training.loop import CRITIC, MEASURE, Plan, State, steps
@@ -59,7 +60,7 @@ def critic_of(net: str | nn.Module, points: Points, seed: int = 0, unit: float =
     if isinstance(net, nn.Module):
         return net
     with _Seeded(seed):
-        return _net(net).critic(replace(_space(points), unit=unit))
+        return parse(net, critics(), "critic").build(replace(_space(points), unit=unit))
 
 
 def generator_of(net: str | nn.Module, points: Points, latent: Latent, seed: int = 0) -> nn.Module:
@@ -67,7 +68,7 @@ def generator_of(net: str | nn.Module, points: Points, latent: Latent, seed: int
     if isinstance(net, nn.Module):
         return net
     with _Seeded(seed + 1):
-        return _net(net).generator(_space(points), latent)
+        return parse(net, generators(), "generator").build(_space(points), latent)
 
 
 def game_of(
@@ -210,10 +211,6 @@ class _Seeded:
 
     def __exit__(self, *error: object) -> None:
         self.fork.__exit__(None, None, None)
-
-
-def _net(text: str) -> Net:
-    return parse(text, nets(), "net")
 
 
 def _objective(objective: str | Objective) -> Objective:

@@ -22,9 +22,10 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
+from surveyor.critics import ChainCritic
+from surveyor.critics.chain import Terms
 from surveyor.data import Source
-from surveyor.nets import ChainCritic, Sampler
-from surveyor.nets.chain import Terms
+from surveyor.generators import Sampler
 from surveyor.privacy import DEVIATION, CodecAccount, Spending, discrete_gaussian, taken
 from surveyor.training.game import Game
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from surveyor.critics.chain import Terms
 from surveyor.errors import Diverged
-from surveyor.nets.chain import Terms
 
 SOFTER = "Lower the learning rate or the penalty weight, or look for extreme values in the data"
 Reduce = Callable[[Sequence[Tensor]], None]

@@ -10,16 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from surveyor.critics import Critic, critics
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.nets import Latent, Net, nets
 
 MOST = 1000  # members
 SEES = ("projections", "columns", "patches", "bands", "channels")
 
 
 @dataclass(frozen=True)
-class Committee(Net):
+class Committee(Critic):
     """f_k(V_k x), k = 1 ... members: scores (members, n), whose mean the objective takes.
 
     V_k is linear and no view is longer than x, |V_k x| <= |x|, so each member's slope in x is at
@@ -30,7 +30,7 @@ class Committee(Net):
     is seen by one of the two; of pictures ``patches``, windows of half the side that cover
     the whole; ``bands``, differences of averages over 1, 2, 4, ... pixels; ``channels``, one each.
 
-    ``net`` is the family of every member, and of the generator, with its own defaults.
+    ``net`` is the kind of every member, with its own defaults.
     """
 
     net: str = "mlp"
@@ -38,7 +38,7 @@ class Committee(Net):
     see: Literal["projections", "columns", "patches", "bands", "channels"] = "projections"
 
     def __post_init__(self) -> None:
-        if self.net not in nets() or self.net == "committee":
+        if self.net not in critics() or self.net == "committee":
             raise InputError(f"committee: net {self.net!r}; known: mlp, conv, residual")
         if not 1 <= self.members <= MOST or self.see not in SEES:
             raise InputError(
@@ -46,11 +46,12 @@ class Committee(Net):
                 f"one of {', '.join(SEES)}"
             )
 
-    def generator(self, space: Space, latent: Latent) -> nn.Module:
-        """Return the generator of ``net``."""
-        return nets()[self.net]().generator(space, latent)
+    @property
+    def together(self) -> int:
+        """Return how many samples a member judges together."""
+        return critics()[self.net]().together
 
-    def critic(self, space: Space) -> nn.Module:
+    def build(self, space: Space) -> nn.Module:
         """Return the committee."""
         flat = self.see in ("projections", "columns")
         if not flat and len(space.shape) != 3:
@@ -58,9 +59,9 @@ class Committee(Net):
         if flat and self.net != "mlp":
             raise InputError(f"committee: see={self.see} gives vectors; use net=mlp")
         views = list(_views(self, space.shape))
-        net = nets()[self.net]()
+        net = critics()[self.net]()
         return CommitteeCritic(
-            views, [net.critic(replace(space, shape=view.shape)) for view in views]
+            views, [net.build(replace(space, shape=view.shape)) for view in views]
         )
 
 

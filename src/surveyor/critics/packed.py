@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from surveyor.critics import Critic, critics
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.nets import Latent, Net, nets
 
 
 @dataclass(frozen=True)
-class Packed(Net):
+class Packed(Critic):
     """f(x_1 ... x_m), ``members`` samples side by side: a generator that drops modes is found out
     by samples that are too much alike.
 
@@ -28,19 +28,20 @@ class Packed(Net):
     members: int = 2
 
     def __post_init__(self) -> None:
-        if self.net not in set(nets()) - {"packed", "committee"}:
+        if self.net not in set(critics()) - {"packed", "committee"}:
             raise InputError(f"packed: net {self.net!r}; give a net of single samples, mlp or conv")
         if self.members < 2:
             raise InputError(f"packed: {self.members} members; give at least 2")
 
-    def generator(self, space: Space, latent: Latent) -> nn.Module:
-        """Return the generator of ``net``."""
-        return nets()[self.net]().generator(space, latent)
+    @property
+    def together(self) -> int:
+        """Return the samples of a pack."""
+        return self.members
 
-    def critic(self, space: Space) -> nn.Module:
+    def build(self, space: Space) -> nn.Module:
         """Return the critic of packs."""
         shape = (self.members * space.shape[0], *space.shape[1:])
-        inner = nets()[self.net]().critic(
+        inner = critics()[self.net]().build(
             replace(space, shape=shape, cond=self.members * space.cond)
         )
         return PackedCritic(inner, self.members)

@@ -1,41 +1,13 @@
-"""Nets: one file a family, each with a generator and a critic."""
+"""What a generator can do beside generating."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from torch import Tensor, nn
 
 from surveyor.batch import Draws
-from surveyor.catalog import folder
-from surveyor.data import Space
-from surveyor.nets.chain import ChainCritic
-from surveyor.nets.latent import Latent
-
-__all__ = ["UNSEEN", "ChainCritic", "Latent", "Net", "Sampler", "nets"]
-
-
-class Net(ABC):
-    """A family of nets; its fields are its options.
-
-    ``answers`` says that its conditions are pictures (n, \\*space.given), as a task gives them.
-    """
-
-    answers: ClassVar[bool] = False
-
-    @abstractmethod
-    def generator(self, space: Space, latent: Latent) -> nn.Module:
-        """Return a module (z (n, latent.width), cond (n, c) or None) -> raw (n, \\*space.raw)."""
-
-    @abstractmethod
-    def critic(self, space: Space) -> nn.Module:
-        """Return a module (x (n, \\*space.shape), cond (n, c) or None) -> scores (n,).
-
-        A committee's are (members, n).
-        """
-
 
 UNSEEN = -13.8  # log 1e-6: what a value that training never saw counts in a row's likelihood
 
@@ -76,8 +48,3 @@ class Sampler(nn.Module, ABC):
 
         ``n`` rows are drawn for it, under their conditions ``cond`` (n, c).
         """
-
-
-def nets() -> dict[str, type[Net]]:
-    """Return every family by the name of its file."""
-    return folder("surveyor.nets", Net)  # type: ignore[type-abstract]

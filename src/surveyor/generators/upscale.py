@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.nets import Latent, Net
-from surveyor.nets.activations import LeakyReLU
-from surveyor.nets.conv import SubPixel
-from surveyor.nets.patch import Patch
-from surveyor.nets.residual import Block
+from surveyor.generators import Generator, Latent
+from surveyor.layers.activations import LeakyReLU
+from surveyor.layers.residual import Block
 
 
 @dataclass(frozen=True)
-class Upscale(Net):
+class Upscale(Generator):
     """The given picture enlarged bicubically, and what ``blocks`` residual blocks add to it.
 
     The blocks work at the given picture's size; sub-pixel convolutions then enlarge. The last
     layer starts at 0, so training begins at bicubic enlargement. Without any layer tied to a size,
-    a trained net enlarges pictures of every size. As a critic: ``patch`` of half the width.
+    a trained net enlarges pictures of every size.
     """
-
-    answers = True
 
     width: int = 64
     blocks: int = 8
@@ -38,15 +35,16 @@ class Upscale(Net):
                 f"upscale: width {self.width}, blocks {self.blocks}: give at least 1 of each"
             )
 
-    def generator(self, space: Space, latent: Latent) -> nn.Module:
+    @property
+    def answers(self) -> bool:
+        """Return True: it answers the picture given."""
+        return True
+
+    def build(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
         if not space.given or space.shape[1] <= space.given[1]:
             raise InputError("upscale: enlarges pictures; give --task super-resolution")
         return UpscaleGenerator(self, space, latent)
-
-    def critic(self, space: Space) -> nn.Module:
-        """Return a critic of patches."""
-        return Patch(max(1, self.width // 2), slope=self.slope).critic(space)
 
 
 class UpscaleGenerator(nn.Module):
@@ -76,6 +74,27 @@ class UpscaleGenerator(nn.Module):
         raw: Tensor = self.last(self.larger(h + self.blocks(h)))
         larger = functional.interpolate(given, scale_factor=float(self.scale), mode="bicubic")
         return larger.clamp(-1, 1) + raw
+
+
+class SubPixel(nn.Module):
+    """A convolution to f^2 values a place, which become f by f pixels (Shi et al. 2016).
+
+    They start equal, so that nothing of a checkerboard is there to begin with (Aitken et al.
+    2017).
+    """
+
+    def __init__(self, wide: int, channels: int, factor: int = 2) -> None:
+        super().__init__()
+        self.factor = factor
+        self.values = nn.Conv2d(wide, channels * factor**2, 3, padding=1)
+        with torch.no_grad():
+            for of in (self.values.weight, self.values.bias):
+                assert of is not None
+                of.copy_(of[:: factor**2].repeat_interleave(factor**2, dim=0))
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Return (n, channels, factor h, factor w)."""
+        return functional.pixel_shuffle(self.values(h), self.factor)
 
 
 def _primes(n: int) -> Iterator[int]:

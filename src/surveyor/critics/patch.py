@@ -9,17 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from surveyor.critics import Critic
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.nets import Latent, Net
-from surveyor.nets.activations import LeakyReLU
-from surveyor.nets.initial import start
+from surveyor.layers.activations import LeakyReLU
+from surveyor.layers.initial import start
 
 MOST = 16  # halvings
 
 
 @dataclass(frozen=True)
-class Patch(Net):
+class Patch(Critic):
     """Convolutions without normalisation to a score s_p for every place p of a coarse grid.
 
     ``halvings`` stride-2 convolutions; with 2 a score sees 18 pixels a side. The picture given is
@@ -30,8 +30,6 @@ class Patch(Net):
     overlap |grad f|^2 is the mean of |grad s_p|^2. ``patch``: a committee of all s_p, each with a
     penalty of its own, which costs a pass back for each.
     """
-
-    answers = True
 
     width: int = 32
     halvings: int = 2
@@ -47,11 +45,12 @@ class Patch(Net):
         if self.per not in ("image", "patch"):
             raise InputError(f"patch: per {self.per!r}; known: image, patch")
 
-    def generator(self, space: Space, latent: Latent) -> nn.Module:
-        """Refuse: a critic alone."""
-        raise InputError("patch: a critic alone; give --generator unet or upscale")
+    @property
+    def answers(self) -> bool:
+        """Return True: it sees the picture given beside its answer."""
+        return True
 
-    def critic(self, space: Space) -> nn.Module:
+    def build(self, space: Space) -> nn.Module:
         """Return the critic."""
         if not space.given:
             raise InputError("patch: judges answers to pictures; give --task translate")

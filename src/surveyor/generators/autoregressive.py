@@ -13,22 +13,21 @@ from torch.nn import functional
 from surveyor.batch import Draws
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.nets import UNSEEN, Latent, Net, Sampler
-from surveyor.nets.initial import start
-from surveyor.nets.mlp import Mlp
+from surveyor.generators import UNSEEN, Generator, Latent, Sampler
+from surveyor.layers.initial import start
 
 ROUNDS = 3  # of calibration
 FADE = 4  # waves beyond this number start fainter: detail is left to what is learnt
 
 
 @dataclass(frozen=True)
-class Autoregressive(Net):
+class Autoregressive(Generator):
     """p(row) = prod_k p(code k | codes before k), a small net a column (Bengio and Bengio 2000).
 
     ``depth`` hidden layers of ``width`` units, a share ``dropout`` of which are left out in each
     step of the warm start; a column of more than ``embedding`` codes is shown to the later ones
     through as many numbers. The likelihood is known, so that training can start from its maximum
-    (``--warm-start``). As a critic: an ``mlp`` of the same width and depth.
+    (``--warm-start``).
     """
 
     width: int = 64
@@ -43,7 +42,7 @@ class Autoregressive(Net):
         if not 0 <= self.dropout < 1:
             raise InputError(f"autoregressive: dropout {self.dropout}: give 0 to below 1")
 
-    def generator(self, space: Space, latent: Latent) -> nn.Module:
+    def build(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
         if not space.blocks:
             raise InputError("autoregressive: generates tables; use mlp or conv for other data")
@@ -53,10 +52,6 @@ class Autoregressive(Net):
                 f"entries of the latent; give --latent-normal {len(space.blocks)} or more"
             )
         return AutoregressiveGenerator(self, space, latent.spread)
-
-    def critic(self, space: Space) -> nn.Module:
-        """Return the critic of an ``mlp``."""
-        return Mlp(self.width, self.depth, self.slope).critic(space)
 
 
 class AutoregressiveGenerator(Sampler):

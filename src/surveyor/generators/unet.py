@@ -10,23 +10,20 @@ from torch.nn import functional
 
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.nets import Latent, Net
-from surveyor.nets.activations import LeakyReLU
-from surveyor.nets.conv import groups, levels
-from surveyor.nets.patch import Patch
+from surveyor.generators import Generator, Latent
+from surveyor.layers.activations import LeakyReLU
+from surveyor.layers.pictures import groups, levels
 
 
 @dataclass(frozen=True)
-class Unet(Net):
+class Unet(Generator):
     """Down to about 4 pixels and up again; each size passes its picture on to its like.
 
     ``width`` channels at full size, twice as many at every halving, at most eight times. Halved by
     stride-2 convolutions, enlarged by nearest neighbours before a 3 x 3 convolution, normalised by
     group. The latent enters at the narrowest place. Pictures of any size pass, those of other
-    sizes than trained on too. As a critic: ``patch`` of the same width.
+    sizes than trained on too.
     """
-
-    answers = True
 
     width: int = 32
     slope: float = 0.2
@@ -35,15 +32,16 @@ class Unet(Net):
         if self.width < 1:
             raise InputError(f"unet: width {self.width}: give at least 1")
 
-    def generator(self, space: Space, latent: Latent) -> nn.Module:
+    @property
+    def answers(self) -> bool:
+        """Return True: it answers the picture given."""
+        return True
+
+    def build(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
         if not space.given or space.given[1:] != space.shape[1:]:
             raise InputError("unet: answers a picture with one of its size; give --task translate")
         return UnetGenerator(self, space, latent)
-
-    def critic(self, space: Space) -> nn.Module:
-        """Return a critic of patches."""
-        return Patch(self.width, slope=self.slope).critic(space)
 
 
 class UnetGenerator(nn.Module):

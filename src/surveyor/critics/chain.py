@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from surveyor.nets.activations import Absolute, Fourier, GroupSort, LeakyReLU
+from surveyor.layers.activations import Absolute, Fourier, GroupSort, LeakyReLU
 
 Terms = dict[str, Tensor]
 Loss = Callable[[Tensor, Tensor | None], Terms]

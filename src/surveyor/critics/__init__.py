@@ -1,0 +1,42 @@
+"""Critics: nets that score points, one file each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import nn
+
+from surveyor.catalog import folder
+from surveyor.critics.chain import ChainCritic
+from surveyor.data import Space
+
+__all__ = ["ChainCritic", "Critic", "critics"]
+
+
+class Critic(ABC):
+    """A kind of critic; its fields are its options."""
+
+    @property
+    def answers(self) -> bool:
+        """Return whether its conditions are pictures (n, \\*space.given), as a task gives them."""
+        return False
+
+    @property
+    def together(self) -> int:
+        """Return how many samples it judges together: consecutive ones, which share a score."""
+        return 1
+
+    @abstractmethod
+    def build(self, space: Space) -> nn.Module:
+        """Return a module (x (n, \\*space.shape), cond (n, c) or None) -> scores (n,).
+
+        A committee's are (members, n).
+
+        Raises:
+            InputError: a space that it does not judge.
+        """
+
+
+def critics() -> dict[str, type[Critic]]:
+    """Return every critic by the name of its file."""
+    return folder("surveyor.critics", Critic)  # type: ignore[type-abstract]
