@@ -10,10 +10,10 @@ from benchmarks.common import console, merged, show, train_all, write
 STEPS = 1500
 METHODS: dict[str, list[str]] = {
     "one critic (the default)": [],
-    "4 of patches": ["--critic", "committee:net=conv,members=4,see=patches"],
-    "3 of bands": ["--critic", "committee:net=conv,members=3,see=bands"],
-    "4 of projections": ["--critic", "committee:net=mlp,members=4,see=projections"],
-    "packs of 2": ["--critic", "packed:net=conv,members=2"],
+    "4 of patches": ["--critic", "committee:of=conv,members=4,see=patches"],
+    "3 of bands": ["--critic", "committee:of=conv,members=3,see=bands"],
+    "4 of projections": ["--critic", "committee:of=mlp,members=4,see=projections"],
+    "packs of 2": ["--critic", "packed:of=conv,members=2"],
     "noise .3 to .01 over half": ["--smooth", "0.3", "0.01", "0.5"],
     "noise 1 to .01 over 80%": ["--smooth", "1", "0.01", "0.8"],
     "noise .3 to .01 over 80%, adapted": ["--smooth", "0.3", "0.01", "0.8", "--smooth-auc", "0.7"],

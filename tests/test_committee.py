@@ -24,7 +24,7 @@ SEES = ["projections", "columns", "patches", "bands", "channels"]
 
 def committee(see: str, net: str = "mlp", space: Space = PICTURE) -> CommitteeCritic:
     torch.manual_seed(0)
-    made: Critic = parse(f"committee:see={see},net={net}", critics(), "critic")
+    made: Critic = parse(f"committee:see={see},of={net}", critics(), "critic")
     critic = made.build(space)
     assert isinstance(critic, CommitteeCritic)
     return critic
@@ -97,7 +97,7 @@ def test_two_members_share_a_basis_out(see: str, width: int) -> None:
 def test_a_committee_trains_is_saved_and_loaded(
     see: str, net: str, data: str, tmp_path: Path
 ) -> None:
-    said = QUICK | WGAN | {"critic": f"committee:see={see},net={net},members=3"}
+    said = QUICK | WGAN | {"critic": f"committee:see={see},of={net},members=3"}
     model = fit(data, tmp_path / "run", **said)
     assert np.isfinite(model.evaluation["w1"])
     assert model.evaluation["critic"]["estimate"] is not None
@@ -113,10 +113,10 @@ def test_a_committee_trains_is_saved_and_loaded(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("committee:net=committee", "known: mlp"),
+        ("committee:net=mlp", "no field 'net'; known: of, members, see"),
         ("committee:members=0", "give 1 to"),
         ("committee:see=patches", "is for pictures"),
-        ("committee:net=conv", "use net=mlp"),
+        ("committee:of=conv", "see=projections gives vectors; conv: is for pictures; use mlp"),
     ],
 )
 def test_a_committee_of_nonsense_is_refused(text: str, told: str) -> None:

@@ -190,8 +190,8 @@ PLAIN = ("spectral", "orthogonal", "clip", "gradient-penalty", "none")
 CRITICS = (
     ("toy:ring:60", "mlp:width=4,fourier=3"), ("toy:ring:60", "committee:members=3"),
     ("toy:ring:60", "committee:see=columns"), ("example:digits", "conv:width=2"),
-    ("example:digits", "residual:width=2,attention=true"), ("example:digits", "committee:see=bands,net=conv,members=2"),
-    ("example:digits", "packed:net=conv,members=2"),
+    ("example:digits", "residual:width=2,attention=true"), ("example:digits", "committee:see=bands,of=conv,members=2"),
+    ("example:digits", "packed:of=conv,members=2"),
 )  # fmt: skip
 
 

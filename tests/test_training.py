@@ -54,7 +54,7 @@ def test_a_run_of_weights_in_channels_last_resumes_as_the_same_run(tmp_path: Pat
     assert torch.equal(weights(second), weights(game))
 
 
-@pytest.mark.parametrize("net", ["conv", "residual:width=8", "packed:net=conv,members=2"])
+@pytest.mark.parametrize("net", ["conv", "residual:width=8", "packed:of=conv,members=2"])
 def test_adams_first_step_moves_every_weight_against_its_own_gradient(net: str) -> None:
     data, game, _plan, state = built(
         "example:digits", generator="conv:width=8", critic=net, batch=16, optimizer="adam"

@@ -117,7 +117,7 @@ def _not_private(config: Config, parts: Mapping[str, Any]) -> list[str]:
         "calibrate": "no", "balance": False, "patience": 0, "smooth": (), "smooth_auc": None,
         "augment": 0.0,
     }  # fmt: skip
-    if str(parts["critic"]).startswith("packed"):
+    if _judges_together(str(parts["critic"])):
         problems.append("--epsilon: a packed critic mixes rows; give --critic mlp or conv")
     problems += [
         f"--epsilon: leave --{name.replace('_', '-')} out, it would look at rows that are not "
@@ -129,6 +129,14 @@ def _not_private(config: Config, parts: Mapping[str, Any]) -> list[str]:
     if config.minutes is not None:
         problems.append("--epsilon: the noise depends on the steps; give --steps, not --minutes")
     return problems
+
+
+def _judges_together(text: str) -> bool:
+    """Return whether a critic looks at several rows at once; nonsense has been told of."""
+    try:
+        return text != OWN and parse(text, critics(), "critic").together > 1
+    except InputError:
+        return False
 
 
 def _multiplies_bfloat16(device: str) -> bool:

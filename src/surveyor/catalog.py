@@ -1,7 +1,9 @@
 """A folder is the list of its parts, and a part is named by a short text.
 
 ``gradient-penalty:weight=10,side=two`` names the class in ``gradient_penalty.py`` and two of its
-fields. The same text stands on the command line, in ``config.toml`` and in reports.
+fields. The same text stands on the command line, in ``config.toml`` and in reports. A field may be
+a part itself, in parentheses: ``packed:of=(conv:width=64,slope=0.1),members=2``; those around a
+part without a comma may be left out.
 """
 
 from __future__ import annotations
@@ -13,13 +15,23 @@ import math
 import pkgutil
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from surveyor.errors import InputError, did_you_mean
 
 T = TypeVar("T")
 MOST = 2**63 - 1  # of whole numbers
+DEPTH = 8  # of parts in parts
+
+
+class Part:
+    """A base of parts that may stand as a field of another."""
+
+    @classmethod
+    def choices(cls) -> Mapping[str, type[Any]]:
+        """Return the parts that such a field names."""
+        raise NotImplementedError
 
 
 def folder(package: str, base: type[T]) -> dict[str, type[T]]:
@@ -42,25 +54,37 @@ def parse(text: str, choices: Mapping[str, type[T]], what: str) -> T:
     Raises:
         InputError: an unknown name or field, or a value that the field cannot take.
     """
+    return _parsed(text, choices, what, DEPTH)
+
+
+def _parsed(text: str, choices: Mapping[str, type[T]], what: str, depth: int) -> T:
     name, _, rest = text.strip().partition(":")
     name = name.strip().replace("_", "-").lower()
     if name not in choices:
         raise InputError(f"unknown {what} {name!r}{did_you_mean(name, choices)}")
+    if depth == 0:
+        raise InputError(f"{what} {name!r}: parts stand in parts {DEPTH} deep at most")
     cls = choices[name]
     hints = typing.get_type_hints(cls)
     fields = {f.name: hints[f.name] for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     problems: list[str] = []
-    for item in filter(None, (part.strip() for part in rest.split(","))):
+    bare = ""
+    for item in filter(None, (part.strip() for part in _items(rest, f"{what} {name!r}"))):
         key, equals, value = (part.strip() for part in item.partition("="))
         key = key.replace("-", "_")
         if key not in fields:
-            problems.append(f"{what} {name!r} has no field {key!r}{did_you_mean(key, fields)}")
+            hint = f"; of {bare.partition('=')[2]!r}? write {bare.replace('=', '=(', 1)},{item})"
+            told = did_you_mean(key, fields) + (hint if bare else "")
+            problems.append(f"{what} {name!r} has no field {key!r}{told}")
         elif not equals:
             problems.append(f"{what} {name!r}: write {key}=VALUE, not {item!r}")
         else:
             try:
-                values[key] = _read(value, fields[key])
+                values[key] = _read(value, fields[key], depth)
+                bare = item if isinstance(values[key], Part) and not value.endswith(")") else ""
+            except InputError as error:
+                problems += [f"{what} {name!r}, {key}: {problem}" for problem in error.problems]
             except ValueError as error:
                 problems.append(f"{what} {name!r}: {key}={value}: {error}")
     if problems:
@@ -84,12 +108,31 @@ def text_of(part: object) -> str:
     return f"{name}:{','.join(fields)}" if fields else name
 
 
-def _read(value: str, hint: Any) -> Any:
+def _items(text: str, where: str) -> Iterator[str]:
+    """Yield what stands between the commas of ``text`` that are in no parentheses."""
+    depth = start = 0
+    for k, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth < 0:
+            break
+        if letter == "," and depth == 0:
+            yield text[start:k]
+            start = k + 1
+    if depth:
+        more, other = ("(", ")") if depth > 0 else (")", "(")
+        raise InputError(f"{where}: {text}: a {more!r} without its {other!r}")
+    yield text[start:]
+
+
+def _read(value: str, hint: Any, depth: int) -> Any:
     options = typing.get_args(hint)
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         if value == "auto" and type(None) in options:
             return None
-        return _read(value, next(o for o in options if o is not type(None)))
+        return _read(value, next(o for o in options if o is not type(None)), depth)
+    if inspect.isclass(hint) and issubclass(hint, Part):
+        inner = value[1:-1] if value.startswith("(") and value.endswith(")") else value
+        return _parsed(inner, hint.choices(), hint.__name__.lower(), depth - 1)
     if typing.get_origin(hint) is typing.Literal:
         if value not in options:
             raise ValueError(f"not one of these{did_you_mean(value, options)}")
@@ -114,4 +157,6 @@ def _read(value: str, hint: Any) -> Any:
 def _write(value: object) -> str:
     if value is None:
         return "auto"
+    if isinstance(value, Part):
+        return f"({text_of(value)})"
     return str(value).lower() if isinstance(value, bool) else str(value)

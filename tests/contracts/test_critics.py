@@ -29,8 +29,10 @@ SPACES = [
 NAMES = sorted(critics())
 FORMS = [
     *NAMES, "residual:width=8,label=concatenation,attention=true", "mlp:fourier=4", "patch:per=patch",
-    "committee:net=conv,see=patches", "committee:net=residual,see=bands,members=3",
-    "committee:net=packed,see=channels", "packed:net=mlp,members=3", "packed:net=residual",
+    "committee:of=conv,see=patches", "committee:of=residual,see=bands,members=3",
+    "committee:of=(committee:see=columns,members=2),members=3", "committee:of=(packed:of=mlp),members=2",
+    "packed:of=mlp,members=3", "packed:of=(residual:width=8)", "packed:of=(patch:per=patch)",
+    "packed:of=(committee:members=2)", "packed:of=(packed:of=mlp,members=2),members=3",
 ]  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class CommitteeOfFeatures(Claim):
         spreads, shares = [], []
         nets = {
             "one": "mlp",
-            "committee": "committee:net=mlp,members=4,see=columns",
+            "committee": "committee:of=mlp,members=4,see=columns",
         }
         for net in nets.values():
             gradients = []

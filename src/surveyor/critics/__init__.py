@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 from torch import nn
 
-from surveyor.catalog import folder
+from surveyor.catalog import Part, folder
 from surveyor.critics.chain import ChainCritic
 from surveyor.data import Space
 
 __all__ = ["ChainCritic", "Critic", "critics"]
 
 
-class Critic(ABC):
+class Critic(Part, ABC):
     """A kind of critic; its fields are its options."""
+
+    @classmethod
+    def choices(cls) -> Mapping[str, type[Any]]:
+        """Return every critic: those that another may be made of."""
+        return critics()
 
     @property
     def answers(self) -> bool:

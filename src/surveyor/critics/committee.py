@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from surveyor.critics import Critic, critics
+from surveyor.critics import Critic
+from surveyor.critics.mlp import Mlp
 from surveyor.data import Space
 from surveyor.errors import InputError
 
@@ -30,16 +31,14 @@ class Committee(Critic):
     is seen by one of the two; of pictures ``patches``, windows of half the side that cover
     the whole; ``bands``, differences of averages over 1, 2, 4, ... pixels; ``channels``, one each.
 
-    ``net`` is the kind of every member, with its own defaults.
+    ``of`` is the critic that each member is. The members of members count one by one.
     """
 
-    net: str = "mlp"
+    of: Critic = field(default_factory=Mlp)
     members: int = 4
     see: Literal["projections", "columns", "patches", "bands", "channels"] = "projections"
 
     def __post_init__(self) -> None:
-        if self.net not in critics() or self.net == "committee":
-            raise InputError(f"committee: net {self.net!r}; known: mlp, conv, residual")
         if not 1 <= self.members <= MOST or self.see not in SEES:
             raise InputError(
                 f"committee: {self.members} members that see {self.see!r}; give 1 to {MOST}, and "
@@ -49,20 +48,20 @@ class Committee(Critic):
     @property
     def together(self) -> int:
         """Return how many samples a member judges together."""
-        return critics()[self.net]().together
+        return self.of.together
 
     def build(self, space: Space) -> nn.Module:
         """Return the committee."""
         flat = self.see in ("projections", "columns")
         if not flat and len(space.shape) != 3:
             raise InputError(f"committee: see={self.see} is for pictures; use projections, columns")
-        if flat and self.net != "mlp":
-            raise InputError(f"committee: see={self.see} gives vectors; use net=mlp")
         views = list(_views(self, space.shape))
-        net = critics()[self.net]()
-        return CommitteeCritic(
-            views, [net.build(replace(space, shape=view.shape)) for view in views]
-        )
+        try:
+            members = [self.of.build(replace(space, shape=view.shape)) for view in views]
+        except InputError as error:
+            told = f"committee: see={self.see} gives {'vectors' if flat else 'pictures'}"
+            raise InputError(*(f"{told}; {problem}" for problem in error.problems)) from error
+        return CommitteeCritic(views, members)
 
 
 class CommitteeCritic(nn.Module):
@@ -76,7 +75,7 @@ class CommitteeCritic(nn.Module):
         """Return scores (members, n)."""
         told = () if cond is None else (cond,)
         pairs = zip(self.views, self.members, strict=True)
-        return torch.stack([member(view(x), *told) for view, member in pairs])
+        return torch.cat([member(view(x), *told).view(-1, len(x)) for view, member in pairs])
 
 
 class View(nn.Module):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
-from surveyor.critics import Critic, critics
+from surveyor.critics import Critic
+from surveyor.critics.conv import Conv
 from surveyor.data import Space
 from surveyor.errors import InputError
 
@@ -24,31 +25,34 @@ class Packed(Critic):
     neighbours.
     """
 
-    net: str = "conv"
+    of: Critic = field(default_factory=Conv)
     members: int = 2
 
     def __post_init__(self) -> None:
-        if self.net not in set(critics()) - {"packed", "committee"}:
-            raise InputError(f"packed: net {self.net!r}; give a net of single samples, mlp or conv")
         if self.members < 2:
             raise InputError(f"packed: {self.members} members; give at least 2")
 
     @property
     def together(self) -> int:
         """Return the samples of a pack."""
-        return self.members
+        return self.members * self.of.together
+
+    @property
+    def answers(self) -> bool:
+        """Return whether the critic of the packs answers pictures."""
+        return self.of.answers
 
     def build(self, space: Space) -> nn.Module:
         """Return the critic of packs."""
         shape = (self.members * space.shape[0], *space.shape[1:])
-        inner = critics()[self.net]().build(
-            replace(space, shape=shape, cond=self.members * space.cond)
-        )
+        given = (self.members * space.given[0], *space.given[1:]) if space.given else ()
+        cond = self.members * space.cond
+        inner = self.of.build(replace(space, shape=shape, cond=cond, given=given))
         return PackedCritic(inner, self.members)
 
 
 class PackedCritic(nn.Module):
-    """(x, cond) -> scores (n,), equal within each pack of consecutive samples."""
+    """(x, cond) -> scores (n,) or (members, n), equal within each pack of consecutive samples."""
 
     def __init__(self, inner: nn.Module, members: int) -> None:
         super().__init__()
@@ -58,6 +62,9 @@ class PackedCritic(nn.Module):
         """Return scores; the last pack is filled up with the first samples."""
         n, m = len(x), self.members
         index = torch.arange(-(-n // m) * m, device=x.device) % n
-        told = () if cond is None else (cond[index].reshape(-1, m * cond.shape[1]),)
-        scores: Tensor = self.inner(x[index].reshape(-1, m * x.shape[1], *x.shape[2:]), *told)
-        return scores.flatten().repeat_interleave(m)[:n]
+        packs = [
+            part[index].reshape(-1, m * part.shape[1], *part.shape[2:])
+            for part in ((x,) if cond is None else (x, cond))
+        ]
+        scores: Tensor = self.inner(*packs)
+        return scores.repeat_interleave(m, dim=-1)[..., :n]
