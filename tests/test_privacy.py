@@ -73,8 +73,7 @@ def test_every_rows_gradient_is_clipped_by_itself(kind: str, norm: float) -> Non
 def test_a_tables_likelihood_is_clipped_row_by_row() -> None:
     data, config = prepare(mixed(300), PRIVATE | {"condition": ["town"]})
     net = _Likelihood(game_of(config, data.codec).generator)  # type: ignore[arg-type]
-    rows = data.train.first(20)
-    batch = Batch(net.generator.blocks(rows.x), rows.cond)
+    batch = replace(data.train.first(20), group=None)
     found, told = privacy(0.5).clipped(net, batch), one_by_one(net, batch, 0.5)
     for a, b in zip(found, told, strict=True):
         assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
@@ -171,8 +170,7 @@ def test_without_noise_and_clipping_a_private_step_is_the_plain_one() -> None:
     for got, f, r in zip(found, up, down, strict=True):
         assert torch.allclose(got, f - r, rtol=1e-3, atol=1e-6)
     assert max(float((f - r).abs().max()) for f, r in zip(up, down, strict=True)) > 1e-3
-    hot = Batch(game.generator.blocks(real.x), real.cond)  # type: ignore[operator]
-    wanted = plain(_Likelihood(game.generator), hot)  # type: ignore[arg-type]
+    wanted = plain(_Likelihood(game.generator), real)  # type: ignore[arg-type]
     for got, w in zip(
         everything.likelihood_gradients(game, train, Draws(3))[1], wanted, strict=True
     ):
@@ -188,9 +186,8 @@ def test_private_training_raises_the_likelihood_of_held_out_rows() -> None:
     held = data.holdout.first(200)
 
     def likelihood() -> float:
-        hot = game.generator.blocks(held.x)  # type: ignore[operator]
         with torch.no_grad():
-            return float(game.generator.log_likelihood(hot).mean())  # type: ignore[operator]
+            return float(game.generator.log_likelihood(held.x).mean())  # type: ignore[operator]
 
     before = likelihood()
     for _ in steps(game, data.train, plan, State.start(game, plan)):

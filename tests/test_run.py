@@ -21,7 +21,7 @@ import torch
 import surveyor
 from surveyor.api import finish, prepare
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
-from surveyor.generators import Sampler
+from surveyor.generators import Likelihood
 from surveyor.run import Session, load, resume, start
 from tests.conftest import QUICK, mixed
 
@@ -129,17 +129,17 @@ def test_a_warm_start_raises_the_likelihood_of_rows_not_seen(tmp_path: Path) -> 
     data, config = prepare(linked(2000), {"seed": 0, "steps": 300, "warm_start": 1.0})
     session = start(data, "", config, tmp_path / "run")
     generator = session.game.generator
-    assert isinstance(generator, Sampler)
-    hot = data.holdout.first(300).x[:, : sum(generator.sizes)] * 2**0.5
+    assert isinstance(generator, Likelihood)
+    held = data.holdout.first(300).x
 
-    def unlikely(module: Sampler) -> float:
+    def unlikely(module: Likelihood) -> float:
         with torch.no_grad():
-            return -float(module.log_likelihood(hot).mean())
+            return -float(module.log_likelihood(held).mean())
 
     before = unlikely(generator)
     for _ in session.records():
         pass
-    assert isinstance(session.state.average, Sampler)
+    assert isinstance(session.state.average, Likelihood)
     # b is a in nine rows of ten: log 4 + (.9 log 1/.9 + .1 log 3/.1) = 2.05 nats, against 2 log 4.
     assert before == pytest.approx(2 * np.log(4), abs=0.4)
     assert unlikely(session.state.average) == pytest.approx(2.05, abs=0.15)

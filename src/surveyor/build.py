@@ -18,9 +18,8 @@ from surveyor.config import Config, resolve
 from surveyor.critics import ChainCritic, critics
 from surveyor.data import Codec, Options
 from surveyor.data.labels import WrongLabels
-from surveyor.data.table import TableCodec
 from surveyor.errors import InputError, tell
-from surveyor.generators import Latent, Sampler, generators
+from surveyor.generators import Latent, Likelihood, generators
 from surveyor.lipschitz import constraints
 from surveyor.objectives import Objective, objectives
 from surveyor.outline import (
@@ -278,7 +277,7 @@ def game_of(
         for constraint in held:
             constraint.install(critic)
     content = Content(config.content, config.content_loss) if config.content > 0 else None
-    if config.warm_start > 0 and not isinstance(generator, Sampler) and content is None:
+    if config.warm_start > 0 and not isinstance(generator, Likelihood) and content is None:
         raise InputError(
             f"--warm-start {config.warm_start:g}: the generator has no likelihood; "
             "give --generator autoregressive, or --warm-start 0"
@@ -316,20 +315,18 @@ def game_of(
 
 def head_of(codec: Codec, generator: nn.Module) -> Head:
     """Return what turns the generator's output into points."""
-    if isinstance(generator, Sampler) and isinstance(codec, TableCodec):
-        return Embedded(codec)
-    return codec.head
+    return Embedded(codec) if isinstance(generator, Likelihood) else codec.head
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """The head of a generator that draws its codes itself."""
+    """The head of a generator with a likelihood."""
 
-    codec: TableCodec
+    codec: Codec
 
-    def __call__(self, hot: Tensor, draws: Draws) -> Tensor:
-        """Return one-hot blocks as points."""
-        return self.codec.embed(hot)
+    def __call__(self, drawn: Tensor, draws: Draws) -> Tensor:
+        """Return what the generator has drawn as points."""
+        return self.codec.embed(drawn)
 
 
 def plan_of(config: Config) -> Plan:

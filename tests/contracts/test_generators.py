@@ -12,7 +12,7 @@ from surveyor.batch import Draws
 from surveyor.catalog import parse, text_of
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.generators import Generator, Latent, Sampler, generators
+from surveyor.generators import Generator, Latent, TabularLikelihood, generators
 from surveyor.generators.conv import Enlarge
 from surveyor.generators.upscale import SubPixel
 from surveyor.layers.pictures import levels
@@ -234,18 +234,18 @@ def test_sub_pixels_start_without_a_checkerboard() -> None:
     assert torch.equal(made, made[:, :, ::3, ::3].repeat_interleave(3, 2).repeat_interleave(3, 3))
 
 
-def autoregressive(cond: int = 0, text: str = "autoregressive:width=8") -> Sampler:
+def autoregressive(cond: int = 0, text: str = "autoregressive:width=8") -> TabularLikelihood:
     torch.manual_seed(0)
     space = replace(BLOCKS, cond=cond)
     made = parse(text, generators(), "generator").build(space, LATENT)
-    assert isinstance(made, Sampler)
+    assert isinstance(made, TabularLikelihood)
     return made
 
 
 def rows(codes: torch.Tensor) -> torch.Tensor:
-    """Return (n, 2) codes as one-hot blocks."""
+    """Return (n, 2) codes as points: one-hot blocks over sqrt 2."""
     eye = torch.nn.functional.one_hot
-    return torch.cat([eye(codes[:, 0], 3), eye(codes[:, 1], 4)], dim=1).float()
+    return torch.cat([eye(codes[:, 0], 3), eye(codes[:, 1], 4)], dim=1) / 2**0.5
 
 
 def test_an_autoregressive_likelihood_sums_to_one_under_every_condition() -> None:

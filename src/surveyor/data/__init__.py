@@ -17,39 +17,13 @@ from surveyor.batch import Batch, Draws
 from surveyor.catalog import folder
 from surveyor.data.conditions import Conditions
 from surveyor.data.sources import resolve
+from surveyor.data.space import Space as Space
 from surveyor.errors import InputError, did_you_mean
 from surveyor.privacy import CodecAccount
 from surveyor.writing import unnameable
 
 Rows = dict[str, np.ndarray]
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
-
-
-@dataclass(frozen=True)
-class Space:
-    """What nets must know of the data: the shape of a point, of a condition, of raw output.
-
-    ``unit`` is the user's distance per encoded distance (1/s for data scaled by s); ``bias``
-    (raw,) is where a generator's last layer starts. ``blocks`` are the sizes of the one-hot blocks
-    that raw output consists of, where it does; a point begins with the same blocks over sqrt 2.
-    ``ranks`` (raw,) are the shares of rows below each code of an ordered block, NaN elsewhere.
-    ``given`` is the shape of the picture that a generator answers, where the task gives it one:
-    conditions are then such pictures (n, \\*given), and ``cond`` is 0.
-    """
-
-    shape: tuple[int, ...]
-    cond: int
-    raw: tuple[int, ...]
-    unit: float = 1.0
-    bias: Tensor | None = None
-    blocks: tuple[int, ...] = ()
-    ranks: Tensor | None = None
-    given: tuple[int, ...] = ()
-
-    @property
-    def width(self) -> int:
-        """Return the number of entries of a point."""
-        return int(np.prod(self.shape))
 
 
 @dataclass(frozen=True)
@@ -115,6 +89,19 @@ class Codec(ABC):
     @abstractmethod
     def head(self, raw: Tensor, draws: Draws) -> Tensor:
         """Turn a generator's raw output into points; differentiable."""
+
+    def embed(self, drawn: Tensor) -> Tensor:
+        """Return what a generator with a likelihood has drawn as points."""
+        return drawn
+
+    def broken(self, x: Tensor) -> Tensor:
+        """Return how much of each point contradicts what follows from the rest of it, (n,)."""
+        return x.new_zeros(len(x))
+
+    @property
+    def shares(self) -> list[Tensor]:
+        """Return how often each code occurs in training rows, by the blocks of the space."""
+        return []
 
     @abstractmethod
     def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Any:

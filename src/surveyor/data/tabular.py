@@ -107,6 +107,12 @@ class TableCodec(Codec):
         shape, raw = (total + ordered,), (len(bias),)
         return Space(shape, self.conditions.width, raw, 1.0, bias, tuple(self.free), ranks)
 
+    @property
+    def shares(self) -> list[Tensor]:
+        """Return how often each code of the free columns occurs in training rows."""
+        made = self.columns[: len(self.free)]
+        return [torch.from_numpy(c.frequency.astype(np.float32)) for c in made]
+
     def embed(self, hot: Tensor) -> Tensor:
         """Return the free columns' one-hot blocks (n, raw) as points (n, codes + ordered)."""
         if self.derived:

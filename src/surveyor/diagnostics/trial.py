@@ -13,6 +13,7 @@ from torch.nn.parameter import is_lazy
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Source, Space
+from surveyor.generators import Likelihood
 from surveyor.surroundings import same_randomness
 from surveyor.training import Game
 
@@ -65,6 +66,7 @@ def tried(game: Game, source: Source, space: Space, n: int, own: Mapping[str, An
             real = source.draw(rows, Draws(0)).to(device)
             made, problems = _made(game, real, space)
             problems = problems if made is None else _scored(game, Batch(made, real.cond))
+            problems = problems or _likely(game.generator, real)
             if problems:
                 return problems
         return _stepped(game, source.draw(n, Draws(0)).to(device))
@@ -91,6 +93,17 @@ def _scored(game: Game, fake: Batch) -> list[str]:
     n = len(fake)
     shape = tuple(getattr(scores, "shape", ()))
     return _sound("critic", scores, shape in ((n,), (n, 1)) or shape[1:] == (n,), (n,))
+
+
+def _likely(generator: nn.Module, real: Batch) -> list[str]:
+    if not isinstance(generator, Likelihood):
+        return []
+    name, n = "generator: log_likelihood", len(real)
+    try:
+        found = generator.log_likelihood(real.x, real.cond)
+    except Exception as error:  # whatever a person's own class may raise
+        return [f"{name} fails ({_said(error)})"]
+    return _sound(name, found, tuple(getattr(found, "shape", ())) == (n,), (n,))
 
 
 def _stepped(game: Game, real: Batch) -> list[str]:

@@ -9,9 +9,9 @@ from torch import nn
 from surveyor.catalog import folder
 from surveyor.data import Space
 from surveyor.generators.latent import Latent
-from surveyor.generators.likelihood import UNSEEN, Sampler
+from surveyor.generators.likelihood import UNSEEN, Likelihood, TabularLikelihood
 
-__all__ = ["UNSEEN", "Generator", "Latent", "Sampler", "generators"]
+__all__ = ["UNSEEN", "Generator", "Latent", "Likelihood", "TabularLikelihood", "generators"]
 
 
 class Generator(ABC):

@@ -13,7 +13,7 @@ from torch.nn import functional
 from surveyor.batch import Draws
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.generators import UNSEEN, Generator, Latent, Sampler
+from surveyor.generators import UNSEEN, Generator, Latent, TabularLikelihood
 from surveyor.layers.initial import start
 
 ROUNDS = 3  # of calibration
@@ -54,7 +54,7 @@ class Autoregressive(Generator):
         return AutoregressiveGenerator(self, space, latent.spread)
 
 
-class AutoregressiveGenerator(Sampler):
+class AutoregressiveGenerator(TabularLikelihood):
     """(z, cond) -> one-hot blocks (n, codes), block k decided by entry k of the latent.
 
     Forward the code where the distribution function passes Phi(z_k / spread); back, the gradient
@@ -100,12 +100,13 @@ class AutoregressiveGenerator(Sampler):
         return torch.cat(blocks, dim=1)
 
     def log_likelihood(
-        self, hot: Tensor, cond: Tensor | None = None, draws: Draws | None = None
+        self, x: Tensor, cond: Tensor | None = None, draws: Draws | None = None
     ) -> Tensor:
-        """Return log p of rows given as one-hot blocks (n, codes), (n,).
+        """Return log p of points that begin with the one-hot blocks over sqrt 2, (n,).
 
         A block of zeros, a value never seen, counts as ``UNSEEN``.
         """
+        hot = x[:, : sum(self.sizes)] * 2**0.5
         masks: list[Tensor] = []
         if draws is not None and self.net.dropout > 0:
             kept = 1 - self.net.dropout

@@ -1,4 +1,4 @@
-"""What a generator can do beside generating."""
+"""What a generator can do beside generating: know the likelihood of points."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from surveyor.batch import Draws
 UNSEEN = -13.8  # log 1e-6: what a value that training never saw counts in a row's likelihood
 
 
-class Sampler(nn.Module, ABC):
-    """A generator of rows of one-hot blocks that draws its codes itself, from the latent.
+class Likelihood(nn.Module, ABC):
+    """A generator that knows the likelihood of points: training can maximise it.
 
-    Its output takes no codec's ``head``: it is (n, codes), one-hot in blocks of ``sizes``.
+    Its output is what it has drawn, and becomes points by the codec's ``embed`` instead of its
+    ``head``.
     """
-
-    sizes: list[int]
-
-    def blocks(self, x: Tensor) -> Tensor:
-        """Return the one-hot blocks (n, codes) that points (n, d) begin with, over sqrt 2."""
-        return x[:, : sum(self.sizes)] * 2**0.5
 
     @abstractmethod
     def log_likelihood(
-        self, hot: Tensor, cond: Tensor | None = None, draws: Draws | None = None
+        self, x: Tensor, cond: Tensor | None = None, draws: Draws | None = None
     ) -> Tensor:
-        """Return log p of rows given as one-hot blocks (n, codes), (n,).
+        """Return log p of points x (n, \\*shape) under conditions (n, c), (n,).
 
         With ``draws``, of a training step, noise may regularise it.
         """
+
+
+class TabularLikelihood(Likelihood):
+    """A likelihood of rows of codes: its output is (n, codes), one-hot in blocks of ``sizes``."""
+
+    sizes: list[int]
 
     @abstractmethod
     def drawer(self) -> Callable[[Tensor, Tensor | None], Tensor]:

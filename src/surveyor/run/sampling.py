@@ -22,7 +22,7 @@ from surveyor.data.table import TableCodec
 from surveyor.data.where import Wanted, read_where
 from surveyor.errors import InputError, tell
 from surveyor.evaluation import generated
-from surveyor.generators import Sampler
+from surveyor.generators import TabularLikelihood
 from surveyor.run.folder import Run
 from surveyor.run.reading import read_for
 
@@ -252,7 +252,7 @@ def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
 def _made(run: Run, n: int, given: Mapping[str, Wanted], seed: int, attempt: int) -> Any:
     codec, game = run.codec, run.game
     codes = codec.conditions.draw(n, Draws(seed, attempt, SAMPLE), given)
-    drawer = game.generator.drawer() if isinstance(game.generator, Sampler) else None
+    drawer = game.generator.drawer() if isinstance(game.generator, TabularLikelihood) else None
     device = next(game.critic.parameters()).device
 
     def part(number: int) -> Any:

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 
 from surveyor.arguments import choice
-from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
-from surveyor.generators import UNSEEN, Sampler
+from surveyor.generators import UNSEEN, Likelihood
 from surveyor.run.folder import Run
 from surveyor.run.reading import read_for
 
@@ -29,7 +28,7 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
     """
     by = choice("--by", by, typing.get_args(By))  # type: ignore[assignment]
     generator, codec = run.game.generator, run.codec
-    if by == "likelihood" and not isinstance(generator, Sampler):
+    if by == "likelihood" and not isinstance(generator, Likelihood):
         raise InputError("--by likelihood: the generator of this run has none; use --by critic")
     rows, away = codec.inside(codec.rows(read_for(run, data)))
     total = len(next(iter(rows.values())))
@@ -37,13 +36,10 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
     scores = []
     for start in range(0, total, AT_ONCE):
         batch = codec.batch(rows, np.arange(start, min(total, start + AT_ONCE))).to(device)
-        if by == "critic" or not isinstance(generator, Sampler):
+        if by == "critic" or not isinstance(generator, Likelihood):
             scores.append(run.game.opinion(batch).cpu())
             continue
-        assert isinstance(codec, TableCodec)
-        likely = generator.log_likelihood(
-            generator.blocks(batch.x), batch.cond
-        ) + UNSEEN * codec.broken(batch.x)
+        likely = generator.log_likelihood(batch.x, batch.cond) + UNSEEN * codec.broken(batch.x)
         scores.append(likely.cpu())
     found: np.ndarray = torch.cat(scores).numpy()
     found -= np.where(away > 0, OUTSIDE + away, 0.0).astype(found.dtype)

@@ -15,14 +15,13 @@ import torch
 from surveyor.batch import Draws
 from surveyor.config import Config
 from surveyor.data import Data, Source
-from surveyor.data.table import TableCodec
 from surveyor.diagnostics import Finding
 from surveyor.errors import Diverged, InputError, Interrupted, NotWritten
 from surveyor.evaluation import Ruler
 from surveyor.evaluation.assess import assess
 from surveyor.evaluation.form import Calibration
 from surveyor.evaluation.paired import PairRuler, assess_pairs
-from surveyor.generators import Sampler
+from surveyor.generators import TabularLikelihood
 from surveyor.run.folder import (
     append,
     calibration_in,
@@ -212,9 +211,8 @@ class Session:
     def _calibrated(self) -> Calibration | None:
         """Calibrate the best generator, once; return its marginals' error without and with."""
         game, codec, seed = self.game, self.data.codec, self.config.seed
-        if self.config.calibrate == "no" or not isinstance(game.generator, Sampler):
+        if self.config.calibrate == "no" or not isinstance(game.generator, TabularLikelihood):
             return None
-        assert isinstance(codec, TableCodec)
         path = self.path / BEST["generator"]
         game.generator.eval()
         found = calibration_in(path)

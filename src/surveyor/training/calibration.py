@@ -6,45 +6,39 @@ the columns before it; a shift of the log odds, column by column, takes that out
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from surveyor.batch import Draws
-from surveyor.data import Source
-from surveyor.data.table import TableCodec
-from surveyor.generators import Sampler
+from surveyor.data import Codec, Source
+from surveyor.generators import TabularLikelihood
 from surveyor.training.game import Game
 from surveyor.training.loop import MEASURE
 
 ROWS = 32_768
 
 
-def calibrate(game: Game, codec: TableCodec, seed: int) -> None:
+def calibrate(game: Game, codec: Codec, seed: int) -> None:
     """Calibrate the game's generator to the frequencies that ``codec`` holds."""
-    assert isinstance(game.generator, Sampler)
+    assert isinstance(game.generator, TabularLikelihood)
     device = next(game.critic.parameters()).device
     draws = Draws(seed, 4, MEASURE)
     cond = codec.conditions.embed(codec.conditions.draw(ROWS, draws))
-    shares = [
-        torch.from_numpy(c.frequency.astype(np.float32)).to(device)
-        for c in codec.columns[: len(codec.free)]
-    ]
+    shares = [share.to(device) for share in codec.shares]
     game.generator.calibrate(shares, ROWS, None if cond is None else cond.to(device), draws)
 
 
 @torch.no_grad()
 def marginal_gap(game: Game, rows: Source, seed: int, n: int = 16_384) -> float:
     """Return the mean total variation of the columns' codes, generated against ``rows``."""
-    codec = rows.codec
-    assert isinstance(codec, TableCodec)
+    codec, space = rows.codec, rows.codec.space
     device = next(game.critic.parameters()).device
-    draws, made = Draws(seed, 5, MEASURE), torch.zeros(codec.space.width)
-    seen, real = min(n, len(rows)), torch.zeros(codec.space.width)
+    draws, made = Draws(seed, 5, MEASURE), torch.zeros(space.width)
+    seen, real = min(n, len(rows)), torch.zeros(space.width)
     for _ in range(0, n, 2048):
         cond = codec.conditions.embed(codec.conditions.draw(2048, draws))
         own = None if cond is None else cond.to(device)
         made += game.generate(2048, own, draws).x.cpu().sum(0) / n
     for start in range(0, seen, 2048):
         real += rows.first(min(2048, seen - start), skip=start).x.sum(0) / seen
-    codes = sum(codec.free)
-    return float((made - real)[:codes].abs().sum() * 2**0.5 / 2 / len(codec.free))
+    codes = sum(space.blocks)
+    return float((made - real)[:codes].abs().sum() * 2**0.5 / 2 / len(space.blocks))

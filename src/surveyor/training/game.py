@@ -14,7 +14,7 @@ from surveyor.batch import Batch, Draws, Scores, joined, mean
 from surveyor.catalog import text_of
 from surveyor.critics import ChainCritic
 from surveyor.critics.chain import Given, Terms, learned, pulled
-from surveyor.generators import Latent, Sampler
+from surveyor.generators import Latent, Likelihood
 from surveyor.lipschitz import Constraint, squared_slopes
 from surveyor.objectives import Objective
 from surveyor.training.augment import Augment
@@ -226,13 +226,12 @@ class Game:
 
         Minus the mean log likelihood of real rows, or of a task the content loss.
         """
-        if not isinstance(self.generator, Sampler):
+        if not isinstance(self.generator, Likelihood):
             with self._products(real.x.device):
                 made = self.generate(len(real), real.cond, draws)
             return _by_autograd(self._drawn(made, real), list(self.generator.parameters()))
         with self._products(real.x.device):
-            hot = self.generator.blocks(real.x)
-            value = -mean(self.generator.log_likelihood(hot, real.cond, draws), real.weight)
+            value = -mean(self.generator.log_likelihood(real.x, real.cond, draws), real.weight)
         return _by_autograd({"negative log likelihood": value}, list(self.generator.parameters()))
 
     def _shown(self, real: Batch, draws: Draws, noise: float) -> tuple[Shown, Batch]:

@@ -25,7 +25,7 @@ from surveyor.batch import Batch, Draws
 from surveyor.critics import ChainCritic
 from surveyor.critics.chain import Terms
 from surveyor.data import Source
-from surveyor.generators import Sampler
+from surveyor.generators import Likelihood
 from surveyor.privacy import DEVIATION, CodecAccount, Spending, discrete_gaussian, taken
 from surveyor.training.game import Game
 
@@ -70,12 +70,11 @@ class Privacy:
 
     def likelihood_gradients(self, game: Game, source: Source, draws: Draws) -> Found:
         """Return minus the mean log likelihood, and its private gradient in the generator."""
-        assert isinstance(game.generator, Sampler)
+        assert isinstance(game.generator, Likelihood)
         real = self.taken(source).to(draws.device)
-        hot = Batch(game.generator.blocks(real.x), real.cond)
         with torch.no_grad():
-            value = -game.generator.log_likelihood(hot.x, hot.cond).mean()
-        sums = self.clipped(_Likelihood(game.generator), hot)
+            value = -game.generator.log_likelihood(real.x, real.cond).mean()
+        sums = self.clipped(_Likelihood(game.generator), real)
         found = [-g for g in self.noised(sums, len(source))]
         return {"negative log likelihood": value.nan_to_num()}, found
 
@@ -168,12 +167,12 @@ def _factored(net: nn.Module, batch: Batch) -> dict[nn.Linear, tuple[Tensor, Ten
 
 
 class _Likelihood(nn.Module):
-    def __init__(self, generator: Sampler) -> None:
+    def __init__(self, generator: Likelihood) -> None:
         super().__init__()
         self.generator = generator
 
-    def forward(self, hot: Tensor, cond: Tensor | None = None) -> Tensor:
-        return self.generator.log_likelihood(hot, cond)
+    def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
+        return self.generator.log_likelihood(x, cond)
 
 
 def asked(source: Source, n: int, draws: Draws) -> Tensor | None:
