@@ -6,7 +6,7 @@ import argparse
 import importlib.util
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from surveyor.data import Space
 from surveyor.generators import Latent
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.objectives.wasserstein import Wasserstein
-from surveyor.training.game import Game, learn
+from surveyor.training.game import Game, critic_loss_and_grad
 from surveyor.training.optimizers.adam import Adam
 from surveyor.training.step import update
 
@@ -99,8 +99,10 @@ def surveyor(size: Size, precision: torch.dtype = torch.float32, generated: bool
     game = _Given(
         nn.Identity(), critic, Wasserstein(), (GradientPenalty(side="two"),), Latent(1),
         lambda raw, _: raw, precision=precision, fake=fake,
-        learn=torch.compile(learn, fullgraph=True, dynamic=False) if generated else learn,
     )  # fmt: skip
+    if generated:
+        how: Any = {"fullgraph": True, "dynamic": False}
+        game = replace(game, critic_loss_and_grad=torch.compile(critic_loss_and_grad, **how))
     optimizer = Adam(0.0, 0.9).over(critic.parameters(), RATE)
     count = 0
 

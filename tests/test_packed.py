@@ -15,7 +15,7 @@ from surveyor.critics import critics
 from surveyor.critics.packed import PackedCritic
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.lipschitz import squared_slopes
+from surveyor.lipschitz import squared_gradient_norms
 from tests.conftest import QUICK
 
 SHAPES = [((5,), "mlp"), ((2, 8, 8), "conv"), ((1, 8, 8), "residual")]
@@ -78,7 +78,7 @@ def test_a_samples_slope_is_that_of_the_pack_times_its_members() -> None:
     critic = parse("packed:of=mlp,members=2", critics(), "critic").build(Space((4,), 0, (4,)))
     x = torch.randn(6, 4, requires_grad=True)
     (on_pack,) = torch.autograd.grad(critic(x)[::2].sum(), x)
-    (squares,) = squared_slopes(critic, Batch(x.detach()), graph=False)
+    (squares,) = squared_gradient_norms(critic, Batch(x.detach()), graph=False)
     assert squares == pytest.approx(4 * on_pack.square().sum(1), rel=1e-4)
 
 

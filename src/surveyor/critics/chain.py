@@ -2,13 +2,14 @@
 
 Under a gradient penalty autograd differentiates twice: it carries second derivatives that are zero
 for piecewise linear layers, and goes through the layers once for the scores and once more for the
-slopes. Written out there is one pass each way. With h_k the input of layer k, g_k the gradient of f
-in its output, s_i what the loss makes of score i and t_i what it makes of slope i,
+gradients in x. Written out there is one pass each way. With h_k the input of layer k, g_k the
+gradient of f in its output, s_i the loss's derivative in score i and t_i that in |grad_x f|^2 at
+point i,
 
-    dW_k = sum_i g_k,i (s_i h_k,i + u_k,i)',    u_1 = t,    u_k+1 = D_k u_k,
+    dW_k = sum_i g_k,i (s_i h_k,i + u_k,i)',    u_1,i = 2 t_i grad_x f_i,    u_k+1 = D_k u_k,
 
 D_k the derivative of layer k: a pass forward (h), one back (g), one forward (u, at the rows whose
-slope is wanted), and one product a layer for the weights.
+gradient is penalised), and one product a layer for the weights.
 """
 
 from __future__ import annotations
@@ -58,75 +59,81 @@ class ChainCritic(nn.Module):
         scores: Tensor = self.gain * h.flatten()
         return scores
 
-    def chain(self) -> tuple[list[nn.Module], list[Given]] | None:
-        """Return the chain's links and their weights; None where a link's derivative is unknown.
+    def chain(self) -> Chain | None:
+        """Return the layers and their weights; None where a layer's derivative is unknown.
 
         Weights that a constraint computes from parameters come with the graph to them.
         """
-        links: list[nn.Module] = []
-        given: list[Given] = []
-        for k, layer in enumerate(self.layers):
-            for link in _links(layer):
-                links.append(link)
-                given.append((getattr(link, "weight", None), getattr(link, "bias", None), None))
+        layers: list[nn.Module] = []
+        weights: list[Weights] = []
+        for k, outer in enumerate(self.layers):
+            for layer in _flat(outer):
+                layers.append(layer)
+                weights.append((getattr(layer, "weight", None), getattr(layer, "bias", None), None))
             if str(k) in self.shifts:
-                given[-1] = (*given[-1][:2], self.shifts[str(k)].weight)  # type: ignore[assignment]
-        known = all(isinstance(link, tuple(DERIVATIVES)) and _usual(link) for link in links)
-        return (links, given) if known else None
+                weights[-1] = (*weights[-1][:2], self.shifts[str(k)].weight)  # type: ignore[assignment]
+        known = all(isinstance(layer, tuple(DERIVATIVES)) and _usual(layer) for layer in layers)
+        return Chain(layers, weights, self.gain) if known else None
 
 
-Given = tuple[Tensor | None, Tensor | None, Tensor | None]  # a link's weight, bias and shift
+Weights = tuple[Tensor | None, Tensor | None, Tensor | None]  # a layer's weight, bias and shift V
 
 
-def learned(
-    links: Sequence[nn.Module],
-    given: Sequence[Given],
-    gain: Tensor,
+@dataclass(frozen=True)
+class Chain:
+    """f(x, c) = gain * h behind the last layer, h <- layer(h) + V c, with the weights of each."""
+
+    layers: Sequence[nn.Module]
+    weights: Sequence[Weights]
+    gain: Tensor
+
+
+def critic_loss_and_grad(
+    chain: Chain,
     x: Tensor,
     cond: Tensor | None,
     rows: Rows | None,
     loss: Loss,
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Terms, list[Tensor | None]]:
-    """Return the terms of a loss and the gradient of their sum in every entry of ``given``.
+    """Return the terms of a loss and the gradient of their sum in every entry of the weights.
 
     ``loss`` takes the scores (n,) at all points and |grad_x f|^2 at ``rows`` of them.
     """
-    chain, inputs, scores = _through(links, given, gain, x, cond, dtype)
-    first = next(k for k, d in enumerate(chain) if d.learn is not None)
-    g = gain.to(dtype).expand(len(x), 1)
-    gradients = [g] * len(chain)
-    for k in range(len(chain) - 1, first, -1):
+    layers, inputs, scores = _forward(chain, x, cond, dtype)
+    first = next(k for k, d in enumerate(layers) if d.weight_vjp is not None)
+    g = chain.gain.to(dtype).expand(len(x), 1)
+    gradients = [g] * len(layers)
+    for k in range(len(layers) - 1, first, -1):
         gradients[k] = g
-        g = chain[k].pull(g, ALL)
+        g = layers[k].vjp(g, ALL)
     gradients[first] = g
-    slope, squares = None, None
+    gradient, squares = None, None
     if rows is not None:
-        slope = g[rows[0] : rows[1]]
-        for d in reversed(chain[: first + 1]):
-            slope = d.pull(slope, rows)
-        squares = slope.flatten(1).float().square().sum(1)
+        gradient = g[rows[0] : rows[1]]
+        for d in reversed(layers[: first + 1]):
+            gradient = d.vjp(gradient, rows)
+        squares = gradient.flatten(1).float().square().sum(1)
     terms, s, t = _sensitivities(loss, scores, squares)
     u = None
-    if slope is not None and t is not None and rows is not None:
-        u = _scaled(slope, 2 * t)
+    if gradient is not None and t is not None and rows is not None:
+        u = _scaled(gradient, 2 * t)
     found: list[Tensor | None] = []
-    for d, h, g, (weight, bias, shift) in zip(chain, inputs, gradients, given, strict=True):
-        if d.learn is not None and weight is not None:
-            found.append(d.learn(g, _mixed(h, s, u, rows)).to(weight.dtype))
+    for d, h, g, weights in zip(layers, inputs, gradients, chain.weights, strict=True):
+        weight, bias, shift = weights
+        if d.weight_vjp is not None and weight is not None:
+            found.append(d.weight_vjp(g, _mixed(h, s, u, rows)).to(weight.dtype))
             total = g.float() if g.ndim == 2 else g.flatten(2).float().sum(2)
             found.append(None if bias is None else s @ total)
             found.append(None if shift is None or cond is None else total.T @ _scaled(cond, s))
         else:
             found += [None, None, None]
-        u = None if u is None or rows is None else d.push(u, rows)
+        u = None if u is None or rows is None else d.jvp(u, rows)
     return terms, found
 
 
-def pulled(
-    links: Sequence[nn.Module],
-    given: Sequence[Given],
-    gain: Tensor,
+def generator_loss_and_grad_x(
+    chain: Chain,
     x: Tensor,
     cond: Tensor | None,
     rows: Rows,
@@ -134,34 +141,30 @@ def pulled(
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Terms, Tensor]:
     """Return the terms of a loss over scores (n,), and its gradient in ``rows`` of the points."""
-    chain, _, scores = _through(links, given, gain, x, cond, dtype)
+    layers, _, scores = _forward(chain, x, cond, dtype)
     terms, s, _ = _sensitivities(loss, scores, None)
-    g = (gain * s[rows[0] : rows[1]]).unsqueeze(1).to(dtype)
-    for d in reversed(chain):
-        g = d.pull(g, rows)
+    g = (chain.gain * s[rows[0] : rows[1]]).unsqueeze(1).to(dtype)
+    for d in reversed(layers):
+        g = d.vjp(g, rows)
     return terms, g.float()
 
 
-def _through(
-    links: Sequence[nn.Module],
-    given: Sequence[Given],
-    gain: Tensor,
-    x: Tensor,
-    cond: Tensor | None,
-    dtype: torch.dtype,
+def _forward(
+    chain: Chain, x: Tensor, cond: Tensor | None, dtype: torch.dtype
 ) -> tuple[list[Derivative], list[Tensor], Tensor]:
-    chain: list[Derivative] = []
+    """Return each layer at its input, those inputs, and the scores."""
+    found: list[Derivative] = []
     inputs: list[Tensor] = []
     h = x.to(dtype)
-    for link, (weight, bias, shift) in zip(links, given, strict=True):
+    for layer, (weight, bias, shift) in zip(chain.layers, chain.weights, strict=True):
         inputs.append(h)
         w, b = (None if v is None else v.to(dtype) for v in (weight, bias))
-        (found,) = (made for kind, made in DERIVATIVES.items() if isinstance(link, kind))
-        chain.append(found(link, h, w, b))
-        h = chain[-1].output
+        (derivative,) = (made for kind, made in DERIVATIVES.items() if isinstance(layer, kind))
+        found.append(derivative(layer, h, w, b))
+        h = found[-1].output
         if shift is not None and cond is not None:
             h = _shifted(h, (cond @ shift.T).to(dtype))
-    return chain, inputs, (gain * h.flatten()).float()
+    return found, inputs, (chain.gain * h.flatten()).float()
 
 
 def _sensitivities(
@@ -202,30 +205,30 @@ def _scaled(values: Tensor, s: Tensor) -> Tensor:
     return values * s.view(-1, *[1] * (values.ndim - 1)).to(values.dtype)
 
 
-def _links(layer: nn.Module) -> Iterator[nn.Module]:
+def _flat(layer: nn.Module) -> Iterator[nn.Module]:
     if isinstance(layer, nn.Sequential):
         for inner in layer:
-            yield from _links(inner)
+            yield from _flat(inner)
     else:
         yield layer
 
 
-def _usual(link: nn.Module) -> bool:
-    return not isinstance(link, nn.Conv2d) or (link.groups == 1 and link.padding_mode == "zeros")
+def _usual(layer: nn.Module) -> bool:
+    return not isinstance(layer, nn.Conv2d) or (layer.groups == 1 and layer.padding_mode == "zeros")
 
 
 @dataclass(frozen=True)
 class Derivative:
-    """A layer at one input: its output, its derivative D and the transpose, at every sample.
+    """A layer at one input: its output, and products with its derivative D at every sample.
 
-    ``push`` takes u to D u, ``pull`` g to D' g, at the rows that u or g has; and ``learn``, of a
+    ``jvp`` takes u to D u, ``vjp`` g to D' g, at the rows that u or g has; and ``weight_vjp``, of a
     layer with weights, (g, m) to sum_i g_i m_i' in the weights' shape.
     """
 
     output: Tensor
-    push: Callable[[Tensor, Rows], Tensor]
-    pull: Callable[[Tensor, Rows], Tensor]
-    learn: Callable[[Tensor, Tensor], Tensor] | None = None
+    jvp: Callable[[Tensor, Rows], Tensor]
+    vjp: Callable[[Tensor, Rows], Tensor]
+    weight_vjp: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 PLAIN = (False, [0, 0], 1)  # not transposed, no output padding, one group
@@ -285,17 +288,17 @@ def _fourier(layer: nn.Module, x: Tensor, w: None, b: None) -> Derivative:
     phase = x @ f
     sin, cos = phase.sin(), phase.cos()
 
-    def push(u: Tensor, rows: Rows) -> Tensor:
+    def jvp(u: Tensor, rows: Rows) -> Tensor:
         turned = u @ f
         a, b = rows
         return torch.cat([u, cos[a:b] * turned, -sin[a:b] * turned], dim=1)
 
-    def pull(g: Tensor, rows: Rows) -> Tensor:
+    def vjp(g: Tensor, rows: Rows) -> Tensor:
         on_x, on_sin, on_cos = torch.split(g, [len(f), f.shape[1], f.shape[1]], dim=1)
         a, b = rows
         return on_x + (on_sin * cos[a:b] - on_cos * sin[a:b]) @ f.T
 
-    return Derivative(torch.cat([x, sin, cos], dim=1), push, pull)
+    return Derivative(torch.cat([x, sin, cos], dim=1), jvp, vjp)
 
 
 def _group_sort(layer: nn.Module, x: Tensor, w: None, b: None) -> Derivative:

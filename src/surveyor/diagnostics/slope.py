@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
-from surveyor.lipschitz import squared_slopes
+from surveyor.lipschitz import squared_gradient_norms
 
 PLACES = ("real", "fake", "between")
 
@@ -41,6 +41,6 @@ def slopes(critic: nn.Module, real: Batch, fake: Batch, draws: Draws, unit: floa
     between = Batch(torch.lerp(fake.x, real.x, e), real.cond)
     at = {}
     for place, batch in zip(PLACES, (real, fake, between), strict=True):
-        members = squared_slopes(critic, batch, graph=False)
+        members = squared_gradient_norms(critic, batch, graph=False)
         at[place] = torch.stack(members).max(0).values.sqrt().detach() / unit
     return Slopes(at)

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from surveyor.batch import Batch, Draws, joined
 from surveyor.catalog import folder
 from surveyor.lipschitz.certificate import certify
-from surveyor.lipschitz.slopes import squared_slopes
+from surveyor.lipschitz.gradient_norms import squared_gradient_norms
 
-__all__ = ["Constraint", "certify", "constraints", "squared_slopes"]
+__all__ = ["Constraint", "certify", "constraints", "squared_gradient_norms"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Constraint:
     """A way to hold the critic; each hook does nothing unless a constraint needs it.
 
     Where ``beyond`` is set the constraint has a ``term`` of its own, and autograd differentiates
-    the critic's loss; slopes in x alone are written out (``critics/chain.py``).
+    the critic's loss; gradients in x alone are written out (``critics/chain.py``).
     """
 
     beyond: ClassVar[bool] = False
@@ -50,7 +50,7 @@ class Constraint:
         if not points:
             return None
         # One pass over all points together: small nets pay more for calls than for arithmetic.
-        members = squared_slopes(critic, joined(points))
+        members = squared_gradient_norms(critic, joined(points))
         parts = [torch.split(squares, [len(b) for b in points]) for squares in members]
         return torch.stack([self.cost(p, [b.weight for b in points]) for p in parts]).sum()
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from surveyor.batch import Batch, Draws
-from surveyor.training.game import Game, learn, pull
+from surveyor.training.game import Game, critic_loss_and_grad, generator_loss_and_grad_x
 
 
 def compiled(game: Game, trial: Batch, backend: str = "inductor") -> tuple[Game, str | None]:
@@ -25,7 +25,10 @@ def compiled(game: Game, trial: Batch, backend: str = "inductor") -> tuple[Game,
     how: Any = {"fullgraph": True, "dynamic": False, "backend": backend, "isolate_recompiles": True}
     forward: nn.Module = torch.compile(game.generator, **how)  # type: ignore[assignment]
     made = replace(
-        game, learn=torch.compile(learn, **how), pull=torch.compile(pull, **how), forward=forward
+        game,
+        critic_loss_and_grad=torch.compile(critic_loss_and_grad, **how),
+        generator_loss_and_grad_x=torch.compile(generator_loss_and_grad_x, **how),
+        forward=forward,
     )
     try:
         with warnings.catch_warnings():

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, Scores, joined, mean
 from surveyor.catalog import text_of
-from surveyor.critics import ChainCritic
-from surveyor.critics.chain import Given, Terms, learned, pulled
+from surveyor.critics import ChainCritic, chain
+from surveyor.critics.chain import Chain, Terms, Weights
 from surveyor.generators import Latent, Likelihood
-from surveyor.lipschitz import Constraint, squared_slopes
+from surveyor.lipschitz import Constraint, squared_gradient_norms
 from surveyor.objectives import Objective
 from surveyor.training.augment import Augment
 
@@ -38,38 +38,26 @@ class Shown:
     group: Tensor | None
 
 
-def learn(
-    game: Game,
-    shown: Shown,
-    links: Sequence[nn.Module],
-    given: Sequence[Given],
-    gain: Tensor,
-    x: Tensor,
-    cond: Tensor | None,
+def critic_loss_and_grad(
+    game: Game, shown: Shown, critic: Chain, x: Tensor, cond: Tensor | None
 ) -> tuple[Terms, list[Tensor | None]]:
-    """Return a chain's critic loss and its gradient in the weights ``given``."""
+    """Return a chain's critic loss and its gradient in the chain's weights."""
 
     def loss(scores: Tensor, squares: Tensor | None) -> Terms:
         return game.judged(shown, scores, [] if squares is None else [squares])
 
-    return learned(links, given, gain, x, cond, shown.slopes, loss, game.precision)
+    return chain.critic_loss_and_grad(critic, x, cond, shown.slopes, loss, game.precision)
 
 
-def pull(
-    game: Game,
-    shown: Shown,
-    links: Sequence[nn.Module],
-    given: Sequence[Given],
-    gain: Tensor,
-    x: Tensor,
-    cond: Tensor | None,
+def generator_loss_and_grad_x(
+    game: Game, shown: Shown, critic: Chain, x: Tensor, cond: Tensor | None
 ) -> tuple[Terms, Tensor]:
     """Return a chain's generator loss and its gradient in the fake points."""
 
     def loss(scores: Tensor, squares: Tensor | None) -> Terms:
         return game.answered(shown, scores)
 
-    return pulled(links, given, gain, x, cond, (0, shown.n), loss, game.precision)
+    return chain.generator_loss_and_grad_x(critic, x, cond, (0, shown.n), loss, game.precision)
 
 
 @dataclass(frozen=True)
@@ -100,7 +88,8 @@ class Game:
     2018).
     ``augment`` is what both sides go through before the critic of training sees them.
     ``content`` draws the answers of a task to those wanted, beside the critic.
-    ``learn``, ``pull`` and ``forward`` (the generator) may be compiled ones.
+    ``critic_loss_and_grad``, ``generator_loss_and_grad_x`` and ``forward`` (the generator) may be
+    compiled ones.
     """
 
     generator: nn.Module
@@ -111,8 +100,8 @@ class Game:
     head: Head
     unit: float = 1.0
     precision: torch.dtype = torch.float32
-    learn: Callable[..., tuple[Terms, list[Tensor | None]]] = learn
-    pull: Callable[..., tuple[Terms, Tensor]] = pull
+    critic_loss_and_grad: Callable[..., tuple[Terms, list[Tensor | None]]] = critic_loss_and_grad
+    generator_loss_and_grad_x: Callable[..., tuple[Terms, Tensor]] = generator_loss_and_grad_x
     forward: nn.Module | None = None
     channel: Channel | None = None
     content: Content | None = None
@@ -161,7 +150,7 @@ class Game:
             n = len(real)
             scores, members = self.score(points.part(0, 2 * n)), []
             if shown.slopes is not None:
-                members = squared_slopes(self.critic, points.part(*shown.slopes))
+                members = squared_gradient_norms(self.critic, points.part(*shown.slopes))
             terms = self.judged(shown, scores, members)
             ends = [replace(points.part(k * n, k * n + n), weight=real.weight) for k in (0, 1)]
             for constraint in self.constraints:
@@ -186,33 +175,29 @@ class Game:
         A ``ChainCritic``'s is written out; autograd gives those of other critics.
         """
         parameters = list(self.critic.parameters())
-        chain = self.critic.chain() if isinstance(self.critic, ChainCritic) else None
-        if chain is None or any(c.beyond for c in self.constraints):
+        critic = self.critic.chain() if isinstance(self.critic, ChainCritic) else None
+        if critic is None or any(c.beyond for c in self.constraints):
             return _by_autograd(self.critic_loss(real, draws, noise), parameters)
         with self._products(real.x.device):
             shown, points = self._shown(real, draws, noise)
-        links, given = chain
         with torch.no_grad():
-            terms, found = self.learn(
-                self, shown, links, given, self.critic.gain, points.x, points.cond
-            )
-        return terms, _onto(parameters, given, found)
+            terms, found = self.critic_loss_and_grad(self, shown, critic, points.x, points.cond)
+        return terms, _onto(parameters, critic.weights, found)
 
     def generator_gradients(
         self, real: Batch, draws: Draws, noise: float = 0.0
     ) -> tuple[Terms, list[Tensor]]:
         """Return ``generator_loss`` and the gradient of its sum in the generator's parameters."""
         parameters = list(self.generator.parameters())
-        chain = self.critic.chain() if isinstance(self.critic, ChainCritic) else None
-        if chain is None:
+        critic = self.critic.chain() if isinstance(self.critic, ChainCritic) else None
+        if critic is None:
             return _by_autograd(self.generator_loss(real, draws, noise), parameters)
         with self._products(real.x.device):
             shown, fake, others = self._offered(real, draws, noise)
-        links, given = chain
         with torch.no_grad():
             points = joined([fake, *others])
-            terms, on_x = self.pull(
-                self, shown, links, given, self.critic.gain, points.x.detach(), points.cond
+            terms, on_x = self.generator_loss_and_grad_x(
+                self, shown, critic, points.x.detach(), points.cond
             )
         drawn = self._drawn(fake, real)
         ends, gradients = [fake.x, *drawn.values()], [on_x, *map(torch.ones_like, drawn.values())]
@@ -315,11 +300,11 @@ def _by_autograd(terms: Terms, parameters: Sequence[nn.Parameter]) -> tuple[Term
 
 
 def _onto(
-    parameters: Sequence[nn.Parameter], given: Sequence[Given], found: Sequence[Tensor | None]
+    parameters: Sequence[nn.Parameter], weights: Sequence[Weights], found: Sequence[Tensor | None]
 ) -> list[Tensor]:
     """Return the gradient in every parameter from that in the weights computed from them."""
-    weights = [w for link in given for w in link]
-    pairs = [(w, g) for w, g in zip(weights, found, strict=True) if w is not None and g is not None]
+    every = [w for layer in weights for w in layer]
+    pairs = [(w, g) for w, g in zip(every, found, strict=True) if w is not None and g is not None]
     own = {id(w): g for w, g in pairs if w.is_leaf}
     made = [(w, g) for w, g in pairs if not w.is_leaf]
     if made:

@@ -1,4 +1,4 @@
-"""The squared slope of any critic, by autograd."""
+"""The squared norm of any critic's gradient in x, by autograd."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from surveyor.batch import Batch
 
 
-def squared_slopes(critic: nn.Module, batch: Batch, graph: bool = True) -> list[Tensor]:
+def squared_gradient_norms(critic: nn.Module, batch: Batch, graph: bool = True) -> list[Tensor]:
     """Return |grad_x f(x, c)|^2 at every sample, (n,), one entry a member of a committee.
 
     Members are differentiated one by one: the gradient of their sum would give the norm of the
