@@ -22,6 +22,7 @@ from surveyor.data.images import sheet
 from surveyor.evaluation.classifier import Trained, fit_classifier
 from surveyor.evaluation.features import frechet, precision_recall
 from surveyor.generators import Latent
+from surveyor.streams import Stream
 
 TRAIN, N, DIGITS, TRUNCATED = 50_000, 10_000, 10, 0.8
 TEXTBOOK = "textbook WGAN-GP"  # for as long as the longest run beside it
@@ -96,7 +97,7 @@ def textbook(
     while time.monotonic() - begun < seconds:
         for k in range(5):
             real = data.train.draw(64, Draws(seed, 5 * step + k))
-            z, c = latent.draw(64, Draws(seed, step, k + 1)), real.cond
+            z, c = latent.draw(64, Draws(seed, 5 * step + k, Stream.CRITIC)), real.cond
             with torch.no_grad():
                 fake = game.head(generator(z, c), Draws(0))
             e = torch.rand(64, 1, 1, 1)
@@ -105,15 +106,17 @@ def textbook(
             penalty = 10 * (slope.flatten(1).norm(dim=1) / game.unit - 1).square().mean()
             loss = (critic(fake, c).mean() - critic(real.x, c).mean()) / game.unit + penalty
             moved(optimizers[0], critic, loss)
-        c = data.train.draw(64, Draws(seed, step, 9)).cond
-        fake = game.head(generator(latent.draw(64, Draws(seed, step, 8)), c), Draws(0))
+        c = data.train.draw(64, Draws(seed, step, Stream.LOOK)).cond
+        fake = game.head(
+            generator(latent.draw(64, Draws(seed, step, Stream.GENERATOR)), c), Draws(0)
+        )
         moved(optimizers[1], generator, -critic(fake, c).mean() / game.unit)
         step += 1
     asked = np.arange(N) % DIGITS
     cond, made = conditions.embed(asked[:, None]), []
     with torch.no_grad():
         for k in range(0, N, 500):
-            z = latent.draw(500, Draws(seed, k, 7))
+            z = latent.draw(500, Draws(seed, k, Stream.SAMPLE))
             own = None if cond is None else cond[k : k + 500]
             made.append(game.head(generator(z, own), Draws(0)))
     pixels = (torch.cat(made).squeeze(1) + 1).mul(127.5).round().clamp(0, 255)

@@ -23,6 +23,7 @@ from surveyor.batch import Draws
 from surveyor.build import game_of, plan_of, threads_for
 from surveyor.data.toy import draw
 from surveyor.evaluation import coverage
+from surveyor.streams import Stream
 from surveyor.training import State, steps
 from surveyor.transport import wasserstein_1_discrete
 
@@ -39,7 +40,7 @@ def surveyor(toy: str, seed: int) -> Iterator[Sample]:
 
     def sample(n: int) -> np.ndarray:
         with torch.no_grad():
-            batch = game.generate(n, None, Draws(seed, 1, 9), state.average)
+            batch = game.generate(n, None, Draws(seed, 1, Stream.SAMPLE), state.average)
         return np.asarray(data.codec.decode(batch, np.zeros((n, 0), np.int16), Draws(0))["x"])
 
     for _ in steps(game, data.train, plan, state):

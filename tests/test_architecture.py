@@ -19,7 +19,7 @@ from surveyor.training.optimizers import optimizers
 
 SOURCE = Path(__file__).parents[1] / "src" / "surveyor"
 GROUND = (
-    "errors", "batch", "catalog", "reading", "writing", "arguments", "surroundings", "waiting",
+    "errors", "streams", "batch", "catalog", "reading", "writing", "arguments", "surroundings", "waiting",
 )  # fmt: skip
 ORDER = (
     "privacy", "data", "layers", "generators", "critics", "lipschitz", "objectives", "training", "diagnostics", "evaluation", "ruler",
@@ -111,6 +111,48 @@ def test_every_part_is_one_file_and_found(folder: str) -> None:
     found = {n: p if inspect.isclass(p) else type(p) for n, p in listing().items()}
     assert {name: part.__name__ for name, part in found.items()} == written
     assert len(written) >= 4
+
+
+CONCRETE = {name: base for name, (base, _) in PARTS.items()} | {"data": "Kind|Codec"}
+KNOWN_PARTS = {
+    ("build", "data.table"), ("build", "nets.packed"), ("cli", "data.images"), ("cli", "data.pairs"),
+    ("diagnostics", "data.table"), ("diagnostics", "data.vectors"),
+    ("diagnostics", "lipschitz.clip"), ("diagnostics", "lipschitz.gradient_penalty"),
+    ("evaluation", "data.images"), ("evaluation", "data.pairs"), ("evaluation", "data.table"),
+    ("evaluation", "data.vectors"), ("outline", "lipschitz.gradient_penalty"),
+    ("report", "data.images"), ("report", "data.pairs"), ("report", "data.table"),
+    ("report", "data.vectors"), ("ruler", "data.table"), ("ruler", "data.vectors"),
+    ("ruler", "training.optimizers.muon"), ("run", "data.pairs"), ("run", "data.table"),
+    ("training", "data.table"), ("training", "lipschitz.gradient_penalty"),
+    ("claims", "lipschitz.gradient_penalty"), ("claims", "nets.patch"),
+    ("claims", "objectives.minimax"), ("claims", "objectives.wasserstein"),
+}  # fmt: skip
+"""Rooms that know a part of another by its own name: this list may only shrink."""
+
+
+def concrete_parts() -> set[str]:
+    """Return the modules that hold a part of a room: a kind, a net, a constraint."""
+    found = set()
+    for folder, bases in CONCRETE.items():
+        for path in (SOURCE / folder).glob("[!_]*.py"):
+            classes = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.ClassDef)]
+            if any(set(bases.split("|")) & set(map(ast.unparse, c.bases)) for c in classes):
+                found.add(f"{folder.replace('/', '.')}.{path.stem}")
+    return found
+
+
+def test_no_room_imports_a_concrete_part_of_another() -> None:
+    parts = concrete_parts()
+    assert len(parts) > 20
+    found = set()
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+            own = {n.removeprefix("surveyor.") for n in names} & parts
+            found |= {(room(path), p) for p in own if p.partition(".")[0] != room(path)}
+    assert found == KNOWN_PARTS
 
 
 BENCHMARKS = sorted((SOURCE.parents[1] / "benchmarks").rglob("*.py"))

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from surveyor.batch import Draws
+from surveyor.streams import Stream
 from surveyor.training import Noise, State, steps
 from surveyor.training.noise import EVERY, WAY
 from tests.test_training import built, labelled
@@ -65,7 +66,7 @@ class Apart(torch.nn.Module):
         self.source, self.shift = source, torch.nn.Parameter(torch.tensor(shift))
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        own = self.source.draw(len(z), Draws(int(z.sum().abs() * 1e6), 1, 5)).x
+        own = self.source.draw(len(z), Draws(int(z.sum().abs() * 1e6), 1, Stream.SAMPLE)).x
         return torch.as_tensor(own + self.shift)
 
 

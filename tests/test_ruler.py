@@ -205,6 +205,29 @@ def test_a_samples_distance_is_not_above_the_upper_end(d: int) -> None:
         assert found.low <= found.value <= found.high
 
 
+@pytest.mark.parametrize("sizes", [(200, 200), (200, 60), (60, 200)])
+def test_the_ratio_of_equal_sets_is_one_whatever_their_sizes(sizes: tuple[int, int]) -> None:
+    found = [
+        compare(gaussian(sizes[0], 4, seed=k), gaussian(sizes[1], 4, seed=1000 + k))
+        for k in range(25)
+    ]
+    assert found[0].n == min(sizes[0] // 2, sizes[1])
+    # A ratio scatters by .05 to .07: four standard errors of the mean of 25 are .05.
+    assert np.mean([one.ratio for one in found]) == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.parametrize("sizes", [(40, 400), (400, 40)])
+@pytest.mark.parametrize("d", [1, 2])
+def test_the_bracket_covers_as_often_as_it_says(d: int, sizes: tuple[int, int]) -> None:
+    """Each end holds at 97.5%: of 60 brackets of 95% fewer than 52 hold once in some 200 suites."""
+    hits = 0
+    for k in range(60):
+        a, b = gaussian(sizes[0], d, seed=k), gaussian(sizes[1], d, 3.0, seed=1000 + k)
+        found = compare(a, b)
+        hits += found.low <= 3 <= found.high
+    assert hits >= 52
+
+
 def test_a_trained_critic_is_measured_on_rows_it_was_not_trained_on() -> None:
     """Of equal sets the lower end is 0 in 97.5%; on its own rows a critic finds a gap for sure."""
     above = 0

@@ -33,13 +33,14 @@ from surveyor.data.memory import kept
 from surveyor.data.sources import resolve
 from surveyor.diagnostics import preflight
 from surveyor.errors import InputError, Interrupted, NotWritten, tell
+from surveyor.evaluation import ROWS
 from surveyor.evaluation.assess import assess
 from surveyor.evaluation.paired import assess_pairs
 from surveyor.outline import OWN
 from surveyor.report import build_report
 from surveyor.report.rehearsal import rehearse
 from surveyor.ruler import Budget, Comparison, compare, drift
-from surveyor.ruler.comparison import METHODS, Method
+from surveyor.ruler.comparison import LIMIT, METHODS, Method
 from surveyor.run.preparing import prepare as prepare
 from surveyor.run.reading import columns_read
 from surveyor.run.scoring import By
@@ -155,7 +156,7 @@ class Model:
     def evaluate(
         self,
         data: Any = None,
-        rows: int = 2048,
+        rows: int = ROWS,
         *,
         drop: Sequence[str] = (),
         type: Sequence[str] = (),
@@ -361,10 +362,10 @@ def distance(
     b: Any,
     method: Method = "auto",
     seed: int = 0,
-    limit: int = 2048,
+    limit: int = LIMIT,
     *,
-    steps: int = 2000,
-    batch: int = 512,
+    steps: int = Budget.steps,
+    batch: int = Budget.batch,
     drop: Sequence[str] = (),
     type: Sequence[str] = (),
     missing: Sequence[str] = (),

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from surveyor.streams import Stream
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -82,7 +84,7 @@ class Draws:
 
     seed: int
     step: int = 0
-    stream: int = 0
+    stream: Stream = Stream.PLAIN
     rank: int = 0
     device: torch.device | str = "cpu"
     generator: torch.Generator = field(init=False, repr=False, compare=False)

@@ -20,6 +20,7 @@ from surveyor.data.sources import resolve
 from surveyor.data.space import Space as Space
 from surveyor.errors import InputError, did_you_mean
 from surveyor.privacy import CodecAccount
+from surveyor.streams import Stream, generator
 from surveyor.writing import unnameable
 
 Rows = dict[str, np.ndarray]
@@ -338,7 +339,7 @@ def load(
             f"{n} row{'s' * (n != 1)}: too few to train on and hold some out; "
             f"give at least {MINIMUM_ROWS}"
         )
-    order = np.random.default_rng(np.random.SeedSequence([seed, 7])).permutation(n)
+    order = generator(seed, Stream.SPLIT).permutation(n)
     held = max(4, min(n // 2, round(holdout * n)))
     train, validation, held_out = order[held:], order[: held // 3], order[held // 3 : held]
     options = replace(options, delta=delta_of(options, len(train)))

@@ -16,14 +16,14 @@ from surveyor.data.labels import WrongLabels
 from surveyor.data.table import TableCodec
 from surveyor.evaluation.findings import findings
 from surveyor.evaluation.formulas import formula_figures
-from surveyor.evaluation.heldout import Ruler, generated, noise, of_critic, steepness, w1
+from surveyor.evaluation.heldout import ROWS, Ruler, generated, noise, of_critic, steepness, w1
 from surveyor.evaluation.memorising import Joint, Memorising, delivered, memorising, most
 from surveyor.evaluation.pictures import picture_figures
 from surveyor.evaluation.table import features, table_fidelity
 from surveyor.evaluation.two_sample import two_sample
 from surveyor.evaluation.verdict import verdict
+from surveyor.streams import Stream
 from surveyor.training import Game
-from surveyor.training.loop import MEASURE
 
 FEWEST = 20  # rows a condition or group needs for a W1 of its own
 MOST_PARTS = 24
@@ -35,7 +35,7 @@ def assess(
     generator: nn.Module,
     data: Data,
     seed: int,
-    rows: int = 2048,
+    rows: int = ROWS,
     against: str = "held-out real data",
     own: bool = True,
 ) -> dict[str, Any]:
@@ -47,14 +47,15 @@ def assess(
     ``rows`` bounds both sides of exact transport, whose cost grows with about their cube.
     """
     unit = data.codec.space.unit
-    ruler = Ruler(game, data.train, data.holdout, rows, seed + 1, unit)
+    ruler = Ruler(game, data.train, data.holdout, rows, seed, unit, stream=Stream.HELD_OUT)
     measurement = ruler(generator)
     n, spread = ruler.n, float(np.std(ruler.floors))
     held = data.holdout.first(n)
-    draws = Draws(seed + 1, 0, MEASURE)
+    draws = Draws(seed, 0, Stream.HELD_OUT)
     codes = data.codec.conditions.draw(n, draws)
     fake = generated(game, generator, data.codec.conditions.embed(codes), n, draws)
-    slope = steepness(game, held, fake, seed + 1)
+    device = next(game.critic.parameters()).device
+    slope = steepness(game, held, fake, Draws(seed, 1, Stream.HELD_OUT, 0, device))
     bounds = [c.bound(game.critic) for c in game.constraints]
     bound = min((b for b in bounds if b is not None), default=None)
     table = _table(game, generator, data, seed) if isinstance(data.codec, TableCodec) else None
@@ -87,7 +88,7 @@ def assess(
 
 def _memorising(game: Game, generator: nn.Module, data: Data, seed: int, rows: int) -> Memorising:
     """Compare training rows with as many samples, at least ``rows``, as far as there is room."""
-    codec, draws = data.codec, Draws(seed + 5, 0, MEASURE)
+    codec, draws = data.codec, Draws(seed, 0, Stream.MEMORISING)
     width = data.holdout.first(1).joint().shape[1]
     n = min(max(rows, len(data.train)), most(width))
     codes = codec.conditions.draw(n, draws)
@@ -102,7 +103,7 @@ def _table(
     codec = data.codec
     assert isinstance(codec, TableCodec)
     n = min(rows, len(data.holdout))
-    draws = Draws(seed + 2, 0, MEASURE)
+    draws = Draws(seed, 0, Stream.TABLE)
     codes = codec.conditions.draw(n, draws)
     fake = generated(game, generator, codec.conditions.embed(codes), n, draws)
     if isinstance(game.channel, WrongLabels):
@@ -160,7 +161,7 @@ def _parts(
         sets = max(1, min(REPEATS, len(other) // len(inside)))
         other = other[: sets * len(inside)]
         real = data.codec.batch(held.rows, inside)
-        draws = Draws(seed + 3, int(k), MEASURE)
+        draws = Draws(seed, int(k), Stream.PARTS)
         if what == "cond":
             fake = _labelled(game, generator, data, own[k], sets * len(inside), draws)
             name = data.codec.conditions.names(own[k])
@@ -211,7 +212,8 @@ def _w1s(real: Batch, other: Batch) -> list[float]:
 def _slope(game: Game, real: Batch, fake: Batch, seed: int) -> float:
     """Return the critic's mean slope between real and generated points, per unit asked for."""
     n = min(len(real), len(fake))
-    return steepness(game, real.part(0, n), fake.part(0, n), seed + 3).mean("between")
+    draws = Draws(seed, 0, Stream.PARTS, 1, next(game.critic.parameters()).device)
+    return steepness(game, real.part(0, n), fake.part(0, n), draws).mean("between")
 
 
 def _of_group(

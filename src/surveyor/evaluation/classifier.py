@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from surveyor.batch import Draws
+from surveyor.streams import Stream
 
 WIDTH, FEATURES, LARGEST = 32, 128, 64
 BATCH, EPOCHS, MOST_STEPS, RATE = 128, 20, 800, 1e-3
@@ -75,7 +76,12 @@ class Trained:
 
 
 def fit_classifier(
-    draw: Labelled, rows: int, shape: tuple[int, ...], classes: int, seed: int
+    draw: Labelled,
+    rows: int,
+    shape: tuple[int, ...],
+    classes: int,
+    seed: int,
+    stream: Stream = Stream.PLAIN,
 ) -> Trained:
     """Train on labelled pictures that ``draw`` returns, of ``rows`` there are."""
     with torch.random.fork_rng(devices=[]):
@@ -86,7 +92,7 @@ def fit_classifier(
     steps = max(20, min(MOST_STEPS, EPOCHS * rows // BATCH))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(steps):
-        x, y = draw(BATCH, Draws(seed, step))
+        x, y = draw(BATCH, Draws(seed, step, stream))
         loss = functional.cross_entropy(net(x), y)
         for p, g in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
             p.grad = g

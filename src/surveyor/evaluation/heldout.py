@@ -15,9 +15,11 @@ from surveyor.data import Source
 from surveyor.diagnostics import slopes
 from surveyor.diagnostics.slope import PLACES, Slopes
 from surveyor.errors import InputError
+from surveyor.streams import Stream
 from surveyor.training import Game, Measurement, Record
-from surveyor.training.loop import MEASURE
 from surveyor.transport import wasserstein_1_discrete
+
+ROWS = 2048  # of both sides of the exact transport that a user is shown
 
 
 @torch.no_grad()
@@ -61,6 +63,7 @@ class Ruler:
     seed: int
     unit: float
     repeats: int = 3
+    stream: Stream = Stream.RULER
     floors: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -86,7 +89,7 @@ class Ruler:
         """Measure ``generator`` with the game's critic as it stands."""
         game, device = self.game, next(self.game.critic.parameters()).device
         held, train = self.held.first(self.n), self.train.first(self.n)
-        draws = Draws(self.seed, 0, MEASURE)
+        draws = Draws(self.seed, 0, self.stream)
         # Conditions as in training, not those of the held-out rows, which would flatter W1.
         conditions = self.held.codec.conditions
         cond = conditions.embed(conditions.draw(2 * self.n, draws))
@@ -99,7 +102,7 @@ class Ruler:
                     game.score(b.to(device)).mean().item() for b in (fake, held, train)
                 )
             gaps = [on_held - on_fake, on_train - on_fake]
-        measured = steepness(game, held, fake, self.seed)
+        measured = steepness(game, held, fake, Draws(self.seed, 1, self.stream, 0, device))
         facts = {k: v for c in game.constraints for k, v in c.facts(game.critic).items()}
         return Measurement(
             step=0 if record is None else record.step,
@@ -117,10 +120,9 @@ class Ruler:
         )
 
 
-def steepness(game: Game, held: Batch, fake: Batch, seed: int) -> Slopes:
+def steepness(game: Game, held: Batch, fake: Batch, draws: Draws) -> Slopes:
     """Return the slopes of the game's critic at held-out points, at generated ones, and between."""
-    device = next(game.critic.parameters()).device
-    draws = Draws(seed, 1, MEASURE, 0, device)
+    device = draws.device
     return slopes(game.critic, held.to(device), fake.to(device), draws, game.unit)
 
 

@@ -15,6 +15,7 @@ from surveyor.batch import Batch, Draws
 from surveyor.data import Codec, Source
 from surveyor.data.images import ImageCodec
 from surveyor.data.vectors import VectorCodec
+from surveyor.streams import Stream, generator
 
 LOOKED = 2048  # samples, members and held-out rows whose neighbours are looked for
 NUMBERS, MOST_AMONG = 2**24, 100_000  # entries, and rows, of what they are looked for among
@@ -86,7 +87,7 @@ def memorising(made: Points, train: Points, holdout: Points, seed: int = 0) -> M
 
     To see what a generator of many training rows keeps, give about as many points as those.
     """
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, Stream.MEMORISING)
     room = most(train[np.arange(1)][0].numel())
     some = np.sort(rng.permutation(len(train))[:room])
     samples, held = (np.arange(min(len(x), room)) for x in (made, holdout))

@@ -17,9 +17,9 @@ from surveyor.data.pairs import PairCodec, enlarged
 from surveyor.evaluation import imagenet
 from surveyor.evaluation.features import frechet
 from surveyor.evaluation.findings import PAIRED, findings
-from surveyor.evaluation.heldout import generated, noise, of_critic, steepness, w1
+from surveyor.evaluation.heldout import ROWS, generated, noise, of_critic, steepness, w1
+from surveyor.streams import Stream
 from surveyor.training import Game, Measurement, Record
-from surveyor.training.loop import MEASURE
 
 PATCH = 8  # pixels a side, at most, of the patches whose distribution is compared
 PATCHES = 20_000  # of them, for the Frechet distance
@@ -61,11 +61,12 @@ class PairRuler:
     n: int
     seed: int
     unit: float
+    stream: Stream = Stream.RULER
     floors: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         real, other = (half.x for half in self.halves())
-        for draws in (Draws(self.seed, j, MEASURE, 1) for j in range(3)):
+        for draws in (Draws(self.seed, j, self.stream, 1) for j in range(3)):
             pair = patches(real, self.n, draws), patches(other, self.n, draws)
             self.floors.append(self.unit * w1(*pair))
 
@@ -78,7 +79,7 @@ class PairRuler:
         """Measure ``generator`` with the game's critic as it stands."""
         game, device = self.game, next(self.game.critic.parameters()).device
         real, held = self.halves()
-        draws = Draws(self.seed, 0, MEASURE)
+        draws = Draws(self.seed, 0, self.stream)
         fake = generated(game, generator, held.cond, len(held), draws, AT_ONCE)
         made, again = patches(fake.x, 2 * self.n, draws).chunk(2)
         gaps: list[float | None] = [None, None]
@@ -89,10 +90,10 @@ class PairRuler:
                 pairs = (held, fake), (train, trained)
                 scores = [[game.opinion(b.to(device)).mean().item() for b in p] for p in pairs]
             gaps = [a - b for a, b in scores]
-        steep = steepness(game, held, fake, self.seed)
+        steep = steepness(game, held, fake, Draws(self.seed, 1, self.stream, 0, device))
         return Measurement(
             step=0 if record is None else record.step,
-            w1=self.unit * w1(patches(real.x, self.n, Draws(self.seed, 3, MEASURE, 1)), made),
+            w1=self.unit * w1(patches(real.x, self.n, Draws(self.seed, 3, self.stream, 1)), made),
             w1_floor=float(np.mean(self.floors)),
             w1_noise=noise(self.floors),
             w1_self=self.unit * w1(made, again),
@@ -111,7 +112,7 @@ def assess_pairs(
     generator: nn.Module,
     data: Data,
     seed: int,
-    rows: int = 2048,
+    rows: int = ROWS,
     against: str = "held-out pictures",
 ) -> dict[str, Any]:
     """Measure answers, beside bicubic enlargement where they are larger than what was given.
@@ -121,9 +122,10 @@ def assess_pairs(
     codec = data.codec
     assert isinstance(codec, PairCodec)
     unit = codec.space.unit
-    measured = PairRuler(game, data.train, data.holdout, rows, seed + 1, unit)(generator)
+    sides = data.train, data.holdout, rows, seed, unit, Stream.HELD_OUT
+    measured = PairRuler(game, *sides)(generator)
     n = min(PICTURES, len(data.holdout))
-    held, draws = data.holdout.first(n), Draws(seed + 1, 0, MEASURE)
+    held, draws = data.holdout.first(n), Draws(seed, 0, Stream.HELD_OUT)
     fake = as_given(codec, generated(game, generator, held.cond, n, draws, AT_ONCE))
     train = data.train.first(min(PICTURES, len(data.train))).x
     own = answers(fake.x, held.x, train)
@@ -134,8 +136,9 @@ def assess_pairs(
         simple = enlarged(small, codec.scale, codec.given.top)
         beside = answers(codec.wanted.points({"x": simple}, np.arange(n)), held.x, train)
     floor = patch_frechet(held.x, train)
-    k = min(n, 512)
-    steep = steepness(game, held.part(0, k), fake.part(0, k), seed + 1)
+    k, device = min(n, 512), next(game.critic.parameters()).device
+    draws = Draws(seed, 1, Stream.HELD_OUT, 0, device)
+    steep = steepness(game, held.part(0, k), fake.part(0, k), draws)
     result: dict[str, Any] = {
         "verdict": _verdict(own, beside, floor, f"{n:,} {against}"),
         "n": n,
@@ -238,7 +241,8 @@ def sharpness(made: Tensor, wanted: Tensor) -> float:
 
 def patch_frechet(a: Tensor, b: Tensor) -> float:
     """Return the squared W2 between Gaussians fitted to patches, values from 0 to 1."""
-    drawn = [patches(x, PATCHES, Draws(k, 0, MEASURE)).div(2).numpy() for k, x in enumerate((a, b))]
+    draws = Draws(0, 0, Stream.PATCHES), Draws(0, 1, Stream.PATCHES)
+    drawn = [patches(x, PATCHES, d).div(2).numpy() for x, d in zip((a, b), draws, strict=True)]
     return frechet(*drawn)
 
 

@@ -19,8 +19,8 @@ from surveyor.evaluation import imagenet
 from surveyor.evaluation.classifier import Labelled, Trained, fit_classifier
 from surveyor.evaluation.features import frechet, kernel_distance, precision_recall
 from surveyor.evaluation.heldout import generated
+from surveyor.streams import Stream
 from surveyor.training import Game
-from surveyor.training.loop import MEASURE
 
 MOST_LABELS, FEWEST = 200, 10  # labels, and training pictures a label
 ROWS, NEAR = 10_000, 2000  # pictures a side, and those whose neighbours are looked for
@@ -72,7 +72,7 @@ def picture_figures(
     trained = ruler(data, column, codes, seed)
     held, real = data.holdout.first(n).x, data.train.first(n).x
     truth = codes[data.holdout.index[:n]]
-    asked, made = _made(game, generator, data, n, Draws(seed + 6, 0, MEASURE))
+    asked, made = _made(game, generator, data, n, Draws(seed, 0, Stream.PICTURES))
     right = answered = None
     useful, worst = None, None
     if place is not None:
@@ -93,7 +93,7 @@ def picture_figures(
 
 def _by_imagenet(game: Game, generator: nn.Module, data: Data, seed: int) -> dict[str, Any]:
     n = min(FEW, len(data.holdout), len(data.train))
-    _, made = _made(game, generator, data, n, Draws(seed + 6, 0, MEASURE))
+    _, made = _made(game, generator, data, n, Draws(seed, 0, Stream.PICTURES))
     pictures = made, data.holdout.first(n).x, data.train.first(n).x
     return asdict(_compared(imagenet.NAME, *(imagenet.features(x).numpy() for x in pictures)))
 
@@ -178,7 +178,7 @@ def _usefulness(
 ) -> float:
     column, place = of
     n = min(ROWS, len(data.train))
-    codes, made = _made(game, generator, data, n, Draws(seed + 7, 0, MEASURE))
+    codes, made = _made(game, generator, data, n, Draws(seed, 0, Stream.USEFULNESS))
     own = torch.from_numpy(codes[:, place].astype(np.int64))
 
     def draw(count: int, draws: Draws) -> tuple[Tensor, Tensor]:
@@ -186,5 +186,7 @@ def _usefulness(
         return made[index], own[index]
 
     labelled: Labelled = draw
-    trained = fit_classifier(labelled, n, data.codec.space.shape, column.size, seed + 1)
+    trained = fit_classifier(
+        labelled, n, data.codec.space.shape, column.size, seed, Stream.USEFULNESS
+    )
     return float((trained.answers(held) == truth).mean())

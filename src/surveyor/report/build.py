@@ -23,7 +23,7 @@ from surveyor.evaluation import generated
 from surveyor.evaluation.memorising import nearest
 from surveyor.report.pages import page
 from surveyor.run import Lock, Run, answer
-from surveyor.training.loop import MEASURE
+from surveyor.streams import Stream
 from surveyor.writing import write_bytes
 
 POINTS = 2000
@@ -109,7 +109,7 @@ def _of_kind(run: Run, data: Data) -> dict[str, Any]:
     n = min(POINTS if not isinstance(codec, ImageCodec) else PICTURES, len(data.holdout))
     held = data.holdout.first(n)
     codes = data.holdout.codes(n)
-    draws = Draws(run.config.seed + 4, 0, MEASURE)
+    draws = Draws(run.config.seed, 0, Stream.REPORT)
     if isinstance(codec, ImageCodec) and codec.conditions.columns:
         codes = codes[np.lexsort(codes.T[::-1])]
         order = np.lexsort(data.holdout.codes(n).T[::-1])

@@ -25,7 +25,6 @@ from surveyor.evaluation.table import table_fidelity
 from surveyor.report.build import page_of
 from surveyor.report.figures import marginals
 from surveyor.run import Run, Session
-from surveyor.training.loop import MEASURE
 
 ROWS, PICTURES = 24, 4  # of each part of the data
 MOST_CODES = 2000  # rows in which every code of every column occurs, where there are no more
@@ -68,7 +67,7 @@ def _every_code(codec: TableCodec) -> Any:
     made = np.stack([turns % size for size in codec.free], axis=1)
     told = [turns % c.size for c in columns]
     codes = np.stack(told, axis=1) if told else np.zeros((n, 0), dtype=np.int64)
-    return codec.decoded(made, codes.astype(np.int32), Draws(0, 0, MEASURE))
+    return codec.decoded(made, codes.astype(np.int32), Draws(0))
 
 
 def _written(data: Data, samples: Any) -> None:

@@ -17,10 +17,11 @@ from surveyor.ruler.critic import Budget, Draw, Potential, fitted
 from surveyor.ruler.permutation import same_distribution
 from surveyor.transport import sliced_wasserstein_1, wasserstein_1_line
 from surveyor.transport.checks import Array, sample
-from surveyor.transport.front import exact_with_error
+from surveyor.transport.exact import exact_with_error
 
 Method = Literal["auto", "exact", "critic", "sliced"]
 METHODS = ("auto", "exact", "critic", "sliced")
+LIMIT = 2048  # rows of each that exact transport takes
 FRESH = 20_000  # rows drawn from a callable where the rows of a data set would be used
 REPEATS = 4  # random subsamples that value and floor are averaged over, where rows are few
 
@@ -87,7 +88,7 @@ def compare(
     b: Array | Draw,
     method: Method = "auto",
     seed: int = 0,
-    limit: int = 2048,
+    limit: int = LIMIT,
     budget: Budget | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> Comparison:

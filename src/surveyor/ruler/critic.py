@@ -26,7 +26,7 @@ class Budget:
     """How much a critic may cost: steps in all, and rows a side and step."""
 
     steps: int = 2000
-    batch: int = 1024
+    batch: int = 512
     seed: int = 0
 
     def __post_init__(self) -> None:

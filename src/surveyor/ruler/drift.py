@@ -17,7 +17,7 @@ from surveyor.data.sources import resolve
 from surveyor.data.table import TableCodec
 from surveyor.data.vectors import VectorCodec
 from surveyor.errors import InputError
-from surveyor.ruler.comparison import Comparison, Method, compare
+from surveyor.ruler.comparison import LIMIT, Comparison, Method, compare
 from surveyor.ruler.critic import Budget
 from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_moved
 
@@ -68,7 +68,7 @@ def drift(
     b: Any,
     method: Method = "auto",
     seed: int = 0,
-    limit: int = 2048,
+    limit: int = LIMIT,
     budget: Budget | None = None,
     watch: Callable[[int, int], None] | None = None,
     explain: bool = True,

@@ -16,8 +16,8 @@ from surveyor.data.pairs import PairCodec
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
 from surveyor.run.folder import Run
+from surveyor.streams import Stream
 
-ANSWER = 5  # the stream of randomness of answers
 PIXELS = 2**18  # given at a time
 TRIAL = 64  # pixels a side of what is tried first
 
@@ -46,7 +46,7 @@ def answer(run: Run, asked: Tensor, seed: int) -> dict[str, np.ndarray]:
     device = next(game.critic.parameters()).device
     at_once = max(1, PIXELS // max(asked[0].numel(), codec.space.width))
     _refuse_beyond_memory(run, asked[:at_once])
-    draws, made = Draws(seed, 0, ANSWER), []
+    draws, made = Draws(seed, 0, Stream.ANSWER), []
     for part in torch.split(asked, at_once):
         batch = game.generate(len(part), part.to(device), draws).to("cpu")
         codes = np.zeros((len(part), 0), np.int32)
@@ -68,7 +68,7 @@ def _refuse_beyond_memory(run: Run, asked: Tensor) -> None:
     handles = [m.register_forward_hook(count) for m in leaves]
     small = asked[:1, :, :TRIAL, :TRIAL]
     device = next(run.game.critic.parameters()).device
-    run.game.generate(1, small.to(device), Draws(0, 0, ANSWER))
+    run.game.generate(1, small.to(device), Draws(0, 0, Stream.ANSWER))
     for handle in handles:
         handle.remove()
     height, width = asked.shape[2:]

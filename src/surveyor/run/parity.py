@@ -14,7 +14,8 @@ from surveyor.data.columns import Column
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
 from surveyor.run.folder import Run
-from surveyor.run.sampling import SAMPLE, TRIES, draw_samples
+from surveyor.run.sampling import TRIES, draw_samples
+from surveyor.streams import Stream
 
 PILOT = 20_000
 APART = TRIES + 1  # rounds of draws that no row delivered comes from
@@ -67,7 +68,7 @@ def with_parity(
     while True:
         rows = draw_samples(run, size, where, seed, apart_from)
         y, g = (c.encode(rows[c.name]) for c in columns)
-        chosen = Draws(seed, size, SAMPLE).uniform(size).numpy() < keep[g, y]
+        chosen = Draws(seed, size, Stream.SAMPLE).uniform(size).numpy() < keep[g, y]
         if chosen.sum() >= n:
             kept: pd.DataFrame = rows[chosen].iloc[:n].reset_index(drop=True)
             return kept

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from surveyor.arguments import words
 from surveyor.data import USUAL, Data, Options, Source, recognise
 from surveyor.data.memory import one_row
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
 from surveyor.run.folder import Run, own_data
+from surveyor.streams import Stream, generator
 
 
 def trained_on(run: Run, data: Any = None) -> Data:
@@ -38,7 +37,7 @@ def other_data(run: Run, data: Any, options: Options = USUAL) -> Data:
     kind, codec = run.kind, run.codec.without(options.drop)
     raw = read_for(run, data, options)
     rows = codec.rows(raw)
-    order = np.random.default_rng(0).permutation(len(raw))
+    order = generator(0, Stream.HALVES).permutation(len(raw))
     half = len(raw) // 2
     if half < 3:
         raise InputError(f"{len(raw)} rows are too few to measure; give at least 6")

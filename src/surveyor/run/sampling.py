@@ -25,8 +25,8 @@ from surveyor.evaluation import generated
 from surveyor.generators import TabularLikelihood
 from surveyor.run.folder import Run
 from surveyor.run.reading import read_for
+from surveyor.streams import Stream
 
-SAMPLE = 3  # the stream of randomness of samples
 AT_ONCE = 8192  # samples made together, by one thread
 TRIES, MOST = 50, 2_000_000  # rounds of rejection, and samples made in all of them
 PILOT, BALANCE = 4000, 2**20  # rows that tell how often formulas are neutral; their stream's rank
@@ -78,7 +78,7 @@ def draw_samples(
         share = met / made_in_all if met else 0.5 if made_in_all == 0 else 1 / made_in_all
         size = int(min(max(2000, SPARE * (n - met) / share), 100_000, MOST - made_in_all))
         made = _made(run, size, given, seed, attempt)
-        u = Draws(seed, attempt, SAMPLE, BALANCE).uniform(size).numpy()
+        u = Draws(seed, attempt, Stream.SAMPLE, BALANCE).uniform(size).numpy()
         agree = tests.passed(made, u)
         made = _told(made, found)
         kept.append(_rows(made, agree & tests.apart(made)))
@@ -251,14 +251,14 @@ def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
 
 def _made(run: Run, n: int, given: Mapping[str, Wanted], seed: int, attempt: int) -> Any:
     codec, game = run.codec, run.game
-    codes = codec.conditions.draw(n, Draws(seed, attempt, SAMPLE), given)
+    codes = codec.conditions.draw(n, Draws(seed, attempt, Stream.SAMPLE), given)
     drawer = game.generator.drawer() if isinstance(game.generator, TabularLikelihood) else None
     device = next(game.critic.parameters()).device
 
     def part(number: int) -> Any:
         torch.set_num_threads(1)  # of this thread's own products
         own = codes[number * AT_ONCE : (number + 1) * AT_ONCE]
-        draws, cond = Draws(seed, attempt, SAMPLE, number + 1), codec.conditions.embed(own)
+        draws, cond = Draws(seed, attempt, Stream.SAMPLE, number + 1), codec.conditions.embed(own)
         if drawer is not None and isinstance(codec, TableCodec):
             told = None if cond is None else cond.to(device)
             numbers = drawer(draws.uniform(len(own), len(codec.free)).to(device), told)

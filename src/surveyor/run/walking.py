@@ -15,9 +15,9 @@ from surveyor.data.table import TableCodec
 from surveyor.data.where import read_where
 from surveyor.errors import InputError
 from surveyor.run.folder import Run
+from surveyor.streams import Stream
 
 COPIES = 16  # bytes a number of a walk: as made, in user units, and as frames
-WALK = 4  # the stream of randomness of walks
 
 
 def walk(
@@ -54,7 +54,7 @@ def walk(
         f"--walk -n {frames:,}: frames of {codec.space.width:,} numbers, {COPIES} bytes each, take",
         "ask for fewer",
     )
-    draws = Draws(seed, 0, WALK)
+    draws = Draws(seed, 0, Stream.WALK)
     wanted = [read_where(w, codec.conditions.columns, "no condition") for w in (where or [{}])]
     asked = [codec.conditions.draw(1, draws, w) for w in wanted]
     latents = game.latent.draw(max(stops, len(asked)), draws)

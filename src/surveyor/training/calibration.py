@@ -11,8 +11,8 @@ import torch
 from surveyor.batch import Draws
 from surveyor.data import Codec, Source
 from surveyor.generators import TabularLikelihood
+from surveyor.streams import Stream
 from surveyor.training.game import Game
-from surveyor.training.loop import MEASURE
 
 ROWS = 32_768
 
@@ -21,7 +21,7 @@ def calibrate(game: Game, codec: Codec, seed: int) -> None:
     """Calibrate the game's generator to the frequencies that ``codec`` holds."""
     assert isinstance(game.generator, TabularLikelihood)
     device = next(game.critic.parameters()).device
-    draws = Draws(seed, 4, MEASURE)
+    draws = Draws(seed, 0, Stream.CALIBRATION)
     cond = codec.conditions.embed(codec.conditions.draw(ROWS, draws))
     shares = [share.to(device) for share in codec.shares]
     game.generator.calibrate(shares, ROWS, None if cond is None else cond.to(device), draws)

@@ -17,8 +17,9 @@ from surveyor.generators import Latent, generators
 from surveyor.lipschitz import Constraint, constraints
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.objectives import Objective, objectives
+from surveyor.streams import Stream
 from surveyor.training.game import Game
-from surveyor.training.loop import CRITIC, MEASURE, Plan, State, steps
+from surveyor.training.loop import Plan, State, steps
 from surveyor.training.noise import Noise
 from surveyor.training.optimizers import Updates, optimizers
 from surveyor.training.records import Record
@@ -167,7 +168,7 @@ def train_critic(
     for step in range(count):
         for group in moves.param_groups:
             group.update(lr=rate * min(1.0, 2 * (1 - step / count)), progress=step / count)
-        draws = Draws(seed, step, CRITIC)
+        draws = Draws(seed, step, Stream.CRITIC)
         terms, found = game.critic_gradients(high.draw(batch, draws), draws, noise)
         update(terms, found, game.critic, moves, step + 1)
         for each in game.constraints:
@@ -195,7 +196,7 @@ def sampled(
     game: Game, generator: nn.Module, n: int, cond: Tensor | None = None, seed: int = 0
 ) -> Tensor:
     """Return ``n`` points of ``generator``, such as a game's own or a state's average."""
-    return game.generate(n, cond, Draws(seed, 0, MEASURE), generator).x
+    return game.generate(n, cond, Draws(seed), generator).x
 
 
 class _Seeded:

@@ -13,14 +13,13 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Source
+from surveyor.streams import Stream
 from surveyor.training.game import Game
 from surveyor.training.noise import Noise
 from surveyor.training.optimizers import Updates
 from surveyor.training.privacy import Privacy, without_rows
 from surveyor.training.records import Measurement, Record
 from surveyor.training.step import Reduce, alone, update
-
-CRITIC, GENERATOR, MEASURE, LOOK = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def steps(
     for step in range(state.step, min(plan.warm, plan.steps)):
         rate = plan.warm_rate * (1 + math.cos(math.pi * step / plan.warm)) / 2
         _set(state.generator_optimizer, lr=rate, progress=step / plan.steps)
-        draws = Draws(plan.seed, step, GENERATOR, plan.rank, device)
+        draws = Draws(plan.seed, step, Stream.GENERATOR, plan.rank, device)
         if plan.privacy is not None and whole is not None:
             terms, found = plan.privacy.likelihood_gradients(game, whole, draws)
         else:
@@ -143,7 +142,7 @@ def steps(
         _set(state.critic_optimizer, lr=rates[0], progress=progress)
         _set(state.generator_optimizer, lr=rates[1], progress=progress)
         for k in range(plan.critic_steps):
-            draws = Draws(plan.seed, step * plan.critic_steps + k, CRITIC, plan.rank, device)
+            draws = Draws(plan.seed, step * plan.critic_steps + k, Stream.CRITIC, plan.rank, device)
             if plan.privacy is not None and whole is not None:
                 critic_terms, found = plan.privacy.critic_gradients(game, whole, draws)
             else:
@@ -151,7 +150,7 @@ def steps(
             update(critic_terms, found, game.critic, state.critic_optimizer, step + 1, reduce)
             for constraint in game.constraints:
                 constraint.project(game.critic)
-        draws = Draws(plan.seed, step, GENERATOR, plan.rank, device)
+        draws = Draws(plan.seed, step, Stream.GENERATOR, plan.rank, device)
         if plan.privacy is not None and whole is not None:
             real = without_rows(whole, plan.batch, draws)
         else:
@@ -160,7 +159,7 @@ def steps(
         update(generator_terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
         follow(state.kept, state.moving, min(plan.average, (step + 1) / (step + 10)))
         if plan.privacy is None and plan.noise.due(step, plan.steps):
-            draws = Draws(plan.seed, step, LOOK, plan.rank, device)
+            draws = Draws(plan.seed, step, Stream.LOOK, plan.rank, device)
             auc = game.auc(rows(draws), draws, noise)
             reduce([auc])
             state.noise = plan.noise.adapted(state.noise, auc.item(), plan.steps)

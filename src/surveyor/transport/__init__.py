@@ -1,19 +1,16 @@
 """Rulers for W1 that need no training: exact, or estimates that say so."""
 
 from surveyor.transport.discrete import Transport, ground_costs, transport, wasserstein_1_discrete
-from surveyor.transport.front import Distance, wasserstein_1
 from surveyor.transport.gaussian import wasserstein_1_gaussians, wasserstein_2_gaussians
 from surveyor.transport.graph import wasserstein_1_graph, wasserstein_1_tree
 from surveyor.transport.line import wasserstein_1_columns, wasserstein_1_line
 from surveyor.transport.sliced import sliced_wasserstein_1
 
 __all__ = [
-    "Distance",
     "Transport",
     "ground_costs",
     "sliced_wasserstein_1",
     "transport",
-    "wasserstein_1",
     "wasserstein_1_columns",
     "wasserstein_1_discrete",
     "wasserstein_1_gaussians",
