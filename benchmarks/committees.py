@@ -35,16 +35,15 @@ def main() -> None:
     runs: list[dict[str, Any]] = []
     for (name, seed), done in train_all(jobs, chosen.at_once):
         told = done.evaluation
-        pictures = told["pictures"]
         runs.append(
             {
                 "method": name,
                 "seed": seed,
-                "w1 / floor": told["ratio"],
-                "auc": told["two_sample"]["auc"],
-                "frechet / floor": pictures["frechet"] / pictures["frechet_floor"],
-                "recall": pictures["recall"],
-                "asked": pictures["asked"],
+                "w1 / floor": told["w1"].ratio,
+                "auc": told["auc"].value,
+                "frechet / floor": told["frechet"].ratio,
+                "recall": told["recall"].value,
+                "asked": told["asked"].value,
                 "seconds": done.seconds,
             }
         )

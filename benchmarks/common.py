@@ -17,7 +17,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+import surveyor
 from benchmarks.origin import origin
+from surveyor.measures import Evaluation
 
 RESULTS = Path(__file__).parent / "results"
 DATA = Path(os.environ.get("SURVEYOR_DATA", "../shared/data"))
@@ -76,7 +78,7 @@ class Trained:
     """A finished run: its folder's content, and the seconds of its training."""
 
     folder: Path
-    evaluation: dict[str, Any]
+    evaluation: Evaluation
     seconds: float
 
 
@@ -91,10 +93,11 @@ def train(source: str, options: Sequence[str], folder: Path) -> Trained:
     clock = (
         [json.loads(line) for line in timing.read_text().splitlines()] if timing.exists() else []
     )
-    beside = folder.with_name(f"{folder.name}.measured")  # of a run with --epsilon
-    place = beside if beside.exists() else folder
-    evaluation = json.loads((place / "evaluation.json").read_text())
-    return Trained(folder, evaluation, clock[-1]["seconds"] if clock else time.monotonic() - begun)
+    return Trained(
+        folder,
+        surveyor.load(folder).evaluation,
+        clock[-1]["seconds"] if clock else time.monotonic() - begun,
+    )
 
 
 def train_all(

@@ -70,13 +70,13 @@ def main() -> None:
         }  # fmt: skip
         runs: list[dict[str, Any]] = []
         for (group, balance, seed), trained in train_all(jobs):
-            parts = trained.evaluation["groups"]
+            parts = trained.evaluation.parts("w1", "group")
             run: dict[str, Any] = {"group": group, "balance": bool(balance), "seed": seed}
-            run["parts"] = {p["name"]: [p["n"], p["w1"], p["floor"]] for p in parts}
-            ordered = sorted(parts, key=lambda p: (-p["n"], p["name"]))
-            ratios = [p["w1"] / p["floor"] for p in ordered if p["w1"] is not None]
+            run["parts"] = {p.of: [p.n, p.value, p.floor] for p in parts}
+            ordered = sorted(parts, key=lambda p: (-p.n, p.of))
+            ratios = [p.ratio for p in ordered if p.ratio is not None]
             run["smallest over largest"] = ratios[-1] / ratios[0]
-            run["auc"] = trained.evaluation["two_sample"]["auc"]
+            run["auc"] = trained.evaluation["auc"].value
             if group == "sex" and not balance:
                 model = surveyor.load(trained.folder)
                 fair = model.sample(len(known), seed=seed, parity=("income", "sex"))

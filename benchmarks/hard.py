@@ -52,7 +52,7 @@ def main() -> None:
     for (name, critic, seed), trained in train_all(jobs):
         e = trained.evaluation
         run = {"data": name, "critic": critic, "seed": seed, "seconds": trained.seconds}
-        run |= {"ratio": e["ratio"], "auc": e["two_sample"]["auc"]}
+        run |= {"ratio": e["w1"].ratio, "auc": e["auc"].value}
         if name in SETTINGS:
             run |= judge(surveyor.load(trained.folder), name, seed)
         runs.append(run)

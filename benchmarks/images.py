@@ -19,9 +19,9 @@ from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.build import game_of
 from surveyor.data.images import sheet
-from surveyor.evaluation.classifier import Trained, fit_classifier
-from surveyor.evaluation.features import frechet, precision_recall
 from surveyor.generators import Latent
+from surveyor.measures.classifier import Trained, fit_classifier
+from surveyor.measures.features import frechet, precision_recall
 from surveyor.streams import Stream
 
 TRAIN, N, DIGITS, TRUNCATED = 50_000, 10_000, 10, 0.8

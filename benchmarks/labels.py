@@ -65,7 +65,7 @@ def main() -> None:
                 for k in range(8)
             ]
             runs.append({"method": name, "share": share, "seed": seed, "accuracy": float(np.mean(right)),
-                         "worst": min(right), "ratio": trained.evaluation["ratio"]})  # fmt: skip
+                         "worst": min(right), "ratio": trained.evaluation["w1"].ratio})  # fmt: skip
             console.print(runs[-1], highlight=False)
             write("labels", {"steps": STEPS, "runs": runs})
     show(

@@ -34,12 +34,13 @@ def main() -> None:
     runs: list[dict[str, Any]] = []
     for seed, trained in train_all(jobs):
         model, e = surveyor.load(trained.folder), trained.evaluation
-        (told,) = e["table"]["formulas"]
+        told = {f.name: f.value for f in e.figures if f.by == "formula"}
+        told |= {f"{f.name}_floor": f.floor for f in e.figures if f.by == "formula"}
         known = {ratios(t) for t in real["formula"]}
         made = model.sample(2000, seed=seed)
         asked = model.sample(200, {"target": GAP}, seed)
         runs.append({
-            "seed": seed, "seconds": trained.seconds, "ratio": e["ratio"], "auc": e["two_sample"]["auc"],
+            "seed": seed, "seconds": trained.seconds, "ratio": e["w1"].ratio, "auc": e["auc"].value,
             "of the generator": told, "delivered": shares(list(made["formula"]), known),
             "real": shares(list(real["formula"]), set()), "asked for": GAP,
             "all within": bool(asked["target"].between(1, 3).all()),

@@ -40,7 +40,7 @@ def measured(name: str, seed: int) -> dict[str, Any]:
         measure_every=STEPS, threads=1, objective="wasserstein", critic_steps=2, **METHODS[name],
     )  # fmt: skip
     found: dict[str, Any] = {"method": name, "seed": seed}
-    slopes = {p["name"]: p["slope"] for p in model.evaluation["conditions"]}
+    slopes = {f.of: f.value for f in model.evaluation.parts("gradient_norm", "condition")}
     for k, what in enumerate(("large", "small")):
         made = model.sample(N, {"g": k}, seed)["x"].astype(float)
         fresh = [group_points(k, N, rng) for _ in range(2)]

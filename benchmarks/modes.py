@@ -11,7 +11,7 @@ import numpy as np
 import surveyor
 from benchmarks.common import show, train_all, write
 from surveyor.data.toy import draw, grid_modes, ring_modes
-from surveyor.evaluation import coverage
+from surveyor.measures.coverage import coverage
 from surveyor.transport import wasserstein_1_discrete
 
 SETTINGS: dict[str, tuple[Callable[[], np.ndarray], float]] = {

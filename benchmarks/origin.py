@@ -19,7 +19,7 @@ RULER = (*STEPS, "ruler", "transport")
 APART = ("claims", "cli", "report", "ruler")
 RUNS = tuple(sorted(p.name for p in CODE.iterdir() if p.name not in (*APART, "__pycache__")))
 ROOMS = (
-    "transport", "objectives", "lipschitz", "training", "evaluation", "ruler", "data",
+    "transport", "objectives", "lipschitz", "training", "measures", "kinds", "ruler", "data",
     "run/sampling.py",
 )  # fmt: skip
 DEPENDS = {"mutants": ROOMS, "speed": STEPS, "ruler": RULER, "known": RULER}

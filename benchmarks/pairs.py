@@ -7,7 +7,6 @@ import re
 import tempfile
 import time
 import zlib
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from benchmarks.common import RESULTS, console, data_file, merged, show, write
 from surveyor.data.arrays import Arrays
 from surveyor.data.images import sheet
 from surveyor.data.pairs import enlarged, reduced
-from surveyor.evaluation.paired import answers, patch_frechet
+from surveyor.kinds.pairs.measures import compared
+from surveyor.kinds.pairs.quality import patch_frechet
 
 SKIN = re.compile("-?1F3F[BCDEF]", re.IGNORECASE)
 SCALE, SHOWN = 4, 10
@@ -52,7 +52,8 @@ def points(images: np.ndarray) -> Tensor:
 
 
 def figures(made: np.ndarray, wanted: np.ndarray, train: np.ndarray) -> dict[str, float | None]:
-    return asdict(answers(points(made), points(wanted), points(train)))
+    figures = compared(points(made), points(wanted), points(train), floor=0.0)
+    return {figure.name: figure.value for figure in figures}
 
 
 def given(task: str, test: dict[str, np.ndarray]) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pandas as pd
 import surveyor
 from benchmarks.common import console, data_file, show, train, write
 from benchmarks.tables import judged, need_peers
-from surveyor.evaluation.memorising import Joint, memorising
+from surveyor.measures.memorising import Joint, memorising
 from surveyor.run import own_data
 
 EPSILONS = (1.0, 3.0, 10.0)
@@ -59,9 +60,9 @@ def main() -> None:
                     train_rows, held = Joint(data.train), Joint(data.holdout)
                     runs.append({
                         "method": name, "epsilon": epsilon, "seed": seed, **judged(made, test, folder),
-                        "membership": told["memorising"]["membership_auc"], "ratio": told["ratio"],
+                        "membership": told["membership_auc"].value, "ratio": told["w1"].ratio,
                         "copies": memorising(train_rows, train_rows, held, seed).membership_auc,
-                        "account": told["privacy"], "seconds": done.seconds,
+                        "account": asdict(told.privacy) if told.privacy else None, "seconds": done.seconds,
                     })  # fmt: skip
                     console.print(runs[-1], highlight=False)
                     write("privacy", {"runs": runs})

@@ -22,7 +22,7 @@ from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.build import game_of, plan_of, threads_for
 from surveyor.data.toy import draw
-from surveyor.evaluation import coverage
+from surveyor.measures.coverage import coverage
 from surveyor.streams import Stream
 from surveyor.training import State, steps
 from surveyor.transport import wasserstein_1_discrete

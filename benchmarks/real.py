@@ -64,12 +64,12 @@ def main() -> None:
                 "data": name,
                 "variant": variant,
                 "seed": seed,
-                "w1": e["w1"],
-                "floor": e["w1_floor"],
-                "ratio": e["ratio"],
-                "auc": e["two_sample"]["auc"],
-                "auc_floor": e["two_sample"]["floor"],
-                "slope_max": e["critic"]["slope_max"],
+                "w1": e["w1"].value,
+                "floor": e["w1"].floor,
+                "ratio": e["w1"].ratio,
+                "auc": e["auc"].value,
+                "auc_floor": e["auc"].floor,
+                "slope_max": e["gradient_norm_max"].value,
                 "seconds": trained.seconds,
             }
         )

@@ -90,8 +90,8 @@ def main() -> None:
         runs: list[dict[str, Any]] = []
         for (name, seed), trained in train_all(jobs):
             model, run = surveyor.load(trained.folder), {"data": name, "seed": seed}
-            run |= {"seconds": trained.seconds, "ratio": trained.evaluation["ratio"]}
-            run["auc"] = trained.evaluation["two_sample"]["auc"]
+            run |= {"seconds": trained.seconds, "ratio": trained.evaluation["w1"].ratio}
+            run["auc"] = trained.evaluation["auc"].value
             if name == "lalonde":
                 run |= lalonde(model, rows, seed)
             elif name in MIXTURES:

@@ -93,7 +93,8 @@ def by_surveyor(*options: str) -> Callable[[Path, Path, int], tuple[pd.DataFrame
         begun = time.monotonic()
         model.sample(RATE_ROWS)
         rate = RATE_ROWS / (time.monotonic() - begun)
-        keep = {k: model.evaluation[k] for k in ("ratio", "memorising")}
+        keep = {k: model.evaluation[k].value for k in ("membership_auc", "closer_to_training")}
+        keep["ratio"] = model.evaluation["w1"].ratio
         return made, {"seconds": seconds, "rows_a_second": rate, "evaluation": keep}
 
     return make

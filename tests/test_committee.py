@@ -99,8 +99,8 @@ def test_a_committee_trains_is_saved_and_loaded(
 ) -> None:
     said = QUICK | WGAN | {"critic": f"committee:see={see},of={net},members=3"}
     model = fit(data, tmp_path / "run", **said)
-    assert np.isfinite(model.evaluation["w1"])
-    assert model.evaluation["critic"]["estimate"] is not None
+    assert np.isfinite(model.evaluation["w1"].known)
+    assert "critic_estimate" in model.evaluation.by_name
     again = load(tmp_path / "run")
     assert again.score(data, by="critic").ndim == 1
     kept = (

@@ -14,11 +14,12 @@ import torch
 from surveyor import Model
 from surveyor.api import prepare
 from surveyor.batch import Draws
-from surveyor.data import Options, load
+from surveyor.data import Options
 from surveyor.data.conditions import fit_conditions
 from surveyor.data.fitting import fit_column
 from surveyor.data.table import TableCodec
 from surveyor.data.where import read_where
+from surveyor.kinds.loading import load
 from surveyor.run import sampling
 from tests.conftest import QUICK
 

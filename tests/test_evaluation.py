@@ -11,21 +11,25 @@ import pytest
 import torch
 
 from surveyor import Model, fit
+from surveyor.api import prepare
 from surveyor.batch import Batch, Draws
 from surveyor.build import configured, game_of
 from surveyor.data import Options, Source
-from surveyor.data import load as load_data
 from surveyor.data.fitting import fit_column
 from surveyor.data.table import TableCodec
 from surveyor.data.toy import TOYS, draw, grid_modes, ring_modes
 from surveyor.data.vectors import VectorCodec
 from surveyor.diagnostics import slopes
 from surveyor.errors import InputError
-from surveyor.evaluation import coverage, memorising, table_fidelity, verdict
-from surveyor.evaluation.assess import assess
-from surveyor.evaluation.findings import findings
-from surveyor.evaluation.table import features
-from surveyor.evaluation.two_sample import two_sample
+from surveyor.kinds.assess import assess
+from surveyor.kinds.loading import load as load_data
+from surveyor.measures import Figure, Figures, Seen
+from surveyor.measures.columns import features, table_fidelity
+from surveyor.measures.common import common
+from surveyor.measures.coverage import coverage
+from surveyor.measures.memorising import memorising
+from surveyor.measures.two_sample import two_sample
+from surveyor.measures.verdict import verdict
 from surveyor.training import Measurement
 from surveyor.transport import wasserstein_1_discrete
 from tests.conftest import QUICK, mixed
@@ -115,20 +119,18 @@ def test_training_rows_returned_are_seen_however_many_there_are(rows: int) -> No
     game = game_of(
         configured({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec
     )
-    others = data.codec.rows(data.kind.read(weather(rows, 2)))
+    others = data.codec.rows(data.files.read(weather(rows, 2)))
     sources = [data.train, Source(data.codec, others, np.arange(rows))]
-    results = [assess(game, Returns(source), data, 0, rows=64) for source in sources]
-    found = [(r["memorising"], {f["code"] for f in r["findings"]}) for r in results]
-    memory, codes = found[0]
-    assert memory["training"] == len(data.train)
-    assert memory["samples"] >= min(len(data.train), 40_000)
-    assert memory["copies"] == 1
-    assert memory["closer_to_training"] > 0.95
-    assert memory["membership_auc"] > 0.7
+    results = [assess(Seen(game, Returns(source), data, 0, 64)) for source in sources]
+    told, codes = results[0], {f.code for f in results[0].findings}
+    assert told["copies"].n >= min(len(data.train), 40_000)
+    assert told["copies"].value == 1
+    assert told["closer_to_training"].known > 0.95
+    assert told["membership_auc"].known > 0.7
     assert {"R03", "R04", "R07"} <= codes
 
-    memory, codes = found[1]
-    assert memory["copies"] == pytest.approx(memory["copies_floor"], abs=0.01)
+    told, codes = results[1], {f.code for f in results[1].findings}
+    assert told["copies"].value == pytest.approx(told["copies"].floor, abs=0.01)
     assert not {"R03", "R04", "R07"} & codes
 
 
@@ -144,10 +146,10 @@ def test_pictures_and_vectors_returned_are_seen_as_a_user_gets_them(source: str)
         game = replace(
             game, head=lambda raw, draws: data.codec.head(raw.clamp(-0.999, 0.999).atanh(), draws)
         )
-    copied = assess(game, returns, data, 0, rows=64)["memorising"]
-    assert copied["copies"] == 1
-    assert copied["copies_floor"] < 0.01
-    assert copied["closer_to_training"] > 0.95
+    copied = assess(Seen(game, returns, data, 0, 64))
+    assert copied["copies"].value == 1
+    assert (copied["copies"].floor or 0) < 0.01
+    assert copied["closer_to_training"].known > 0.95
 
 
 def test_rows_that_many_share_are_no_copies() -> None:
@@ -156,16 +158,17 @@ def test_rows_that_many_share_are_no_copies() -> None:
     frame = pd.DataFrame(rng.integers(0, 4, (3000, 3)).astype(str), columns=list("abc"))
     data = load_data(frame, Options())
     again = data.codec.rows(
-        data.kind.read(pd.DataFrame(rng.integers(0, 4, (3000, 3)).astype(str), columns=list("abc")))
+        data.files.read(
+            pd.DataFrame(rng.integers(0, 4, (3000, 3)).astype(str), columns=list("abc"))
+        )
     )
     game = game_of(
         configured({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec
     )
-    result = assess(game, Returns(Source(data.codec, again, np.arange(3000))), data, 0, rows=64)
-    memory = result["memorising"]
-    assert memory["copies"] == memory["copies_floor"] == 1
-    assert memory["closer_to_training"] == pytest.approx(0.5, abs=0.1)  # counted once: 0
-    assert not {"R03", "R04", "R07"} & {f["code"] for f in result["findings"]}
+    result = assess(Seen(game, Returns(Source(data.codec, again, np.arange(3000))), data, 0, 64))
+    assert result["copies"].value == result["copies"].floor == 1
+    assert result["closer_to_training"].value == pytest.approx(0.5, abs=0.1)  # counted once: 0
+    assert not {"R03", "R04", "R07"} & {f.code for f in result.findings}
 
 
 class Clusters(torch.nn.Module):
@@ -194,9 +197,10 @@ def test_right_conditions_are_not_blamed_for_wrong_labels(odds: list[float]) -> 
     right = Clusters(data.codec.encoded(centres))
     turned = Clusters(data.codec.encoded(np.roll(centres, 1, axis=0)))
     game = game_of(configured({**said, "label_noise": 0.4}, {}), data.codec)
-    found = {n: assess(game, net, data, 0, 64) for n, net in (("right", right), ("turned", turned))}
-    ratios = {n: [p["w1"] / p["floor"] for p in f["conditions"]] for n, f in found.items()}
-    blamed = {n: [f["code"] for f in r["findings"]].count("R05") for n, r in found.items()}
+    nets = {"right": right, "turned": turned}
+    found = {n: assess(Seen(game, net, data, 0, 64)) for n, net in nets.items()}
+    ratios = {n: [p.ratio or 0 for p in f.parts("w1", "condition")] for n, f in found.items()}
+    blamed = {n: [f.code for f in r.findings].count("R05") for n, r in found.items()}
     assert blamed["right"] == 0
     assert blamed["turned"] >= 3
     assert len(ratios["right"]) == 6
@@ -230,8 +234,8 @@ def test_a_table_with_wrong_labels_is_compared_with_rows_labelled_as_badly() -> 
 
     said = {"critic": "mlp:width=8", "generator": "mlp:width=8", "condition": ("label",)}
     game = game_of(configured({**said, "label_noise": 0.4}, {}), data.codec)
-    found = assess(game, Right(), data, 0, rows=64)
-    assert found["two_sample"]["auc"] < 0.56
+    found = assess(Seen(game, Right(), data, 0, 64))
+    assert found["auc"].known < 0.56
 
 
 def test_slopes_of_a_linear_critic() -> None:
@@ -269,6 +273,12 @@ def test_a_lost_correlation_lowers_the_trends() -> None:
     assert table_fidelity(columns, shuffled, frame, frame).trends < 0.75
 
 
+def judged(
+    w1: float, floor: float, n: int, auc: float, chance: float = 0.5, error: float = 0.01
+) -> Figures:
+    return Figures((Figure("w1", w1, floor, n=n), Figure("auc", auc, chance, n=n, spread=error)))
+
+
 @pytest.mark.parametrize(
     ("ratio", "auc", "words"),
     [
@@ -283,7 +293,7 @@ def test_a_lost_correlation_lowers_the_trends() -> None:
     ],
 )
 def test_the_verdict_says_number_and_floor(ratio: float, auc: float, words: str) -> None:
-    said = verdict(ratio * 0.5, 0.5, 1000, auc)
+    said = verdict(judged(ratio * 0.5, 0.5, 1000, auc))
     assert words in said
     assert "floor of 0.5" in said
     assert f"ratio {ratio:.2f}" in said
@@ -291,13 +301,13 @@ def test_the_verdict_says_number_and_floor(ratio: float, auc: float, words: str)
 
 
 def test_the_verdict_reads_the_auc_beside_its_floor_and_tells_its_error() -> None:
-    assert "are close to" in verdict(1.0, 1.0, 1000, 0.62, 0.6)
-    assert "are fairly close to" in verdict(1.0, 1.0, 1000, 0.72, 0.6)
-    assert "(standard error 0.0058)" in verdict(1.0, 1.0, 100, 0.5, 0.5, rows=5000)
+    assert "are close to" in verdict(judged(1.0, 1.0, 1000, 0.62, 0.6))
+    assert "are fairly close to" in verdict(judged(1.0, 1.0, 1000, 0.72, 0.6))
+    assert "(standard error 0.0058)" in verdict(judged(1.0, 1.0, 100, 0.5, 0.5, 0.00577))
 
 
 def test_a_handful_of_points_is_not_judged() -> None:
-    assert "too few to judge" in verdict(1.0, 1.0, 30, 0.5)
+    assert "too few to judge" in verdict(judged(1.0, 1.0, 30, 0.5))
 
 
 def test_a_classifier_tells_apart_what_differs_and_nothing_else() -> None:
@@ -375,34 +385,40 @@ def test_a_column_with_hardly_a_value_is_trained_on_and_measured(
     }
     frame["rare"] = pd.Series(values[what]).where(np.arange(90) < present)
     model = fit(frame, tmp_path / "run", **QUICK)
-    assert np.isfinite(model.evaluation["two_sample"]["auc"])
+    assert np.isfinite(model.evaluation["auc"].known)
     for name in frame:
-        assert "W1" in model.evaluate(frame.assign(**{str(name): None}))["verdict"]
+        assert "W1" in model.evaluate(frame.assign(**{str(name): None})).verdict
 
 
 def test_more_columns_than_trees_look_at_with_gaps_are_trained_on_and_measured(
     tmp_path: Any,
 ) -> None:
     model = fit(gaps(80, 70, 0.2, 0), tmp_path / "run", **QUICK)
-    assert np.isfinite(model.evaluation["two_sample"]["auc"])
+    assert np.isfinite(model.evaluation["auc"].known)
 
 
 def test_every_distance_stands_beside_its_floor(table_run: Model, digits_run: Model) -> None:
     for model in (table_run, digits_run):
         found = model.evaluation
-        assert found["w1"] > 0
-        assert found["w1_floor"] > 0
-        assert f"{found['w1_floor']:.4g}" in found["verdict"]
-        for part in (*found["conditions"], *found["groups"]):
-            assert part["w1"] is None or part["floor"] > 0
-    assert [p["name"] for p in table_run.evaluation["groups"]] == ["member=False", "member=True"]
-    assert table_run.evaluation["conditions"][0]["name"] == "town=Oslo"
+        assert found["w1"].known > 0
+        floor = found["w1"].floor
+        assert floor is not None
+        assert floor > 0
+        assert f"{floor:.4g}" in found.verdict
+        for part in found.parts("w1"):
+            assert part.value is None or (part.floor is not None and part.floor > 0)
+    groups = [p.of for p in table_run.evaluation.parts("w1", "group")]
+    assert groups == ["member=False", "member=True"]
+    assert table_run.evaluation.parts("w1", "condition")[0].of == "town=Oslo"
 
 
 def test_evaluating_against_other_data(table_run: Model) -> None:
     same, other = mixed(200, seed=5), mixed(200, seed=6).assign(town="Oslo", age=18, member=True)
-    assert table_run.evaluate(other)["w1"] > table_run.evaluate(same)["w1"]
-    assert "memorising" not in table_run.evaluate(other)
+    far, near = table_run.evaluate(other), table_run.evaluate(same)
+    assert far["w1"].known > near["w1"].known
+    assert {f.rows for f in table_run.evaluation.figures} == {"held", "train"}
+    assert {f.rows for f in far.figures} == {"held"}
+    assert not {"R02", "R03", "R04", "R07"} & {f.code for f in far.findings}
 
 
 def test_the_choice_of_the_best_is_not_drawn_to_narrow_samples() -> None:
@@ -419,49 +435,50 @@ def test_the_choice_of_the_best_is_not_drawn_to_narrow_samples() -> None:
     assert right.excess < narrow.excess
 
 
-SOUND: dict[str, Any] = {
-    "w1": 1.0,
-    "w1_floor": 1.0,
-    "w1_self": 1.0,
-    "ratio": 1.0,
-    "critic": {"slope_max": 1.1, "estimate": 0.2, "estimate_on_training_rows": 0.2},
-    "memorising": {
-        "closer_to_training": 0.5,
-        "copies": 0.0,
-        "copies_floor": 0.0,
-        "n": 1000,
-        "membership_auc": 0.5,
-        "closer_error": 0.02,
-    },
-    "conditions": [{"name": "a=1", "w1": 1.0, "floor": 1.0, "floor_spread": 0.1, "slope": 0.9}],
-    "groups": [{"name": "b=1", "w1": 1.0, "floor": 1.0, "floor_spread": 0.1, "slope": 1.0}],
+SOUND = (
+    Figure("w1", 1.0, 1.0, n=1000),
+    Figure("w1_self", 1.0, 1.0),
+    Figure("critic_estimate", 0.2),
+    Figure("critic_estimate_training", 0.2, rows="train"),
+    Figure("gradient_norm_max", 1.1),
+    Figure("closer_to_training", 0.5, 0.5, spread=0.02),
+    Figure("copies", 0.0, 0.0),
+    Figure("membership_auc", 0.5, 0.5, n=1000, spread=0.013),
+    Figure("w1", 1.0, 1.0, of="a=1", by="condition", spread=0.1),
+    Figure("gradient_norm", 0.9, of="a=1", by="condition"),
+    Figure("w1", 1.0, 1.0, of="b=1", by="group", spread=0.1),
+    Figure("gradient_norm", 1.0, of="b=1", by="group"),
+)
+WRONG: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "R01": ("gradient_norm_max", "", {"value": 3.0}),
+    "R02": ("critic_estimate_training", "", {"value": 0.9}),
+    "R03": ("closer_to_training", "", {"value": 0.8}),
+    "R04": ("copies", "", {"value": 0.2}),
+    "R05": ("w1", "b=1", {"value": None, "floor": None}),
+    "R06": ("w1_self", "", {"value": 0.5}),
+    "R07": ("membership_auc", "", {"value": 0.7}),
+    "R08": ("gradient_norm", "b=1", {"value": 0.3}),
 }
-WRONG: dict[str, dict[str, Any]] = {
-    "R01": {"critic": SOUND["critic"] | {"slope_max": 3.0}},
-    "R02": {"critic": SOUND["critic"] | {"estimate_on_training_rows": 0.9}},
-    "R03": {"memorising": SOUND["memorising"] | {"closer_to_training": 0.8}},
-    "R07": {"memorising": SOUND["memorising"] | {"membership_auc": 0.7}},
-    "R04": {"memorising": SOUND["memorising"] | {"copies": 0.2}},
-    "R05": {
-        "groups": [{"name": "b=2", "w1": None, "floor": None, "floor_spread": 0.1, "slope": None}]
-    },
-    "R08": {
-        "groups": [{"name": "b=2", "w1": 1.0, "floor": 1.0, "floor_spread": 0.1, "slope": 0.3}]
-    },
-    "R06": {"w1_self": 0.5},
-}
+
+
+def changed(name: str, of: str, values: dict[str, Any]) -> Figures:
+    return Figures(
+        tuple(replace(f, **values) if (f.name, f.of) == (name, of) else f for f in SOUND)
+    )
 
 
 def test_each_weakness_of_a_run_is_named(toy_run: Model) -> None:
-    assert findings(SOUND, toy_run.run.game) == []
+    run = toy_run.run
+    seen = Seen(run.game, run.game.generator, prepare("toy:ring:600", QUICK)[0], 0)
+
+    def codes(figures: Figures) -> list[str]:
+        return [f.code for measure in common() for f in measure.findings(figures, seen)]
+
+    assert codes(Figures(SOUND)) == []
     for code, change in WRONG.items():
-        assert [f.code for f in findings(SOUND | change, toy_run.run.game)] == [code]
-    uneven = {
-        "conditions": [{"name": "a=1", "w1": 2.0, "floor": 1.0, "floor_spread": 0.1, "slope": 1.0}]
-    }
-    assert [f.code for f in findings(SOUND | uneven, toy_run.run.game)] == ["R05"]
-    uneven["conditions"][0]["floor_spread"] = 0.3
-    assert findings(SOUND | uneven, toy_run.run.game) == []
+        assert codes(changed(*change)) == [code]
+    assert codes(changed("w1", "a=1", {"value": 2.0})) == ["R05"]
+    assert codes(changed("w1", "a=1", {"value": 2.0, "spread": 0.3})) == []
 
 
 def test_scores_are_one_a_row(table_run: Model) -> None:
@@ -506,7 +523,9 @@ def test_a_likelihood_is_low_where_a_row_does_not_fit_together(towns: Model) -> 
 
 def test_scores_by_the_critic_are_the_critics(towns: Model) -> None:
     rows = town_rows(20)
-    batch = towns.run.codec.batch(towns.run.codec.rows(towns.run.kind.read(rows)), np.arange(20))
+    batch = towns.run.codec.batch(
+        towns.run.codec.rows(towns.run.kind.files.read(rows)), np.arange(20)
+    )
     with torch.no_grad():
         own = towns.run.game.score(batch).numpy()
     assert towns.score(rows, by="critic") == pytest.approx(own)

@@ -16,11 +16,12 @@ import pytest
 from PIL import Image
 
 from surveyor.api import prepare
-from surveyor.data import Options, bounds, recognise, scratch
+from surveyor.data import Options, bounds, scratch
 from surveyor.data.archives import read_file
 from surveyor.data.arrays import read_arrays
 from surveyor.data.pictures import listed, read_folder, read_picture, suffixes
 from surveyor.errors import InputError, Notice
+from surveyor.kinds.loading import recognise
 from tests.conftest import QUICK
 
 RNG = np.random.default_rng(0)
@@ -343,7 +344,7 @@ def test_damaged_files_are_read_or_refused(name: str, tmp_path: Path) -> None:
         source = path if path.suffix in (".npy", ".npz") else path.parent
         with suppress(InputError):
             kind = recognise(str(source))
-            kind.read(str(source), Options())
+            kind.files.read(str(source), Options())
             read += 1
         shutil.rmtree(path.parent)
     assert read < 55

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 
 from surveyor.api import Model, fit
-from surveyor.data import Options, load
+from surveyor.data import Options
 from surveyor.data.charges import neutral
 from surveyor.data.formula import folded, formula_of, parse_formula, ratios
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
+from surveyor.kinds.loading import load
 from tests.conftest import QUICK
 
 
@@ -159,16 +160,14 @@ def test_samples_apart_from_formulas_differ_in_what_is_written(tmp_path: Path) -
 
 
 def test_the_report_holds_formulas_against_real_ones(salt_run: Model) -> None:
-    (told,) = salt_run.evaluation["table"]["formulas"]
-    assert told["name"] == "formula"
-    assert 0 <= told["neutral"] <= 1
+    assert 0 <= salt_run.evaluation["neutral", "formula"].known <= 1
     assert "Formulas: formula" in (salt_run.run.path / "report.html").read_text()
 
 
 def test_other_rows_are_scored_and_measured(salt_run: Model, tmp_path: Path) -> None:
     others = pd.DataFrame({"formula": ["NaCl", "Na2Cl3"] * 20, "gap": np.arange(40) / 10})
     assert np.isfinite(salt_run.score(others)).all()
-    assert salt_run.evaluate(salts(120, 5))["w1"] > 0
+    assert salt_run.evaluate(salts(120, 5))["w1"].known > 0
 
 
 def test_a_formula_is_left_out_by_its_own_name(tmp_path: Path) -> None:

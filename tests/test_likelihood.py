@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from surveyor import fit, load
 from surveyor.batch import Draws
 from surveyor.build import game_of
-from surveyor.data import kinds
+from surveyor.kinds import kinds
 from surveyor.errors import InputError
 from surveyor.generators import Latent, Likelihood
 from surveyor.objectives.wasserstein import Wasserstein
@@ -63,7 +63,7 @@ def test_a_warm_start_finds_the_maximum_of_any_likelihood_and_rows_are_scored_by
     assert made.mean(0) == pytest.approx(x.mean(0), abs=0.1 * 3)
     assert made.std(0) == pytest.approx(x.std(0), rel=0.1)
     codec = model.run.codec
-    points = codec.points(codec.rows(kinds()["vectors"].read(x)), np.arange(5))
+    points = codec.points(codec.rows(kinds()["vectors"].files.read(x)), np.arange(5))
     generator = model.run.game.generator
     assert isinstance(generator, Likelihood)
     with torch.no_grad():

@@ -18,8 +18,9 @@ from surveyor.build import game_of
 from surveyor.cli import main
 from surveyor.data.sources import example
 from surveyor.errors import InputError
-from surveyor.evaluation import imagenet
-from surveyor.evaluation.paired import patch_frechet, patches, psnr, sharpness, ssim
+from surveyor.kinds.pairs.measures import BICUBIC
+from surveyor.kinds.pairs.quality import patch_frechet, patches, psnr, sharpness, ssim
+from surveyor.measures import imagenet
 from surveyor.training.game import Content
 from tests.conftest import QUICK
 
@@ -154,17 +155,17 @@ def test_a_run_answers_pictures_of_any_size(run: surveyor.Model) -> None:
 
 def test_an_answering_run_is_told_beside_bicubic_enlargement(run: surveyor.Model) -> None:
     told = run.evaluation
-    assert "bicubic" in told["verdict"]
+    assert "bicubic" in told.verdict
     for name in ("psnr", "ssim", "perceptual", "patch_frechet", "sharpness"):
-        assert np.isfinite(told["answers"][name])
-        assert np.isfinite(told["bicubic"][name])
+        assert np.isfinite(told[name].known)
+        assert np.isfinite(told[name, BICUBIC].known)
     report = (run.run.path / "report.html").read_text()
     assert "enlarged bicubically" in report
     assert "Perceptual distance" in report
     again = run.evaluate()
-    assert again["answers"] == told["answers"]
+    assert again.figures == told.figures
     other = run.evaluate(run.run.path.parent / "digits.npz")
-    assert other["answers"]["psnr"] == pytest.approx(told["answers"]["psnr"], abs=2)
+    assert other["psnr"].value == pytest.approx(told["psnr"].known, abs=2)
 
 
 def test_a_resumed_task_is_the_same_run(run: surveyor.Model, tmp_path: Path) -> None:
@@ -211,7 +212,7 @@ def test_folders_are_translated_from_the_command_line(
         assert np.asarray(Image.open(tmp_path / "each" / f"{k}.png")).shape == (side, side, 3)
     assert main(["evaluate", "run"]) == 0
     kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
-    assert kept["bicubic"] is None
+    assert {f.get("of", "") for f in kept["figures"] if f["name"] == "psnr"} == {""}
     (a / "7.png").unlink()
     (b / "3.png").unlink()
     assert (
@@ -234,7 +235,7 @@ def test_pictures_are_made_of_vectors_that_a_user_gives(tmp_path: Path) -> None:
     assert not (made == model.answer(told[:3] - 1)["icons"]).all()
     again = surveyor.load(tmp_path / "run")
     assert (again.answer(told[:3] + 1)["icons"] == made).all()
-    assert np.isfinite(again.evaluate(data)["answers"]["patch_frechet"])
+    assert np.isfinite(again.evaluate(data)["patch_frechet"].known)
     with pytest.raises(InputError, match="5"):
         model.answer(told[:, :5])
 

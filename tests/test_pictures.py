@@ -10,10 +10,10 @@ import torch
 
 from surveyor import Model, fit
 from surveyor.api import prepare
-from surveyor.evaluation.classifier import Classifier
-from surveyor.evaluation.features import frechet, kernel_distance, precision_recall
-from surveyor.evaluation.memorising import nearest
-from surveyor.evaluation.pictures import labels, ruler
+from surveyor.kinds.images.measures import labels, ruler
+from surveyor.measures.classifier import Classifier
+from surveyor.measures.features import frechet, kernel_distance, precision_recall
+from surveyor.measures.memorising import nearest
 from tests.conftest import QUICK
 
 
@@ -89,18 +89,20 @@ def test_pictures_without_labels_are_told_by_imagenets_features(tmp_path: Path) 
     pytest.importorskip("efficientnet_lite_pytorch")
     rng = np.random.default_rng(0)
     model = fit(rng.integers(0, 255, (150, 8, 8)).astype(np.uint8), tmp_path / "run", **QUICK)
-    told = model.evaluation["pictures"]
-    assert "ImageNet" in told["by"]
-    assert told["accuracy"] is told["asked"] is None
-    assert told["frechet"] > told["frechet_floor"] > 0
+    told = model.evaluation
+    assert "ImageNet" in told["frechet"].unit
+    assert "asked" not in told.by_name
+    assert told["frechet"].known > (told["frechet"].floor or 0) > 0
 
 
 def test_a_run_of_pictures_tells_them_beside_real_ones(digits_run: Model) -> None:
-    told = digits_run.evaluation["pictures"]
-    assert told["accuracy"] > 0.9
-    assert told["frechet"] > told["frechet_floor"] > 0  # six steps: far from real
-    assert told["asked"] < 0.5
-    assert told["precision"] < told["precision_floor"]
+    told = digits_run.evaluation
+    assert (told["asked"].floor or 0) > 0.9  # the classifier's accuracy
+    assert told["frechet"].known > (told["frechet"].floor or 0) > 0  # six steps: far from real
+    assert told["asked"].known < 0.5
+    assert told["precision"].known < (told["precision"].floor or 0)
+    (worst,) = told.parts("asked", "label")
+    assert worst.known <= told["asked"].known
     assert "Read as the label asked for" in (digits_run.run.path / "report.html").read_text()
 
 
@@ -133,6 +135,6 @@ def test_missing_labels_and_few_pictures_are_no_reason_to_fail(tmp_path: Path) -
     told = np.where(np.arange(90) % 3 == 0, np.nan, np.arange(90) % 3)
     said = QUICK | {"condition": ["told"]}
     model = fit({"images": NOISE, "told": told}, tmp_path / "a", **said)
-    assert model.evaluation["pictures"]["asked"] is not None
+    assert "asked" in model.evaluation.by_name
     few = fit({"images": NOISE, "told": np.arange(90) % 2}, tmp_path / "b", holdout=0.01, **said)
-    assert few.evaluation["pictures"] is None
+    assert "frechet" not in few.evaluation.by_name

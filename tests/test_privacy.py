@@ -128,9 +128,10 @@ def test_more_updates_and_a_smaller_epsilon_ask_for_more_noise() -> None:
 
 def test_a_private_run_tells_its_epsilon_and_repeats_no_noise(tmp_path: Path) -> None:
     runs = [fit(mixed(400), tmp_path / str(k), **PRIVATE) for k in (1, 2)]
-    told = runs[0].evaluation["privacy"]
-    assert 1.9 < told["epsilon"] <= 2
-    assert told["updates"] == 6
+    told = runs[0].evaluation.privacy
+    assert told is not None
+    assert 1.9 < told.epsilon <= 2
+    assert told.updates == 6
     assert "Differential privacy" in runs[0].report(mixed(400)).read_text()
     one, two = (torch.cat([p.flatten() for p in r.run.game.generator.parameters()]) for r in runs)
     assert not torch.equal(one, two)

@@ -15,10 +15,10 @@ from scipy import stats
 from surveyor import fit, load
 from surveyor.api import prepare
 from surveyor.batch import Draws
-from surveyor.data import load as load_data
 from surveyor.data.private import fit_private
 from surveyor.data.values import Form, form_of
 from surveyor.errors import InputError, Interrupted, Notice
+from surveyor.kinds.loading import load as load_data
 from surveyor.privacy import DEVIATION, Counts, discrete_gaussian, purse, taken
 from surveyor.privacy import noise as law
 from surveyor.run import own_data, resume, start
@@ -115,7 +115,7 @@ def test_the_whole_folder_of_a_run_with_an_odd_row_has_no_trace(tmp_path: Path) 
     }  # fmt: skip
     kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
     assert set(kept) == {"privacy", "best_step", "steps"}
-    assert model.evaluation["w1"] > 0
+    assert model.evaluation["w1"].known > 0
     assert model.report(odd(True)) == tmp_path / "run.measured" / "report.html"
     for file in (tmp_path / "run").rglob("*"):
         content = file.read_bytes() if file.is_file() else b""
@@ -150,7 +150,9 @@ def test_an_interrupted_private_run_goes_on_with_its_own_codec(tmp_path: Path) -
     codec = (tmp_path / "run" / "codec.json").read_bytes()
     again = resume(tmp_path / "run", own_data(tmp_path / "run", frame))
     assert [r.step for r in again.records()] == [2, 3, 4]
-    assert again.finish()["privacy"]["updates"] == 4
+    account = again.finish().privacy
+    assert account is not None
+    assert account.updates == 4
     assert (tmp_path / "run" / "codec.json").read_bytes() == codec
     assert not (tmp_path / "run" / "history.jsonl").exists()
 

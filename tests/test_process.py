@@ -170,7 +170,7 @@ def test_ctrl_c_after_training_says_how_to_go_on(
         patched.setattr("surveyor.run.session.assess", stopped)
         with pytest.raises(Interrupted, match=r"surveyor\.resume\("):
             surveyor.fit(frame, path, **LONG)
-    assert "verdict" in surveyor.resume(path, frame).evaluation
+    assert surveyor.resume(path, frame).evaluation.verdict
 
 
 def test_an_interrupted_fit_without_a_folder_keeps_one_and_names_it(scratch: Path) -> None:

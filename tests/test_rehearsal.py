@@ -13,7 +13,7 @@ from surveyor import api
 from surveyor.cli import main
 from surveyor.data.table import Table
 from surveyor.errors import InputError
-from surveyor.report import figures
+from surveyor.panels import drawing as figures
 from tests.conftest import QUICK, mixed
 
 

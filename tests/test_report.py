@@ -17,7 +17,7 @@ import pytest
 
 import surveyor
 from surveyor import Model
-from surveyor.report import figures
+from surveyor.panels import drawing as figures
 from tests.conftest import QUICK, mixed
 
 EVIL = "<script>document.title='owned'</script>"
@@ -65,7 +65,7 @@ def test_the_report_is_self_contained(table_run: Model, digits_run: Model, toy_r
 
 def test_the_verdict_comes_first_and_in_words(table_run: Model) -> None:
     said = [text.strip() for text in read(table_run).text if text.strip()]
-    verdict = said.index(table_run.evaluation["verdict"])
+    verdict = said.index(table_run.evaluation.verdict)
     assert verdict < said.index("Findings")
 
 
@@ -93,7 +93,8 @@ def test_columns_that_follow_are_named_and_escaped(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "towns.csv", index=False)
     model = surveyor.fit(tmp_path / "towns.csv", tmp_path / "run", **QUICK)
     assert any("land from town" in text for text in read(model).text)
-    assert model.evaluate()["calibration"] == model.evaluation["calibration"]
+    assert "marginals" in model.evaluation.by_name
+    assert model.evaluate() == model.evaluation
 
 
 def test_the_report_is_rebuilt_the_same(table_run: Model, digits_run: Model) -> None:
@@ -172,7 +173,7 @@ HOSTILE = {
 def test_a_person_s_matplotlib_changes_nothing(name: str, tmp_path: Path) -> None:
     content, variables = HOSTILE[name]
     (tmp_path / "matplotlibrc").write_bytes(content)
-    code = "from surveyor.report import figures as f, style\nimport numpy as np\n"
+    code = "from surveyor.panels import drawing as f, style\nimport numpy as np\n"
     code += "a = np.random.default_rng(0).normal(size=(9, 2))\nprint(f.clouds(a, a + 1, None))\n"
     code += "print(style.mpl.rcParams['text.usetex'])"
     path = os.pathsep.join(sys.path)

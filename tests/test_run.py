@@ -217,7 +217,7 @@ def test_the_best_generator_is_kept(whole: Path) -> None:
     assert run.evaluation is not None
     least = min(m.w1 - m.w1_self / 2 for m in run.history)
     near = [m.step for m in run.history if m.w1 - m.w1_self / 2 <= least + m.w1_noise]
-    assert run.evaluation["best_step"] == near[-1]
+    assert run.evaluation.best_step == near[-1]
 
 
 def truncate(path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import Options, load
+from surveyor.data import Options
 from surveyor.data.columns import Column
 from surveyor.data.fitting import fit_column
 from surveyor.data.frames import read_frame
@@ -21,6 +21,7 @@ from surveyor.data.table import TableCodec
 from surveyor.data.text import Reading
 from surveyor.data.understand import understand
 from surveyor.errors import InputError
+from surveyor.kinds.loading import load
 from tests.conftest import mixed
 
 
@@ -116,7 +117,7 @@ def test_a_category_never_seen_stands_apart_from_all() -> None:
     data = load(frame, Options())
     codec = data.codec
     assert isinstance(codec, TableCodec)
-    rows = codec.rows(data.kind.read(pd.DataFrame({"c": ["a", "new"], "x": [0.0, 0.0]})))
+    rows = codec.rows(data.files.read(pd.DataFrame({"c": ["a", "new"], "x": [0.0, 0.0]})))
     points = codec.points(rows, np.arange(2))
     assert float((points[0] - points[1]).norm()) == pytest.approx(np.sqrt(0.5), abs=1e-6)
 
@@ -126,7 +127,7 @@ def test_one_changed_category_costs_one() -> None:
     data = load(frame, Options())
     assert isinstance(data.codec, TableCodec)
     some = pd.DataFrame({"c": ["a", "b", "b"], "d": ["u", "u", "v"]})
-    points = data.codec.points(data.codec.rows(data.kind.read(some)), np.arange(3))
+    points = data.codec.points(data.codec.rows(data.files.read(some)), np.arange(3))
     assert float((points[0] - points[1]).norm()) == pytest.approx(1, abs=1e-6)
     assert float((points[0] - points[2]).norm()) == pytest.approx(np.sqrt(2), abs=1e-6)
 

@@ -138,12 +138,12 @@ def test_bfloat16_products_give_the_same_gradients(
 
 
 def test_training_brings_the_samples_closer() -> None:
-    from surveyor.evaluation import Ruler
+    from surveyor.measures.ruler import RowRuler
 
     data, game, plan, state = built(
         "toy:gaussian:2000", steps=150, batch=128, generator_rate=2e-3, critic_rate=2e-3
     )
-    ruler = Ruler(game, data.train, data.validation, 128, 0, data.codec.space.unit)
+    ruler = RowRuler(game, data.train, data.validation, 128, 0, data.codec.space.unit)
     before = ruler(game.generator).w1
     list(steps(game, data.train, plan, state))
     assert ruler(state.average).w1 < 0.5 * before

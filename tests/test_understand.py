@@ -14,11 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import surveyor
-from surveyor.data import Options, load
+from surveyor.data import Options
 from surveyor.data.columns import Column
 from surveyor.data.spelling import date_format, number_template, read_dates
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError, Notice
+from surveyor.kinds.loading import load
 from tests.conftest import QUICK
 
 N = 120
@@ -244,15 +245,15 @@ def test_files_come_back_in_the_types_they_had(tmp_path: Path) -> None:
     )
     pq.write_table(table, tmp_path / "t.parquet")
     model = surveyor.fit(tmp_path / "t.parquet", **QUICK)
-    model.run.kind.write(model.sample(50), tmp_path / "made.parquet")
+    model.run.kind.files.write(model.sample(50), tmp_path / "made.parquet")
     assert pq.read_schema(tmp_path / "made.parquet").remove_metadata() == table.schema
 
 
 def test_numbers_and_text_in_one_column_are_written_as_text(tmp_path: Path) -> None:
     frame = pd.DataFrame({"code": [1, "a", 2, None], "x": range(4)})
-    kind = load(pd.DataFrame({"x": np.arange(20) % 5}), Options()).kind
+    files = load(pd.DataFrame({"x": np.arange(20) % 5}), Options()).files
     with pytest.warns(Notice, match="'code': numbers and text, written as text"):
-        kind.write(frame, tmp_path / "t.parquet")
+        files.write(frame, tmp_path / "t.parquet")
     assert pd.read_parquet(tmp_path / "t.parquet")["code"].tolist()[:3] == ["1", "a", "2"]
 
 
@@ -266,7 +267,7 @@ def test_csv_comes_back_in_its_spelling(tmp_path: Path) -> None:
         "flag": spread(["TRUE", "FALSE"]),
     }
     model = surveyor.fit(csv(tmp_path, **texts), **QUICK)
-    model.run.kind.write(model.run.codec.spelt(model.sample(150)), tmp_path / "made.csv")
+    model.run.kind.files.write(model.run.codec.spelt(model.sample(150)), tmp_path / "made.csv")
     made = pd.read_csv(tmp_path / "made.csv", dtype=str, keep_default_na=False)
     form = {"price": r"\d+\.50", "rate": r"\d+\.5%", "age": r"\d*", "at": r"2020-01-01 \d\d:\d\d",
             "zone": r"2020-01-01T\d\d:00:00\.250\+02:00", "flag": "TRUE|FALSE"}  # fmt: skip
@@ -283,7 +284,7 @@ def test_what_was_understood_is_told(tmp_path: Path) -> None:
     data = load(
         csv(tmp_path, zip=spread(["0115", "1067"]), price=[f"{k}.50" for k in range(N)]), Options()
     )
-    told = {row[0]: row for row in data.kind.told(data.raw)}
+    told = {row[0]: row for row in data.files.told(data.raw)}
     assert told["zip"][1:3] == ("category", "0115")
     assert "would not come back" in told["zip"][3]
     assert told["price"][1] == "number, 2 decimals"
@@ -368,7 +369,7 @@ def test_numbers_beyond_the_training_range_are_measured_where_they_are() -> None
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"v": rng.normal(50, 5, 400), "c": rng.choice(["a", "b"], 400)})
     model = surveyor.fit(frame, **QUICK)
-    w1 = [model.evaluate(frame.assign(v=scale * frame["v"]))["w1"] for scale in (1, 3, 30)]
+    w1 = [model.evaluate(frame.assign(v=scale * frame["v"]))["w1"].known for scale in (1, 3, 30)]
     assert w1[2] > 5 * w1[1] > 5 * w1[0]
 
 
@@ -377,13 +378,13 @@ def test_evaluate_leaves_columns_out_and_reads_other_spellings(
 ) -> None:
     rows = dated.sample(200)
     with_nonsense = rows.assign(age=rows["age"] * 1000)
-    told = [dated.evaluate(frame)["w1"] for frame in (rows, with_nonsense)]
+    told = [dated.evaluate(frame)["w1"].known for frame in (rows, with_nonsense)]
     assert told[1] > 10 * told[0]
-    without = [dated.evaluate(f, drop=["age"])["w1"] for f in (rows, with_nonsense)]
+    without = [dated.evaluate(f, drop=["age"])["w1"].known for f in (rows, with_nonsense)]
     assert without[0] == pytest.approx(without[1])
     gone = dated.evaluate(rows.drop(columns="age"), drop=["age"])
-    assert gone["w1"] == pytest.approx(without[0])
-    assert "age" not in [c["name"] for c in gone["table"]["columns"]]
+    assert gone["w1"].value == pytest.approx(without[0])
+    assert "age" not in [f.of for f in gone.parts("distance", "column")]
     written = rows.assign(at=rows["at"].dt.strftime("%d/%m/%Y %H:%M"), age=rows["age"].astype(str))
     written.loc[3, "age"] = "unknown"
     written.drop(columns="local").to_csv(tmp_path / "rows.csv", index=False)

@@ -6,7 +6,7 @@ import copy
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,8 @@ from surveyor.data.memory import kept
 from surveyor.data.sources import resolve
 from surveyor.diagnostics import preflight
 from surveyor.errors import InputError, Interrupted, NotWritten, tell
-from surveyor.evaluation import ROWS
-from surveyor.evaluation.assess import assess
-from surveyor.evaluation.paired import assess_pairs
+from surveyor.kinds.assess import assess
+from surveyor.measures import ROWS, Evaluation, Seen
 from surveyor.outline import OWN
 from surveyor.report import build_report
 from surveyor.report.rehearsal import rehearse
@@ -78,8 +77,8 @@ class Model:
         return Model(copy.deepcopy(self.run, memo))
 
     @property
-    def evaluation(self) -> dict[str, Any]:
-        """Return the final numbers, each with its floor; ``verdict`` is the sentence."""
+    def evaluation(self) -> Evaluation:
+        """Return the final figures, each beside its floor; ``verdict`` is the sentence."""
         if self.run.evaluation is None:
             raise InputError(f"{self.run.path}: not evaluated yet; call evaluate(data)")
         return self.run.evaluation
@@ -161,7 +160,7 @@ class Model:
         drop: Sequence[str] = (),
         type: Sequence[str] = (),
         missing: Sequence[str] = (),
-    ) -> dict[str, Any]:
+    ) -> Evaluation:
         """Measure the generator against ``data``, or the run's own held-out rows, and keep that.
 
         Given data serve as both sides of the floor, half and half, and nothing is said of training
@@ -173,29 +172,23 @@ class Model:
         if data is None and options != columns_read():
             raise InputError("--drop, --type, --missing: say it of data that are given")
         measured = runs.trained_on(run) if data is None else runs.other_data(run, data, options)
-        pictures = ("held-out pictures", "of the pictures given")
-        whose = pictures if run.codec.answers else ("held-out real data", "the data given")
+        own = data is None
         game = replace(run.game, head=head_of(measured.codec, run.game.generator))
         with runs.threads(run.config.threads):
-            own = game, game.generator, measured, run.config.seed, rows, whose[data is not None]
-            result = assess_pairs(*own) if run.codec.answers else assess(*own, data is None)
-        if data is not None:
-            # The halves of given data are no training rows: what is told of those would be false.
-            result["critic"]["estimate_on_training_rows"] = None
-            result["findings"] = [f for f in result["findings"] if f["code"] != "R02"]
-            return result
+            told = assess(Seen(game, game.generator, measured, run.config.seed, rows, own))
+        if not own:
+            return told
         plan = plan_of(run.config)
-        privacy = runs.privacy_of(run.config, plan, measured)
-        parts = {"calibration": run.calibration, "privacy": privacy and asdict(privacy)}
-        result |= {name: told for name, told in parts.items() if told is not None}
+        told = replace(told, privacy=runs.privacy_of(run.config, plan, measured))
+        told = runs.with_calibration(told, run.calibration)
         found = preflight(run.game, measured, plan)
-        result = runs.completed(run.config, result, run.history, found)
+        told = runs.completed(run.config, told, run.history, found)
         try:
             with runs.Lock(run.path):
-                runs.keep_evaluation(run.path, run.config, result)
+                runs.keep_evaluation(run.path, run.config, told)
         except (InputError, NotWritten) as error:
             tell(f"the numbers are not kept in the run: {error}")
-        return result
+        return told
 
     @in_usual
     def score(self, data: Any, by: By = "auto") -> np.ndarray:

@@ -30,6 +30,7 @@ class Stream(IntEnum):
     PATCHES = 17
     REPORT = 18  # what a report shows
     HALVES = 19  # of data that a run was not trained on
+    DECODE = 20  # values within cells, of what measures look at
 
 
 def generator(seed: int, stream: Stream) -> np.random.Generator:

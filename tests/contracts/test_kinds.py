@@ -12,12 +12,14 @@ import pytest
 import torch
 
 from surveyor.batch import Draws
-from surveyor.data import Data, Options, kinds, load
+from surveyor.data import Data, Options
 from surveyor.data.images import ImageCodec, Images
 from surveyor.data.pairs import PairCodec
 from surveyor.data.table import TableCodec
 from surveyor.data.vectors import VectorCodec
 from surveyor.data.where import wanted
+from surveyor.kinds import kinds
+from surveyor.kinds.loading import load
 from tests.conftest import mixed
 
 
@@ -95,9 +97,9 @@ def test_decoding_undoes_encoding(data: Data) -> None:
     batch, codes = data.train.first(n), data.train.codes(n)
     made = data.codec.decode(batch, codes, Draws(0))
     original = (
-        data.kind.take(data.raw, data.train.index[:n])
+        data.files.take(data.raw, data.train.index[:n])
         if not isinstance(data.codec, TableCodec)
-        else data.kind.take(data.raw, np.arange(len(data.raw))).iloc[data.train.index[:n]]
+        else data.files.take(data.raw, np.arange(len(data.raw))).iloc[data.train.index[:n]]
     )
     if isinstance(data.codec, PairCodec):
         original = original.wanted
@@ -135,12 +137,12 @@ def test_the_codec_holds_no_rows(data: Data) -> None:
 def test_written_samples_read_back(data: Data, tmp_path: Path) -> None:
     batch, codes = data.train.first(12), data.train.codes(12)
     made = data.codec.decode(batch, codes, Draws(0))
-    for suffix in data.kind.suffixes:
+    for suffix in data.files.suffixes:
         if suffix in (".csv.gz", ".png"):
             continue
         path = tmp_path / f"samples{suffix}"
-        data.kind.write(made, path)
-        again = (Images() if isinstance(data.codec, PairCodec) else data.kind).read(path)
+        data.files.write(made, path)
+        again = (Images() if isinstance(data.codec, PairCodec) else data.files).read(path)
         assert len(again) == 12
 
 
@@ -164,4 +166,4 @@ def test_conditions_are_answered_as_asked(data: Data) -> None:
 
 
 def test_every_kind_is_covered() -> None:
-    assert {load(*case).kind.name for case in CASES.values()} == set(kinds())
+    assert {load(*case).codec.kind for case in CASES.values()} == set(kinds())

@@ -62,18 +62,18 @@ class Materials(Claim):
             model = surveyor.fit(
                 frame, Path(place) / "run", steps=20 if quick else 900, seed=seed, threads=1
             )
-            told = model.evaluation["table"]["formulas"][0]
+            told = {f.name: f for f in model.evaluation.figures if f.by == "formula"}
             made = model.sample(200 if quick else 1000, seed=seed)["formula"]
         own = [t for t in made if isinstance(t, str)]
         real, delivered = (float(np.mean([neutral(t) for t in part])) for part in (texts, own))
-        alone = told["neutral"]
+        alone = told["neutral"].known
         return Evidence(
             {
-                ALONE: alone / told["neutral_floor"],
+                ALONE: alone / (told["neutral"].floor or 1),
                 DELIVERED: delivered / real,
                 "neutral, real": real,
-                "new, the generator alone": told["new"],
-                "new, held out": told["new_floor"],
+                "new, the generator alone": told["new"].known,
+                "new, held out": told["new"].floor or 0.0,
                 "unique": len({ratios(t) for t in own}) / len(own),
             },
             {

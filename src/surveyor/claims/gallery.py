@@ -12,9 +12,9 @@ from typing import Any, get_args
 
 from surveyor.claims import Claim, Evidence, Outcome, Part, Verdict, claims, code_of
 from surveyor.errors import InputError
-from surveyor.report.figures import svg
+from surveyor.panels.drawing import svg
+from surveyor.panels.style import Figure, styled
 from surveyor.report.pages import page
-from surveyor.report.style import Figure, styled
 from surveyor.writing import write_bytes
 
 INDEX, RESULTS = "index.html", "results"

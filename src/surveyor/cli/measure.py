@@ -38,20 +38,20 @@ def evaluate(
         Print all numbers as JSON.
     """
     own = columns
-    result = api.load(run, device=device).evaluate(
+    told = api.load(run, device=device).evaluate(
         against, drop=own.drop, type=own.type, missing=own.missing
     )
     if json_:
-        print(json.dumps(result, indent=1))
+        print(json.dumps(told.numbers(), indent=1))
         return 0
-    out.print(f"[bold]{shown(result['verdict'])}[/]")
-    for part in (*result["conditions"], *result["groups"]):
+    out.print(f"[bold]{shown(told.verdict)}[/]")
+    for part in told.parts("w1"):
         w1, floor = (
-            "never generated" if v is None else f"{v:.4g}" for v in (part["w1"], part["floor"])
+            "never generated" if v is None else f"{v:.4g}" for v in (part.value, part.floor)
         )
-        out.print(f"  {shown(part['name'])}: W1 {w1}, floor {floor}", highlight=False)
-    for finding in result["findings"]:
-        tell(finding)
+        out.print(f"  {shown(part.of)}: W1 {w1}, floor {floor}", highlight=False)
+    for finding in told.findings:
+        tell(vars(finding))
     return 0
 
 

@@ -14,7 +14,7 @@ from surveyor import api
 from surveyor.cli.console import app, place, unwritable
 from surveyor.cli.flags import Device
 from surveyor.cli.spreadsheet import formulas_told, print_csv
-from surveyor.data import Kind
+from surveyor.data import Files
 from surveyor.data.images import ANIMATED, Images, animate, write_folder
 from surveyor.data.pairs import PairKind
 from surveyor.data.pictures import listed, read_each, several_sizes
@@ -72,8 +72,8 @@ def sample(
     """
     model, plain = api.load(run, device=device), not (parity or apart_from or truncate != 1)
     conditions = _where(where, model.run.codec.columns_named)
-    kind, pictures = model.run.kind, isinstance(model.run.kind, (Images, PairKind))
-    endings = (*kind.suffixes, *_more(walk, pictures))
+    files, pictures = model.run.kind.files, _of_pictures(model)
+    endings = (*files.suffixes, *_more(walk, pictures))
     fair, problems = _fair(parity)
     problems += unwritable(output, endings, overwrite)
     problems += _at_odds(walk, answer is not None, bool(where), plain)
@@ -91,8 +91,12 @@ def sample(
         print_csv(made)
         return 0
     output = output or _usual(walk, pictures, endings, overwrite)
-    _write(made, kind, output, walk, answer)
+    _write(made, files, output, walk, answer)
     return 0
+
+
+def _of_pictures(model: api.Model) -> bool:
+    return isinstance(model.run.kind.files, (Images, PairKind))
 
 
 def _at_odds(walk: bool, answers: bool, where: bool, plain: bool) -> list[str]:
@@ -148,7 +152,7 @@ def _csv(path: Path) -> bool:
     return path.name.lower().endswith((".csv", ".csv.gz"))
 
 
-def _write(made: Any, kind: Kind, output: Path, walk: bool, answer: str | None) -> None:
+def _write(made: Any, files: Files, output: Path, walk: bool, answer: str | None) -> None:
     parts = made if isinstance(made, list) else [made]
     mains = [part[next(iter(part))] for part in parts]
     main: Any = mains[0] if len(mains) == 1 else [p for several in mains for p in several]
@@ -161,7 +165,7 @@ def _write(made: Any, kind: Kind, output: Path, walk: bool, answer: str | None) 
         return
     animated = walk and output.suffix.lower() in (*ANIMATED, ".png")
     with replacing(output) as new:
-        animate(main, new) if animated else kind.write(made, new)
+        animate(main, new) if animated else files.write(made, new)
     place(f"{len(main):,} samples in {output}")
 
 

@@ -19,8 +19,9 @@ from surveyor.config import read_options
 from surveyor.data import Data
 from surveyor.data.images import sheet
 from surveyor.errors import InputError
+from surveyor.kinds.pairs.panels import strip
+from surveyor.measures import Seen
 from surveyor.outline import OWN
-from surveyor.report import strip
 from surveyor.report.rehearsal import rehearse
 from surveyor.training.ranks import Ranks, joined_ranks, part
 from surveyor.writing import replacing
@@ -119,15 +120,15 @@ def follow(session: runs.Session) -> int:
     with progress(session, out) as watch:
         model = api.finish(session, watch)
     part(session.ranks)
-    result = model.evaluation
-    out.print(f"\n[bold]{shown(result['verdict'])}[/]")
-    for found in (*map(vars, session.findings[len(before) :]), *result["findings"]):
-        tell(found)
+    told = model.evaluation
+    out.print(f"\n[bold]{shown(told.verdict)}[/]")
+    for found in (*session.findings[len(before) :], *told.findings):
+        tell(vars(found))
     if model.run.codec.answers:
         place(f"strip   {_strip(model, session.data)}")
     else:
-        told = f"W1 is exact transport on {result['n']:,} held-out points, in {result['unit']}."
-        out.print(told, style="dim")
+        said = f"W1 is exact transport on {told.n:,} held-out points, in {told.unit}."
+        out.print(said, style="dim")
     if model.run.kind.name == "images":
         place(f"sheet   {_sheet(model)}")
     place(f"report  {model.run.measured / 'report.html'}")
@@ -136,7 +137,7 @@ def follow(session: runs.Session) -> int:
 
 def columns_told(data: Data) -> None:
     """Print what was understood of every column of a table."""
-    rows = data.kind.told(data.raw)
+    rows = data.files.told(data.raw)
     if not rows:
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -152,9 +153,10 @@ def columns_told(data: Data) -> None:
 
 def _strip(model: api.Model, data: Data) -> Path:
     """Write held-out pictures: those given, their answers, and those wanted, one above another."""
-    path = model.run.path / "answers.png"
+    path, run = model.run.path / "answers.png", model.run
+    seen = Seen(run.game, run.game.generator, data, run.config.seed)
     with replacing(path) as new:
-        strip(model.run, data).save(new)
+        strip(seen).save(new)
     return path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,14 +14,11 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.catalog import folder
+from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions
-from surveyor.data.sources import resolve
 from surveyor.data.space import Space as Space
 from surveyor.errors import InputError, did_you_mean
 from surveyor.privacy import CodecAccount
-from surveyor.streams import Stream, generator
-from surveyor.writing import unnameable
 
 Rows = dict[str, np.ndarray]
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -73,6 +70,7 @@ class Codec(ABC):
     kind: ClassVar[str]
     unit_name: ClassVar[str]
     conditions: Conditions
+    group: Column | None = None
 
     @property
     @abstractmethod
@@ -140,6 +138,14 @@ class Codec(ABC):
         """Return samples as they are written to a file of text."""
         return made
 
+    def delivered(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
+        """Return generated points as this reads what a user gets of them: rounded as data are."""
+        return batch
+
+    def grouped(self, batch: Batch, codes: np.ndarray, draws: Draws) -> np.ndarray | None:
+        """Return the code of the group of each generated row; None where rows have none."""
+        return None
+
     def batch(self, rows: Rows, index: np.ndarray) -> Batch:
         """Return the chosen rows as a batch with condition and group."""
         group = torch.from_numpy(rows["group"][index].astype(np.int64)) if "group" in rows else None
@@ -148,11 +154,9 @@ class Codec(ABC):
         )
 
 
-class Kind(ABC):
-    """A kind of data: one file in this folder."""
+class Files(ABC):
+    """How data of a kind are read, taken from, and written."""
 
-    name: ClassVar[str]
-    codec: ClassVar[type[Codec]]
     suffixes: ClassVar[tuple[str, ...]]
 
     @abstractmethod
@@ -251,7 +255,7 @@ class Data:
     the numbers that a user is shown, and play no part in any choice.
     """
 
-    kind: Kind
+    files: Files
     codec: Codec
     train: Source
     validation: Source
@@ -260,94 +264,11 @@ class Data:
 
     def held_out(self, n: int) -> Any:
         """Return at most ``n`` held-out rows in user units."""
-        return self.kind.take(self.raw, np.sort(self.holdout.index[:n]))
+        return self.files.take(self.raw, np.sort(self.holdout.index[:n]))
 
     def training(self, n: int) -> Any:
         """Return at most ``n`` training rows in user units."""
-        return self.kind.take(self.raw, np.sort(self.train.index[:n]))
-
-
-FIT_ROWS = 200_000
-MINIMUM_ROWS = 10
-
-
-def kinds() -> dict[str, Kind]:
-    """Return every data kind by the name of its file."""
-    return {name: cls() for name, cls in folder("surveyor.data", Kind).items()}  # type: ignore[type-abstract]
-
-
-def recognise(source: Any, options: Options = USUAL) -> Kind:
-    """Return the kind of ``source``, which a task decides where there is one.
-
-    Raises:
-        InputError: no such file, or nothing here reads it.
-    """
-    if isinstance(source, (str, Path)):
-        path = Path(source)
-        if problems := unnameable(path):
-            raise InputError(*problems)
-        if source == "" and options.task == "generate":
-            raise InputError("data '': no name of a file or folder")
-        if not _exists(path):
-            near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-            hint = did_you_mean(path.name, near) if near and path.name else ""
-            raise InputError(f"{source}: no such file{hint if 'did you mean' in hint else ''}")
-    if options.task != "generate":
-        return kinds()["pairs"]
-    every = list(kinds().values())
-    if isinstance(source, (str, Path)):  # a suffix says more than that there is a folder
-        every.sort(key=lambda kind: not str(source).lower().endswith(kind.suffixes))
-    for kind in every:
-        if kind.recognises(source):
-            return kind
-    what = (
-        str(source)
-        if isinstance(source, (str, Path))
-        else f"object of type {type(source).__name__}"
-    )
-    known = " ".join(sorted({s for kind in kinds().values() for s in kind.suffixes}))
-    raise InputError(f"{what}: not a kind of data known here; known: {known}, a folder of pictures")
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def load(
-    source: Any,
-    options: Options,
-    holdout: float = 0.2,
-    seed: int = 0,
-    codec: Codec | None = None,
-) -> Data:
-    """Read ``source``, split off a held-out part, and fit a codec to the rest unless one is given.
-
-    The split depends on the seed and the number of rows alone.
-
-    Raises:
-        InputError: everything that is wrong with the data, each with its remedy.
-    """
-    source = resolve(source)
-    kind = recognise(source, options)
-    raw = kind.read(source, options)
-    n = len(raw)
-    if n < MINIMUM_ROWS:
-        raise InputError(
-            f"{n} row{'s' * (n != 1)}: too few to train on and hold some out; "
-            f"give at least {MINIMUM_ROWS}"
-        )
-    order = generator(seed, Stream.SPLIT).permutation(n)
-    held = max(4, min(n // 2, round(holdout * n)))
-    train, validation, held_out = order[held:], order[: held // 3], order[held // 3 : held]
-    options = replace(options, delta=delta_of(options, len(train)))
-    if codec is None:
-        codec = kind.fit(kind.select(raw, np.sort(train[:FIT_ROWS])), options)
-    rows = codec.rows(raw)
-    first, second, third = (Source(codec, rows, index) for index in (train, validation, held_out))
-    return Data(kind, codec, first, second, third, raw)
+        return self.files.take(self.raw, np.sort(self.train.index[:n]))
 
 
 def delta_of(options: Options, rows: int) -> float | None:

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State
+from surveyor.data import USUAL, Codec, Files, Options, Rows, Space, State
 from surveyor.data.arrays import Arrays, numeric_type, rank, read_arrays
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state
@@ -106,6 +106,11 @@ class ImageCodec(Codec):
         made = {self.main: pixels.numpy().astype(self.dtype)}
         return made | {n: s.to_numpy() for n, s in self.conditions.decode(codes, draws).items()}
 
+    def delivered(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
+        """Return generated points as this reads what a user gets of them: rounded as data are."""
+        made = self.decode(batch, codes, draws)[self.main]
+        return Batch(self.points({"x": made}, np.arange(len(made))), batch.cond)
+
     def state(self) -> State:
         """Return what ``restore`` needs."""
         cond, arrays = self.conditions.state()
@@ -157,11 +162,9 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 
-class Images(Kind):
+class Images(Files):
     """Pictures of one size."""
 
-    name = "images"
-    codec = ImageCodec
     suffixes = (".npz", ".npy", ".png")
 
     def recognises(self, source: Any) -> bool:

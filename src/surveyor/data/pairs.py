@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State
+from surveyor.data import USUAL, Codec, Files, Options, Rows, Space, State
 from surveyor.data.arrays import Arrays, every_array
 from surveyor.data.conditions import Conditions
 from surveyor.data.images import DEFAULTS, ImageCodec, Images
@@ -95,6 +95,10 @@ class PairCodec(Codec):
         """Return the wanted pictures, by name."""
         return self.wanted.decode(batch, codes, draws)
 
+    def delivered(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
+        """Return answers as a user gets them: within range, and rounded like the data."""
+        return self.wanted.delivered(batch, codes, draws)
+
     def asked(self, source: Any, name: str | None = None, options: Options = USUAL) -> Tensor:
         """Return pictures or vectors to be answered as conditions; pictures may have any size.
 
@@ -156,11 +160,9 @@ OWN: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class PairKind(Kind):
+class PairKind(Files):
     """Pairs, which a task makes of pictures."""
 
-    name = "pairs"
-    codec = PairCodec
     suffixes = (".npz", ".npy", ".png")
 
     def recognises(self, source: Any) -> bool:

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from surveyor.data import USUAL, Codec, Kind, Options, check_columns
+from surveyor.data import USUAL, Codec, Files, Options, check_columns
 from surveyor.data.arrow import table_of
 from surveyor.data.charges import neutral_share
 from surveyor.data.conditions import fit_conditions
@@ -29,11 +29,9 @@ from surveyor.errors import InputError
 __all__ = ["Table", "TableCodec"]
 
 
-class Table(Kind):
+class Table(Files):
     """Tables of numbers, categories, booleans and dates, with missing values."""
 
-    name = "table"
-    codec = TableCodec
     suffixes = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather")
 
     def recognises(self, source: Any) -> bool:

@@ -140,6 +140,11 @@ class TableCodec(Codec):
         places = [k for k, c in zip(kept, self.columns, strict=True) if c.ordered]
         return torch.from_numpy(np.concatenate([blocks, places]).astype(np.float32))
 
+    def grouped(self, batch: Batch, codes: np.ndarray, draws: Draws) -> np.ndarray | None:
+        """Return the code of the group that each generated row fell into."""
+        group = self.group
+        return None if group is None else group.encode(self.decode(batch, codes, draws)[group.name])
+
     def without(self, names: Sequence[str]) -> TableCodec:
         """Return a codec that leaves columns out of every measurement.
 

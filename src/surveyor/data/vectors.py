@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import USUAL, Codec, Kind, Options, Rows, Space, State, check_columns
+from surveyor.data import USUAL, Codec, Files, Options, Rows, Space, State, check_columns
 from surveyor.data.arrays import Arrays, numeric_type, rank, read_arrays
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state, fit_conditions
@@ -91,6 +91,11 @@ class VectorCodec(Codec):
         made = {self.main: values.astype(dtype)}
         return made | {n: s.to_numpy() for n, s in self.conditions.decode(codes, draws).items()}
 
+    def delivered(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
+        """Return generated points as this reads what a user gets of them: rounded as data are."""
+        made = self.encoded(self.decode(batch, codes, draws)[self.main])
+        return Batch(self.points({"x": made}, np.arange(len(made))), batch.cond)
+
     def state(self) -> State:
         """Return what ``restore`` needs."""
         cond, arrays = self.conditions.state()
@@ -150,11 +155,9 @@ PLANE: Mapping[str, Any] = {
 }
 
 
-class Vectors(Kind):
+class Vectors(Files):
     """Arrays with one vector a row."""
 
-    name = "vectors"
-    codec = VectorCodec
     suffixes = (".npy", ".npz")
 
     def recognises(self, source: Any) -> bool:

@@ -2,6 +2,6 @@
 
 from surveyor.diagnostics.findings import Finding
 from surveyor.diagnostics.preflight import preflight
-from surveyor.diagnostics.slope import Slopes, slopes
+from surveyor.diagnostics.slope import PLACES, Slopes, slopes
 
-__all__ = ["Finding", "Slopes", "preflight", "slopes"]
+__all__ = ["PLACES", "Finding", "Slopes", "preflight", "slopes"]

@@ -1,5 +1,5 @@
 """The report: one self-contained HTML file that works offline."""
 
-from surveyor.report.build import build_report, strip
+from surveyor.report.build import build_report
 
-__all__ = ["build_report", "strip"]
+__all__ = ["build_report"]

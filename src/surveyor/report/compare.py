@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-import surveyor.report.figures as fig
+import surveyor.panels.drawing as fig
 from surveyor.data.images import ImageCodec, sheet
 from surveyor.data.vectors import VectorCodec
 from surveyor.report.pages import page
@@ -18,15 +18,16 @@ ARROWS = 14  # a side
 
 def compare_page(found: Drift, first: str, second: str) -> str:
     """Return the page of a comparison; ``first`` and ``second`` name the data sets."""
+    c = found.comparison
     return page(
         "compare.html.j2",
         first=first,
         second=second,
-        c=found.comparison,
+        c=c,
         unit=found.unit,
         columns=found.columns,
         rows=found.rows,
-        figures={"bracket": fig.bracket(found.comparison)} | _of_kind(found),
+        figures={"bracket": fig.bracket(c.low, c.high, c.value, c.floor)} | _of_kind(found),
     )
 
 

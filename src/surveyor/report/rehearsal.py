@@ -16,17 +16,17 @@ import numpy as np
 from surveyor.batch import Draws
 from surveyor.data import Data
 from surveyor.data.formula import folded
-from surveyor.data.images import ImageCodec
 from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
-from surveyor.evaluation.assess import assess
-from surveyor.evaluation.paired import assess_pairs
-from surveyor.evaluation.table import table_fidelity
+from surveyor.kinds import kind_of
+from surveyor.kinds.assess import assess
+from surveyor.measures import Seen
+from surveyor.measures.columns import table_fidelity
+from surveyor.panels.drawing import marginals
 from surveyor.report.build import page_of
-from surveyor.report.figures import marginals
 from surveyor.run import Run, Session
 
-ROWS, PICTURES = 24, 4  # of each part of the data
+ROWS, FEWEST = 24, 4  # of a table; of what exact transport takes
 MOST_CODES = 2000  # rows in which every code of every column occurs, where there are no more
 
 
@@ -45,16 +45,14 @@ def rehearse(session: Session) -> None:
             with _trying("writing samples", few):
                 _written(few, folded(_every_code(codec), codec.formulas))
         with _trying("the evaluation", few):
-            measure: Any = assess_pairs if codec.answers else assess
-            result = measure(game, generator, few, config.seed, PICTURES)
-        result |= {"best_step": 0, "steps": config.steps, "preflight": []}
+            told = assess(Seen(game, generator, few, config.seed, FEWEST))
         kept = replace(game, generator=generator)
         with _trying("the report", few):
-            page_of(Run(session.path, config, "", few.kind, codec, kept, (), result), few)
+            page_of(Run(session.path, config, "", kind_of(codec), codec, kept, (), told), few)
 
 
 def _few(data: Data) -> Data:
-    n = PICTURES if isinstance(data.codec, ImageCodec) or data.codec.answers else ROWS
+    n = kind_of(data.codec).few
     parts = {p: getattr(data, p) for p in ("train", "validation", "holdout")}
     return replace(data, **{p: replace(s, index=s.index[:n]) for p, s in parts.items()})
 
@@ -73,7 +71,7 @@ def _every_code(codec: TableCodec) -> Any:
 def _written(data: Data, samples: Any) -> None:
     with tempfile.TemporaryDirectory(prefix="surveyor-") as place:
         for suffix in (".csv", ".parquet", ".arrow"):
-            data.kind.write(samples, Path(place) / f"rows{suffix}")
+            data.files.write(samples, Path(place) / f"rows{suffix}")
 
 
 @contextmanager

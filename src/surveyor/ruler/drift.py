@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from surveyor.data import Codec, Options, recognise
+from surveyor.data import Codec, Options
 from surveyor.data.columns import Column
 from surveyor.data.fitting import fit_column
 from surveyor.data.sources import resolve
 from surveyor.data.table import TableCodec
 from surveyor.data.vectors import VectorCodec
 from surveyor.errors import InputError
+from surveyor.kinds.loading import recognise
 from surveyor.ruler.comparison import LIMIT, Comparison, Method, compare
 from surveyor.ruler.critic import Budget
 from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_moved
@@ -88,11 +89,12 @@ def drift(
     kind, other = (recognise(s) for s in sources)
     if other.name != kind.name:
         raise InputError(f"one is a kind of {kind.name}, the other of {other.name}")
-    read = kind.read_alike(sources, options)
-    both = kind.together(*(kind.select(raw, _some(len(raw), seed, FITTED)) for raw in read))
-    codec = kind.fit(both, replace(options, drop=()))
+    files = kind.files
+    read = files.read_alike(sources, options)
+    both = files.together(*(files.select(raw, _some(len(raw), seed, FITTED)) for raw in read))
+    codec = files.fit(both, replace(options, drop=()))
     index = [_some(len(raw), seed, ROWS) for raw in read]
-    raw = tuple(kind.select(r, i) for r, i in zip(read, index, strict=True))
+    raw = tuple(files.select(r, i) for r, i in zip(read, index, strict=True))
     unit = codec.space.unit
     points = tuple(unit * _points(codec, r) for r in raw)
     comparison = compare(points[0], points[1], method, seed, limit, budget, watch)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data.columns import Column
-from surveyor.evaluation.table import column_distance, frequencies
+from surveyor.measures.columns import column_distance, frequencies
 from surveyor.transport import ground_costs, transport
 from surveyor.transport.checks import Array
 

@@ -21,7 +21,7 @@ from surveyor.run.parity import with_parity
 from surveyor.run.reading import other_data, read_for, trained_on
 from surveyor.run.sampling import draw_samples
 from surveyor.run.scoring import scored
-from surveyor.run.session import Session, threads
+from surveyor.run.session import Session, threads, with_calibration
 from surveyor.run.temporary import Temporary
 from surveyor.run.walking import walk
 
@@ -53,5 +53,6 @@ __all__ = [
     "threads",
     "trained_on",
     "walk",
+    "with_calibration",
     "with_parity",
 ]

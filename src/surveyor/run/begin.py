@@ -109,7 +109,7 @@ def _agreed(session: Session) -> None:
 def _files(data: Data) -> dict[str, bytes]:
     """Return the files of a codec."""
     meta, arrays = data.codec.state()
-    meta = {"kind": data.kind.name, "fingerprint": fingerprint(data), "codec": meta}
+    meta = {"kind": data.codec.kind, "fingerprint": fingerprint(data), "codec": meta}
     contiguous = {k: np.ascontiguousarray(v) for k, v in arrays.items()}
     return {CODEC: json.dumps(meta, indent=1).encode(), ARRAYS: save_arrays(contiguous)}
 

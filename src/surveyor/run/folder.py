@@ -19,8 +19,8 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,14 @@ from torch import nn
 from surveyor.arguments import MODULES
 from surveyor.build import game_of, options_of
 from surveyor.config import Config
-from surveyor.data import Codec, Data, Kind, Options
-from surveyor.data import load as load_data
+from surveyor.data import Codec, Data, Options
 from surveyor.diagnostics import Finding
 from surveyor.errors import InputError, NotWritten
-from surveyor.evaluation.form import Calibration, Covered, form_of_evaluation, hold_to
+from surveyor.kinds import Kind
+from surveyor.kinds.loading import load as load_data
+from surveyor.measures import Evaluation
 from surveyor.outline import OWN
 from surveyor.reading import (
-    UNPARSABLE,
     damaged,
     json_of,
     listed,
@@ -48,7 +48,9 @@ from surveyor.reading import (
 from surveyor.run.opening import BEST, EVALUATION, HISTORY, LONGEST_HISTORY, Opened, fits, opened
 from surveyor.run.temporary import Temporary
 from surveyor.training import Game, Measurement
+from surveyor.training.calibration import Calibration
 from surveyor.training.checkpoint import load_module
+from surveyor.training.privacy import Privacy
 from surveyor.training.records import best_of
 from surveyor.writing import cause, unnameable, write_bytes
 
@@ -64,7 +66,7 @@ class Run:
     codec: Codec
     game: Game
     history: tuple[Measurement, ...]
-    evaluation: dict[str, Any] | None
+    evaluation: Evaluation | None
     calibration: Calibration | None = None
     fingerprint: str = ""
     temporary: Temporary | None = None
@@ -216,24 +218,30 @@ def read_history(path: Path, size: int | None = None) -> tuple[Measurement, ...]
     return found
 
 
-def read_evaluation(found: Opened) -> dict[str, Any] | None:
-    """Read ``evaluation.json``, or the part that privacy covers where that is all there is.
+@dataclass(frozen=True)
+class Covered:
+    """What is told in the folder of a run with differential privacy."""
+
+    privacy: Privacy
+    best_step: int
+    steps: int
+
+
+def read_evaluation(found: Opened) -> Evaluation | None:
+    """Read ``evaluation.json``; None where there is none, or only the part that privacy covers.
 
     Raises:
         InputError: damaged; ``surveyor evaluate`` writes it again.
     """
-    place, form = measured_in(found.path, found.config), form_of_evaluation(found.codec.answers)
-    path = place / EVALUATION
-    if place != found.path and not os.path.lexists(path):
-        path, form = found.path / EVALUATION, Covered
+    path = measured_in(found.path, found.config) / EVALUATION
+    remedy = f"delete it, and it is written again by: surveyor evaluate {found.path}"
+    if found.config.epsilon is not None and os.path.lexists(found.path / EVALUATION):
+        read_json(found.path / EVALUATION, Covered, remedy)
     if not os.path.lexists(path):
         return None
-    remedy = f"delete it, and it is written again by: surveyor evaluate {found.path}"
-    told = read_json(path, dict[str, Any], remedy)
-    try:
-        hold_to(told, form)
-    except UNPARSABLE as error:
-        raise damaged(path, error, remedy) from error
+    told = read_json(path, Evaluation, remedy)
+    if "w1" not in told.by_name:
+        raise damaged(path, "no w1", remedy)
     return told
 
 
@@ -277,27 +285,23 @@ def fingerprint(data: Data) -> str:
 
 
 def completed(
-    config: Config,
-    result: dict[str, Any],
-    history: Sequence[Measurement],
-    found: Sequence[Finding],
-) -> dict[str, Any]:
+    config: Config, told: Evaluation, history: Sequence[Measurement], found: Sequence[Finding]
+) -> Evaluation:
     """Return an evaluation with what belongs to the run as a whole."""
-    steps = config.steps, config.steps  # of a run that measures nothing on its way
+    best, last = config.steps, config.steps  # of a run that measures nothing on its way
     if history:
-        steps = best_of(history).step, history[-1].step
-    whole = {"best_step": steps[0], "steps": steps[1]}
-    return result | whole | {"preflight": [asdict(f) for f in found]}
+        best, last = best_of(history).step, history[-1].step
+    return replace(told, best_step=best, steps=last, preflight=tuple(found))
 
 
-def keep_evaluation(path: Path, config: Config, result: Mapping[str, Any]) -> None:
+def keep_evaluation(path: Path, config: Config, told: Evaluation) -> None:
     """Write ``evaluation.json``, and of a run with privacy what is covered into its folder."""
     place = measured_in(path, config)
-    if place != path:
-        covered = {k: result[k] for k in ("privacy", "best_step", "steps")}
+    if place != path and told.privacy is not None:
+        covered = asdict(Covered(told.privacy, told.best_step, told.steps))
         write_bytes(path / EVALUATION, json.dumps(covered, indent=1).encode())
         place.mkdir(exist_ok=True)
-    write_bytes(place / EVALUATION, json.dumps(result, indent=1).encode())
+    write_bytes(place / EVALUATION, json.dumps(told.numbers(), indent=1).encode())
 
 
 def append(path: Path, row: dict[str, Any]) -> None:

@@ -17,9 +17,10 @@ from torch import nn
 from surveyor.batch import Batch, Draws
 from surveyor.build import on_device
 from surveyor.config import Config, loads
-from surveyor.data import Codec, Kind, kinds
+from surveyor.data import Codec
 from surveyor.data.bounds import weigh
 from surveyor.errors import InputError
+from surveyor.kinds import Kind, kinds
 from surveyor.outline import outline
 from surveyor.reading import (
     LONGEST,

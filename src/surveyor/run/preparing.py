@@ -10,11 +10,12 @@ from surveyor.arguments import noted
 from surveyor.build import configured, options_of
 from surveyor.config import Config
 from surveyor.config import resolve as resolve_config
-from surveyor.data import Data, Options, recognise
-from surveyor.data import load as load_data
+from surveyor.data import Data, Options
 from surveyor.data.memory import kept
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
+from surveyor.kinds.loading import load as load_data
+from surveyor.kinds.loading import recognise
 
 
 def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
@@ -25,9 +26,9 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     with noted(problems):
         source = kept(resolve(data))
         if early is not None:
-            kind = recognise(source, options_of(early))
-            raw = kind.read(source, options_of(early))
-            defaults = dict(kind.defaults(raw, said))
+            files = recognise(source, options_of(early)).files
+            raw = files.read(source, options_of(early))
+            defaults = dict(files.defaults(raw, said))
     # What is refused must not spend.
     config = dataclasses.replace(early or Config(), epsilon=None, delta=None)
     with noted(problems):

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from surveyor.arguments import words
-from surveyor.data import USUAL, Data, Options, Source, recognise
+from surveyor.data import USUAL, Data, Options, Source
 from surveyor.data.memory import one_row
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
+from surveyor.kinds.loading import recognise
 from surveyor.run.folder import Run, own_data
 from surveyor.streams import Stream, generator
 
@@ -34,7 +35,7 @@ def other_data(run: Run, data: Any, options: Options = USUAL) -> Data:
     Raises:
         InputError: data that cannot be read, of another kind, or too few.
     """
-    kind, codec = run.kind, run.codec.without(options.drop)
+    codec = run.codec.without(options.drop)
     raw = read_for(run, data, options)
     rows = codec.rows(raw)
     order = generator(0, Stream.HALVES).permutation(len(raw))
@@ -42,7 +43,7 @@ def other_data(run: Run, data: Any, options: Options = USUAL) -> Data:
     if half < 3:
         raise InputError(f"{len(raw)} rows are too few to measure; give at least 6")
     other, held = Source(codec, rows, order[half:]), Source(codec, rows, order[:half])
-    return Data(kind, codec, other, held, held, raw)
+    return Data(run.kind.files, codec, other, held, held, raw)
 
 
 def read_for(run: Run, data: Any, options: Options = USUAL) -> Any:
@@ -59,7 +60,7 @@ def read_for(run: Run, data: Any, options: Options = USUAL) -> Any:
             "same kind"
         )
     told = {name: getattr(options, name) for name in ("drop", "type", "missing")}
-    return run.kind.reopen(source, run.codec, replace(run.options, **told))
+    return run.kind.files.reopen(source, run.codec, replace(run.options, **told))
 
 
 def columns_read(drop: Any = (), type: Any = (), missing: Any = ()) -> Options:

@@ -21,8 +21,8 @@ from surveyor.data.formula import as_ratios, folded, parts
 from surveyor.data.table import TableCodec
 from surveyor.data.where import Wanted, read_where
 from surveyor.errors import InputError, tell
-from surveyor.evaluation import generated
 from surveyor.generators import TabularLikelihood
+from surveyor.measures import generated
 from surveyor.run.folder import Run
 from surveyor.run.reading import read_for
 from surveyor.streams import Stream

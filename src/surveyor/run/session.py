@@ -17,11 +17,11 @@ from surveyor.config import Config
 from surveyor.data import Data, Source
 from surveyor.diagnostics import Finding
 from surveyor.errors import Diverged, InputError, Interrupted, NotWritten
-from surveyor.evaluation import Ruler
-from surveyor.evaluation.assess import assess
-from surveyor.evaluation.form import Calibration
-from surveyor.evaluation.paired import PairRuler, assess_pairs
 from surveyor.generators import TabularLikelihood
+from surveyor.kinds import kind_of
+from surveyor.kinds.assess import assess
+from surveyor.measures import Evaluation, Figure, Seen
+from surveyor.measures.ruler import Ruler
 from surveyor.run.folder import (
     append,
     calibration_in,
@@ -33,7 +33,7 @@ from surveyor.run.lock import Lock
 from surveyor.run.opening import BEST, CHECKPOINT, HISTORY, TIMING, origin
 from surveyor.run.temporary import Temporary
 from surveyor.training import Game, Measurement, Plan, Record, State, measured, steps
-from surveyor.training.calibration import calibrate, marginal_gap
+from surveyor.training.calibration import Calibration, calibrate, marginal_gap
 from surveyor.training.checkpoint import (
     load_module,
     save_checkpoint,
@@ -58,6 +58,15 @@ def threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def with_calibration(told: Evaluation, brought: Calibration | None) -> Evaluation:
+    """Return an evaluation with what calibration brought, where there was one."""
+    if brought is None:
+        return told
+    before = Figure("marginals", brought["without"], of="before calibration", by="other")
+    after = Figure("marginals", brought["with"], better="lower")
+    return replace(told, figures=(*told.figures, after, before))
+
+
 @dataclass(eq=False)
 class Session:
     """A run being trained; ``codec`` is the digest of its codec's files."""
@@ -78,12 +87,12 @@ class Session:
     started: float = field(default_factory=time.monotonic)
 
     @cached_property
-    def ruler(self) -> Ruler | PairRuler:
+    def ruler(self) -> Ruler:
         """Return the ruler of training: validation rows, the same every time."""
         config, data = self.config, self.data
         unit = data.codec.space.unit
-        kind = PairRuler if data.codec.answers else Ruler
-        return kind(self.game, data.train, data.validation, config.measure_rows, config.seed, unit)
+        rows = data.train, data.validation, config.measure_rows
+        return kind_of(data.codec).ruler(self.game, *rows, config.seed, unit)
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -186,27 +195,23 @@ class Session:
             f"go on with: {self.goes_on}"
         )
 
-    def finish(self) -> dict[str, Any]:
-        """Evaluate the best generator and write ``evaluation.json``; return it."""
+    def finish(self) -> Evaluation:
+        """Evaluate the best generator and write ``evaluation.json``; return what it tells."""
         self._lock()
         try:
             return self._finish()
         finally:
             self.release()
 
-    def _finish(self) -> dict[str, Any]:
+    def _finish(self) -> Evaluation:
         load_module(self.game.generator, self.path / BEST["generator"])
         load_module(self.game.critic, self.path / BEST["critic"])
         calibration = self._calibrated()
-        measure = assess_pairs if self.data.codec.answers else assess
-        result = measure(self.game, self.game.generator, self.data, self.config.seed)
-        if calibration is not None:
-            result["calibration"] = calibration
-        if self.plan.privacy is not None:
-            result["privacy"] = asdict(self.plan.privacy)
-        result = completed(self.config, result, self.history, self.findings)
-        keep_evaluation(self.path, self.config, result)
-        return result
+        told = assess(Seen(self.game, self.game.generator, self.data, self.config.seed))
+        told = with_calibration(replace(told, privacy=self.plan.privacy), calibration)
+        told = completed(self.config, told, self.history, self.findings)
+        keep_evaluation(self.path, self.config, told)
+        return told
 
     def _calibrated(self) -> Calibration | None:
         """Calibrate the best generator, once; return its marginals' error without and with."""

@@ -6,6 +6,8 @@ the columns before it; a shift of the log odds, column by column, takes that out
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import torch
 
 from surveyor.batch import Draws
@@ -15,6 +17,9 @@ from surveyor.streams import Stream
 from surveyor.training.game import Game
 
 ROWS = 32_768
+
+# The mean error of the columns' marginals, without calibration and with it.
+Calibration = TypedDict("Calibration", {"without": float, "with": float})
 
 
 def calibrate(game: Game, codec: Codec, seed: int) -> None:
@@ -32,7 +37,7 @@ def marginal_gap(game: Game, rows: Source, seed: int, n: int = 16_384) -> float:
     """Return the mean total variation of the columns' codes, generated against ``rows``."""
     codec, space = rows.codec, rows.codec.space
     device = next(game.critic.parameters()).device
-    draws, made = Draws(seed, 5, MEASURE), torch.zeros(space.width)
+    draws, made = Draws(seed, 0, Stream.MARGINALS), torch.zeros(space.width)
     seen, real = min(n, len(rows)), torch.zeros(space.width)
     for _ in range(0, n, 2048):
         cond = codec.conditions.embed(codec.conditions.draw(2048, draws))

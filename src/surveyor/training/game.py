@@ -14,13 +14,13 @@ from surveyor.batch import Batch, Draws, Scores, joined, mean
 from surveyor.catalog import text_of
 from surveyor.critics import ChainCritic, chain
 from surveyor.critics.chain import Chain, Terms, Weights
+from surveyor.data.labels import WrongLabels
 from surveyor.generators import Latent, Likelihood
 from surveyor.lipschitz import Constraint, squared_gradient_norms
 from surveyor.objectives import Objective
 from surveyor.training.augment import Augment
 
 Head = Callable[[Tensor, Draws], Tensor]
-Channel = Callable[[Tensor, Draws], Tensor]
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,14 @@ class Game:
     critic_loss_and_grad: Callable[..., tuple[Terms, list[Tensor | None]]] = critic_loss_and_grad
     generator_loss_and_grad_x: Callable[..., tuple[Terms, Tensor]] = generator_loss_and_grad_x
     forward: nn.Module | None = None
-    channel: Channel | None = None
+    channel: WrongLabels | None = None
     content: Content | None = None
     augment: Augment | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Return where the nets are."""
+        return next(self.critic.parameters()).device
 
     def generate(
         self, n: int, cond: Tensor | None, draws: Draws, generator: nn.Module | None = None

@@ -11,10 +11,9 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from surveyor.batch import Batch, Draws
-from surveyor.data import Codec, Source
-from surveyor.data.images import ImageCodec
-from surveyor.data.vectors import VectorCodec
+from surveyor.data import Source
+from surveyor.diagnostics import Finding
+from surveyor.measures import Figure, Figures, Measure, Seen
 from surveyor.streams import Stream, generator
 
 LOOKED = 2048  # samples, members and held-out rows whose neighbours are looked for
@@ -27,7 +26,7 @@ EQUAL = 1e-6  # difference in deviations, or of the value, below which two entri
 
 
 @dataclass(frozen=True)
-class Memorising:
+class Memorised:
     """``copies`` is the share of ``samples`` generated points that equal one of all ``training``
     rows, ``copies_floor`` the same for held-out rows. Rows of a table are equal where all their
     categories and cells are.
@@ -53,6 +52,74 @@ class Memorising:
     training: int = 0
     neighbours: int = 0
     samples: int = 0
+
+
+@dataclass(frozen=True)
+class Memorising(Measure):
+    """Whether samples give training rows away, by as many samples as there is room for."""
+
+    def __call__(self, seen: Seen) -> Iterator[Figure]:
+        """Yield shares of copies, neighbours and an attack's success, each beside its floor."""
+        if not seen.own:
+            return
+        train, held = seen.data.train, seen.data.holdout
+        n = min(max(seen.rows, len(train)), most(held.first(1).joint().shape[1]))
+        m = memorising(seen.delivered(n).joint(), Joint(train), Joint(held), seen.seed)
+        yield _figure("copies", m.copies, m.copies_floor, m.samples)
+        yield _figure("closer_to_training", m.closer_to_training, 0.5, m.neighbours, m.closer_error)
+        yield _figure("nearest_training", m.nearest, m.nearest_floor, m.neighbours)
+        # The standard error of an AUC of two times n is about sqrt(1 / 6n).
+        yield _figure("membership_auc", m.membership_auc, 0.5, m.n, (6 * m.n) ** -0.5)
+
+    def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
+        """Yield what samples give away."""
+        if "copies" in figures:
+            for check in (_close_to_training, _copies, _membership):
+                yield from check(figures)
+
+
+def _figure(name: str, value: float, floor: float, n: int, spread: float | None = None) -> Figure:
+    return Figure(name, value, floor, "", "floor", n=n, spread=spread, rows="train")
+
+
+def _close_to_training(figures: Figures) -> Iterator[Finding]:
+    closer = figures["closer_to_training"]
+    # Four standard errors, and a little.
+    if closer.known > 0.54 + 4 * (closer.spread or 0):
+        yield Finding(
+            "R03",
+            "warn",
+            "the row nearest to a sample is a training row more often than by chance: "
+            f"{closer.known:.2f}, where .50 is chance and 1 always",
+            "The samples reveal training rows; train shorter or on more data before sharing",
+        )
+
+
+def _copies(figures: Figures) -> Iterator[Finding]:
+    own, n = figures["copies"], figures["membership_auc"].n
+    floor = ((own.floor or 0.0) * n + 1) / (n + 2)  # above 0, however few rows are held out
+    error = np.sqrt(floor * (1 - floor) / n)
+    if own.known > min(2 * floor + 0.01, (1 + floor) / 2) + 4 * error:
+        yield Finding(
+            "R04",
+            "warn",
+            f"{own.known:.1%} of samples equal a training row; of held-out rows "
+            f"{own.known_floor:.1%} do",
+            "Remove copies before sharing the samples",
+        )
+
+
+def _membership(figures: Figures) -> Iterator[Finding]:
+    attack = figures["membership_auc"]
+    # Four standard errors, and a little.
+    if attack.known > 0.52 + 4 * (attack.spread or 0):
+        yield Finding(
+            "R07",
+            "warn",
+            f"whoever sees the samples tells training rows from others with an AUC of "
+            f"{attack.known:.2f} (.50 is chance)",
+            "Train shorter or on more data before sharing",
+        )
 
 
 class Points(Protocol):
@@ -82,7 +149,7 @@ def most(width: int) -> int:
     return max(LOOKED, min(MOST_AMONG, NUMBERS // width))
 
 
-def memorising(made: Points, train: Points, holdout: Points, seed: int = 0) -> Memorising:
+def memorising(made: Points, train: Points, holdout: Points, seed: int = 0) -> Memorised:
     """Compare generated points with all training and held-out ones, (n, ...) each.
 
     To see what a generator of many training rows keeps, give about as many points as those.
@@ -99,7 +166,7 @@ def memorising(made: Points, train: Points, holdout: Points, seed: int = 0) -> M
     share, error = _balance(to_train, to_held, len(known), len(others))
     attacked = torch.cat([_read(train, members), others[:n]])
     near, floor = (_closest(*pair).distance for pair in ((attacked, shown), (others[:n], known)))
-    return Memorising(
+    return Memorised(
         closer_to_training=share,
         copies=float(copied(made, train).mean()),
         copies_floor=float(copied(holdout, train, held).mean()),
@@ -138,15 +205,6 @@ def copied(points: Points, among: Points, index: np.ndarray | None = None) -> np
         same = [torch.isclose(x, y, EQUAL, EQUAL).all(1).numpy() for x, y in pairs]
         found[asked] = np.concatenate(same) if same else False
     return found
-
-
-def delivered(codec: Codec, made: Batch, codes: np.ndarray, draws: Draws) -> Batch:
-    """Return generated points as the codec reads what a user gets of them: rounded as data are."""
-    if not isinstance(codec, (ImageCodec, VectorCodec)):
-        return made
-    main = next(iter(codec.decode(made, codes, draws).values()))
-    read = main if isinstance(codec, ImageCodec) else codec.encoded(main)
-    return Batch(codec.points({"x": read}, np.arange(len(read))), made.cond)
 
 
 def _parts(points: Points, index: np.ndarray) -> Iterator[Tensor]:

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from surveyor.data.charges import neutral
 from surveyor.data.formula import folded, ratios
+from surveyor.measures import Figure
 
-
-@dataclass(frozen=True)
-class Formulas:
-    """Shares of ``n`` formulas: ``neutral`` ones by ``neutral`` below, ``unique`` ones, and those
-    ``new`` against the training formulas; ``_floor`` of as many held-out ones.
-    """
-
-    name: str
-    n: int
-    neutral: float
-    neutral_floor: float
-    unique: float
-    unique_floor: float
-    new: float
-    new_floor: float
+NAMES = ("neutral", "unique", "new")
 
 
 def formula_figures(
     formulas: Mapping[str, int], made: pd.DataFrame, held: pd.DataFrame, train: pd.DataFrame
-) -> list[dict[str, Any]]:
-    """Return the figures of every column of formulas; frames hold them as elements and amounts."""
-    result = []
+) -> Iterator[Figure]:
+    """Yield the shares of formulas that are ``neutral``, ``unique``, and ``new`` in training.
+
+    Of every column of formulas; frames hold them as elements and amounts. The floor is that of as
+    many held-out formulas.
+    """
     for name in formulas:
         sides = [
             [t for t in folded(f, formulas)[name] if isinstance(t, str)]
@@ -44,9 +32,9 @@ def formula_figures(
             continue
         known = {ratios(t) for t in sides[2]}
         own, floor = (_shares(side[:n], known) for side in sides[:2])
-        mixed = [x for pair in zip(own, floor, strict=True) for x in pair]
-        result.append(asdict(Formulas(name, n, *mixed)))
-    return result
+        for what, value, beside in zip(NAMES, own, floor, strict=True):
+            rows = "train" if what == "new" else "held"
+            yield Figure(what, value, beside, "", "floor", name, "formula", n, rows=rows)  # type: ignore[arg-type]
 
 
 def _shares(texts: Sequence[str], known: set[frozenset[tuple[str, float]]]) -> list[float]:

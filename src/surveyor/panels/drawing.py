@@ -14,8 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from surveyor.data.columns import Column
-from surveyor.report.style import Figure, MaxNLocator, drawn, styled
-from surveyor.ruler import Comparison
+from surveyor.panels.style import Figure, MaxNLocator, drawn, styled
 from surveyor.training import Measurement
 from surveyor.training.records import best_of
 
@@ -199,18 +198,15 @@ def _landscape(axis: Any, critic: Field, low: np.ndarray, high: np.ndarray) -> N
 
 
 @drawn
-def bracket(c: Comparison) -> str:
+def bracket(low: float, high: float, value: float, floor: float) -> str:
     """The bracket of W1, its value and its floor on one line."""
     figure, (axis,) = _figure(7.6, 1.3)
-    high = c.high if np.isfinite(c.high) else c.value
-    axis.plot([c.low, high], [0, 0], color=CRITIC, lw=7, solid_capstyle="butt", alpha=0.45)
-    axis.plot(c.value, 0, "o", color=FAKE, ms=8)
-    axis.axvline(c.floor, color=FLOOR, ls="--")
-    for x, text, lift in (
-        (c.value, f"W1 {c.value:.3g}", 9),
-        (c.floor, f"floor {c.floor:.3g}", -16),
-    ):
+    high = high if np.isfinite(high) else value
+    axis.plot([low, high], [0, 0], color=CRITIC, lw=7, solid_capstyle="butt", alpha=0.45)
+    axis.plot(value, 0, "o", color=FAKE, ms=8)
+    axis.axvline(floor, color=FLOOR, ls="--")
+    for x, text, lift in ((value, f"W1 {value:.3g}", 9), (floor, f"floor {floor:.3g}", -16)):
         axis.annotate(text, (x, 0), (0, lift), textcoords="offset points", ha="center", fontsize=8)
-    axis.set(yticks=[], ylim=(-1, 1), xlim=(0, 1.15 * max(high, c.floor, c.value, 1e-300)))
+    axis.set(yticks=[], ylim=(-1, 1), xlim=(0, 1.15 * max(high, floor, value, 1e-300)))
     axis.spines["left"].set_visible(False)
     return svg(figure)

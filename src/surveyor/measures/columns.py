@@ -1,4 +1,4 @@
-"""Fidelity of a table: every column's distance in its own unit, and the pair trends."""
+"""Columns of two tables compared: each one's distance in its own unit, and the pair trends."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +13,14 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from surveyor.batch import Draws
+from surveyor.measures import Figure, Measure, Seen
+
 MOST_ROWS = 5000
 MOST_COLUMNS = 64
+
+
+Features = Callable[[Seen], Sequence[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,39 @@ class TwoSample:
     def indistinguishable(self) -> float:
         """Return 2 (1 - auc), at most 1: the C2ST score in use for tables."""
         return min(1.0, 2 * (1 - self.auc))
+
+
+def as_delivered(seen: Seen) -> list[np.ndarray]:
+    """Return generated, held-out and training points as a user gets them, rounded like the data.
+
+    A picture's exact zeros must not give the generated ones away.
+    """
+    n, held, train = seen.n, seen.data.holdout, seen.data.train
+    batches = seen.fake(n), seen.held(n), seen.train(n)
+    sides = zip(batches, (seen.codes(n), held.codes(n), train.codes(n)), strict=True)
+    found = []
+    for batch, codes in sides:
+        main = next(iter(seen.codec.decode(batch, codes, Draws(0)).values())).reshape(n, -1)
+        told = np.empty((n, 0)) if batch.cond is None else batch.cond.numpy()
+        found.append(np.concatenate([main, told], axis=1))
+    return found
+
+
+@dataclass(frozen=True)
+class Classifier(Measure):
+    """The AUC of a classifier of generated and held-out rows, by ``features`` of both.
+
+    ``features`` are of generated, held-out and training rows, as many of each.
+    """
+
+    features: Features = as_delivered
+
+    def __call__(self, seen: Seen) -> Iterator[Figure]:
+        """Yield ``auc``, its standard error near .5 as the spread."""
+        made, held, train = self.features(seen)
+        told = two_sample(made, held, train)
+        error = math.sqrt(1 / (6 * told.n))
+        yield Figure("auc", told.auc, told.floor, "", "lower", n=told.n, spread=error)
 
 
 def two_sample(made: np.ndarray, held: np.ndarray, train: np.ndarray, seed: int = 0) -> TwoSample:

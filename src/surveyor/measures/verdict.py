@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from surveyor.measures import Figures
+
 WORDS = (
     "are close to {against}",
     "are fairly close to {against}",
@@ -16,34 +18,25 @@ RATIOS = (1.1, 1.25, 2.0, 5.0)  # W1 / floor up to which each of the words above
 ADVANTAGES = (0.06, 0.15, 0.35, math.inf)  # the same for AUC above its floor
 
 
-def verdict(
-    w1: float,
-    floor: float,
-    n: int,
-    auc: float,
-    auc_floor: float = 0.5,
-    against: str = "held-out real data",
-    rows: int | None = None,
-) -> str:
-    """Say how close generated data are, by the worse of two measures on ``n`` points a side.
+def verdict(figures: Figures, against: str = "held-out real data") -> str:
+    """Say how close generated data are, by the worse of two measures.
 
     In many dimensions W1 on a sample is blunt: generated data reach its floor long before they
     are right, and a classifier (AUC .5 is chance) tells what W1 cannot. Neither is enough alone,
     and both together are margins, no proof that nothing differs: a rule that every real row keeps
-    may be broken in many generated ones. The AUC's standard error is that of ``rows`` a side, of
-    ``n`` unless given.
+    may be broken in many generated ones.
     """
-    ratio = w1 / floor if floor > 0 else (1.0 if w1 == 0 else math.inf)
+    w1, auc = figures["w1"], figures["auc"]
+    floor, chance = w1.floor or 0.0, auc.floor or 0.0
+    ratio = w1.known / floor if floor > 0 else (1.0 if w1.value == 0 else math.inf)
     by_w1 = sum(ratio > limit for limit in RATIOS)
-    by_auc = sum(auc - auc_floor > limit for limit in ADVANTAGES)
-    error = math.sqrt(1 / (6 * (rows or n)))  # of an AUC near .5, of as many rows on both sides
+    by_auc = sum(auc.known - chance > limit for limit in ADVANTAGES)
     blunt = by_w1 == 0 and by_auc > 1
     said = f"The generated data {WORDS[max(by_w1, by_auc)].format(against=against)}"
-    if n < FEWEST:
-        said = f"{n} points are too few to judge by"
+    if w1.n < FEWEST:
+        said = f"{w1.n} points are too few to judge by"
     return (
-        f"{said}: "
-        f"W1 {w1:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, {n:,} points"
-        f"{', too few for W1 to see the difference' if blunt else ''}), "
-        f"classifier AUC {auc:.2f} against {auc_floor:.2f} (standard error {error:.2g})."
+        f"{said}: W1 {w1.known:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, {w1.n:,} "
+        f"points{', too few for W1 to see the difference' if blunt else ''}), classifier AUC "
+        f"{auc.known:.2f} against {chance:.2f} (standard error {auc.known_spread:.2g})."
     )

@@ -1,0 +1,65 @@
+"""Kinds of data: a folder each, and in it a record of everything that is the kind's own."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from surveyor.data import Codec, Files
+from surveyor.measures import Figures, Measure
+from surveyor.measures.ruler import RowRuler, Ruler
+from surveyor.measures.verdict import verdict
+from surveyor.panels import Panel
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What generic rooms ask of a kind of data.
+
+    ``files`` read and write it, ``codec`` brings it to the critic's space and back. ``measures``
+    make the evaluation, ``verdict`` its sentence, in which ``against`` names the run's own held-out
+    data or others; ``ruler`` measures during training. ``panels`` make the report. ``few`` rows are
+    what everything that follows training is rehearsed on.
+    """
+
+    name: str
+    files: Files
+    codec: type[Codec]
+    measures: tuple[Measure, ...]
+    panels: tuple[Panel, ...] = ()
+    verdict: Callable[[Figures, str], str] = verdict
+    against: tuple[str, str] = ("held-out real data", "the data given")
+    ruler: type[Ruler] = RowRuler
+    few: int = 24
+
+
+_ADDED: dict[str, Kind] = {}
+
+
+def add(kind: Kind) -> Kind:
+    """Make a kind of one's own known, beside those of this folder."""
+    _ADDED[kind.name] = kind
+    return kind
+
+
+@cache
+def _here() -> dict[str, Kind]:
+    found = {}
+    for info in pkgutil.iter_modules(__path__):
+        if info.ispkg:
+            kind: Kind = importlib.import_module(f"{__name__}.{info.name}").KIND
+            found[kind.name] = kind
+    return found
+
+
+def kinds() -> dict[str, Kind]:
+    """Return every kind of data by its name."""
+    return _here() | _ADDED
+
+
+def kind_of(codec: Codec) -> Kind:
+    """Return the kind that a codec is of."""
+    return kinds()[codec.kind]

@@ -1,0 +1,17 @@
+"""Pictures of one size."""
+
+from surveyor.data.images import ImageCodec, Images
+from surveyor.kinds import Kind
+from surveyor.kinds.images.measures import Pictures
+from surveyor.kinds.images.panels import Sheets
+from surveyor.measures.common import common
+from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
+
+KIND = Kind(
+    name="images",
+    files=Images(),
+    codec=ImageCodec,
+    measures=(*common(), Pictures()),
+    panels=(Progress(), Sheets(), Parts(), Gradients(), Memory(), Account()),
+    few=4,
+)

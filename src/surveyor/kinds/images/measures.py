@@ -1,0 +1,139 @@
+"""Figures of generated pictures, by features of a classifier of their labels or of ImageNet's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from surveyor.batch import Draws
+from surveyor.data import Data
+from surveyor.data.columns import Column
+from surveyor.data.fitting import fit_label
+from surveyor.measures import Figure, Measure, Seen, imagenet
+from surveyor.measures.classifier import Trained, fit_classifier
+from surveyor.measures.features import frechet, kernel_distance, precision_recall
+from surveyor.streams import Stream
+
+MOST_LABELS, FEWEST = 200, 10  # labels, and training pictures a label
+ROWS, NEAR = 10_000, 2000  # pictures a side, and those whose neighbours are looked for
+FEW = 500  # pictures a side by the ImageNet net, which is slow
+
+
+@dataclass(frozen=True)
+class Pictures(Measure):
+    """Frechet and kernel distance, precision and recall, between features of pictures.
+
+    Features are those of a classifier of the labels, where there are labels; else those of the
+    ImageNet net, where it is installed. With a label among the conditions also ``asked``, the share
+    of generated pictures that the classifier reads as the label asked for, beside its accuracy on
+    held-out ones; and ``usefulness``, the accuracy on held-out pictures of a classifier trained on
+    generated pictures alone (classification accuracy score, Ravuri and Vinyals 2019).
+    """
+
+    def __call__(self, seen: Seen) -> Iterator[Figure]:
+        """Yield the figures, each beside that of as many training pictures."""
+        data = seen.data
+        found, n = labels(data), min(ROWS, len(data.holdout), len(data.train))
+        if n < FEWEST:
+            return
+        if found is None:
+            pixels = getattr(seen.codec, "whitening", None) is None
+            if pixels and imagenet.available():
+                n = min(FEW, n)
+                sides = seen.delivered(n).x, seen.held(n).x, seen.train(n).x
+                yield from compared(imagenet.NAME, *(imagenet.features(x).numpy() for x in sides))
+            return
+        yield from _by_label(seen, *found, n)
+
+
+def _by_label(
+    seen: Seen, column: Column, codes: np.ndarray, place: int | None, n: int
+) -> Iterator[Figure]:
+    trained = ruler(seen.data, column, codes, seen.seed)
+    held, real, made = seen.held(n).x, seen.train(n).x, seen.delivered(n).x
+    truth = codes[seen.data.holdout.index[:n]]
+    by = f"a classifier of {column.name}, trained on the training pictures"
+    yield from compared(by, *(trained.features(x) for x in (made, held, real)))
+    if place is None:
+        return
+    accuracy = float((trained.answers(held) == truth).mean())
+    asked = seen.codes(n)[:, place]
+    right = trained.answers(made) == asked
+    yield Figure("asked", float(right.mean()), accuracy, by, "higher", n=n)
+    each = {k: float(right[asked == k].mean()) for k in np.unique(asked)}
+    worst = min(each, key=lambda k: each[k])
+    name = f"{column.name}={[*column.labels, 'missing', 'unseen'][worst]}"
+    yield Figure("asked", each[worst], accuracy, by, "higher", name, "label")
+    useful = _usefulness(seen, column, place, held, truth)
+    yield Figure("usefulness", useful, accuracy, by, "higher", n=n)
+
+
+def compared(by: str, made: np.ndarray, held: np.ndarray, real: np.ndarray) -> Iterator[Figure]:
+    """Yield the figures of features (n, d) of generated, held-out and training pictures."""
+    few = [side[:NEAR] for side in (made, held, real)]
+    n, near = len(made), len(few[0])
+    yield Figure("frechet", frechet(made, held), frechet(real, held), by, "lower", n=n)
+    kernels = kernel_distance(few[0], few[1]), kernel_distance(few[2], few[1])
+    yield Figure("kernel", *kernels, by, "lower", n=near)
+    own, floor = precision_recall(few[0], few[1]), precision_recall(few[2], few[1])
+    yield Figure("precision", own[0], floor[0], by, "higher", n=near)
+    yield Figure("recall", own[1], floor[1], by, "higher", n=near)
+
+
+def labels(data: Data) -> tuple[Column, np.ndarray, int | None] | None:
+    """Return a column of labels, every row's code, and its place among the conditions.
+
+    The first condition that is a category; else the first such column beside the pictures.
+    """
+    columns = data.codec.conditions.columns
+    for place, column in enumerate(columns):
+        codes = data.train.rows["cond"][:, place]
+        if not column.ordered and _learnable(codes[data.train.index], column.size):
+            return column, codes.astype(np.int64), place
+    for name, values in getattr(data.raw, "columns", {}).items():
+        if np.asarray(values).dtype.kind not in "biuOU":
+            continue
+        series = pd.Series(np.asarray(values))
+        counts = series.value_counts()
+        enough = int((counts >= FEWEST).sum()) >= 2 and len(counts) <= MOST_LABELS
+        if enough and not series.isna().any():
+            column = fit_label(name, series)
+            codes = column.encode(series)
+            if not column.ordered and _learnable(codes[data.train.index], column.size):
+                return column, codes.astype(np.int64), None
+    return None
+
+
+def ruler(data: Data, column: Column, codes: np.ndarray, seed: int) -> Trained:
+    """Return a classifier of the training pictures."""
+    source = data.train
+
+    def draw(n: int, draws: Draws) -> tuple[Tensor, Tensor]:
+        index = source.index[draws.index(n, len(source)).numpy()]
+        return data.codec.points(source.rows, index), torch.from_numpy(codes[index])
+
+    return fit_classifier(draw, len(source), data.codec.space.shape, column.size, seed)
+
+
+def _learnable(codes: np.ndarray, size: int) -> bool:
+    counts = np.bincount(codes, minlength=size)
+    return 2 <= size <= MOST_LABELS and bool((counts[:size] >= FEWEST).sum() >= 2)
+
+
+def _usefulness(seen: Seen, column: Column, place: int, held: Tensor, truth: np.ndarray) -> float:
+    n = min(ROWS, len(seen.data.train))
+    made = seen.delivered(n).x
+    own = torch.from_numpy(seen.codes(n)[:, place].astype(np.int64))
+
+    def draw(count: int, draws: Draws) -> tuple[Tensor, Tensor]:
+        index = draws.index(count, n)
+        return made[index], own[index]
+
+    shape = seen.codec.space.shape
+    trained = fit_classifier(draw, n, shape, column.size, seen.seed, Stream.USEFULNESS)
+    return float((trained.answers(held) == truth).mean())

@@ -1,0 +1,87 @@
+"""Panels of pictures: real and generated sheets, and what lies nearest in training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+import surveyor.panels.drawing as draw
+from surveyor.data.images import ImageCodec, sheet
+from surveyor.measures import generated
+from surveyor.measures.memorising import nearest
+from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
+from surveyor.streams import Stream
+
+PICTURES = 100
+BESIDE = 10  # generated pictures shown with their nearest training picture
+ROWS = {
+    "frechet": "Fréchet distance to held-out pictures (0 is best)",
+    "kernel": "Kernel distance (0 is best; below 0 by chance)",
+    "precision": "Precision: near a held-out picture",
+    "recall": "Recall: held-out pictures near one",
+    "asked": "Read as the label asked for",
+    "usefulness": "Accuracy on held-out pictures of a classifier trained on these",
+}
+
+
+@dataclass(frozen=True)
+class Sheets(Panel):
+    """Held-out pictures beside generated ones under the same conditions."""
+
+    def __call__(self, shown: Shown) -> Iterator[Section]:
+        """Yield the sheets, the nearest training pictures, and the figures."""
+        seen, codec = shown.seen, cast(ImageCodec, shown.seen.codec)
+        holdout, conditions = seen.data.holdout, codec.conditions
+        n = min(PICTURES, len(holdout))
+        codes, index = holdout.codes(n), holdout.index[:n]
+        order = np.lexsort(codes.T[::-1]) if conditions.columns else np.arange(n)
+        codes, held = codes[order], codec.batch(holdout.rows, index[order])
+        draws = seen.draws(0, Stream.REPORT)
+        fake = generated(seen.game, seen.generator, conditions.embed(codes), n, draws)
+        made = codec.decode(fake, codes, draws)[codec.main]
+        real = codec.decode(held, codes, draws)[codec.main]
+        same = ", under the same conditions" if conditions.columns else ""
+        blocks: list[Picture | Table | Text] = [
+            _sheet(codec, real, "real pictures", "Real, held out"),
+            _sheet(codec, made, "generated pictures", f"Generated, not chosen{same}", beside=True),
+        ]
+        if shown.evaluation.privacy is None:
+            some = np.linspace(0, n - 1, min(BESIDE, n)).astype(int)
+            close = nearest(fake.x[some], seen.data.train)
+            known = codec.batch(seen.data.train.rows, close)
+            below = codec.decode(known, codes[some], draws)[codec.main]
+            pair = sheet(np.concatenate([made[some], below]), columns=len(some), white=codec.top)
+            said = "generated pictures above their nearest training pictures"
+            blocks.append(Picture(draw.png(pair), said, NEAREST, pixels=True))
+        yield Section("Pictures", (*blocks, *_figures(shown)))
+
+
+def _sheet(
+    codec: ImageCodec, pictures: np.ndarray, said: str, caption: str, beside: bool = False
+) -> Picture:
+    picture = sheet(pictures, columns=10, white=codec.top)
+    return Picture(draw.png(picture), said, caption, pixels=True, beside=beside)
+
+
+def _figures(shown: Shown) -> Iterator[Table | Text]:
+    told = shown.evaluation.by_name
+    found = [(said, told.get(name)) for name, said in ROWS.items()]
+    rows = [(said, f.value, f.floor) for said, f in found if f is not None]
+    if worst := shown.evaluation.parts("asked", "label"):
+        rows.append((f"The same of the worst label, {worst[0].of}", worst[0].value, worst[0].floor))
+    if rows and (frechet := told.get("frechet")) is not None:
+        yield Table(("", "generated", "training pictures"), tuple(rows))
+        note = (
+            f"Distances between features of {frechet.unit}; {frechet.n} pictures a side. They see "
+            "what it sees: compare them between runs on the same data only."
+        )
+        yield Text(note, note=True)
+
+
+NEAREST = (
+    "Generated above, below each the training picture nearest to it, by the distance in which W1 "
+    "is measured (of the first 50,000)"
+)

@@ -1,0 +1,93 @@
+"""From what a person gives to data ready for training: recognised, read, split, encoded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from surveyor.data import USUAL, Codec, Data, Options, Source, delta_of
+from surveyor.data.sources import resolve
+from surveyor.errors import InputError, did_you_mean
+from surveyor.kinds import Kind, kinds
+from surveyor.streams import Stream, generator
+from surveyor.writing import unnameable
+
+FIT_ROWS = 200_000
+MINIMUM_ROWS = 10
+
+
+def recognise(source: Any, options: Options = USUAL) -> Kind:
+    """Return the kind of ``source``, which a task decides where there is one.
+
+    Raises:
+        InputError: no such file, or nothing here reads it.
+    """
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        if problems := unnameable(path):
+            raise InputError(*problems)
+        if source == "" and options.task == "generate":
+            raise InputError("data '': no name of a file or folder")
+        if not _exists(path):
+            near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+            hint = did_you_mean(path.name, near) if near and path.name else ""
+            raise InputError(f"{source}: no such file{hint if 'did you mean' in hint else ''}")
+    if options.task != "generate":
+        return kinds()["pairs"]
+    every = list(kinds().values())
+    if isinstance(source, (str, Path)):  # a suffix says more than that there is a folder
+        every.sort(key=lambda kind: not str(source).lower().endswith(kind.files.suffixes))
+    for kind in every:
+        if kind.files.recognises(source):
+            return kind
+    what = (
+        str(source)
+        if isinstance(source, (str, Path))
+        else f"object of type {type(source).__name__}"
+    )
+    known = " ".join(sorted({s for kind in kinds().values() for s in kind.files.suffixes}))
+    raise InputError(f"{what}: not a kind of data known here; known: {known}, a folder of pictures")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def load(
+    source: Any,
+    options: Options,
+    holdout: float = 0.2,
+    seed: int = 0,
+    codec: Codec | None = None,
+) -> Data:
+    """Read ``source``, split off a held-out part, and fit a codec to the rest unless one is given.
+
+    The split depends on the seed and the number of rows alone.
+
+    Raises:
+        InputError: everything that is wrong with the data, each with its remedy.
+    """
+    source = resolve(source)
+    kind = recognise(source, options)
+    raw = kind.files.read(source, options)
+    n = len(raw)
+    if n < MINIMUM_ROWS:
+        raise InputError(
+            f"{n} row{'s' * (n != 1)}: too few to train on and hold some out; "
+            f"give at least {MINIMUM_ROWS}"
+        )
+    order = generator(seed, Stream.SPLIT).permutation(n)
+    held = max(4, min(n // 2, round(holdout * n)))
+    train, validation, held_out = order[held:], order[: held // 3], order[held // 3 : held]
+    options = replace(options, delta=delta_of(options, len(train)))
+    if codec is None:
+        codec = kind.files.fit(kind.files.select(raw, np.sort(train[:FIT_ROWS])), options)
+    rows = codec.rows(raw)
+    first, second, third = (Source(codec, rows, index) for index in (train, validation, held_out))
+    return Data(kind.files, codec, first, second, third, raw)

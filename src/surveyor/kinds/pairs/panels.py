@@ -1,0 +1,83 @@
+"""Panels of answers: a strip of them, and how they compare with the pictures wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from PIL.Image import Image
+
+import surveyor.panels.drawing as draw
+from surveyor.data.images import sheet
+from surveyor.data.pairs import PairCodec, enlarged
+from surveyor.kinds.pairs.measures import BICUBIC
+from surveyor.measures import Seen, imagenet
+from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
+
+STRIP = 10  # held-out pictures shown with their answers
+ROWS = {
+    "psnr": "PSNR, dB (more is closer)",
+    "ssim": "Structural similarity (1 is equal)",
+    "perceptual": "Perceptual distance (0 is equal)",
+    "patch_frechet": "Fréchet distance of patches to training pictures'",
+    "sharpness": "Sharpness: power of fine detail, over that of the pictures wanted",
+}
+
+
+@dataclass(frozen=True)
+class Answered(Panel):
+    """Held-out pictures, given, answered and wanted; and the figures of the answers."""
+
+    def __call__(self, shown: Shown) -> Iterator[Section]:
+        """Yield the strip and the figures."""
+        codec, told = cast(PairCodec, shown.seen.codec), shown.evaluation.by_name
+        given = " given," if shown.seen.data.holdout.rows["given"].ndim > 2 else ""
+        larger = " enlarged bicubically," if codec.scale is not None else ""
+        caption = f"Held-out pictures, not chosen. From above:{given}{larger} answered, wanted."
+        picture = draw.png(strip(shown.seen))
+        yield Section(
+            "Answers",
+            (Picture(picture, "held-out pictures and their answers", caption, pixels=True),),
+        )
+        beside = told.get("psnr", BICUBIC) is not None
+        rows = []
+        for name, said in ROWS.items():
+            if (own := told.get(name)) is not None:
+                other = told.get(name, BICUBIC)
+                more = (None if other is None else other.value,) if beside else ()
+                rows.append((said, own.value, *more, own.floor))
+        head = ("", "this run", *(["bicubic"] if beside else []), "the pictures wanted")
+        note = (
+            "PSNR and similarity reward the mean of all answers that fit, which is a blur; the "
+            f"last rows tell what they do not see. {_perceptual()} Trained on "
+            f"{len(shown.seen.data.train)} pairs; {len(shown.seen.data.holdout)} were held out, "
+            "neither trained on nor used for any choice."
+        )
+        n = told["psnr"].n
+        blocks = Table(head, tuple(rows)), Text(note, note=True)
+        yield Section(f"Answers to {n} held-out pictures", blocks)
+
+
+def _perceptual() -> str:
+    if imagenet.available():
+        return f"Perceptual: between features of {imagenet.NAME}, at five of its stages."
+    return "pip install 'surveyor[imagenet]' adds a perceptual distance."
+
+
+def strip(seen: Seen) -> Image:
+    """Return held-out pictures one above another: given, enlarged if so, answered, and wanted."""
+    codec, holdout = cast(PairCodec, seen.codec), seen.data.holdout
+    index = holdout.index[:STRIP]
+    small, wanted = holdout.rows["given"][index], holdout.rows["x"][index]
+    made = seen.decoded(len(index))[codec.main]
+    lines, top = [small] if small.ndim > 2 else [], getattr(codec.given, "top", 1.0)
+    if codec.scale is not None:
+        large = small.repeat(codec.scale, axis=1).repeat(codec.scale, axis=2)
+        lines = [large, enlarged(small, codec.scale, top)]
+    scaled = [(line / top * 255).astype(np.uint8) for line in lines]
+    scaled += [(line / codec.wanted.top * 255).astype(np.uint8) for line in (made, wanted)]
+    if any(line.ndim == 4 for line in scaled):
+        scaled = [np.repeat(x[..., None], 3, 3) if x.ndim == 3 else x for x in scaled]
+    return sheet(np.concatenate(scaled), columns=len(index), zoom=2)

@@ -1,0 +1,21 @@
+"""Tables: rows of numbers, categories, dates, formulas, with missing values."""
+
+from surveyor.data.table import Table, TableCodec
+from surveyor.kinds import Kind
+from surveyor.kinds.table.measures import Columns, numbers
+from surveyor.kinds.table.panels import Columns as ColumnsPanel
+from surveyor.measures.common import common
+from surveyor.measures.two_sample import Classifier
+from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
+
+EQUAL = (
+    " Rows are equal here where all their categories are, and the cells that their numbers lie in."
+)
+
+KIND = Kind(
+    name="table",
+    files=Table(),
+    codec=TableCodec,
+    measures=(*common(Classifier(numbers)), Columns()),
+    panels=(Progress(), ColumnsPanel(), Parts(), Gradients(), Memory(EQUAL), Account()),
+)

@@ -1,0 +1,58 @@
+"""Measures of tables: every column, every pair of them, and formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data.tabular import TableCodec
+from surveyor.kinds.table.formulas import formula_figures
+from surveyor.measures import Figure, Measure, Seen
+from surveyor.measures.columns import features, table_fidelity
+from surveyor.streams import Stream
+
+ROWS = 5000
+WEAKEST = 20  # pairs that are told one by one
+
+
+@dataclass(frozen=True)
+class Columns(Measure):
+    """Each column's distance in its own unit, and how far pairs of columns go together."""
+
+    def __call__(self, seen: Seen) -> Iterator[Figure]:
+        """Yield ``distance`` by column, ``trends``, and ``agreement`` of the weakest pairs."""
+        codec = cast(TableCodec, seen.codec)
+        made, held, train = frames(seen)
+        n = len(made)
+        fidelity = table_fidelity(codec.measured, made, held, train)
+        for c in fidelity.columns:
+            yield Figure("distance", c.distance, c.floor, c.kind, "lower", c.name, "column", n)
+        yield Figure("trends", fidelity.trends, fidelity.trends_floor, "", "higher", n=n)
+        weakest = sorted(fidelity.pairs.items(), key=lambda item: item[1])[:WEAKEST]
+        for pair, agreement in weakest:
+            yield Figure("agreement", agreement, None, "", "higher", pair, "pair", n)
+        if codec.formulas:
+            every = seen.data.training(len(seen.data.train))
+            yield from formula_figures(codec.formulas, made, held, every)
+
+
+def frames(seen: Seen) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return generated, held-out and training rows in user units, labelled alike."""
+    return seen.once("frames", lambda: _frames(seen))
+
+
+def _frames(seen: Seen) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    n = min(ROWS, len(seen.data.holdout))
+    codes, channel = seen.codes(n), seen.game.channel
+    if channel is not None:
+        codes = channel.labelled(codes, seen.draws(0, Stream.TABLE))  # as the real rows are
+    return seen.decoded(n, codes), seen.data.held_out(n), seen.data.training(n)
+
+
+def numbers(seen: Seen) -> Sequence[np.ndarray]:
+    """Return the same rows as numbers for a classifier."""
+    return features(cast(TableCodec, seen.codec).measured, *frames(seen))

@@ -1,0 +1,15 @@
+"""Vectors: one point a row."""
+
+from surveyor.data.vectors import VectorCodec, Vectors
+from surveyor.kinds import Kind
+from surveyor.kinds.vectors.panels import Clouds
+from surveyor.measures.common import common
+from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
+
+KIND = Kind(
+    name="vectors",
+    files=Vectors(),
+    codec=VectorCodec,
+    measures=common(),
+    panels=(Progress(), Clouds(), Parts(), Gradients(), Memory(), Account()),
+)

@@ -1,0 +1,114 @@
+"""The ruler of training: exact W1 on the same validation rows and the same draws each time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import nn
+
+from surveyor.batch import Batch, Draws
+from surveyor.data import Source
+from surveyor.diagnostics import slopes
+from surveyor.measures.seen import generated
+from surveyor.measures.wasserstein import floors_of, noise, w1
+from surveyor.streams import Stream
+from surveyor.training import Game, Measurement, Record
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one measurement looks at: ``value`` and ``own`` are W1 and that of generated points
+    among themselves, in encoded units. The critic's gap is that between ``held`` and ``fake``, and
+    on training rows that between the two of ``trained``.
+    """
+
+    held: Batch
+    fake: Batch
+    trained: tuple[Batch, Batch]
+    value: float
+    own: float
+    facts: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Ruler(ABC):
+    """Measures a game on ``n`` validation rows; distances are in the user's unit."""
+
+    game: Game
+    train: Source
+    held: Source
+    n: int
+    seed: int
+    unit: float
+
+    @cached_property
+    @abstractmethod
+    def floors(self) -> list[float]:
+        """Return W1 between real and real, in the user's unit, of several sets."""
+
+    @abstractmethod
+    def look(self, generator: nn.Module, draws: Draws) -> Looked:
+        """Draw points of ``generator`` and measure them."""
+
+    def __call__(self, generator: nn.Module, record: Record | None = None) -> Measurement:
+        """Measure ``generator`` with the game's critic as it stands."""
+        game = self.game
+        seen = self.look(generator, Draws(self.seed, 0, Stream.RULER))
+        gaps: list[float | None] = [None, None]
+        if game.objective.is_distance:
+            pairs = (seen.held, seen.fake), seen.trained
+            with torch.no_grad():
+                scores = [[game.opinion(b.to(game.device)).mean().item() for b in p] for p in pairs]
+            gaps = [a - b for a, b in scores]
+        at = Draws(self.seed, 1, Stream.RULER, 0, game.device)
+        steep = slopes(
+            game.critic, seen.held.to(game.device), seen.fake.to(game.device), at, game.unit
+        )
+        return Measurement(
+            step=0 if record is None else record.step,
+            w1=self.unit * seen.value,
+            w1_floor=float(np.mean(self.floors)),
+            w1_noise=noise(self.floors),
+            w1_self=self.unit * seen.own,
+            critic_estimate=gaps[0],
+            critic_estimate_training=gaps[1],
+            slope_mean=steep.mean("between"),
+            slope_max=steep.max(),
+            losses={} if record is None else record.losses(),
+            facts=seen.facts,
+            noise=0.0 if record is None else record.noise,
+        )
+
+
+class RowRuler(Ruler):
+    """W1 in the joint space of x and condition, against as many generated rows.
+
+    The floor is the mean over disjoint sets of training rows against the same validation rows.
+    """
+
+    @cached_property
+    def size(self) -> int:
+        """Return the number of rows a side."""
+        return min(self.n, len(self.held), len(self.train))
+
+    @cached_property
+    def floors(self) -> list[float]:
+        """Return W1 between validation rows and sets of training rows."""
+        held = self.held.first(self.size).joint()
+        return floors_of(held, self.train, self.size, self.unit)
+
+    def look(self, generator: nn.Module, draws: Draws) -> Looked:
+        """Draw twice as many points, under conditions as in training."""
+        n, held, conditions = self.size, self.held.first(self.size), self.held.codec.conditions
+        cond = conditions.embed(conditions.draw(2 * n, draws))
+        made = generated(self.game, generator, cond, 2 * n, draws)
+        fake, other = made.part(0, n), made.part(n, 2 * n)
+        facts = {k: v for c in self.game.constraints for k, v in c.facts(self.game.critic).items()}
+        joint = fake.joint()
+        trained = self.train.first(n), fake
+        own = w1(joint, other.joint())
+        return Looked(held, fake, trained, w1(held.joint(), joint), own, facts)

@@ -1,0 +1,162 @@
+"""What measures look at: drawn once, and read by every measure, finding, figure and panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from surveyor.batch import Batch, Draws
+from surveyor.data import Codec, Data
+from surveyor.diagnostics import Slopes, slopes
+from surveyor.errors import InputError
+from surveyor.streams import Stream
+from surveyor.training import Game
+
+T = TypeVar("T")
+ROWS = 2048  # of both sides of the exact transport that a user is shown
+BLOCK = 2048  # generated points drawn together: the first n are the same, however many are drawn
+
+
+@torch.no_grad()
+def generated(
+    game: Game, generator: nn.Module, cond: Tensor | None, n: int, draws: Draws, at_once: int = 2048
+) -> Batch:
+    """Return ``n`` generated points on the CPU, made in parts to bound memory.
+
+    Raises:
+        InputError: points that are no numbers.
+    """
+    device = game.device
+    was = generator.training
+    if was:  # threads that share a generator do not write to it
+        generator.eval()
+    parts = []
+    for start in range(0, n, at_once):
+        stop = min(n, start + at_once)
+        c = None if cond is None else cond[start:stop].to(device)
+        parts.append(game.generate(stop - start, c, draws, generator).to("cpu"))
+    if was:
+        generator.train()
+    if not all(bool(p.x.isfinite().all()) for p in parts):
+        raise InputError("the generator makes points that are not finite numbers; train it again")
+    conds = [p.cond for p in parts if p.cond is not None]
+    return Batch(torch.cat([p.x for p in parts]), torch.cat(conds) if conds else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A trained game and its data: real rows, and generated ones beside them.
+
+    Unless the data are the run's ``own``, nothing is told of training rows: their training half was
+    not trained on. ``rows`` bounds both sides of exact transport, whose cost grows with about their
+    cube.
+    """
+
+    game: Game
+    generator: nn.Module
+    data: Data
+    seed: int
+    rows: int = ROWS
+    own: bool = True
+    _blocks: list[tuple[np.ndarray, Batch]] = field(default_factory=list, repr=False)
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` returns, made once for all that ask for ``name``."""
+        if name not in self._made:
+            self._made[name] = make()
+        found: T = self._made[name]
+        return found
+
+    @property
+    def codec(self) -> Codec:
+        """Return the codec."""
+        return self.data.codec
+
+    @property
+    def unit(self) -> float:
+        """Return the user's distance per encoded distance."""
+        return self.codec.space.unit
+
+    @cached_property
+    def n(self) -> int:
+        """Return how many rows a side exact transport takes."""
+        return min(self.rows, len(self.data.holdout), len(self.data.train))
+
+    def held(self, n: int) -> Batch:
+        """Return the first ``n`` held-out rows."""
+        return self.data.holdout.first(n)
+
+    def train(self, n: int, skip: int = 0) -> Batch:
+        """Return ``n`` training rows."""
+        return self.data.train.first(n, skip)
+
+    def fake(self, n: int) -> Batch:
+        """Return the first ``n`` generated points, under conditions as in training.
+
+        Those of held-out rows would flatter every distance.
+        """
+        parts = [batch for _, batch in self._drawn(n)]
+        conds = [p.cond for p in parts if p.cond is not None]
+        x = torch.cat([p.x for p in parts])[:n]
+        return Batch(x, torch.cat(conds)[:n] if conds else None)
+
+    def codes(self, n: int) -> np.ndarray:
+        """Return the codes of the conditions that the same points were drawn under, (n, k)."""
+        return np.concatenate([codes for codes, _ in self._drawn(n)])[:n]
+
+    def decoded(self, n: int, codes: np.ndarray | None = None) -> Any:
+        """Return the same points in user units, labelled with other ``codes`` where given."""
+        told = self.codes(n) if codes is None else codes
+        return self.codec.decode(self.fake(n), told, self.draws(0, Stream.DECODE))
+
+    def delivered(self, n: int) -> Batch:
+        """Return the same points as the codec reads what a user gets of them."""
+
+        def read() -> Batch:
+            return self.codec.delivered(self.fake(n), self.codes(n), self.draws(1, Stream.DECODE))
+
+        return self.once(f"delivered {n}", read)
+
+    def draws(self, step: int, stream: Stream, rank: int = 0) -> Draws:
+        """Return random numbers for a measure of its own."""
+        return Draws(self.seed, step, stream, rank)
+
+    def gradient_norms(self, real: Batch, fake: Batch, stream: Stream) -> Slopes:
+        """Return the critic's slopes at real points, at generated ones, and between."""
+        device = self.game.device
+        draws = Draws(self.seed, 1, stream, 0, device)
+        return slopes(self.game.critic, real.to(device), fake.to(device), draws, self.game.unit)
+
+    @cached_property
+    def slopes(self) -> Slopes:
+        """Return the critic's slopes at ``n`` held-out points, generated ones, and between."""
+        return self.gradient_norms(self.held(self.n), self.fake(self.n), Stream.HELD_OUT)
+
+    def _drawn(self, n: int) -> list[tuple[np.ndarray, Batch]]:
+        count = -(-n // BLOCK)
+        for k in range(len(self._blocks), count):
+            draws = self.draws(k, Stream.HELD_OUT)
+            codes, cond = self._asked(k, draws)
+            batch = generated(self.game, self.generator, cond, len(codes), draws, self._at_once)
+            self._blocks.append((codes, batch))
+        return self._blocks[:count]
+
+    def _asked(self, block: int, draws: Draws) -> tuple[np.ndarray, Tensor | None]:
+        """Return codes and conditions of a block; a picture to answer is a held-out one."""
+        if self.codec.answers:
+            cond = self.data.holdout.first(BLOCK, block * BLOCK).cond
+            assert cond is not None
+            return np.zeros((len(cond), 0), np.int32), cond
+        codes = self.codec.conditions.draw(BLOCK, draws)
+        return codes, self.codec.conditions.embed(codes)
+
+    @property
+    def _at_once(self) -> int:
+        return 64 if self.codec.answers else BLOCK

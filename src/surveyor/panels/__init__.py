@@ -1,0 +1,83 @@
+"""Panels of a report: what is drawn and told of a run, section by section."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from surveyor.measures import Evaluation, Seen
+from surveyor.training import Measurement
+
+__all__ = ["Cell", "Panel", "Picture", "Section", "Shown", "Table", "Text"]
+
+Cell = str | float | None
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; a ``note`` is small print."""
+
+    text: str
+    note: bool = False
+    form: str = "text"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as a data URI, what stands in its place for those who cannot see it, and a caption.
+
+    A picture of ``pixels`` is not smoothed; pictures that are ``beside`` another share its line.
+    """
+
+    source: str
+    instead: str
+    caption: str = ""
+    pixels: bool = False
+    beside: bool = False
+    form: str = "picture"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a head; numbers stand to the right, None is a dash."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    form: str = "table"
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Return which columns hold numbers."""
+        columns = zip(*self.rows, strict=True)
+        return tuple(not any(isinstance(cell, str) for cell in column) for column in columns)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it."""
+
+    title: str
+    blocks: tuple[Text | Picture | Table, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What panels look at: a run's samples and data, its evaluation, and how training went.
+
+    ``warm`` is the step from which the critic played; ``label_noise`` the share of wrong labels.
+    """
+
+    seen: Seen
+    evaluation: Evaluation
+    history: Sequence[Measurement] = ()
+    warm: int = 0
+    label_noise: float = 0.0
+
+
+class Panel(ABC):
+    """A part of the report."""
+
+    @abstractmethod
+    def __call__(self, shown: Shown) -> Iterator[Section]:
+        """Yield its sections; none where there is nothing to show."""
