@@ -19,7 +19,7 @@ from surveyor.training.optimizers import optimizers
 
 SOURCE = Path(__file__).parents[1] / "src" / "surveyor"
 GROUND = (
-    "errors", "streams", "batch", "catalog", "reading", "writing", "arguments", "surroundings", "waiting",
+    "errors", "findings", "streams", "batch", "catalog", "reading", "writing", "arguments", "surroundings", "waiting",
 )  # fmt: skip
 ORDER = (
     "privacy", "data", "layers", "generators", "critics", "lipschitz", "objectives", "training",

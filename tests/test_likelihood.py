@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from surveyor import fit, load
 from surveyor.batch import Draws
 from surveyor.build import game_of
-from surveyor.kinds import kinds
 from surveyor.errors import InputError
 from surveyor.generators import Latent, Likelihood
+from surveyor.kinds import kinds
 from surveyor.objectives.wasserstein import Wasserstein
 from surveyor.run.preparing import prepare
 from surveyor.training import Game

@@ -181,7 +181,7 @@ class Model:
         plan = plan_of(run.config)
         told = replace(told, privacy=runs.privacy_of(run.config, plan, measured))
         told = runs.with_calibration(told, run.calibration)
-        found = preflight(run.game, measured, plan)
+        found = preflight(run.game, measured, plan, run.kind.checks)
         told = runs.completed(run.config, told, run.history, found)
         try:
             with runs.Lock(run.path):

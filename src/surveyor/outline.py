@@ -19,7 +19,6 @@ from surveyor.data.bounds import weigh
 from surveyor.errors import InputError
 from surveyor.generators import Generator, Latent, generators
 from surveyor.lipschitz import Constraint, constraints
-from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.objectives import objectives
 from surveyor.reading import Form, form_of
 
@@ -38,7 +37,7 @@ def space_of(config: Config, codec: Codec) -> tuple[Space, float]:
 def constraints_of(config: Config, unit: float) -> tuple[Constraint, ...]:
     """Return the constraints of a configuration, aimed at a slope of ``unit``."""
     every = constraints()
-    return tuple(_aimed(parse(text, every, "constraint"), unit) for text in config.constraint)
+    return tuple(parse(t, every, "constraint").aimed(unit) for t in config.constraint)
 
 
 COPIES = 5  # of every weight in training: itself, its gradient, two moments and an average
@@ -104,10 +103,6 @@ def refuse_nets_beyond_memory(config: Config, forms: Mapping[str, Form]) -> None
             f"--{side} {getattr(config, side)}: {count:,} parameters, {COPIES} numbers of 4 bytes"
         )
         weigh(COPIES * 4 * count, f"{told} each, take", "make it smaller")
-
-
-def _aimed(constraint: Constraint, unit: float) -> Constraint:
-    return constraint.aimed(unit) if isinstance(constraint, GradientPenalty) else constraint
 
 
 def generator_of(text: str, space: Space) -> Generator:

@@ -117,6 +117,6 @@ def _tell(found: Drift) -> None:
             f"  {shown(m.name)}: {far} (floor {floor})  [dim]{shown(m.change)}[/]",
             highlight=False,
         )
-    more = len(found.columns) - SHOWN + found.left_out
+    more = len(found.columns) - SHOWN + found.coordinates.left_out
     if more > 0:
         out.print(f"  and {more:,} more", highlight=False)

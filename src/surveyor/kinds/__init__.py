@@ -4,36 +4,44 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from surveyor.data import Codec, Files
+from surveyor.data.coordinates import Coordinates, unnamed
+from surveyor.diagnostics.preflight import Check
 from surveyor.measures import Figures, Measure
 from surveyor.measures.ruler import RowRuler, Ruler
 from surveyor.measures.verdict import verdict
-from surveyor.panels import Panel
+from surveyor.panels import Beside, Panel, Section, marginals
 
 
 @dataclass(frozen=True)
 class Kind:
     """What generic rooms ask of a kind of data.
 
-    ``files`` read and write it, ``codec`` brings it to the critic's space and back. ``measures``
-    make the evaluation, ``verdict`` its sentence, in which ``against`` names the run's own held-out
-    data or others; ``ruler`` measures during training. ``panels`` make the report. ``few`` rows are
-    what everything that follows training is rehearsed on.
+    ``files`` read and write it, ``codec`` brings it to the critic's space and back. ``checks`` look
+    at data before training. ``measures`` make the evaluation, ``verdict`` its sentence, in which
+    ``against`` names the run's own held-out data or others; ``ruler`` measures during training.
+    ``panels`` make the report. ``few`` rows are what all that follows training is rehearsed on.
+    Of two data sets ``coordinates`` are the columns that a person would name, and ``beside`` draws
+    both.
     """
 
     name: str
     files: Files
     codec: type[Codec]
     measures: tuple[Measure, ...]
+    checks: tuple[Check, ...] = ()
     panels: tuple[Panel, ...] = ()
     verdict: Callable[[Figures, str], str] = verdict
     against: tuple[str, str] = ("held-out real data", "the data given")
     ruler: type[Ruler] = RowRuler
     few: int = 24
+    coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
+    beside: Callable[[Beside], Iterator[Section]] = marginals
 
 
 _ADDED: dict[str, Kind] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, joined
 from surveyor.catalog import folder
+from surveyor.findings import Finding
 from surveyor.lipschitz.certificate import certify
 from surveyor.lipschitz.gradient_norms import squared_gradient_norms
 
@@ -26,6 +27,18 @@ class Constraint:
     """
 
     beyond: ClassVar[bool] = False
+    per_sample: ClassVar[bool] = False
+    """Whether it differentiates one sample's score, which no other sample may then change."""
+    lags: ClassVar[bool] = True
+    """Whether a critic held by it needs several steps for one of the generator."""
+
+    def aimed(self, unit: float) -> Constraint:
+        """Return the same constraint, aimed at a slope of ``unit`` where it has a target unsaid."""
+        return self
+
+    def checks(self, critic: nn.Module) -> Iterator[Finding]:
+        """Yield what is known to go wrong with it on this critic."""
+        return iter(())
 
     def install(self, critic: nn.Module) -> None:
         """Change the critic once, before training and before weights are loaded."""

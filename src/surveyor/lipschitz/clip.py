@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from surveyor.errors import InputError
+from surveyor.findings import Finding
 from surveyor.lipschitz import Constraint
 from surveyor.lipschitz.certificate import weighted
 
@@ -35,6 +38,20 @@ class Clip(Constraint):
         """Clip every weight on the data's path."""
         for layer in weighted(critic):
             layer.weight.clamp_(-self.limit, self.limit)
+
+    def checks(self, critic: nn.Module) -> Iterator[Finding]:
+        """Yield a limit c that does not fit: a layer's norm is about c times its size's root."""
+        sizes = [w.weight.flatten(1).shape for w in weighted(critic)]
+        gain = math.prod(self.limit * math.sqrt(a * b) for a, b in sizes)
+        if gain < 0.05 or gain > 1e4:
+            middle = math.prod(math.sqrt(a * b) for a, b in sizes) ** (-1 / len(sizes))
+            yield Finding(
+                "P06",
+                "warn",
+                f"a clip limit of {self.limit:g} allows a slope of at most {gain:.2g} in this "
+                "critic",
+                f"A limit near {2 * middle:.2g} fits its {len(sizes)} layers",
+            )
 
     @torch.no_grad()
     def facts(self, critic: nn.Module) -> dict[str, float]:

@@ -26,6 +26,8 @@ class ConditionPenalty(Constraint):
     weight: float = 1.0
     target: float = 0.0
     beyond: ClassVar[bool] = True
+    per_sample: ClassVar[bool] = True
+    lags: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name in ("weight", "target"):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from scipy.optimize import linear_sum_assignment
-from torch import Tensor
+from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, mean
 from surveyor.errors import InputError
+from surveyor.findings import Finding
 from surveyor.lipschitz import Constraint
 
 FAR = 1e3  # how much more a condition weighs than a point where they are matched
@@ -39,6 +40,9 @@ class GradientPenalty(Constraint):
     The gradient is with respect to x (n, ...) for each fixed condition. No bound is proven by a
     penalty; ``bound`` is the product of the layers' norms as they stand.
     """
+
+    per_sample: ClassVar[bool] = True
+    lags: ClassVar[bool] = False
 
     weight: float = 10.0
     points: Literal["between", "real", "fake", "both"] = "between"
@@ -96,6 +100,31 @@ class GradientPenalty(Constraint):
             e = draws.uniform(len(real), *[1] * (real.x.ndim - 1))
             return [Batch(torch.lerp(fake.x, real.x, e.to(real.x)), real.cond, real.weight)]
         return {"real": [real], "fake": [fake], "both": [real, fake]}[self.points]
+
+    def checks(self, critic: nn.Module) -> Iterator[Finding]:
+        """Yield a weight far from the working range, and a penalty applied too seldom."""
+        usual = "Weights from 1 to 100 have worked; 10 is usual"
+        if self.target != 0 and self.weight < 0.1:
+            yield Finding(
+                "P04",
+                "warn",
+                f"penalty weight {self.weight:g} is too small to hold the slope",
+                usual,
+            )
+        elif self.target != 0 and self.weight > 1000:
+            yield Finding(
+                "P04",
+                "warn",
+                f"penalty weight {self.weight:g} flattens the critic and loses modes",
+                usual,
+            )
+        if self.every > 16:
+            yield Finding(
+                "P05",
+                "warn",
+                f"the penalty is applied every {self.every} steps only",
+                "Up to 16 is common (Karras et al. 2020)",
+            )
 
     def cost(self, squares: Sequence[Tensor], weights: Sequence[Tensor | None]) -> Tensor:
         """Return the penalty, a scalar that can be differentiated again."""

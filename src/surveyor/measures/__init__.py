@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from surveyor.diagnostics import Finding
+from surveyor.findings import Finding
 from surveyor.measures.figures import Evaluation, Figure, Figures, NoFigure
 from surveyor.measures.seen import ROWS, Seen, generated
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from surveyor.batch import Batch, Draws
-from surveyor.diagnostics import Finding
+from surveyor.findings import Finding
 from surveyor.measures import Figure, Figures, Measure, Seen, generated
 from surveyor.measures.wasserstein import REPEATS, noise, w1
 from surveyor.streams import Stream

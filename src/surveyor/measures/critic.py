@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from surveyor.batch import Batch
-from surveyor.diagnostics import PLACES, Finding
+from surveyor.diagnostics import PLACES
+from surveyor.findings import Finding
 from surveyor.measures import Figure, Figures, Measure, Seen
 
 STEEP = 1.5

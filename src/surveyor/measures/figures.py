@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from surveyor.diagnostics import Finding
+from surveyor.findings import Finding
 from surveyor.training.privacy import Privacy
 
 By = Literal["", "place", "condition", "group", "column", "pair", "formula", "label", "other"]

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from surveyor.data import Source
-from surveyor.diagnostics import Finding
+from surveyor.findings import Finding
 from surveyor.measures import Figure, Figures, Measure, Seen
 from surveyor.streams import Stream, generator
 

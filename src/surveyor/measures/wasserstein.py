@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from surveyor.data import Source
-from surveyor.diagnostics import Finding
+from surveyor.findings import Finding
 from surveyor.measures import Figure, Figures, Measure, Seen
 from surveyor.transport import wasserstein_1_discrete
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from torch import nn
+
+import surveyor.panels.drawing as draw
+from surveyor.data import Codec
+from surveyor.data.coordinates import Coordinates
 from surveyor.measures import Evaluation, Seen
 from surveyor.training import Measurement
 
-__all__ = ["Cell", "Panel", "Picture", "Section", "Shown", "Table", "Text"]
+__all__ = ["Beside", "Cell", "Panel", "Picture", "Section", "Shown", "Table", "Text", "marginals"]
 
 Cell = str | float | None
 
@@ -73,6 +79,29 @@ class Shown:
     history: Sequence[Measurement] = ()
     warm: int = 0
     label_noise: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Two data sets beside each other, as they were read and as tables of named columns.
+
+    ``critic`` is high on the first, in the user's unit; None where there is none.
+    """
+
+    codec: Codec
+    raw: tuple[Any, Any]
+    coordinates: Coordinates
+    critic: nn.Module | None = None
+
+
+def marginals(beside: Beside) -> Iterator[Section]:
+    """Yield the marginals of both sets, where they have named columns."""
+    own = beside.coordinates
+    if own.columns:
+        picture, left = draw.marginals(own.columns, *own.frames)
+        more = f" {left} more columns are in the table." if left else ""
+        note = Text(f"Grey: the first set. Orange: the second.{more}", note=True)
+        yield Section("Both, column by column", (Picture(picture, "marginal distributions"), note))
 
 
 class Panel(ABC):

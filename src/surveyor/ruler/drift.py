@@ -11,20 +11,17 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data import Codec, Options
-from surveyor.data.columns import Column
-from surveyor.data.fitting import fit_column
+from surveyor.data.coordinates import Coordinates, unnamed
 from surveyor.data.sources import resolve
-from surveyor.data.table import TableCodec
-from surveyor.data.vectors import VectorCodec
 from surveyor.errors import InputError
 from surveyor.kinds.loading import recognise
+from surveyor.panels import Beside
 from surveyor.ruler.comparison import LIMIT, Comparison, Method, compare
 from surveyor.ruler.critic import Budget
 from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_moved
 
 ROWS = 20_000  # rows of each set that are looked at
 FITTED = 100_000  # rows of each set that the common space is fitted to
-MOST_COLUMNS = 200
 LENIENT = Options(lenient=True)
 
 
@@ -32,20 +29,23 @@ LENIENT = Options(lenient=True)
 class Drift:
     """A comparison and what moved: columns, most moved first, and the rows with furthest to go.
 
-    ``frames`` hold the rows looked at as tables (one column a coordinate for vectors), ``raw`` the
-    same rows as they were read, ``unit`` what the distances are in.
+    ``coordinates`` hold the rows looked at as tables of named columns, where there are such;
+    ``raw`` are the same rows as they were read, ``unit`` is what the distances are in.
     """
 
     comparison: Comparison
     unit: str
     codec: Codec
     raw: tuple[Any, Any]
-    frames: tuple[pd.DataFrame, pd.DataFrame]
-    fitted: tuple[Column, ...] = ()
+    coordinates: Coordinates
     columns: tuple[ColumnMoved, ...] = ()
     rows: tuple[RowMoved, ...] = ()
-    left_out: int = 0
     points: tuple[np.ndarray, np.ndarray] = field(default=(np.empty(0), np.empty(0)), repr=False)
+
+    @property
+    def beside(self) -> Beside:
+        """Return what a page shows of both."""
+        return Beside(self.codec, self.raw, self.coordinates, self.comparison.critic)
 
     def numbers(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -98,35 +98,22 @@ def drift(
     unit = codec.space.unit
     points = tuple(unit * _points(codec, r) for r in raw)
     comparison = compare(points[0], points[1], method, seed, limit, budget, watch)
-    empty = pd.DataFrame(), pd.DataFrame()
-    made = Drift(comparison, codec.unit_name, codec, raw, empty, points=points)  # type: ignore[arg-type]
+    both_raw = raw[0], raw[1]
+    named = kind.coordinates(codec, both_raw) if explain else unnamed(codec, both_raw)
+    made = Drift(comparison, codec.unit_name, codec, both_raw, named, points=(points[0], points[1]))
     return _explained(made, index, seed, limit) if explain else made
 
 
 def _explained(made: Drift, index: list[np.ndarray], seed: int, limit: int) -> Drift:
-    codec, raw, points = made.codec, made.raw, made.points
-    columns: tuple[Column, ...] = ()
-    frames, left = made.frames, 0
-    if isinstance(codec, TableCodec):
-        frames, columns = (raw[0].frame, raw[1].frame), codec.columns
-    elif isinstance(codec, VectorCodec):
-        names = [f"{codec.main}{k}" for k in range(raw[0].main.shape[1])][:MOST_COLUMNS]
-        left = raw[0].main.shape[1] - len(names)
-        frames = tuple(  # type: ignore[assignment]
-            pd.DataFrame(dict(zip(names, r.main.T, strict=False))) for r in raw
-        )
-        joined = pd.concat(frames, ignore_index=True)
-        columns = tuple(fit_column(name, joined[name]) for name in names)
-    moved = columns_moved(columns, *frames, seed) if columns else ()
+    points, named = made.points, made.coordinates
+    moved = columns_moved(named.columns, *named.frames, seed) if named.columns else ()
     rng = np.random.default_rng(seed)  # both at random: files are often in some order
     pick, beside = (rng.permutation(len(side))[:limit] for side in points)
     rows = rows_moved(points[0][pick], points[1][beside], pick)
     shown = tuple(
-        RowMoved(int(index[0][m.row]), m.distance, _values(frames[0], m.row)) for m in rows
+        RowMoved(int(index[0][m.row]), m.distance, _values(named.frames[0], m.row)) for m in rows
     )
-    return Drift(
-        made.comparison, made.unit, codec, raw, frames, columns, moved, shown, left, points
-    )
+    return replace(made, columns=moved, rows=shown)
 
 
 def _values(frame: pd.DataFrame, row: int) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ from surveyor.diagnostics import preflight
 from surveyor.diagnostics.preflight import BATCH_NORMS
 from surveyor.diagnostics.trial import tried, untrainable
 from surveyor.errors import InputError, NotWritten
+from surveyor.kinds import kind_of
 from surveyor.outline import OWN
 from surveyor.reading import damaged, json_of, listed, read_bytes, read_text
 from surveyor.run.folder import fingerprint, measured_in, read_history, refuse_existing, same_data
@@ -228,7 +229,7 @@ def _session(
         ):
             raise InputError("--epsilon: BatchNorm mixes rows; use another normalisation or none")
         plan = replace(plan, privacy=privacy_of(config, plan, data))
-    found = preflight(game, data, plan)
+    found = preflight(game, data, plan, kind_of(data.codec).checks)
     plan = replace(plan, rank=ranks.rank, batch=ranks.share(plan.batch))
     return Session(path, config, data, game, plan, State.start(game, plan), found, ranks)
 

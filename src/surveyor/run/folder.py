@@ -32,8 +32,8 @@ from surveyor.arguments import MODULES
 from surveyor.build import game_of, options_of
 from surveyor.config import Config
 from surveyor.data import Codec, Data, Options
-from surveyor.diagnostics import Finding
 from surveyor.errors import InputError, NotWritten
+from surveyor.findings import Finding
 from surveyor.kinds import Kind
 from surveyor.kinds.loading import load as load_data
 from surveyor.measures import Evaluation

@@ -15,8 +15,8 @@ import torch
 from surveyor.batch import Draws
 from surveyor.config import Config
 from surveyor.data import Data, Source
-from surveyor.diagnostics import Finding
 from surveyor.errors import Diverged, InputError, Interrupted, NotWritten
+from surveyor.findings import Finding
 from surveyor.generators import TabularLikelihood
 from surveyor.kinds import kind_of
 from surveyor.kinds.assess import assess

@@ -15,7 +15,6 @@ from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.generators import Latent, generators
 from surveyor.lipschitz import Constraint, constraints
-from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.objectives import Objective, objectives
 from surveyor.streams import Stream
 from surveyor.training.game import Game
@@ -223,7 +222,7 @@ def _installed(
 ) -> tuple[Constraint, ...]:
     names = [texts] if isinstance(texts, str) else list(texts)
     parsed = (parse(t, constraints(), "constraint") for t in names if t != "none")
-    made = tuple(c.aimed(unit) if isinstance(c, GradientPenalty) else c for c in parsed)
+    made = tuple(c.aimed(unit) for c in parsed)
     for constraint in made:
         constraint.install(critic)
     return made

@@ -12,7 +12,7 @@ import surveyor.panels.drawing as draw
 from surveyor.data.images import ImageCodec, sheet
 from surveyor.measures import generated
 from surveyor.measures.memorising import nearest
-from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
+from surveyor.panels import Beside, Panel, Picture, Section, Shown, Table, Text
 from surveyor.streams import Stream
 
 PICTURES = 100
@@ -57,6 +57,19 @@ class Sheets(Panel):
             said = "generated pictures above their nearest training pictures"
             blocks.append(Picture(draw.png(pair), said, NEAREST, pixels=True))
         yield Section("Pictures", (*blocks, *_figures(shown)))
+
+
+def sheets(beside: Beside) -> Iterator[Section]:
+    """Yield pictures of both sets."""
+    n = min(*map(len, beside.raw), PICTURES // 2)
+    first, second = (draw.png(sheet(r.main[:n], columns=10)) for r in beside.raw)
+    yield Section(
+        "Pictures",
+        (
+            Picture(first, "pictures", "The first set", pixels=True),
+            Picture(second, "pictures", "The second", pixels=True, beside=True),
+        ),
+    )
 
 
 def _sheet(

@@ -2,8 +2,10 @@
 
 from surveyor.data.table import Table, TableCodec
 from surveyor.kinds import Kind
+from surveyor.kinds.table.checks import empty_columns, mixed_columns, table_columns
 from surveyor.kinds.table.measures import Columns, numbers
 from surveyor.kinds.table.panels import Columns as ColumnsPanel
+from surveyor.kinds.table.panels import coordinates
 from surveyor.measures.common import common
 from surveyor.measures.two_sample import Classifier
 from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
@@ -16,6 +18,8 @@ KIND = Kind(
     name="table",
     files=Table(),
     codec=TableCodec,
+    checks=(table_columns, mixed_columns, empty_columns),
     measures=(*common(Classifier(numbers)), Columns()),
+    coordinates=coordinates,
     panels=(Progress(), ColumnsPanel(), Parts(), Gradients(), Memory(EQUAL), Account()),
 )

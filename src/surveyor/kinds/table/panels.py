@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import surveyor.panels.drawing as draw
+from surveyor.data.coordinates import Coordinates
 from surveyor.data.tabular import TableCodec
 from surveyor.kinds.table.measures import frames
 from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
@@ -53,6 +54,11 @@ class Columns(Panel):
         )
         weakest = tuple((f.of, f.value) for f in told.parts("agreement", "pair")[:SHOWN])
         yield Section("Pairs of columns", (Text(said), Table(("pair", "agreement"), weakest)))
+
+
+def coordinates(codec: TableCodec, raw: tuple[Any, Any]) -> Coordinates:
+    """Return both tables as they are, and their columns."""
+    return Coordinates((raw[0].frame, raw[1].frame), codec.columns)
 
 
 UNITS = (

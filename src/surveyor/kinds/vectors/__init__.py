@@ -2,6 +2,8 @@
 
 from surveyor.data.vectors import VectorCodec, Vectors
 from surveyor.kinds import Kind
+from surveyor.kinds.vectors.beside import coordinates, plane
+from surveyor.kinds.vectors.checks import extremes, geometry
 from surveyor.kinds.vectors.panels import Clouds
 from surveyor.measures.common import common
 from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
@@ -10,6 +12,9 @@ KIND = Kind(
     name="vectors",
     files=Vectors(),
     codec=VectorCodec,
+    checks=(geometry, extremes),
     measures=common(),
+    coordinates=coordinates,
+    beside=plane,
     panels=(Progress(), Clouds(), Parts(), Gradients(), Memory(), Account()),
 )
