@@ -15,8 +15,7 @@ from surveyor.cli.console import app, place, unwritable
 from surveyor.cli.flags import Device
 from surveyor.cli.spreadsheet import formulas_told, print_csv
 from surveyor.data import Files
-from surveyor.data.images import ANIMATED, Images, animate, write_folder
-from surveyor.data.pairs import PairKind
+from surveyor.data.images import ANIMATED, animate, write_folder
 from surveyor.data.pictures import listed, read_each, several_sizes
 from surveyor.errors import InputError
 from surveyor.writing import replacing
@@ -72,7 +71,7 @@ def sample(
     """
     model, plain = api.load(run, device=device), not (parity or apart_from or truncate != 1)
     conditions = _where(where, model.run.codec.columns_named)
-    files, pictures = model.run.kind.files, _of_pictures(model)
+    files, pictures = model.run.kind.files, model.run.kind.gallery
     endings = (*files.suffixes, *_more(walk, pictures))
     fair, problems = _fair(parity)
     problems += unwritable(output, endings, overwrite)
@@ -93,10 +92,6 @@ def sample(
     output = output or _usual(walk, pictures, endings, overwrite)
     _write(made, files, output, walk, answer)
     return 0
-
-
-def _of_pictures(model: api.Model) -> bool:
-    return isinstance(model.run.kind.files, (Images, PairKind))
 
 
 def _at_odds(walk: bool, answers: bool, where: bool, plain: bool) -> list[str]:

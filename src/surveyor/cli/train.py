@@ -5,21 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from cyclopts import Parameter
 from rich.table import Table
 
 import surveyor.run as runs
 from surveyor import api
-from surveyor.batch import Draws
 from surveyor.cli.console import app, out, place, shown, tell
 from surveyor.cli.flags import Flags
 from surveyor.cli.progress import progress
 from surveyor.config import read_options
 from surveyor.data import Data
-from surveyor.data.images import sheet
 from surveyor.errors import InputError
-from surveyor.kinds.pairs.panels import strip
 from surveyor.measures import Seen
 from surveyor.outline import OWN
 from surveyor.report.rehearsal import rehearse
@@ -124,13 +120,11 @@ def follow(session: runs.Session) -> int:
     out.print(f"\n[bold]{shown(told.verdict)}[/]")
     for found in (*session.findings[len(before) :], *told.findings):
         tell(vars(found))
-    if model.run.codec.answers:
-        place(f"strip   {_strip(model, session.data)}")
-    else:
+    if kept := _keepsake(model, session.data):
+        place(f"picture {kept}")
+    if "auc" in told.by_name:
         said = f"W1 is exact transport on {told.n:,} held-out points, in {told.unit}."
         out.print(said, style="dim")
-    if model.run.kind.name == "images":
-        place(f"sheet   {_sheet(model)}")
     place(f"report  {model.run.measured / 'report.html'}")
     return 0
 
@@ -151,34 +145,12 @@ def columns_told(data: Data) -> None:
     out.print(f"{rest}not so? --type COLUMN=text|category|number|date|formula", style="dim")
 
 
-def _strip(model: api.Model, data: Data) -> Path:
-    """Write held-out pictures: those given, their answers, and those wanted, one above another."""
-    path, run = model.run.path / "answers.png", model.run
-    seen = Seen(run.game, run.game.generator, data, run.config.seed)
-    with replacing(path) as new:
-        strip(seen).save(new)
-    return path
-
-
-def _sheet(model: api.Model, n: int = 100) -> Path:
-    """Write a sheet of samples, one row a condition where there are few."""
-    codec = model.run.codec
-    path = model.run.path / "samples.png"
-    columns = codec.conditions.columns
-    if (len(columns) == 1 and not columns[0].ordered) or (
-        len(columns) == 1 and columns[0].size <= 20
-    ):
-        rows = [
-            model.sample(
-                10, {columns[0].name: columns[0].decode(np.array([k]), Draws(0))[0]}, seed=k
-            )
-            for k in range(min(columns[0].size, 20))
-        ]
-        main = next(iter(rows[0]))
-        pictures = np.concatenate([row[main] for row in rows])
-    else:
-        made = model.sample(n)
-        pictures = made[next(iter(made))]
-    with replacing(path) as new:
-        sheet(pictures, columns=10, zoom=max(1, 40 // pictures.shape[1])).save(new)
-    return path
+def _keepsake(model: api.Model, data: Data) -> Path | None:
+    """Write the picture that a kind keeps in the run folder, where it keeps one."""
+    run = model.run
+    if run.kind.keepsake is None:
+        return None
+    name, picture = run.kind.keepsake(Seen(run.game, run.game.generator, data, run.config.seed))
+    with replacing(run.path / name) as new:
+        picture.save(new)
+    return run.path / name

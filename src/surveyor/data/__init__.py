@@ -65,6 +65,8 @@ class Codec(ABC):
     """
 
     answers: ClassVar[bool] = False
+    continuous: ClassVar[bool] = True
+    """Whether what lies between two points is something too."""
     account: CodecAccount | None = None
 
     kind: ClassVar[str]
@@ -130,9 +132,34 @@ class Codec(ABC):
         return rows, np.zeros(len(next(iter(rows.values()))))
 
     @property
+    def askable(self) -> tuple[Column, ...]:
+        """Return the columns that samples can be asked for by value, conditions first."""
+        return self.conditions.columns
+
+    @property
     def columns_named(self) -> tuple[str, ...]:
         """Return the names of the columns that samples can be asked for."""
-        return tuple(c.name for c in self.conditions.columns)
+        return tuple(c.name for c in self.askable)
+
+    def finished(self, made: Any) -> Any:
+        """Return samples with what was taken apart for the generator put together."""
+        return made
+
+    def keys(self, rows: Any) -> np.ndarray:
+        """Return a number a row, equal for equal rows.
+
+        Raises:
+            InputError: rows of this kind are not compared.
+        """
+        raise InputError("--apart-from: only for tables")
+
+    def decoded(self, made: np.ndarray, codes: np.ndarray, draws: Draws) -> Any:
+        """Return rows whose blocks have the codes ``made`` (n, blocks), in user units.
+
+        Raises:
+            TypeError: points of this kind have no blocks of codes.
+        """
+        raise TypeError(f"points of the kind {self.kind} have no blocks of codes")
 
     def spelt(self, made: Any) -> Any:
         """Return samples as they are written to a file of text."""
@@ -174,6 +201,10 @@ class Files(ABC):
     @abstractmethod
     def take(self, raw: Any, index: np.ndarray) -> Any:
         """Return the chosen rows, in memory."""
+
+    def one_row(self, source: Any) -> Any:
+        """Return a single row in memory as data of one row; all else as it is."""
+        return source
 
     def reopen(self, source: Any, codec: Codec, options: Options = USUAL) -> Any:
         """Read other data as a fitted codec reads them."""

@@ -20,6 +20,7 @@ from surveyor.data.dependencies import derived_of
 from surveyor.data.fits import fits_for
 from surveyor.data.formula import Expanded, as_ratios
 from surveyor.data.frames import Frame, InMemory, Stacked, read_frame
+from surveyor.data.memory import one_row
 from surveyor.data.table_defaults import PRIVATE_PARTS, defaults
 from surveyor.data.tabular import TableCodec
 from surveyor.data.text import Reading
@@ -52,6 +53,10 @@ class Table(Files):
         return self._understood(
             source if isinstance(source, Frame) else read_frame(source), options
         )
+
+    def one_row(self, source: Any) -> Any:
+        """Return a Series or a dictionary of single values as a table of one row."""
+        return one_row(source)
 
     def reopen(self, source: Any, codec: Codec, options: Options = USUAL) -> Frame:
         """Open other rows as a fitted codec reads them."""

@@ -19,7 +19,7 @@ from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state
 from surveyor.data.dependencies import Derived
 from surveyor.data.fits import account_of, account_state
-from surveyor.data.formula import Expanded, parts
+from surveyor.data.formula import Expanded, folded, parts
 from surveyor.data.frames import Frame
 from surveyor.data.scratch import empty
 from surveyor.data.understand import Typed, reread
@@ -55,6 +55,7 @@ class TableCodec(Codec):
     ignored: tuple[str, ...] = ()
 
     kind = "table"
+    continuous = False
     unit_name = "units in which a category changed costs 1 and a number its deviations"
 
     @cached_property
@@ -178,9 +179,35 @@ class TableCodec(Codec):
         return found
 
     @property
-    def columns_named(self) -> tuple[str, ...]:
-        """Return the names of all columns."""
-        return tuple(c.name for c in (*self.conditions.columns, *self.columns))
+    def askable(self) -> tuple[Column, ...]:
+        """Return all columns, conditions first."""
+        return (*self.conditions.columns, *self.columns)
+
+    def finished(self, made: pd.DataFrame) -> pd.DataFrame:
+        """Return rows in which formulas stand as text."""
+        return folded(made, self.formulas)
+
+    def keys(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return a number a row, equal for equal rows.
+
+        Raises:
+            InputError: columns of the run that are not there.
+        """
+        problems = check_columns(
+            sorted(self.columns_named), list(rows.columns), "--apart-from: column"
+        )
+        if problems:
+            raise InputError(*problems)
+        values: dict[str, Any] = {}
+        taken = {part for f, places in self.formulas.items() for part in parts(f, places)}
+        for column in (*self.columns, *self.conditions.columns):
+            if column.name not in taken:
+                own = rows[column.name]
+                read = column.numbers(own) if column.ordered else column.encode(own)
+                values[column.name] = np.asarray(read, dtype=float)
+        plain = folded(rows, self.formulas)
+        values |= {f: plain[f].fillna("").astype(str).to_numpy() for f in self.formulas}
+        return pd.util.hash_pandas_object(pd.DataFrame(values), index=False).to_numpy()
 
     def opened(self, raw: Frame, options: Options = USUAL) -> Frame:
         """Return other rows as this codec reads them: its types, its places of formulas."""

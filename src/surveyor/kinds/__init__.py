@@ -9,13 +9,24 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from surveyor.data import Codec, Files
+from PIL.Image import Image
+
+from surveyor.data import Codec, Data, Files
 from surveyor.data.coordinates import Coordinates, unnamed
+from surveyor.data.filters import Filter
 from surveyor.diagnostics.preflight import Check
-from surveyor.measures import Figures, Measure
+from surveyor.measures import Figures, Measure, Seen
 from surveyor.measures.ruler import RowRuler, Ruler
 from surveyor.measures.verdict import verdict
 from surveyor.panels import Beside, Panel, Section, marginals
+
+
+def _nothing(data: Data) -> None:
+    """Try nothing."""
+
+
+def _nobody(data: Data) -> None:
+    """Name no column."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +36,11 @@ class Kind:
     ``files`` read and write it, ``codec`` brings it to the critic's space and back. ``checks`` look
     at data before training. ``measures`` make the evaluation, ``verdict`` its sentence, in which
     ``against`` names the run's own held-out data or others; ``ruler`` measures during training.
-    ``panels`` make the report. ``few`` rows are what all that follows training is rehearsed on.
-    Of two data sets ``coordinates`` are the columns that a person would name, and ``beside`` draws
-    both.
+    ``panels`` make the report; ``filters`` are what all samples must pass. ``few`` rows are what
+    all that follows training is rehearsed on, beside what ``written`` tries; ``guilty`` names the
+    column that fails. ``keepsake`` draws a picture that is kept in the run folder; samples of a
+    ``gallery`` are pictures. Of two data sets ``coordinates`` are the columns that
+    a person would name, and ``beside`` draws both.
     """
 
     name: str
@@ -39,7 +52,12 @@ class Kind:
     verdict: Callable[[Figures, str], str] = verdict
     against: tuple[str, str] = ("held-out real data", "the data given")
     ruler: type[Ruler] = RowRuler
+    filters: tuple[Filter, ...] = ()
     few: int = 24
+    written: Callable[[Data], None] = _nothing
+    guilty: Callable[[Data], str | None] = _nobody
+    keepsake: Callable[[Seen], tuple[str, Image]] | None = None
+    gallery: bool = False
     coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
     beside: Callable[[Beside], Iterator[Section]] = marginals
 

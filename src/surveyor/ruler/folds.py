@@ -8,8 +8,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from surveyor.catalog import parse
 from surveyor.training.loop import follow
-from surveyor.training.optimizers.muon import Muon
+from surveyor.training.optimizers import Updates, optimizers
 
 MEMBERS, DEPTH = 2, 4
 TURN = 10.0  # the angle that the layers turn in all, whatever the number of steps
@@ -83,7 +84,8 @@ class Folding:
         self.average.requires_grad_(False)
         self.steps = steps
         self.rate = min(0.05, TURN / max(steps, 1))
-        self.optimizer = Muon(manifold=True).over(self.net.parameters(), self.rate)
+        muon: Updates = parse("muon:manifold=true", optimizers(), "optimizer")
+        self.optimizer = muon.over(self.net.parameters(), self.rate)
         self.kept: list[Tensor] = list(self.average.parameters())
         self.moving: list[Tensor] = list(self.net.parameters())
 

@@ -11,7 +11,6 @@ import pandas as pd
 from surveyor.batch import Draws
 from surveyor.data import check_columns
 from surveyor.data.columns import Column
-from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
 from surveyor.run.folder import Run
 from surveyor.run.sampling import TRIES, draw_samples
@@ -76,10 +75,9 @@ def with_parity(
 
 
 def _columns(run: Run, outcome: str, group: str) -> list[Column]:
-    codec = run.codec
-    if not isinstance(codec, TableCodec):
+    if run.codec.continuous:
         raise InputError("--parity: for tables")
-    by_name = {c.name: c for c in (*codec.columns, *codec.conditions.columns)}
+    by_name = {c.name: c for c in run.codec.askable}
     problems = check_columns([outcome, group], list(by_name), "--parity")
     problems += [
         f"--parity {name}: a column of numbers or dates; give one of categories"

@@ -7,7 +7,6 @@ from typing import Any
 
 from surveyor.arguments import words
 from surveyor.data import USUAL, Data, Options, Source
-from surveyor.data.memory import one_row
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
 from surveyor.kinds.loading import recognise
@@ -52,7 +51,7 @@ def read_for(run: Run, data: Any, options: Options = USUAL) -> Any:
     Raises:
         InputError: data that cannot be read, or of another kind than those trained on.
     """
-    source = resolve(one_row(data) if run.kind.name == "table" else data)
+    source = resolve(run.kind.files.one_row(data))
     kind = recognise(source, run.options)
     if kind.name != run.kind.name:
         raise InputError(

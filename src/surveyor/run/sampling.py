@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,11 +14,9 @@ import pandas as pd
 import torch
 
 from surveyor.batch import Draws
-from surveyor.data import Codec, check_columns
+from surveyor.data import Codec
 from surveyor.data.bounds import refuse_beyond_memory
-from surveyor.data.charges import are_neutral
-from surveyor.data.formula import as_ratios, folded, parts
-from surveyor.data.table import TableCodec
+from surveyor.data.filters import Passing
 from surveyor.data.where import Wanted, read_where
 from surveyor.errors import InputError, tell
 from surveyor.generators import TabularLikelihood
@@ -61,17 +59,12 @@ def draw_samples(
     found = _asked(run, where)
     told = {c.name for c in run.codec.conditions.columns}
     given = {name: w for name, w in found.items() if name in told}
-    known = None if apart_from is None else _keys(run.codec, _opened(run, apart_from))
-    tests = _Tests(
-        run,
-        {name: w for name, w in found.items() if name not in told or w.ranged},
-        _balance(run, given, seed),
-        known,
-        _single(run),
-    )
+    known = None if apart_from is None else _known(run, apart_from)
+    checked = {name: w for name, w in found.items() if name not in told or w.ranged}
+    tests = _Tests(run.codec, checked, _filters(run, given, seed), known)
     _refuse_beyond_memory(run, n, seed, tests.none)
     if tests.none:
-        return _folded(run, _told(_made(run, n, given, seed, begin), found))
+        return run.codec.finished(_told(_made(run, n, given, seed, begin), found))
     kept: list[Any] = []
     met = made_in_all = 0
     for attempt in range(begin, begin + TRIES):
@@ -89,7 +82,7 @@ def draw_samples(
             if met < n:
                 tell(f"only {met:,} different ones were made; the rest repeat")
             order = np.concatenate([np.flatnonzero(first), np.flatnonzero(~first)])
-            return _folded(run, _rows(_joined(kept), order[:n]))
+            return run.codec.finished(_rows(_joined(kept), order[:n]))
         if made_in_all >= MOST:
             break
     asked = ", ".join(f"{name}={where[name]}" for name in tests.checked)
@@ -108,7 +101,7 @@ def _check(run: Run, n: int, seed: int, truncate: float) -> None:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
     if not 0 < truncate <= 1:
         problems.append(f"--truncate {truncate:g}: give a number above 0, at most 1")
-    if truncate != 1 and isinstance(run.codec, TableCodec):
+    if truncate != 1 and not run.codec.continuous:
         problems.append(
             "--truncate: for pictures and vectors; rows of a table are drawn as they are"
         )
@@ -143,108 +136,60 @@ def _bytes(made: Any) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Tests:
-    """What samples must pass: columns asked for, charges, known rows, formulas made before."""
+    """What samples must pass: columns asked for, the kind's own filters, rows that are known."""
 
-    run: Run
+    codec: Codec
     checked: Mapping[str, Wanted]
-    keep: Mapping[str, tuple[float, float]]
+    filters: Sequence[Passing]
     known: np.ndarray | None
-    single: tuple[str, ...]
 
     @property
     def none(self) -> bool:
-        return not (self.checked or self.keep or self.single) and self.known is None
+        return not (self.checked or self.filters) and self.known is None
 
     def passed(self, made: Any, u: np.ndarray) -> np.ndarray:
         agree = np.ones(len(u), dtype=bool)
         for name, w in self.checked.items():
             agree &= w.holds(pd.Series(made[name]))
-        for name, odds in self.keep.items():
-            agree &= u < np.where(are_neutral(made, name, _formulas(self.run)), *odds)
+        for own in self.filters:
+            agree &= own.kept(made, u)
         return agree
 
     def apart(self, made: Any) -> np.ndarray:
         if self.known is None:
             return np.ones(_count(made), dtype=bool)
-        apart: np.ndarray = ~np.isin(_keys(self.run.codec, made), self.known)
+        apart: np.ndarray = ~np.isin(self.codec.keys(made), self.known)
         return apart
 
     def first(self, kept: list[Any]) -> np.ndarray:
-        """Return which rows hold no formula that an earlier row holds."""
+        """Return which rows repeat none before them."""
         agree = np.ones(sum(map(_count, kept)), dtype=bool)
-        for name in self.single:
-            own = pd.Series(as_ratios(_joined(kept), name, _formulas(self.run)), dtype=object)
-            agree &= ~(own.duplicated() & own.notna()).to_numpy()
+        for own in self.filters:
+            agree &= own.first(_joined(kept))
         return agree
 
 
-def _formulas(run: Run) -> Mapping[str, int]:
-    return run.codec.formulas if isinstance(run.codec, TableCodec) else {}
+def _filters(run: Run, given: Mapping[str, Wanted], seed: int) -> list[Passing]:
+    """Return what the run's kind demands of samples; nothing where they are left as they come."""
+    if run.config.calibrate == "no":
+        return []
+
+    def pilot() -> Any:
+        return _made(run, PILOT, given, seed, TRIES)
+
+    ready = (own.ready(run.codec, pilot) for own in run.kind.filters)
+    return [found for found in ready if found is not None]
 
 
-def _balance(run: Run, given: Mapping[str, Wanted], seed: int) -> dict[str, tuple[float, float]]:
-    """Return the odds of keeping a neutral and another row, for every column of formulas.
-
-    Charges are a matter of exact sums, which a generator meets less often than the data do. With
-    p the share of neutral training rows and q that of generated ones, found on a pilot, neutral
-    rows are kept with odds p / q, the others with (1 - p) / (1 - q), both over the larger.
-    """
-    codec = run.codec
-    if not isinstance(codec, TableCodec) or not codec.neutral or run.config.calibrate == "no":
-        return {}
-    pilot = _made(run, PILOT, given, seed, TRIES)
-    found = {}
-    for name, p in codec.neutral.items():
-        q = float(are_neutral(pilot, name, codec.formulas).mean())
-        if 0 < q < 1:
-            odds = p / q, (1 - p) / (1 - q)
-            found[name] = (odds[0] / max(odds), odds[1] / max(odds))
-    return found
-
-
-def _single(run: Run) -> tuple[str, ...]:
-    """Return the columns of formulas of which no two training rows shared one."""
-    codec = run.codec
-    asked = isinstance(codec, TableCodec) and run.config.calibrate == "yes"
-    return codec.single if asked and isinstance(codec, TableCodec) else ()
-
-
-def _opened(run: Run, source: Any) -> pd.DataFrame:
-    """Return the rows of ``source`` as the run's codec reads them.
-
-    Raises:
-        InputError: the run is not of a table, or the rows lack its columns.
-    """
-    codec = run.codec
-    if not isinstance(codec, TableCodec):
-        raise InputError("--apart-from: only for tables")
+def _known(run: Run, source: Any) -> np.ndarray:
     raw = read_for(run, source)
-    names = [c.name for c in (*codec.columns, *codec.conditions.columns)]
-    problems = check_columns(sorted(names), raw.names, "--apart-from: column")
-    if problems:
-        raise InputError(*problems)
-    return pd.DataFrame(raw.take(np.arange(len(raw))))
-
-
-def _keys(codec: Codec, rows: pd.DataFrame) -> np.ndarray:
-    """Return a number a row, equal for equal rows."""
-    assert isinstance(codec, TableCodec)
-    values: dict[str, Any] = {}
-    taken = {part for f, places in codec.formulas.items() for part in parts(f, places)}
-    for column in (*codec.columns, *codec.conditions.columns):
-        if column.name not in taken:
-            own = rows[column.name]
-            read = column.numbers(own) if column.ordered else column.encode(own)
-            values[column.name] = np.asarray(read, dtype=float)
-    plain = folded(rows, codec.formulas)
-    values |= {f: plain[f].fillna("").astype(str).to_numpy() for f in codec.formulas}
-    return pd.util.hash_pandas_object(pd.DataFrame(values), index=False).to_numpy()
+    return run.codec.keys(run.kind.files.take(raw, np.arange(len(raw))))
 
 
 def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
-    conditions = run.codec.conditions.columns
-    if isinstance(run.codec, TableCodec):
-        return read_where(where, (*conditions, *run.codec.columns), "no such column")
+    conditions, askable = run.codec.conditions.columns, run.codec.askable
+    if len(askable) > len(conditions):
+        return read_where(where, askable, "no such column")
     none = "" if conditions else "; the run has no conditions (train with --condition)"
     return read_where(where, conditions, f"not a condition of this run{none}")
 
@@ -259,9 +204,10 @@ def _made(run: Run, n: int, given: Mapping[str, Wanted], seed: int, attempt: int
         torch.set_num_threads(1)  # of this thread's own products
         own = codes[number * AT_ONCE : (number + 1) * AT_ONCE]
         draws, cond = Draws(seed, attempt, Stream.SAMPLE, number + 1), codec.conditions.embed(own)
-        if drawer is not None and isinstance(codec, TableCodec):
+        if drawer is not None:
             told = None if cond is None else cond.to(device)
-            numbers = drawer(draws.uniform(len(own), len(codec.free)).to(device), told)
+            blocks = len(codec.space.blocks)
+            numbers = drawer(draws.uniform(len(own), blocks).to(device), told)
             return codec.decoded(numbers.cpu().numpy(), own, draws)
         batch = generated(game, game.generator, cond, len(own), draws)
         return codec.decode(batch, own, draws)
@@ -277,10 +223,6 @@ def _told(made: Any, found: Mapping[str, Wanted]) -> Any:
             values = w.answer(pd.Series(made[name]))
             made[name] = values.array if isinstance(made, pd.DataFrame) else values.to_numpy()
     return made
-
-
-def _folded(run: Run, made: Any) -> Any:
-    return folded(made, run.codec.formulas) if isinstance(run.codec, TableCodec) else made
 
 
 def _joined(parts: list[Any]) -> Any:

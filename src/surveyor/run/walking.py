@@ -11,7 +11,6 @@ from torch import Tensor
 
 from surveyor.batch import Batch, Draws
 from surveyor.data.bounds import refuse_beyond_memory
-from surveyor.data.table import TableCodec
 from surveyor.data.where import read_where
 from surveyor.errors import InputError
 from surveyor.run.folder import Run
@@ -35,7 +34,7 @@ def walk(
     """
     codec, game = run.codec, run.game
     problems = []
-    if isinstance(codec, TableCodec):
+    if not codec.continuous:
         problems.append(
             "--walk: for pictures and vectors; between two rows of a table lies nothing"
         )

@@ -3,7 +3,7 @@
 from surveyor.data.images import ImageCodec, Images
 from surveyor.kinds import Kind
 from surveyor.kinds.images.measures import Pictures
-from surveyor.kinds.images.panels import Sheets, sheets
+from surveyor.kinds.images.panels import Sheets, keepsake, sheets
 from surveyor.measures.common import common
 from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
 
@@ -15,4 +15,6 @@ KIND = Kind(
     panels=(Progress(), Sheets(), Parts(), Gradients(), Memory(), Account()),
     few=4,
     beside=sheets,
+    keepsake=keepsake,
+    gallery=True,
 )

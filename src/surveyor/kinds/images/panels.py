@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+from PIL.Image import Image
 
 import surveyor.panels.drawing as draw
 from surveyor.data.images import ImageCodec, sheet
-from surveyor.measures import generated
+from surveyor.measures import Seen, generated
 from surveyor.measures.memorising import nearest
 from surveyor.panels import Beside, Panel, Picture, Section, Shown, Table, Text
 from surveyor.streams import Stream
 
-PICTURES = 100
+PICTURES, LINES, A_LINE = 100, 20, 10
 BESIDE = 10  # generated pictures shown with their nearest training picture
 ROWS = {
     "frechet": "Fréchet distance to held-out pictures (0 is best)",
@@ -57,6 +58,20 @@ class Sheets(Panel):
             said = "generated pictures above their nearest training pictures"
             blocks.append(Picture(draw.png(pair), said, NEAREST, pixels=True))
         yield Section("Pictures", (*blocks, *_figures(shown)))
+
+
+def keepsake(seen: Seen) -> tuple[str, Image]:
+    """Return a sheet of samples, one row a condition where there are few."""
+    codec = cast(ImageCodec, seen.codec)
+    columns = codec.conditions.columns
+    if len(columns) == 1 and (not columns[0].ordered or columns[0].size <= LINES):
+        codes = np.repeat(np.arange(min(columns[0].size, LINES), dtype=np.int32), A_LINE)[:, None]
+    else:
+        codes = seen.codes(PICTURES)
+    draws, cond = seen.draws(1, Stream.REPORT), codec.conditions.embed(codes)
+    fake = generated(seen.game, seen.generator, cond, len(codes), draws)
+    made = codec.decode(fake, codes, draws)[codec.main]
+    return "samples.png", sheet(made, columns=A_LINE, zoom=max(1, 40 // made.shape[1]))
 
 
 def sheets(beside: Beside) -> Iterator[Section]:

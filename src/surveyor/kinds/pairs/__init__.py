@@ -3,7 +3,7 @@
 from surveyor.data.pairs import PairCodec, PairKind
 from surveyor.kinds import Kind
 from surveyor.kinds.pairs.measures import Answers, Patches, verdict
-from surveyor.kinds.pairs.panels import Answered
+from surveyor.kinds.pairs.panels import Answered, keepsake
 from surveyor.kinds.pairs.ruler import PatchRuler
 from surveyor.measures.critic import Critic
 from surveyor.panels.common import Gradients, Progress
@@ -28,4 +28,6 @@ KIND = Kind(
     against=("held-out pictures", "of the pictures given"),
     ruler=PatchRuler,
     few=4,
+    keepsake=keepsake,
+    gallery=True,
 )

@@ -66,6 +66,11 @@ def _perceptual() -> str:
     return "pip install 'surveyor[imagenet]' adds a perceptual distance."
 
 
+def keepsake(seen: Seen) -> tuple[str, Image]:
+    """Return held-out pictures and their answers."""
+    return "answers.png", strip(seen)
+
+
 def strip(seen: Seen) -> Image:
     """Return held-out pictures one above another: given, enlarged if so, answered, and wanted."""
     codec, holdout = cast(PairCodec, seen.codec), seen.data.holdout

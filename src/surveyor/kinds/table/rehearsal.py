@@ -1,0 +1,57 @@
+"""A table's rows written in every format and every code, before the first step."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from surveyor.batch import Draws
+from surveyor.data import Data
+from surveyor.data.tabular import TableCodec
+from surveyor.measures.columns import table_fidelity
+from surveyor.panels.drawing import marginals
+
+ROWS = 24
+MOST_CODES = 2000  # rows in which every code of every column occurs, where there are no more
+SUFFIXES = (".csv", ".parquet", ".arrow")
+
+
+def written(data: Data) -> None:
+    """Decode rows in which every column takes its codes in turn, and write them."""
+    codec = cast(TableCodec, data.codec)
+    _write(data, codec.finished(every_code(codec)))
+
+
+def every_code(codec: TableCodec) -> pd.DataFrame:
+    """Return rows in which every column takes its codes in turn."""
+    columns = codec.conditions.columns
+    n = min(MOST_CODES, max([*codec.sizes, *(c.size for c in columns), ROWS]))
+    turns = np.arange(n)
+    made = np.stack([turns % size for size in codec.free], axis=1)
+    told = [turns % c.size for c in columns]
+    codes = np.stack(told, axis=1) if told else np.zeros((n, 0), dtype=np.int64)
+    return codec.decoded(made, codes.astype(np.int32), Draws(0))
+
+
+def guilty(data: Data) -> str | None:
+    """Return the first column that cannot be written, measured or drawn by itself."""
+    codec = cast(TableCodec, data.codec)
+    for column in (*codec.columns, *codec.conditions.columns):
+        try:
+            made, real = every_code(codec), data.held_out(ROWS)
+            _write(data, made[[column.name]])
+            table_fidelity((column,), made, real, real)
+            marginals((column,), real, made)
+        except Exception:
+            return column.name
+    return None
+
+
+def _write(data: Data, samples: pd.DataFrame) -> None:
+    with tempfile.TemporaryDirectory(prefix="surveyor-") as place:
+        for suffix in SUFFIXES:
+            data.files.write(samples, Path(place) / f"rows{suffix}")
