@@ -18,8 +18,8 @@ from benchmarks.common import RESULTS, console, data_file, merged, show, train, 
 from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.build import game_of
-from surveyor.data.images import sheet
 from surveyor.generators import Latent
+from surveyor.kinds.images.sheets import sheet
 from surveyor.measures.classifier import Trained, fit_classifier
 from surveyor.measures.features import frechet, precision_recall
 from surveyor.streams import Stream

@@ -14,7 +14,7 @@ import surveyor
 from benchmarks.common import RESULTS, console, data_file, merged, show, train, write
 from benchmarks.images import TRAIN, trained
 from benchmarks.images import points as digit_points
-from surveyor.data.images import sheet
+from surveyor.kinds.images.sheets import sheet
 
 PICTURES, SAMPLES, MODES = 60_000, 26_000, 1000  # samples as PacGAN's and VEEGAN's
 RELATIVISTIC = "relativistic, R1 and R2"

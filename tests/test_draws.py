@@ -17,9 +17,9 @@ from surveyor.batch import Draws
 from surveyor.data import Options
 from surveyor.data.conditions import fit_conditions
 from surveyor.data.fitting import fit_column
-from surveyor.data.table import TableCodec
 from surveyor.data.where import read_where
 from surveyor.kinds.loading import load
+from surveyor.kinds.table.codec import TableCodec
 from surveyor.run import sampling
 from tests.conftest import QUICK
 

@@ -16,13 +16,13 @@ from surveyor.batch import Batch, Draws
 from surveyor.build import configured, game_of
 from surveyor.data import Options, Source
 from surveyor.data.fitting import fit_column
-from surveyor.data.table import TableCodec
 from surveyor.data.toy import TOYS, draw, grid_modes, ring_modes
-from surveyor.data.vectors import VectorCodec
 from surveyor.diagnostics import slopes
 from surveyor.errors import InputError
 from surveyor.kinds.assess import assess
 from surveyor.kinds.loading import load as load_data
+from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.vectors.codec import VectorCodec
 from surveyor.measures import Figure, Figures, Seen
 from surveyor.measures.columns import features, table_fidelity
 from surveyor.measures.common import common

@@ -19,8 +19,8 @@ from surveyor.api import prepare
 from surveyor.data import Options, bounds, scratch
 from surveyor.data.archives import read_file
 from surveyor.data.arrays import read_arrays
-from surveyor.data.pictures import listed, read_folder, read_picture, suffixes
 from surveyor.errors import InputError, Notice
+from surveyor.kinds.images.pictures import listed, read_folder, read_picture, suffixes
 from surveyor.kinds.loading import recognise
 from tests.conftest import QUICK
 

@@ -11,11 +11,11 @@ import pytest
 
 from surveyor.api import Model, fit
 from surveyor.data import Options
-from surveyor.data.charges import neutral
-from surveyor.data.formula import folded, formula_of, parse_formula, ratios
-from surveyor.data.table import TableCodec
 from surveyor.errors import InputError
 from surveyor.kinds.loading import load
+from surveyor.kinds.table.charges import neutral
+from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.table.formula import folded, formula_of, parse_formula, ratios
 from tests.conftest import QUICK
 
 

@@ -11,8 +11,8 @@ from PIL import Image
 from surveyor import fit
 from surveyor.api import prepare
 from surveyor.data import scratch
-from surveyor.data.pictures import read_folder
 from surveyor.errors import InputError, Notice
+from surveyor.kinds.images.pictures import read_folder
 from tests.conftest import QUICK
 
 
@@ -108,7 +108,9 @@ def test_white_leaves_room_for_brighter_rows_than_those_seen() -> None:
 
 
 def test_many_pictures_are_kept_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("surveyor.data.pictures.empty", lambda s, d: scratch.empty(s, d, limit=10))
+    monkeypatch.setattr(
+        "surveyor.kinds.images.pictures.empty", lambda s, d: scratch.empty(s, d, limit=10)
+    )
     saved(tmp_path, "a.png", grey(7))
     found = read_folder(tmp_path).main
     assert isinstance(found, np.memmap)

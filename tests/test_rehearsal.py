@@ -11,8 +11,8 @@ import pytest
 
 from surveyor import api
 from surveyor.cli import main
-from surveyor.data.table import Table
 from surveyor.errors import InputError
+from surveyor.kinds.table.files import Table
 from surveyor.panels import drawing as figures
 from tests.conftest import QUICK, mixed
 

@@ -15,13 +15,13 @@ from surveyor.batch import Batch, Draws
 from surveyor.data import Options
 from surveyor.data.columns import Column
 from surveyor.data.fitting import fit_column
-from surveyor.data.frames import read_frame
 from surveyor.data.scratch import empty
-from surveyor.data.table import TableCodec
-from surveyor.data.text import Reading
-from surveyor.data.understand import understand
 from surveyor.errors import InputError
 from surveyor.kinds.loading import load
+from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.table.frames import read_frame
+from surveyor.kinds.table.text import Reading
+from surveyor.kinds.table.understand import understand
 from tests.conftest import mixed
 
 

@@ -18,10 +18,10 @@ from PIL import Image
 from surveyor import InputError, Model, fit
 from surveyor.cli import main
 from surveyor.data import bounds
-from surveyor.data.images import sheet
-from surveyor.data.pictures import listed
-from surveyor.data.table import Table
 from surveyor.errors import Notice
+from surveyor.kinds.images.pictures import listed
+from surveyor.kinds.images.sheets import sheet
+from surveyor.kinds.table.files import Table
 from surveyor.writing import MARK
 from tests.conftest import QUICK
 

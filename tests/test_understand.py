@@ -17,9 +17,9 @@ import surveyor
 from surveyor.data import Options
 from surveyor.data.columns import Column
 from surveyor.data.spelling import date_format, number_template, read_dates
-from surveyor.data.table import TableCodec
 from surveyor.errors import InputError, Notice
 from surveyor.kinds.loading import load
+from surveyor.kinds.table.codec import TableCodec
 from tests.conftest import QUICK
 
 N = 120

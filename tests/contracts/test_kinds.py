@@ -13,13 +13,14 @@ import torch
 
 from surveyor.batch import Draws
 from surveyor.data import Data, Options
-from surveyor.data.images import ImageCodec, Images
-from surveyor.data.pairs import PairCodec
-from surveyor.data.table import TableCodec
-from surveyor.data.vectors import VectorCodec
 from surveyor.data.where import wanted
 from surveyor.kinds import kinds
+from surveyor.kinds.images.codec import ImageCodec
+from surveyor.kinds.images.files import Images
 from surveyor.kinds.loading import load
+from surveyor.kinds.pairs.codec import PairCodec
+from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.vectors.codec import VectorCodec
 from tests.conftest import mixed
 
 

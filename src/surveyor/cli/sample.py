@@ -15,9 +15,9 @@ from surveyor.cli.console import app, place, unwritable
 from surveyor.cli.flags import Device
 from surveyor.cli.spreadsheet import formulas_told, print_csv
 from surveyor.data import Files
-from surveyor.data.images import ANIMATED, animate, write_folder
-from surveyor.data.pictures import listed, read_each, several_sizes
 from surveyor.errors import InputError
+from surveyor.kinds.images.pictures import listed, read_each, several_sizes
+from surveyor.kinds.images.sheets import ANIMATED, animate, write_folder
 from surveyor.writing import replacing
 
 

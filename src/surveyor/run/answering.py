@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from surveyor.batch import Batch, Draws
 from surveyor.data import Options
 from surveyor.data.bounds import refuse_beyond_memory
-from surveyor.data.pairs import PairCodec
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
+from surveyor.kinds.pairs.codec import PairCodec
 from surveyor.run.folder import Run
 from surveyor.streams import Stream
 

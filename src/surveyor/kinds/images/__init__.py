@@ -1,7 +1,8 @@
 """Pictures of one size."""
 
-from surveyor.data.images import ImageCodec, Images
 from surveyor.kinds import Kind
+from surveyor.kinds.images.codec import ImageCodec
+from surveyor.kinds.images.files import Images
 from surveyor.kinds.images.measures import Pictures
 from surveyor.kinds.images.panels import Sheets, keepsake, sheets
 from surveyor.measures.common import common

@@ -10,7 +10,8 @@ import numpy as np
 from PIL.Image import Image
 
 import surveyor.panels.drawing as draw
-from surveyor.data.images import ImageCodec, sheet
+from surveyor.kinds.images.codec import ImageCodec
+from surveyor.kinds.images.sheets import sheet
 from surveyor.measures import Seen, generated
 from surveyor.measures.memorising import nearest
 from surveyor.panels import Beside, Panel, Picture, Section, Shown, Table, Text

@@ -1,7 +1,8 @@
 """Pairs: a picture or a vector is given, another picture is its answer."""
 
-from surveyor.data.pairs import PairCodec, PairKind
 from surveyor.kinds import Kind
+from surveyor.kinds.pairs.codec import PairCodec
+from surveyor.kinds.pairs.files import PairKind
 from surveyor.kinds.pairs.measures import Answers, Patches, verdict
 from surveyor.kinds.pairs.panels import Answered, keepsake
 from surveyor.kinds.pairs.ruler import PatchRuler

@@ -10,9 +10,10 @@ import numpy as np
 from torch import Tensor
 
 from surveyor.batch import Draws
-from surveyor.data.images import ImageCodec
-from surveyor.data.pairs import PairCodec, enlarged
+from surveyor.kinds.images.codec import ImageCodec
+from surveyor.kinds.pairs.codec import PairCodec
 from surveyor.kinds.pairs.quality import patch_frechet, patches, psnr, sharpness, ssim
+from surveyor.kinds.pairs.scaling import enlarged
 from surveyor.measures import Figure, Figures, Measure, Seen, imagenet
 from surveyor.measures.wasserstein import w1
 from surveyor.streams import Stream

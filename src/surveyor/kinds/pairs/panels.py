@@ -10,9 +10,10 @@ import numpy as np
 from PIL.Image import Image
 
 import surveyor.panels.drawing as draw
-from surveyor.data.images import sheet
-from surveyor.data.pairs import PairCodec, enlarged
+from surveyor.kinds.images.sheets import sheet
+from surveyor.kinds.pairs.codec import PairCodec
 from surveyor.kinds.pairs.measures import BICUBIC
+from surveyor.kinds.pairs.scaling import enlarged
 from surveyor.measures import Seen, imagenet
 from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
 

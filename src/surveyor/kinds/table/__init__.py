@@ -1,8 +1,9 @@
 """Tables: rows of numbers, categories, dates, formulas, with missing values."""
 
-from surveyor.data.table import Table, TableCodec
 from surveyor.kinds import Kind
 from surveyor.kinds.table.checks import empty_columns, mixed_columns, table_columns
+from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.table.files import Table
 from surveyor.kinds.table.filters import Formulas
 from surveyor.kinds.table.measures import Columns, numbers
 from surveyor.kinds.table.panels import Columns as ColumnsPanel

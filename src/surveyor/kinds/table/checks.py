@@ -8,9 +8,9 @@ from typing import cast
 
 import numpy as np
 
-from surveyor.data.tabular import TableCodec
 from surveyor.diagnostics.preflight import Setting, empty
 from surveyor.findings import Finding
+from surveyor.kinds.table.codec import TableCodec
 
 FEW_LIKE, MINOR = 10, 0.02  # distinct numbers, and the share of rows, that make a column mixed
 FORMS = {

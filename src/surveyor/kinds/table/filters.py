@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from surveyor.data.charges import are_neutral
 from surveyor.data.filters import Filter, Passing
-from surveyor.data.formula import as_ratios
-from surveyor.data.tabular import TableCodec
+from surveyor.kinds.table.charges import are_neutral
+from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.table.formula import as_ratios
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from surveyor.data.tabular import TableCodec
+from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.formulas import formula_figures
 from surveyor.measures import Figure, Measure, Seen
 from surveyor.measures.columns import features, table_fidelity

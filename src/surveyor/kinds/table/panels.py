@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import surveyor.panels.drawing as draw
 from surveyor.data.coordinates import Coordinates
-from surveyor.data.tabular import TableCodec
+from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.measures import frames
 from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
 

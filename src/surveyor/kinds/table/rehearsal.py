@@ -11,7 +11,7 @@ import pandas as pd
 
 from surveyor.batch import Draws
 from surveyor.data import Data
-from surveyor.data.tabular import TableCodec
+from surveyor.kinds.table.codec import TableCodec
 from surveyor.measures.columns import table_fidelity
 from surveyor.panels.drawing import marginals
 

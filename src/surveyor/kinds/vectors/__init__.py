@@ -1,9 +1,10 @@
 """Vectors: one point a row."""
 
-from surveyor.data.vectors import VectorCodec, Vectors
 from surveyor.kinds import Kind
 from surveyor.kinds.vectors.beside import coordinates, plane
 from surveyor.kinds.vectors.checks import extremes, geometry
+from surveyor.kinds.vectors.codec import VectorCodec
+from surveyor.kinds.vectors.files import Vectors
 from surveyor.kinds.vectors.panels import Clouds
 from surveyor.measures.common import common
 from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress

@@ -12,7 +12,7 @@ import torch
 import surveyor.panels.drawing as draw
 from surveyor.data.coordinates import Coordinates
 from surveyor.data.fitting import fit_column
-from surveyor.data.vectors import VectorCodec
+from surveyor.kinds.vectors.codec import VectorCodec
 from surveyor.panels import Beside, Picture, Section, Text, marginals
 
 MOST_COLUMNS = 200

@@ -7,9 +7,9 @@ from typing import cast
 
 import torch
 
-from surveyor.data.vectors import VectorCodec
 from surveyor.diagnostics.preflight import Setting
 from surveyor.findings import Finding
+from surveyor.kinds.vectors.codec import VectorCodec
 
 
 def geometry(s: Setting) -> Iterator[Finding]:

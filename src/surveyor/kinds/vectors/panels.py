@@ -11,7 +11,7 @@ import torch
 
 import surveyor.panels.drawing as draw
 from surveyor.batch import Batch
-from surveyor.data.vectors import VectorCodec
+from surveyor.kinds.vectors.codec import VectorCodec
 from surveyor.panels import Panel, Picture, Section, Shown, Text
 
 POINTS = 2000

@@ -14,17 +14,17 @@ from torch import Tensor
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import USUAL, Codec, Options, Rows, Space, State, check_columns
-from surveyor.data.beyond import brought_inside, far_ones, in_order, put_in_place
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Conditions, columns_restore, columns_state
-from surveyor.data.dependencies import Derived
 from surveyor.data.fits import account_of, account_state
-from surveyor.data.formula import Expanded, folded, parts
-from surveyor.data.frames import Frame
 from surveyor.data.scratch import empty
-from surveyor.data.understand import Typed, reread
 from surveyor.data.values import Form
 from surveyor.errors import InputError
+from surveyor.kinds.table.beyond import brought_inside, far_ones, in_order, put_in_place
+from surveyor.kinds.table.dependencies import Derived
+from surveyor.kinds.table.formula import Expanded, folded, parts
+from surveyor.kinds.table.frames import Frame
+from surveyor.kinds.table.understand import Typed, reread
 from surveyor.privacy import CodecAccount
 
 ROOT2 = float(np.sqrt(2))

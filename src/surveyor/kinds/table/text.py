@@ -14,8 +14,6 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from surveyor.data.formula import is_chemistry, most_elements, unreadable
-from surveyor.data.frames import Frame
 from surveyor.data.spelling import (
     ISO,
     SIGNED,
@@ -26,6 +24,8 @@ from surveyor.data.spelling import (
 )
 from surveyor.data.values import ColumnKind, Form
 from surveyor.errors import InputError, tell
+from surveyor.kinds.table.formula import is_chemistry, most_elements, unreadable
+from surveyor.kinds.table.frames import Frame
 
 # Written for a missing value by R, pandas, SQL and spreadsheets; words like any other in text.
 ABSENT = frozenset(

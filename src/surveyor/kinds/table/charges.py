@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from surveyor.data.formula import folded, parse_formula
+from surveyor.kinds.table.formula import folded, parse_formula
 
 # Oxidation states that elements are commonly found in (IUPAC and general textbooks' tables).
 STATES_TEXT = """

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from surveyor.data.frames import Frame, InMemory
-from surveyor.data.text import EXACT, Reading, TextColumn, Understood
 from surveyor.data.values import MICRO, TEXT, Form, form_of, numeric
 from surveyor.errors import InputError, did_you_mean, tell
+from surveyor.kinds.table.frames import Frame, InMemory
+from surveyor.kinds.table.text import EXACT, Reading, TextColumn, Understood
 
 if TYPE_CHECKING:
     from surveyor.data import Options

@@ -11,9 +11,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from surveyor.data.frames import Frame
 from surveyor.data.values import Form
 from surveyor.errors import InputError
+from surveyor.kinds.table.frames import Frame
 
 SYMBOLS = (
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from surveyor.data.arrays import Arrays
-from surveyor.data.listing import walked
 from surveyor.data.scratch import empty
 from surveyor.errors import InputError, tell
+from surveyor.kinds.images.listing import walked
 from surveyor.writing import unnameable
 
 SAFE = (  # that Pillow decodes by itself; EPS starts an interpreter, and no other is usual

@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from surveyor.data import arrow
-from surveyor.data.csv import read_csv
 from surveyor.data.values import Form
 from surveyor.errors import InputError
+from surveyor.kinds.table import arrow
+from surveyor.kinds.table.csv import read_csv
 
 AT_ONCE = 65_536
 

@@ -13,19 +13,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from surveyor.data import USUAL, Codec, Files, Options, check_columns
-from surveyor.data.arrow import table_of
-from surveyor.data.charges import neutral_share
 from surveyor.data.conditions import fit_conditions
-from surveyor.data.dependencies import derived_of
 from surveyor.data.fits import fits_for
-from surveyor.data.formula import Expanded, as_ratios
-from surveyor.data.frames import Frame, InMemory, Stacked, read_frame
 from surveyor.data.memory import one_row
-from surveyor.data.table_defaults import PRIVATE_PARTS, defaults
-from surveyor.data.tabular import TableCodec
-from surveyor.data.text import Reading
-from surveyor.data.understand import Typed, alike, read_types, understand
 from surveyor.errors import InputError
+from surveyor.kinds.table.arrow import table_of
+from surveyor.kinds.table.charges import neutral_share
+from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.table.defaults import PRIVATE_PARTS, defaults
+from surveyor.kinds.table.dependencies import derived_of
+from surveyor.kinds.table.formula import Expanded, as_ratios
+from surveyor.kinds.table.frames import Frame, InMemory, Stacked, read_frame
+from surveyor.kinds.table.text import Reading
+from surveyor.kinds.table.understand import Typed, alike, read_types, understand
 
 __all__ = ["Table", "TableCodec"]
 

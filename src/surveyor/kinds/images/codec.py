@@ -1,0 +1,147 @@
+"""Pictures as points of a critic's space, and as pictures again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from surveyor.batch import Batch, Draws
+from surveyor.data import Codec, Rows, Space, State
+from surveyor.data.array_columns import column_codes
+from surveyor.data.arrays import Arrays, numeric_type, read_arrays
+from surveyor.data.columns import Column
+from surveyor.data.conditions import Conditions, columns_restore, columns_state
+from surveyor.data.fits import account_of, account_state
+from surveyor.data.whiten import Whitening
+from surveyor.errors import InputError
+from surveyor.kinds.images.reading import read_pictures
+from surveyor.privacy import CodecAccount
+
+
+@dataclass(frozen=True, eq=False)
+class ImageCodec(Codec):
+    """Channels first, x = 2 p / top - 1 in [-1, 1]; distances are given with p / top in [0, 1].
+
+    With whitening x = (v - mean) W over all pixels.
+    """
+
+    size: tuple[int, ...]
+    top: float
+    dtype: str
+    main: str
+    conditions: Conditions
+    whitening: Whitening | None = None
+    mean: np.ndarray | None = None
+    group: Column | None = None
+    account: CodecAccount | None = None
+
+    kind = "images"
+
+    @property
+    def unit_name(self) -> str:  # type: ignore[override]
+        """Return the unit of distances."""
+        return "whitened units" if self.whitening else "pixel values from 0 to 1, over all pixels"
+
+    @property
+    def channels(self) -> int:
+        """Return 1 for grey, 3 for RGB."""
+        return 1 if len(self.size) == 2 else self.size[2]
+
+    @property
+    def space(self) -> Space:
+        """Return the shapes and the unit."""
+        shape = (self.channels, *self.size[:2])
+        return Space(shape, self.conditions.width, shape, 1.0 if self.whitening else 0.5)
+
+    def rows(self, raw: Any) -> Rows:
+        """Check pictures and keep them as they are."""
+        own = raw if isinstance(raw, Arrays) else replace(read_arrays(raw), white=self.top)
+        arrays = read_pictures(own)
+        if arrays.main.shape[1:] != self.size:
+            raise InputError(
+                f"pictures of {arrays.main.shape[1:]} where the run was trained on {self.size}; "
+                "resize them or convert their mode"
+            )
+        kinds = np.dtype(self.dtype).kind, arrays.main.dtype.kind
+        if (kinds[0] == "f") != (kinds[1] == "f") or float(arrays.main.max()) > self.top:
+            raise InputError(
+                f"pictures of {arrays.main.dtype} up to {arrays.main.max():g} where the run was "
+                f"trained on {self.dtype} up to {self.top:g}; bring them to the same scale"
+            )
+        return {"x": arrays.main} | column_codes(arrays, self.conditions, self.group)
+
+    def points(self, rows: Rows, index: np.ndarray) -> Tensor:
+        """Return rows as points."""
+        pixels = torch.from_numpy(rows["x"][index].astype(np.float32))
+        x = pixels.mul_(2 / self.top).sub_(1)
+        x = x.unsqueeze(1) if x.ndim == 3 else x.permute(0, 3, 1, 2).contiguous()
+        if self.whitening is None or self.mean is None:
+            return x
+        flat = self.whitening.apply(x.flatten(1).double().numpy() - self.mean)
+        return torch.from_numpy(flat.astype(np.float32)).view_as(x)
+
+    def head(self, raw: Tensor, draws: Draws) -> Tensor:
+        """Return tanh(raw); raw itself where whitened."""
+        return raw if self.whitening is not None else raw.tanh()
+
+    def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> dict[str, np.ndarray]:
+        """Return arrays by name: the pictures, in their own dtype, and their conditions."""
+        x = batch.x
+        if self.whitening is not None and self.mean is not None:
+            flat = self.whitening.undo(x.flatten(1).double().numpy()) + self.mean
+            x = torch.from_numpy(flat).view_as(x)
+        pixels = x.add(1).mul(self.top / 2).clamp(0, self.top)
+        pixels = pixels.squeeze(1) if len(self.size) == 2 else pixels.permute(0, 2, 3, 1)
+        if np.dtype(self.dtype).kind in "biu":
+            pixels = pixels.round()
+        made = {self.main: pixels.numpy().astype(self.dtype)}
+        return made | {n: s.to_numpy() for n, s in self.conditions.decode(codes, draws).items()}
+
+    def delivered(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
+        """Return generated points as this reads what a user gets of them: rounded as data are."""
+        made = self.decode(batch, codes, draws)[self.main]
+        return Batch(self.points({"x": made}, np.arange(len(made))), batch.cond)
+
+    def state(self) -> State:
+        """Return what ``restore`` needs."""
+        cond, arrays = self.conditions.state()
+        groups, group_arrays = columns_state([] if self.group is None else [self.group], "group")
+        meta = {
+            "size": list(self.size),
+            "top": self.top,
+            "dtype": self.dtype,
+            "main": self.main,
+            "conditions": cond,
+            "group": groups,
+            "whitened": self.whitening is not None,
+            **account_state(self.account),
+        }
+        if self.whitening is not None and self.mean is not None:
+            arrays |= {
+                "whiten": self.whitening.forward,
+                "unwhiten": self.whitening.backward,
+                "mean": self.mean,
+            }
+        return meta, arrays | group_arrays
+
+    @classmethod
+    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ImageCodec:
+        """Rebuild the codec."""
+        white = Whitening(arrays["whiten"], arrays["unwhiten"]) if meta["whitened"] else None
+        groups = columns_restore(meta["group"], arrays, "group")
+        return cls(
+            tuple(meta["size"]),
+            meta["top"],
+            numeric_type(meta["dtype"]),
+            meta["main"],
+            Conditions.restore(meta["conditions"], arrays),
+            white,
+            arrays.get("mean"),
+            groups[0] if groups else None,
+            account_of(meta),
+        )

@@ -1,0 +1,88 @@
+"""Pictures: folders (a class a subfolder), ``.npz`` and arrays; grey or RGB, of one size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from surveyor.data import USUAL, Files, Options
+from surveyor.data.array_columns import fit_columns
+from surveyor.data.arrays import Arrays, rank
+from surveyor.data.whiten import fit_whitening
+from surveyor.errors import InputError
+from surveyor.kinds.images.codec import ImageCodec
+from surveyor.kinds.images.pictures import FULL
+from surveyor.kinds.images.reading import read_pictures
+from surveyor.kinds.images.sheets import sheet, white_of
+
+DEFAULTS: Mapping[str, Any] = {
+    "generator": "conv",
+    "critic": "conv",
+    "latent_normal": 32,
+    "steps": 2500,
+    "batch": 64,
+    "critic_steps": 1,
+    "precision": "auto",
+}
+
+
+class Images(Files):
+    """Pictures of one size."""
+
+    suffixes = (".npz", ".npy", ".png")
+
+    def recognises(self, source: Any) -> bool:
+        """Take folders, and arrays of three or four axes."""
+        if isinstance(source, (str, Path)) and Path(source).is_dir():
+            return True
+        axes = rank(source)
+        return axes is not None and axes > 2
+
+    def read(self, source: Any, options: Options = USUAL) -> Arrays:
+        """Read and check the pictures; with a ``size`` bring them to size x size."""
+        return read_pictures(source, options)
+
+    def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what docs/defaults.md measured."""
+        return DEFAULTS if raw.depth in (None, FULL) else {**DEFAULTS, "white": raw.depth}
+
+    def take(self, raw: Arrays, index: np.ndarray) -> Arrays:
+        """Return the chosen pictures."""
+        return raw.take(index)
+
+    def together(self, a: Arrays, b: Arrays) -> Arrays:
+        """Return both sets' rows."""
+        return a.joined(b)
+
+    def fit(self, raw: Arrays, options: Options) -> ImageCodec:
+        """Fit the value range, conditions and, where asked, whitening."""
+        conditions, group, fits = fit_columns(raw, options)
+        if raw.main.max() == 0:
+            raise InputError("every picture is black; there is nothing to learn")
+        top = raw.white or white_of(raw.main)
+        size, dtype = raw.main.shape[1:], str(raw.main.dtype)
+        plain = ImageCodec(
+            size, top, dtype, raw.main_name, conditions, group=group, account=fits.account
+        )
+        if not options.whiten:
+            return plain
+        rows = plain.rows(raw)
+        flat = plain.points(rows, np.arange(len(raw))).flatten(1).double().numpy()
+        mean = flat.mean(0)
+        white = fit_whitening(flat - mean, smallest=1e-3)
+        return ImageCodec(plain.size, top, plain.dtype, plain.main, conditions, white, mean, group)
+
+    def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
+        """Write ``.npz``, ``.npy``, or ``.png``: one sheet of all of them."""
+        main = next(iter(samples))
+        if path.name.lower().endswith(".npz"):
+            with path.open("wb") as file:
+                np.savez(file, **samples)  # type: ignore[arg-type]
+        elif path.name.lower().endswith(".npy"):
+            with path.open("wb") as file:  # numpy adds a second suffix to .NPY
+                np.save(file, samples[main])
+        else:
+            sheet(samples[main]).save(path)

@@ -1,0 +1,108 @@
+"""Vectors: arrays of shape (n, d), in ``.npy``, ``.npz`` or memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data import USUAL, Files, Options
+from surveyor.data.array_columns import fit_columns
+from surveyor.data.arrays import Arrays, rank, read_arrays
+from surveyor.data.whiten import fit_whitening
+from surveyor.errors import InputError
+from surveyor.kinds.vectors.codec import VectorCodec
+
+FEW_DIMENSIONS = 4
+
+
+PLANE: Mapping[str, Any] = {
+    "objective": "relativistic",
+    "constraint": ("gradient-penalty:weight=0.025,points=both,target=0",),
+    "generator": "mlp:width=128,depth=4",
+    "critic": "mlp:width=128,depth=3,fourier=32",
+    "latent_normal": 8,
+    "latent_bits": 10,
+    "latent_spread": 0.25,
+    "steps": 9_000,
+    "batch": 160,
+    "critic_steps": 1,
+    "optimizer": "adam:beta1=0,beta2=0.99,optimism=0.5,after=0.5",
+    "critic_rate": 2e-3,
+    "hold": 0.15,
+    "final": 0.04,
+    "critic_final": 0.105,
+    "schedule": "exponential",
+    "smooth": (0.6, 0.01, 0.78),
+}
+
+
+class Vectors(Files):
+    """Arrays with one vector a row."""
+
+    suffixes = (".npy", ".npz")
+
+    def recognises(self, source: Any) -> bool:
+        """Take arrays of at most two axes."""
+        axes = rank(source)
+        return axes is not None and axes <= 2
+
+    def read(self, source: Any, options: Options = USUAL) -> Arrays:
+        """Read and check the arrays."""
+        if options.size is not None:
+            raise InputError("--size: only for pictures")
+        return read_arrays(source)
+
+    def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what docs/defaults.md measured."""
+        wide = raw.main.shape[1] > FEW_DIMENSIONS
+        return {"latent_normal": max(16, raw.main.shape[1])} if wide else PLANE
+
+    def take(self, raw: Arrays, index: np.ndarray) -> Arrays:
+        """Return the chosen rows."""
+        return raw.take(index)
+
+    def together(self, a: Arrays, b: Arrays) -> Arrays:
+        """Return both sets' rows."""
+        return a.joined(b)
+
+    def fit(self, raw: Arrays, options: Options) -> VectorCodec:
+        """Fit mean, scale, conditions and, where asked, whitening."""
+        values = raw.main.astype(np.float64)
+        conditions, group, fits = fit_columns(raw, options, values.shape[1])
+        mean, variance, low, high = np.transpose([fits.spread(column) for column in values.T])
+        if not np.isfinite(variance).all() or variance.mean() > 1e300:
+            raise InputError("vectors with values beyond 1e150; bring them to a usual unit")
+        if variance.sum() == 0:
+            raise InputError("every vector is the same; there is nothing to learn")
+        whitening = fit_whitening(values - mean) if options.whiten else None
+        scale = float(1 / np.sqrt(variance.mean()))
+        return VectorCodec(
+            mean,
+            scale,
+            str(raw.main.dtype),
+            raw.main_name,
+            conditions,
+            low,
+            high,
+            whitening,
+            group,
+            fits.account,
+        )
+
+    def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
+        """Write ``.npz``, ``.npy`` (vectors alone) or ``.csv``."""
+        name = path.name.lower()
+        main, *rest = samples
+        if name.endswith(".npz"):
+            with path.open("wb") as file:
+                np.savez(file, **samples)  # type: ignore[arg-type]
+        elif name.endswith(".csv"):
+            frame = pd.DataFrame(samples[main]).add_prefix(f"{main}_")
+            frame.assign(**{k: samples[k] for k in rest}).to_csv(path, index=False)
+        else:
+            with path.open("wb") as file:  # numpy adds a second suffix to .NPY
+                np.save(file, samples[main])
