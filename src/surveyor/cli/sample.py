@@ -72,7 +72,7 @@ def sample(
     model, plain = api.load(run, device=device), not (parity or apart_from or truncate != 1)
     conditions = _where(where, model.run.codec.columns_named)
     files, pictures = model.run.kind.files, model.run.kind.gallery
-    endings = (*files.suffixes, *_more(walk, pictures))
+    endings = (*files.suffixes, *files.outputs, *_more(walk, pictures))
     fair, problems = _fair(parity)
     problems += unwritable(output, endings, overwrite)
     problems += _at_odds(walk, answer is not None, bool(where), plain)
@@ -130,16 +130,16 @@ def _fair(parity: str | None) -> tuple[tuple[str, str] | None, list[str]]:
 
 def _usual(walk: bool, pictures: bool, endings: Sequence[str], overwrite: bool) -> Path:
     """Return the file to write where none is named."""
-    path = Path(("walk.gif" if walk else "samples.png") if pictures else "samples.npz")
+    path = Path(("walk.gif" if walk else "samples.png") if pictures else f"samples{endings[0]}")
     if problems := unwritable(path, endings, overwrite):
         raise InputError(*problems)
     return path
 
 
 def _more(walk: bool, pictures: bool) -> tuple[str, ...]:
-    """Return endings beside those of a kind of data; "" for a folder of pictures."""
+    """Return the endings of animations, or "" for a folder of pictures."""
     if not pictures:
-        return () if walk else (".csv",)
+        return ()
     return ANIMATED if walk else ("",)
 
 

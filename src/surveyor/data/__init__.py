@@ -182,9 +182,14 @@ class Codec(ABC):
 
 
 class Files(ABC):
-    """How data of a kind are read, taken from, and written."""
+    """How data of a kind are read, taken from, and written.
+
+    ``suffixes`` are those of files that are read, the usual one first; samples may be written to
+    them, and to files of ``outputs``.
+    """
 
     suffixes: ClassVar[tuple[str, ...]]
+    outputs: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def recognises(self, source: Any) -> bool:

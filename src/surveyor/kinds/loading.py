@@ -68,14 +68,29 @@ def load(
 ) -> Data:
     """Read ``source``, split off a held-out part, and fit a codec to the rest unless one is given.
 
-    The split depends on the seed and the number of rows alone.
-
     Raises:
         InputError: everything that is wrong with the data, each with its remedy.
     """
     source = resolve(source)
     kind = recognise(source, options)
-    raw = kind.files.read(source, options)
+    return ready(kind, kind.files.read(source, options), options, holdout, seed, codec)
+
+
+def ready(
+    kind: Kind,
+    raw: Any,
+    options: Options,
+    holdout: float = 0.2,
+    seed: int = 0,
+    codec: Codec | None = None,
+) -> Data:
+    """Split and encode data as the kind's files read them.
+
+    The split depends on the seed and the number of rows alone.
+
+    Raises:
+        InputError: too few rows, or rows that no codec can be fitted to.
+    """
     n = len(raw)
     if n < MINIMUM_ROWS:
         raise InputError(
@@ -86,8 +101,9 @@ def load(
     held = max(4, min(n // 2, round(holdout * n)))
     train, validation, held_out = order[held:], order[: held // 3], order[held // 3 : held]
     options = replace(options, delta=delta_of(options, len(train)))
+    files = kind.files
     if codec is None:
-        codec = kind.files.fit(kind.files.select(raw, np.sort(train[:FIT_ROWS])), options)
+        codec = files.fit(files.select(raw, np.sort(train[:FIT_ROWS])), options)
     rows = codec.rows(raw)
     first, second, third = (Source(codec, rows, index) for index in (train, validation, held_out))
-    return Data(kind.files, codec, first, second, third, raw)
+    return Data(files, codec, first, second, third, raw)

@@ -14,28 +14,27 @@ from surveyor.data import Data, Options
 from surveyor.data.memory import kept
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
-from surveyor.kinds.loading import load as load_data
-from surveyor.kinds.loading import recognise
+from surveyor.kinds.loading import ready, recognise
 
 
 def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     """Read data and resolve the configuration; problems of both are raised together."""
     said = {name: value for name, value in said.items() if value is not None}
     problems: list[str] = []
-    raw, defaults, early = None, {}, _early(said)
+    kind, raw, defaults, early = None, None, {}, _early(said)
     with noted(problems):
         source = kept(resolve(data))
         if early is not None:
-            files = recognise(source, options_of(early)).files
-            raw = files.read(source, options_of(early))
-            defaults = dict(files.defaults(raw, said))
+            kind = recognise(source, options_of(early))
+            raw = kind.files.read(source, options_of(early))
+            defaults = dict(kind.files.defaults(raw, said))
     # What is refused must not spend.
     config = dataclasses.replace(early or Config(), epsilon=None, delta=None)
     with noted(problems):
         config = configured(said, defaults)
-    if raw is not None:
+    if kind is not None and raw is not None:
         with noted(problems):
-            loaded = load_data(raw, options_of(config), config.holdout, config.seed)
+            loaded = ready(kind, raw, options_of(config), config.holdout, config.seed)
     if problems:
         raise InputError(*problems)
     return loaded, config

@@ -43,7 +43,8 @@ PLANE: Mapping[str, Any] = {
 class Vectors(Files):
     """Arrays with one vector a row."""
 
-    suffixes = (".npy", ".npz")
+    suffixes = (".npz", ".npy")
+    outputs = (".csv",)
 
     def recognises(self, source: Any) -> bool:
         """Take arrays of at most two axes."""

@@ -1,0 +1,109 @@
+"""A kind of data of one's own, in one file, goes the whole way through the public commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import surveyor
+from surveyor import kinds
+from surveyor.cli import main
+from tests.conftest import QUICK
+
+STEPS = [
+    "--steps",
+    "6",
+    "--batch",
+    "16",
+    "--measure-every",
+    "2",
+    "--measure-rows",
+    "32",
+    "--threads",
+    "1",
+]
+
+
+@pytest.fixture(autouse=True)
+def _angles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the kind known for these tests alone."""
+    monkeypatch.setattr(kinds, "_ADDED", {})
+    from tests import toy_kind
+
+    kinds.add(toy_kind.KIND)
+
+
+@pytest.fixture
+def wind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    angles = rng.vonmises(1.0, 4.0, 400) * 180 / np.pi % 360
+    Path("wind.deg").write_text("".join(f"{a:.2f}\n" for a in angles))
+    return tmp_path
+
+
+def test_a_kind_of_ones_own_trains_samples_is_measured_scored_reported_and_compared(
+    wind: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "wind.deg", "--out", "run", *STEPS]) == 0
+    assert "W1" in capsys.readouterr().out
+    assert main(["sample", "run", "-n", "50", "-o", "made.deg"]) == 0
+    made = np.loadtxt("made.deg")
+    assert made.shape == (50,)
+    assert ((made >= 0) & (made < 360)).all()
+    capsys.readouterr()
+    assert main(["sample", "run", "-n", "5", "-o", "made.csv"]) == 2
+    assert "known: .deg" in capsys.readouterr().err
+    assert main(["sample", "run", "-n", "5"]) == 0
+    assert np.loadtxt("samples.deg").shape == (5,)
+    capsys.readouterr()
+    assert main(["evaluate", "run", "--json"]) == 0
+    told = {f["name"]: f for f in json.loads(capsys.readouterr().out)["figures"]}
+    assert told["concentration"]["floor"] == pytest.approx(0.86, abs=0.1)  # I1(4) / I0(4)
+    assert main(["score", "run", "wind.deg", "-o", "scores.csv"]) == 0
+    assert len(pd.read_csv("scores.csv")) == 400
+    assert main(["report", "run"]) == 0
+    page = (wind / "run" / "report.html").read_text()
+    assert "Directions" in page
+    assert "Memorising" in page
+    assert main(["distance", "wind.deg", "made.deg", "--html", "page.html"]) == 0
+    assert "chords of the unit circle" in (wind / "page.html").read_text()
+    assert main(["evaluate", "run", "--against", "made.deg"]) == 0
+
+
+def test_its_runs_resume_bit_for_bit(wind: Path) -> None:
+    surveyor.fit("wind.deg", "whole", **QUICK)
+
+    def stop(session: object, record: surveyor.training.Record) -> None:
+        if record.step == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(surveyor.Interrupted):
+        surveyor.fit("wind.deg", "parted", watch=stop, **QUICK)
+    surveyor.resume("parted")
+    for name in ("generator.safetensors", "critic.safetensors", "history.jsonl"):
+        assert (wind / "parted" / name).read_bytes() == (wind / "whole" / name).read_bytes()
+
+
+def test_its_own_refusals_and_checks_are_told(
+    wind: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("bad.deg").write_text("1\n2\nnorth\n")
+    assert main(["train", "bad.deg", "--out", "no"]) == 2
+    assert "bad.deg, line 3: 'north' is no number" in capsys.readouterr().err
+    assert not (wind / "no").exists()
+    Path("same.deg").write_text("10\n" * 60)
+    assert main(["train", "same.deg", "--out", "same", *STEPS]) == 0
+    assert "A01" in capsys.readouterr().out
+
+
+def test_its_name_is_among_the_known_suffixes(
+    wind: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("x.unknown").write_text("1\n")
+    assert main(["train", "x.unknown", "--out", "no"]) == 2
+    assert ".deg" in capsys.readouterr().err
