@@ -85,7 +85,7 @@ def trained(
             source, Path(place) / "run", seed=seed, threads=1, **TASKS[task], **said
         )
         seconds = time.monotonic() - begun
-        return model.answer(asked)["images"], seconds
+        return model.translate(asked)["images"], seconds
 
 
 def main() -> None:

@@ -213,10 +213,10 @@ CALLS: dict[str, tuple[Call, str]] = {
     "apart from other columns": (lambda m: m.sample(3, apart_from=FRAME), "no such column"),
     "apart from rows": (lambda m: m.sample(3, apart_from=mixed(50)), ""),
     "all wrong at once": (lambda m: m.sample("5", seed=None), "--seed None"),  # type: ignore[arg-type]
-    "answers of a table": (lambda m: m.answer(PICTURES), "it has no task"),
-    "answers by no seed": (lambda m: m.answer(PICTURES, seed=None), "--seed None"),  # type: ignore[arg-type]
+    "answers of a table": (lambda m: m.translate(PICTURES), "it has no task"),
+    "answers by no seed": (lambda m: m.translate(PICTURES, seed=None), "--seed None"),  # type: ignore[arg-type]
     "a walk in a table": (lambda m: m.walk(5), "for pictures and vectors"),
-    "a walk of text": (lambda m: m.walk("5"), "--walk '5'"),  # type: ignore[arg-type]
+    "a walk of text": (lambda m: m.walk("5"), "frames '5'"),  # type: ignore[arg-type]
     "a walk by a dictionary": (lambda m: m.walk(5, {"town": "Rome"}), "a list of dictionaries"),  # type: ignore[arg-type]
     "a walk by texts": (lambda m: m.walk(5, ["town=Rome"]), "give a dictionary"),  # type: ignore[list-item]
     "a walk of half a stop": (lambda m: m.walk(5, stops=0.5), "stops 0.5"),  # type: ignore[arg-type]

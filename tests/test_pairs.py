@@ -139,17 +139,17 @@ def test_a_warm_start_is_the_content_loss_alone() -> None:
 
 def test_a_run_answers_pictures_of_any_size(run: surveyor.Model) -> None:
     low = np.random.default_rng(1).integers(0, 17, (3, 5, 9), dtype=np.uint8)
-    made = run.answer(low)["images"]
+    made = run.translate(low)["images"]
     assert made.shape == (3, 10, 18)
     assert made.dtype == np.uint8
-    assert (made == run.answer(low)["images"]).all()
+    assert (made == run.translate(low)["images"]).all()
     with pytest.raises(InputError, match="up to 200"):
-        run.answer(np.full((3, 5, 9), 200, np.uint8))
+        run.translate(np.full((3, 5, 9), 200, np.uint8))
     with pytest.raises(InputError, match="colour"):
-        run.answer(scene(3) // 20)
-    with pytest.raises(InputError, match="--answer"):
+        run.translate(scene(3) // 20)
+    with pytest.raises(InputError, match="surveyor translate"):
         run.sample(3)
-    with pytest.raises(InputError, match="--answer"):
+    with pytest.raises(InputError, match="surveyor translate"):
         run.walk(3)
 
 
@@ -193,21 +193,21 @@ def test_folders_are_translated_from_the_command_line(
     assert main([*command.split(), *nets.split(), "--threads", "1"]) == 0
     assert (tmp_path / "run" / "answers.png").exists()
     assert "answers to" in capsys.readouterr().out
-    assert main(["sample", "run", "--answer", "edges", "-o", "made.npz"]) == 0
+    assert main(["translate", "run", "edges", "-o", "made.npz"]) == 0
     assert np.load(tmp_path / "made.npz")["images"].shape == (12, 16, 16, 3)
-    assert main(["sample", "run", "--answer", "edges", "-o", "made"]) == 0
+    assert main(["translate", "run", "edges", "-o", "made"]) == 0
     assert sorted(p.name for p in (tmp_path / "made").iterdir()) == sorted(
         p.name for p in a.iterdir()
     )
     assert np.asarray(Image.open(tmp_path / "made" / "3.png")).shape == (16, 16, 3)
-    assert main(["sample", "run", "--answer", "edges", "-o", "made"]) == 2
+    assert main(["translate", "run", "edges", "-o", "made"]) == 2
     larger = Image.fromarray(scene(1, 20)[0, ..., 0])
     (tmp_path / "several").mkdir()
     for k, side in enumerate((16, 20, 17)):
         larger.crop((0, 0, side, side)).save(tmp_path / "several" / f"{k}.png")
-    assert main(["sample", "run", "--answer", "several", "-o", "one.npz"]) == 2
+    assert main(["translate", "run", "several", "-o", "one.npz"]) == 2
     assert "-o FOLDER" in capsys.readouterr().err
-    assert main(["sample", "run", "--answer", "several", "-o", "each"]) == 0
+    assert main(["translate", "run", "several", "-o", "each"]) == 0
     for k, side in enumerate((16, 20, 17)):
         assert np.asarray(Image.open(tmp_path / "each" / f"{k}.png")).shape == (side, side, 3)
     assert main(["evaluate", "run"]) == 0
@@ -230,14 +230,14 @@ def test_pictures_are_made_of_vectors_that_a_user_gives(tmp_path: Path) -> None:
     data = {"told": told, "icons": scene(40)}
     model = surveyor.fit(data, tmp_path / "run", **said)
     assert model.run.config.generator.startswith("conv")
-    made = model.answer(told[:3] + 1)["icons"]
+    made = model.translate(told[:3] + 1)["icons"]
     assert made.shape == (3, 16, 16, 3)
-    assert not (made == model.answer(told[:3] - 1)["icons"]).all()
+    assert not (made == model.translate(told[:3] - 1)["icons"]).all()
     again = surveyor.load(tmp_path / "run")
-    assert (again.answer(told[:3] + 1)["icons"] == made).all()
+    assert (again.translate(told[:3] + 1)["icons"] == made).all()
     assert np.isfinite(again.evaluate(data)["patch_frechet"].known)
     with pytest.raises(InputError, match="5"):
-        model.answer(told[:, :5])
+        model.translate(told[:, :5])
 
 
 def test_what_is_given_is_found_by_its_name(tmp_path: Path) -> None:
@@ -245,12 +245,12 @@ def test_what_is_given_is_found_by_its_name(tmp_path: Path) -> None:
     small = {"generator": "unet:width=4", "critic": "patch:width=4"}
     said: dict[str, Any] = {"task": "translate", "from_": "photo", "to": "edges", **QUICK, **small}
     model = surveyor.fit(tmp_path / "p.npz", **said)
-    made = model.answer(tmp_path / "p.npz")["edges"]
-    assert (made == model.answer(scene(40, seed=1))["edges"]).all()
+    made = model.translate(tmp_path / "p.npz")["edges"]
+    assert (made == model.translate(scene(40, seed=1))["edges"]).all()
     Image.fromarray(scene(1, 33)[0]).save(tmp_path / "one.png")
-    assert model.answer(tmp_path / "one.png")["edges"].shape == (1, 33, 33)
+    assert model.translate(tmp_path / "one.png")["edges"].shape == (1, 33, 33)
     with pytest.raises(InputError, match="no such file"):
-        model.answer(tmp_path / "none.png")
+        model.translate(tmp_path / "none.png")
     with pytest.raises(InputError, match="do not divide"):
         surveyor.fit(scene(30), critic="packed:members=3", **QUICK)
 

@@ -244,7 +244,11 @@ def test_a_suffix_is_taken_as_it_is_written(
 
 @pytest.mark.parametrize(
     "words",
-    [["-n", "30000"], ["--walk", "-n", "30000", "-o", "w.gif"], ["-n", "30000", "-o", "pictures"]],
+    [
+        ["sample", "-n", "30000"],
+        ["walk", "-n", "30000", "-o", "w.gif"],
+        ["sample", "-n", "30000", "-o", "pictures"],
+    ],
 )
 def test_more_pictures_than_memory_holds_are_not_begun(
     words: list[str],
@@ -257,7 +261,7 @@ def test_more_pictures_than_memory_holds_are_not_begun(
     monkeypatch.setattr("surveyor.run.sampling.UNASKED", 1000)
     path = str(digits_run.run.path)
     monkeypatch.setattr(bounds, "available", lambda: 3_000_000)
-    assert main(["sample", path, *words]) == 2
+    assert main([words[0], path, *words[1:]]) == 2
     said = capsys.readouterr().err
     assert "30,000" in said
     assert "of memory, and 3 MB are free" in said
@@ -273,10 +277,10 @@ def test_a_large_picture_is_answered_only_where_it_fits(monkeypatch: pytest.Monk
     )  # fmt: skip
     monkeypatch.setattr("surveyor.run.answering.PIXELS", 1000)
     large = rng.integers(0, 255, (1, 96, 80), dtype=np.uint8)
-    assert model.answer(large)["b"].shape == (1, 96, 80)
+    assert model.translate(large)["b"].shape == (1, 96, 80)
     monkeypatch.setattr(bounds, "available", lambda: 500_000)
-    with pytest.raises(InputError, match=r"--answer: a picture of 80 x 96 takes 553 kB of memory"):
-        model.answer(large)
+    with pytest.raises(InputError, match=r"a picture of 80 x 96 takes 553 kB of memory"):
+        model.translate(large)
 
 
 def test_nets_are_weighed_before_they_are_made(

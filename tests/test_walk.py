@@ -47,7 +47,7 @@ def test_frames_are_pictures_that_change_little_by_little(digits_run: Model) -> 
 
 
 def test_a_walk_is_saved_as_an_animated_picture(digits_run: Model, tmp_path: Path) -> None:
-    words = ["sample", str(digits_run.run.path), "--walk", "-n", "12", "--where", "digit=3|8"]
+    words = ["walk", str(digits_run.run.path), "-n", "12", "--where", "digit=3|8"]
     for name in ("walk.gif", "walk.webp"):
         assert main([*words, "-o", str(tmp_path / name)]) == 0
         with Image.open(tmp_path / name) as picture:
@@ -73,9 +73,10 @@ def test_what_cannot_be_walked_or_truncated_is_refused(
         digits_run.sample(10, truncate=1.5)
     with pytest.raises(InputError, match="--seed -1"):
         digits_run.walk(5, seed=-1)
-    with pytest.raises(InputError, match="--walk 1: give a whole number, at least 2"):
+    with pytest.raises(InputError, match="frames 1: give a whole number, at least 2"):
         digits_run.walk(1)
     with pytest.raises(InputError, match=r"did you mean|not a value"):
         digits_run.walk(10, [{"digit": 12}])
-    assert main(["sample", str(digits_run.run.path), "--walk", "--truncate", "0.5"]) == 2
-    assert "--walk: leave" in capsys.readouterr().err
+    for flag, command in (("--walk", "walk"), ("--answer", "translate")):
+        assert main(["sample", str(digits_run.run.path), flag]) == 2
+        assert f"{flag}: did you mean surveyor {command} RUN" in capsys.readouterr().err

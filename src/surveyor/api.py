@@ -123,8 +123,8 @@ class Model:
         return runs.draw_samples(self.run, n, dict(where or {}), seed, apart_from, truncate)
 
     @in_usual
-    def answer(self, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
-        """Return the answers of a run with a task to ``pictures``: enlarged, or translated.
+    def translate(self, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
+        """Return what a run with a task makes of ``pictures``: enlarged, or translated.
 
         Arrays, or anything that ``fit`` reads; in the range of those trained on, of any size.
 
@@ -145,7 +145,7 @@ class Model:
         Raises:
             InputError: a table, too few frames, or conditions that the run does not have.
         """
-        frames, stops, seed = whole("--walk", frames, 2), whole("stops", stops, 1), seed_of(seed)
+        frames, stops, seed = whole("frames", frames, 2), whole("stops", stops, 1), seed_of(seed)
         if isinstance(where, Mapping) or not isinstance(where, Sequence):
             raise InputError(f"--where {shown(where)}: give a list of dictionaries, one a stop")
         asked = [conditions("--where", stop) for stop in where]

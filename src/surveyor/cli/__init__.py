@@ -10,17 +10,25 @@ from collections.abc import Sequence
 
 import cyclopts
 
-from surveyor.cli import claims, distance, measure, sample, train
+from surveyor.cli import claims, distance, measure, sample, train, translate, walk
 from surveyor.cli.console import app, notes, say, unheard
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 
-__all__ = ["claims", "distance", "entry", "main", "measure", "sample", "train"]
+__all__ = ["claims", "distance", "entry", "main", "measure", "sample", "train", "translate", "walk"]
+
+
+MOVED = {
+    "--answer": "surveyor translate RUN PICTURES",
+    "--walk": "surveyor walk RUN",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        if moved := MOVED.keys() & set(words[1:] if words[:1] == ["sample"] else ()):
+            raise InputError(*(f"{flag}: did you mean {MOVED[flag]}?" for flag in sorted(moved)))
         with notes():
             return int(app(words, exit_on_error=False, print_error=False) or 0)
     except Interrupted as error:

@@ -190,6 +190,15 @@ class Files(ABC):
 
     suffixes: ClassVar[tuple[str, ...]]
     outputs: ClassVar[tuple[str, ...]] = ()
+    animations: ClassVar[tuple[str, ...]] = ()
+    """Suffixes of files that show samples one after another, the usual one first."""
+    tabular: ClassVar[bool] = False
+    """Whether samples are rows that can be printed."""
+
+    @property
+    def usual(self) -> str:
+        """Return the suffix of samples where none is named."""
+        return self.suffixes[0]
 
     @abstractmethod
     def recognises(self, source: Any) -> bool:
@@ -242,6 +251,30 @@ class Files(ABC):
     @abstractmethod
     def write(self, samples: Any, path: Path) -> None:
         """Write samples in user units to ``path``; its suffix says the format."""
+
+    def write_folder(self, samples: Any, path: Path, names: Sequence[str] = ()) -> None:
+        """Write samples as a file each, under ``names`` where they have such.
+
+        Raises:
+            InputError: samples of this kind are no files of their own.
+        """
+        raise InputError(f"-o {path}: no suffix; known: {' '.join(self.suffixes)}")
+
+    def animate(self, samples: Any, path: Path) -> None:
+        """Write samples one after another to a file of ``animations``.
+
+        Raises:
+            InputError: samples of this kind are not shown so.
+        """
+        raise InputError(f"-o {path}: only of pictures")
+
+    def of_several_sizes(self, source: str, options: Options) -> list[np.ndarray] | None:
+        """Return what a folder holds one by one where sizes differ; None where they do not."""
+        return None
+
+    def names_in(self, source: str) -> Sequence[str]:
+        """Return the names that files of a folder have, without suffix."""
+        return ()
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,10 @@ class Kind:
     ``files`` read and write it, ``codec`` brings it to the critic's space and back. ``checks`` look
     at data before training. ``measures`` make the evaluation, ``verdict`` its sentence, in which
     ``against`` names the run's own held-out data or others; ``ruler`` measures during training.
-    ``panels`` make the report; ``filters`` are what all samples must pass. ``few`` rows are what
-    all that follows training is rehearsed on, beside what ``written`` tries; ``guilty`` names the
-    column that fails. ``keepsake`` draws a picture that is kept in the run folder; samples of a
-    ``gallery`` are pictures. Of two data sets ``coordinates`` are the columns that
-    a person would name, and ``beside`` draws both.
+    ``panels`` make the report, ``keepsake`` a picture that is kept in the run folder; ``filters``
+    are what all samples must pass. ``few`` rows are what all that follows training is rehearsed on,
+    beside what ``written`` tries; ``guilty`` names the column that fails. Of two data sets
+    ``coordinates`` are the columns that a person would name, and ``beside`` draws both.
     """
 
     name: str
@@ -57,7 +56,6 @@ class Kind:
     written: Callable[[Data], None] = _nothing
     guilty: Callable[[Data], str | None] = _nobody
     keepsake: Callable[[Seen], tuple[str, Image]] | None = None
-    gallery: bool = False
     coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
     beside: Callable[[Beside], Iterator[Section]] = marginals
 

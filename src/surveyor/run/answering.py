@@ -27,8 +27,7 @@ def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
     codec = run.codec
     if not isinstance(codec, PairCodec):
         raise InputError(
-            "--answer: the run generates, it has no task; train with --task super-resolution or "
-            "translate"
+            "the run generates, it has no task; train with --task super-resolution or translate"
         )
     if not 0 <= seed < 2**63:
         raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
@@ -74,6 +73,6 @@ def _refuse_beyond_memory(run: Run, asked: Tensor) -> None:
     height, width = asked.shape[2:]
     refuse_beyond_memory(
         math.ceil(held * asked.numel() / small.numel()),
-        f"--answer: a picture of {width:,} x {height:,} takes",
+        f"a picture of {width:,} x {height:,} takes",
         "give smaller pictures, or cut it up",
     )

@@ -96,7 +96,7 @@ def draw_samples(
 def _check(run: Run, n: int, seed: int, truncate: float) -> None:
     problems = [] if n >= 1 else [f"-n {n}: give at least 1"]
     if run.codec.answers:
-        problems.append("the run answers pictures: give them with --answer PICTURES")
+        problems.append("the run translates pictures: give them to surveyor translate")
     if not 0 <= seed < 2**63:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
     if not 0 < truncate <= 1:

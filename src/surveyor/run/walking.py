@@ -36,21 +36,21 @@ def walk(
     problems = []
     if not codec.continuous:
         problems.append(
-            "--walk: for pictures and vectors; between two rows of a table lies nothing"
+            "walks are for pictures and vectors; between two rows of a table lies nothing"
         )
     if codec.answers:
-        problems.append("--walk: the run answers pictures; give them with --answer PICTURES")
+        problems.append("the run translates pictures: give them to surveyor translate")
     if not 0 <= seed < 2**63:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
     if frames < 2 or stops < 1:
-        problems.append(f"--walk: {frames} frames, {stops} stops; give at least 2 and 1")
+        problems.append(f"{frames} frames, {stops} stops; give at least 2 and 1")
     if where and not codec.conditions.columns:
-        problems.append("--walk: the run has no conditions (train with --condition)")
+        problems.append("--where: the run has no conditions (train with --condition)")
     if problems:
         raise InputError(*problems)
     refuse_beyond_memory(
         COPIES * frames * codec.space.width,
-        f"--walk -n {frames:,}: frames of {codec.space.width:,} numbers, {COPIES} bytes each, take",
+        f"-n {frames:,}: frames of {codec.space.width:,} numbers, {COPIES} bytes each, take",
         "ask for fewer",
     )
     draws = Draws(seed, 0, Stream.WALK)

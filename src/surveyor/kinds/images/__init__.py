@@ -17,5 +17,4 @@ KIND = Kind(
     few=4,
     beside=sheets,
     keepsake=keepsake,
-    gallery=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from surveyor.errors import InputError
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.pictures import FULL
 from surveyor.kinds.images.reading import read_pictures
-from surveyor.kinds.images.sheets import sheet, white_of
+from surveyor.kinds.images.sheets import ANIMATED, animate, sheet, white_of, write_folder
 
 DEFAULTS: Mapping[str, Any] = {
     "generator": "conv",
@@ -33,6 +33,9 @@ class Images(Files):
     """Pictures of one size."""
 
     suffixes = (".npz", ".npy", ".png")
+    outputs = ("",)
+    animations = (*ANIMATED, ".png")
+    usual = ".png"
 
     def recognises(self, source: Any) -> bool:
         """Take folders, and arrays of three or four axes."""
@@ -86,3 +89,14 @@ class Images(Files):
                 np.save(file, samples[main])
         else:
             sheet(samples[main]).save(path)
+
+    def write_folder(self, samples: Any, path: Path, names: Sequence[str] = ()) -> None:
+        """Write a ``.png`` each, numbered where they have no names of their own."""
+        parts = samples if isinstance(samples, list) else [samples]
+        mains = [part[next(iter(part))] for part in parts]
+        main = mains[0] if len(mains) == 1 else [p for several in mains for p in several]
+        write_folder(main, path, names if len(set(names)) == len(names) else ())
+
+    def animate(self, samples: dict[str, np.ndarray], path: Path) -> None:
+        """Write pictures as frames."""
+        animate(samples[next(iter(samples))], path)

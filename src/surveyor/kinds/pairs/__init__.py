@@ -30,5 +30,4 @@ KIND = Kind(
     ruler=PatchRuler,
     few=4,
     keepsake=keepsake,
-    gallery=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from surveyor.data import USUAL, Files, Options
 from surveyor.data.arrays import Arrays, every_array
 from surveyor.errors import InputError, did_you_mean, tell
 from surveyor.kinds.images.files import DEFAULTS, Images
-from surveyor.kinds.images.pictures import FULL, listed
+from surveyor.kinds.images.pictures import FULL, listed, read_each, several_sizes
 from surveyor.kinds.pairs.codec import PairCodec, Pairs
 from surveyor.kinds.pairs.scaling import reduced
 from surveyor.kinds.vectors.files import Vectors
@@ -44,6 +44,8 @@ class PairKind(Files):
     """Pairs, which a task makes of pictures."""
 
     suffixes = (".npz", ".npy", ".png")
+    outputs = ("",)
+    usual = ".png"
 
     def recognises(self, source: Any) -> bool:
         """Take pairs alone: whether pictures are to be paired is said by the task."""
@@ -93,6 +95,23 @@ class PairKind(Files):
     def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
         """Write pictures as ``Images`` does."""
         Images().write(samples, path)
+
+    def write_folder(self, samples: Any, path: Path, names: Sequence[str] = ()) -> None:
+        """Write pictures as ``Images`` does."""
+        Images().write_folder(samples, path, names)
+
+    def of_several_sizes(self, source: str, options: Options) -> list[np.ndarray] | None:
+        """Return the pictures of a folder where their sizes differ and the task takes any."""
+        resized = options.size is not None and options.scale is None
+        if resized or not several_sizes(Path(source)):
+            return None
+        return read_each(Path(source), options.white)
+
+    def names_in(self, source: str) -> Sequence[str]:
+        """Return the names of the pictures of a folder, without suffix."""
+        folder = Path(source)
+        own = listed(folder) if folder.is_dir() else []
+        return [str(p.relative_to(folder).with_suffix("")) for p in own]
 
 
 def _translated(source: Any, options: Options) -> Pairs:

@@ -33,6 +33,7 @@ __all__ = ["Table", "TableCodec"]
 class Table(Files):
     """Tables of numbers, categories, booleans and dates, with missing values."""
 
+    tabular = True
     suffixes = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather")
 
     def recognises(self, source: Any) -> bool:

@@ -1,0 +1,54 @@
+"""What the commands that make samples share: what is asked, and where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from surveyor.cli.console import place, unwritable
+from surveyor.data import Files
+from surveyor.errors import InputError
+from surveyor.writing import replacing
+
+
+def checked(output: Path | None, files: Files, usual: str, overwrite: bool) -> list[str]:
+    """Return what stands against writing to ``output``, or to ``usual`` where none is named."""
+    endings = (*files.suffixes, *files.outputs)
+    return unwritable(output or Path(usual), endings, overwrite)
+
+
+def written(made: Any, files: Files, output: Path, names: Sequence[str] = ()) -> None:
+    """Write samples to a file, or to a folder where the name has no suffix; tell where they lie."""
+    if output.suffix:
+        with replacing(output) as new:
+            files.write(made, new)
+        place(f"{_count(made):,} samples in {output}")
+    else:
+        files.write_folder(made, output, names)
+        place(f"{_count(made):,} pictures in {output}")
+
+
+def _count(made: Any) -> int:
+    parts = made if isinstance(made, list) else [made]
+    return sum(len(part[next(iter(part))]) for part in parts)
+
+
+def asked(items: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
+    """Return what ``--where`` asks of each column; a name may hold an equals sign itself."""
+    result: dict[str, str] = {}
+    problems = []
+    for item in items:
+        fits = [c for c in columns if "=" in c and item.startswith(f"{c}=")]
+        name = max(fits, key=len, default=item.partition("=")[0])
+        equals, value = item[len(name) : len(name) + 1], item[len(name) + 1 :]
+        if not equals or not name:
+            problems.append(f"--where {item}: write COL=VALUE")
+        elif name in result and result[name] != value:
+            problems.append(
+                f"--where {name}: both {result[name]!r} and {value!r} asked for; choose one"
+            )
+        result[name] = value
+    if problems:
+        raise InputError(*problems)
+    return result

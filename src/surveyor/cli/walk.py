@@ -1,0 +1,65 @@
+"""``surveyor walk``: samples along a closed walk through the latent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from surveyor import api
+from surveyor.cli.console import app, place, unwritable
+from surveyor.cli.flags import Device
+from surveyor.cli.output import asked
+from surveyor.errors import InputError
+from surveyor.writing import replacing
+
+
+@app.command
+def walk(
+    run: Path,
+    /,
+    *,
+    n: Annotated[int, Parameter(name=["-n", "--number"])] = 60,
+    where: tuple[str, ...] = (),
+    output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
+    seed: int = 0,
+    device: Device = None,
+    overwrite: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Draw samples along a closed walk through the latent, as an animated picture.
+
+    Parameters
+    ----------
+    run
+        The run folder, of pictures or vectors.
+    n
+        How many frames.
+    where
+        COL=A|B|C, repeatable: the walk goes from condition to condition.
+    output
+        The file to write: .gif, .webp or .png of pictures, else a file of samples.
+    seed
+        Equal seeds give equal walks.
+    overwrite
+        Replace the file if it exists.
+    """
+    model = api.load(run, device=device)
+    stops, files = _stops(asked(where, model.run.codec.columns_named)), model.run.kind.files
+    endings = (*files.animations, *files.suffixes, *(o for o in files.outputs if o))
+    output = output or Path(f"walk{endings[0]}")
+    if problems := unwritable(output, endings, overwrite):
+        raise InputError(*problems)
+    made = model.walk(n, stops, seed=seed)
+    with replacing(output) as new:
+        moves = output.suffix.lower() in files.animations
+        files.animate(made, new) if moves else files.write(made, new)
+    place(f"{n:,} frames in {output}")
+    return 0
+
+
+def _stops(conditions: dict[str, str]) -> list[dict[str, str]]:
+    """Return what A|B|C asks of each stop of a walk."""
+    lists = {name: text.split("|") for name, text in conditions.items()}
+    count = max(map(len, lists.values()), default=0)
+    return [{name: texts[k % len(texts)] for name, texts in lists.items()} for k in range(count)]
