@@ -631,7 +631,7 @@ def test_a_measurement_that_is_not_finite_is_not_kept(
     with pytest.raises(Diverged, match="not finite"):
         for record in session.records():
             if record.step == 3:
-                monkeypatch.setattr(type(session.ruler), "floor", float("nan"))
+                monkeypatch.setattr(session.ruler, "floors", [float("nan")])
     assert [m.step for m in load(tmp_path / "run").history] == [2]
 
 

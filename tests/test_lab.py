@@ -98,7 +98,7 @@ def test_a_measuring_critic_finds_the_distance_of_a_shift(unit: float) -> None:
 
 def test_a_measuring_critic_takes_its_constraint_objective_and_seed() -> None:
     low = Points(TWO.x + 1)
-    said: dict[str, Any] = {"critic": SMALL, "count": 5, "batch": 16}
+    said: dict[str, Any] = {"critic": SMALL, "count": 60, "batch": 16}
     plain = measuring_critic(TWO, low, **said)
     assert torch.equal(flat(plain), flat(measuring_critic(TWO, low, **said)))
     for more in (
@@ -106,7 +106,7 @@ def test_a_measuring_critic_takes_its_constraint_objective_and_seed() -> None:
         {"objective": "hinge"},
         {"rate": 1e-2},
         {"optimizer": "sgd"},
-        {"count": 6},
+        {"count": 61},
         {"batch": 17},
     ):
         assert not torch.equal(flat(plain), flat(measuring_critic(TWO, low, **said | more))), more

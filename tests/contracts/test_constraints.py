@@ -138,16 +138,24 @@ def deviation(found: list[Tensor], wanted: list[Tensor]) -> float:
 @pytest.mark.parametrize("kind", ["mlp", "conv", "odd conv"])
 @pytest.mark.parametrize("form", ["gradient-penalty", "spectral", "condition-penalty"])
 def test_half_precision_loses_no_more_than_autograds(form: str, kind: str) -> None:
+    """Over some draws: of one, a small net's deviation is a matter of chance."""
     game, real = game_for(form, kind)
     half = replace(game, precision=torch.bfloat16)
-    exact = by_autograd(game.critic_loss(real, Draws(1), 0.1), game.critic)
-    usual = by_autograd(half.critic_loss(real, Draws(1), 0.1), game.critic)
-    _, gradients = half.critic_gradients(real, Draws(1), 0.1)
-    # Measured .005 to .033, at most 1.04 times autograd's.
-    assert deviation(gradients, exact) < min(0.05, 1.2 * deviation(usual, exact) + 0.002)
-    exact = by_autograd(game.generator_loss(real, Draws(2), 0.1), game.generator)
-    _, gradients = half.generator_gradients(real, Draws(2), 0.1)
-    assert deviation(gradients, exact) < 0.06  # measured .004 to .041
+    lost: dict[str, list[float]] = {"critic": [], "generator": []}
+    usual: dict[str, list[float]] = {"critic": [], "generator": []}
+    for k in range(8):
+        for side, loss, steps in (
+            ("critic", Game.critic_loss, Game.critic_gradients),
+            ("generator", Game.generator_loss, Game.generator_gradients),
+        ):
+            module = getattr(game, side)
+            exact = by_autograd(loss(game, real, Draws(k), 0.1), module)
+            other = by_autograd(loss(half, real, Draws(k), 0.1), module)
+            lost[side].append(deviation(steps(half, real, Draws(k), 0.1)[1], exact))
+            usual[side].append(deviation(other, exact))
+    for side in lost:
+        own, beside = float(np.mean(lost[side])), float(np.mean(usual[side]))
+        assert own < min(0.08, 1.3 * beside + 0.005), side
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])

@@ -188,9 +188,12 @@ def code_of(claim: Claim) -> str:
 
 
 def hash_of(source: str, claim: str) -> str:
-    """Return the hash of a file's source, without what ``claim`` does not measure with."""
+    """Return the hash of a source, without imports and what ``claim`` does not measure with."""
     lines = source.splitlines()
     for cls in ast.parse(source).body:
+        if isinstance(cls, (ast.Import, ast.ImportFrom)):
+            last = cls.end_lineno or cls.lineno
+            lines[cls.lineno - 1 : last] = [""] * (last - cls.lineno + 1)
         if not isinstance(cls, ast.ClassDef) or cls.name != claim:
             continue
         for node in cls.body:

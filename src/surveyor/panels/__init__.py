@@ -55,8 +55,12 @@ class Table:
     @property
     def numeric(self) -> tuple[bool, ...]:
         """Return which columns hold numbers."""
-        columns = zip(*self.rows, strict=True)
-        return tuple(not any(isinstance(cell, str) for cell in column) for column in columns)
+        texts = [[isinstance(cell, str) for cell in row] for row in self.rows]
+        return (
+            tuple(not any(column) for column in zip(*texts, strict=True))
+            if texts
+            else ((False,) * len(self.head))
+        )
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def build_report(run: Run, data: Data) -> Path:
     Raises:
         InputError: the run has not been evaluated yet.
     """
-    if run.evaluation is None:
+    if run.evaluation is None or not run.evaluation.figures:
         raise InputError(f"{run.path}: not evaluated yet; run: surveyor evaluate {run.path}")
     path = run.measured / "report.html"
     try:

@@ -218,6 +218,9 @@ def read_history(path: Path, size: int | None = None) -> tuple[Measurement, ...]
     return found
 
 
+UNMEASURED = "What was measured on rows is not part of a private run's folder."
+
+
 @dataclass(frozen=True)
 class Covered:
     """What is told in the folder of a run with differential privacy."""
@@ -228,15 +231,22 @@ class Covered:
 
 
 def read_evaluation(found: Opened) -> Evaluation | None:
-    """Read ``evaluation.json``; None where there is none, or only the part that privacy covers.
+    """Read ``evaluation.json``; None where there is none.
+
+    Of a run with differential privacy that was shared without what is measured on rows it has no
+    figures, and the account alone.
 
     Raises:
         InputError: damaged; ``surveyor evaluate`` writes it again.
     """
     path = measured_in(found.path, found.config) / EVALUATION
     remedy = f"delete it, and it is written again by: surveyor evaluate {found.path}"
+    account = None
     if found.config.epsilon is not None and os.path.lexists(found.path / EVALUATION):
-        read_json(found.path / EVALUATION, Covered, remedy)
+        account = read_json(found.path / EVALUATION, Covered, remedy)
+    if not os.path.lexists(path) and account is not None:
+        own = account.privacy, account.best_step, account.steps
+        return Evaluation(UNMEASURED, 0, "", (), (), (), own[1], own[2], own[0])
     if not os.path.lexists(path):
         return None
     told = read_json(path, Evaluation, remedy)

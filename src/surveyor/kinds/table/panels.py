@@ -53,7 +53,8 @@ class Columns(Panel):
             f"{agreed.known_floor:.4g}. The weakest:"
         )
         weakest = tuple((f.of, f.value) for f in told.parts("agreement", "pair")[:SHOWN])
-        yield Section("Pairs of columns", (Text(said), Table(("pair", "agreement"), weakest)))
+        if weakest:
+            yield Section("Pairs of columns", (Text(said), Table(("pair", "agreement"), weakest)))
 
 
 def coordinates(codec: TableCodec, raw: tuple[Any, Any]) -> Coordinates:
