@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +110,34 @@ def test_its_name_is_among_the_known_suffixes(
     Path("x.unknown").write_text("1\n")
     assert main(["train", "x.unknown", "--out", "no"]) == 2
     assert ".deg" in capsys.readouterr().err
+
+
+# -- docs/extending.md --------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[1] / "docs" / "extending.md"
+BLOCK = re.compile(r"```(python|console)\n(.*?)```", re.DOTALL)
+
+
+def test_the_page_is_executed(wind: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are added to the packages of their rooms, and commands run, in the page's order."""
+    made = 0
+    for form, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+        if form == "console":
+            for line in block.strip().splitlines():
+                words = shlex.split(line)[1:]
+                more = ["--batch", "16", "--threads", "1"] if words[0] == "train" else []
+                assert main([*words, *more]) == 0, line
+        elif found := re.match(r"# src/surveyor/(\w+)/(\w+)\.py\n", block):
+            room = importlib.import_module(f"surveyor.{found[1]}")
+            folder = wind / "added" / found[1]
+            folder.mkdir(parents=True)
+            (folder / f"{found[2]}.py").write_text(block, encoding="utf-8")
+            monkeypatch.setattr(room, "__path__", [*room.__path__, str(folder)])
+            made += 1
+        elif block.startswith("# tests/toy_kind.py\n"):
+            own = (Path(__file__).parent / "toy_kind.py").read_text(encoding="utf-8")
+            assert block.partition("\n")[2] in own
+        else:
+            exec(compile(block, str(PAGE), "exec"), {})
+    assert made == 4
+    assert (wind / "gallery" / "c31-shift.html").exists()

@@ -97,10 +97,12 @@ def _sheet(
 
 def _figures(shown: Shown) -> Iterator[Table | Text]:
     told = shown.evaluation.by_name
-    found = [(said, told.get(name)) for name, said in ROWS.items()]
-    rows = [(said, f.value, f.floor) for said, f in found if f is not None]
-    if worst := shown.evaluation.parts("asked", "label"):
-        rows.append((f"The same of the worst label, {worst[0].of}", worst[0].value, worst[0].floor))
+    rows: list[tuple[str, float | None, float | None]] = []
+    for name, said in ROWS.items():
+        if (f := told.get(name)) is not None:
+            rows.append((said, f.value, f.floor))
+        for part in shown.evaluation.parts(name, "label"):
+            rows.append((f"The same of the worst label, {part.of}", part.value, part.floor))
     if rows and (frechet := told.get("frechet")) is not None:
         yield Table(("", "generated", "training pictures"), tuple(rows))
         note = (
