@@ -15,6 +15,7 @@ from surveyor.api import prepare
 from surveyor.build import game_of, plan_of
 from surveyor.diagnostics import preflight
 from surveyor.errors import InputError
+from surveyor.kinds import kind_of
 from tests.conftest import QUICK, WGAN, mixed
 
 SOUND = {"batch": 64, "steps": 10, "threads": 1, **WGAN}
@@ -25,7 +26,7 @@ FAR = np.r_[RNG.normal(size=(5000, 2)), [[1e5, 0.0]] * 4]
 def codes(source: Any, module: nn.Module | None = None, **said: Any) -> set[str]:
     data, config = prepare(source, SOUND | said)
     game = game_of(config, data.codec, critic=module)
-    return {f.code for f in preflight(game, data, plan_of(config))}
+    return {f.code for f in preflight(game, data, plan_of(config), kind_of(data.codec).checks)}
 
 
 def test_a_sound_setting_has_no_findings() -> None:

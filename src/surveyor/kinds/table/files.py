@@ -93,7 +93,7 @@ class Table(Files):
 
     def take(self, raw: Frame, index: np.ndarray) -> pd.DataFrame:
         """Return the chosen rows (``index`` ascending) as a DataFrame."""
-        return raw.take(index)
+        return raw.take(index) if raw.names else pd.DataFrame()
 
     def told(self, raw: Frame) -> list[tuple[str, str, str, str]]:
         """Return what was understood of every column."""
