@@ -1,4 +1,4 @@
-"""Writes README's results and the verdicts on claims from ``benchmarks/results``: the numbers measured."""
+"""Writes the pages of results and the verdicts on claims from ``benchmarks/results``."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ from benchmarks.sections.generators import (
     real,
     smoothness,
 )
+from benchmarks.sections.headline import NAMES, headline
 from benchmarks.sections.measures import bytes_, cost, known, memory, mutants, resume, ruler, speed
 from benchmarks.sections.pictures import committees, images, pairs, stacked
 from benchmarks.sections.tables import groups, materials, privacy, smalltables, tables
 
 README = Path(__file__).parents[1] / "README.md"
-THEORY = README.parent / "docs" / "theory.md"
+THEORY, PAGE = (README.parent / "docs" / name for name in ("theory.md", "results.md"))
 CLAIMS = re.compile(r"(<!-- claims -->\n).*?(<!-- end of claims -->)", flags=re.S)
+HEADLINE = re.compile(r"(<!-- headline -->\n).*?(<!-- end of headline -->)", flags=re.S)
 MARK = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", flags=re.S)
 
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -49,13 +51,23 @@ def written() -> str:
             found = json.loads(path.read_text())
             old = remark(name, found)
             parts.append(section(found) + f"\n\n{old}" * bool(old))
-    return "\n\n".join(parts) + "\n"
+    every = "\n\n".join(parts) + "\n"
+    return every.replace("](benchmarks/", "](../benchmarks/").replace("](docs/", "](")
+
+
+def first() -> str:
+    """Return the rows of README, and what of them is older than the code."""
+    found = {name: json.loads((RESULTS / f"{name}.json").read_text()) for name in NAMES}
+    old = [name for name in NAMES if remark(name, found[name])]
+    note = f"\n\n*The code has changed since these were measured: {', '.join(old)}.*" * bool(old)
+    return headline(found) + note + "\n"
 
 
 def main() -> None:
     found = results()
     for path, mark, told in (
-        (README, MARK, written()),
+        (PAGE, MARK, written()),
+        (README, HEADLINE, first()),
         (README, CLAIMS, counts(found)),
         (THEORY, CLAIMS, verdicts(found)),
     ):

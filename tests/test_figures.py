@@ -13,9 +13,9 @@ from benchmarks.sections.measures import bytes_, known
 from benchmarks.summary import SECTIONS, written
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "results.md").read_text()
 RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
-ASKED = {"pairs": "benchmarks.pairs --seeds 1 2 3"}  # where README names another command
+ASKED = {"pairs": "benchmarks.pairs --seeds 1 2 3"}  # where the page names another command
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_what_the_named_command_runs_is_what_stands_there(path: Path) -> None:
     seeds = asked(path.stem)
     found = json.loads(path.read_text())["seeds"]
     if path.stem in ASKED:
-        assert ASKED[path.stem] in README
+        assert ASKED[path.stem] in PAGE
         seeds = [int(word) for word in ASKED[path.stem].split() if word.isdigit()]
     if path.stem == "smalltables":  # whose smallest table is learnt from ten times
         seeds = range(1, 11)
