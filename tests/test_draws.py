@@ -21,7 +21,8 @@ from surveyor.data.where import read_where
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.run import sampling
-from tests.conftest import QUICK
+from surveyor.training.privacy import without_rows
+from tests.conftest import QUICK, mixed
 
 
 def numbers(n: int = 2000) -> pd.Series:
@@ -65,6 +66,21 @@ def test_a_number_seen_often_is_a_cell_of_its_own() -> None:
     found = column.encode(pd.Series([7.5, 1.25, np.nan, 7.4999], name="x"))
     assert found[:3].tolist() == [1, 0, column.size - 1]
     assert found[3] > 1
+
+
+def test_a_number_is_a_value_of_its_own_where_rows_enough_have_it() -> None:
+    """At least 50 rows and .15% of all."""
+    rng = np.random.default_rng(0)
+    for rows, often, alone in (
+        (60_000, 60, False),
+        (60_000, 95, True),
+        (2000, 45, False),
+        (2000, 55, True),
+    ):
+        values = np.concatenate([rng.normal(size=rows - often), np.full(often, 0.25)])
+        one = fit_column("x", pd.Series(values))
+        assert one.exact == alone
+        assert (0.25 in one.cells[: one.exact]) == alone
 
 
 def test_positions_are_in_standard_deviations_and_a_gap_stands_at_the_mean() -> None:
@@ -118,6 +134,43 @@ def outside(seed: int) -> tuple[Any, float]:
     return load(pd.DataFrame({"x": values, "k": ["a", "b"] * 50}), Options(), seed=seed), float(
         values.max()
     )
+
+
+class Elsewhere(torch.Tensor):
+    """A tensor of another device, as far as NumPy is concerned."""
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        raise TypeError("not on the CPU")
+
+    def cpu(self, memory_format: Any = None) -> torch.Tensor:
+        return self.as_subclass(torch.Tensor)
+
+
+class Abroad(Draws):
+    def uniform(self, *shape: int) -> torch.Tensor:
+        return super().uniform(*shape).as_subclass(Elsewhere)
+
+
+def test_choices_are_the_same_wherever_drawn_numbers_lie() -> None:
+    data, _ = prepare(mixed(300), QUICK | {"condition": ["town", "member"], "group": "member"})
+    conditions = data.codec.conditions
+    assert np.array_equal(conditions.draw(40, Abroad(1)), conditions.draw(40, Draws(1)))
+    where = read_where({"town": "Oslo"}, conditions.columns, "")
+    assert len(conditions.draw(9, Abroad(1), where)) == 9
+    balanced = replace(data.train, balance=True)
+    assert torch.equal(balanced.draw(40, Abroad(2)).x, balanced.draw(40, Draws(2)).x)
+
+
+def test_what_stands_for_private_rows_lies_where_the_nets_are() -> None:
+    class OnMeta(Abroad):
+        def uniform(self, *shape: int) -> torch.Tensor:
+            return Abroad(self.seed).uniform(*shape)
+
+    data, _ = prepare(mixed(300), QUICK | {"condition": ["town", "member"]})
+    batch = without_rows(data.train, 40, OnMeta(0, device="meta"))
+    assert batch.cond is not None
+    assert batch.x.device.type == batch.cond.device.type == "meta"
+    assert len(batch.x) == len(batch.cond) == 40
 
 
 def test_the_codec_is_fitted_to_training_rows_alone() -> None:

@@ -83,6 +83,23 @@ def test_a_copying_generator_is_caught() -> None:
     assert honest.copies == 0
 
 
+def test_the_error_of_the_closest_is_that_of_the_rows_that_are_it() -> None:
+    n = 1300
+    train = torch.arange(n, dtype=torch.float32).unsqueeze(1)
+    found = memorising(train, train, torch.full((n, 1), -9.0))
+    assert found.closer_to_training == 1
+    # Of 2 n rows half are the closest to one point each: a variance of (1 / 2 n)^2.
+    assert found.closer_error == pytest.approx((1 / (8 * n)) ** 0.5)
+
+
+def test_rows_equally_close_count_as_many_as_they_are() -> None:
+    """One place with 1,500 training rows and 500 held-out ones: by chance three in four."""
+    there = torch.ones(2000, 3)
+    for train, held in ((1500, 500), (600, 700), (40, 40)):
+        found = memorising(there[:300], there[:train], there[:held])
+        assert found.closer_to_training == pytest.approx(0.5)
+
+
 def weather(n: int, seed: int) -> pd.DataFrame:
     """Return rows of which no two are likely to share all cells."""
     rng = np.random.default_rng(seed)
@@ -261,6 +278,17 @@ def test_a_column_is_compared_in_its_own_unit() -> None:
     assert by_name["kind"].distance == pytest.approx(0.25)
     assert by_name["dollars"].floor == by_name["kind"].floor == 0
     assert fidelity.trends_floor == 1
+
+
+def test_tables_are_compared_at_as_many_rows_as_the_shortest_has() -> None:
+    rng = np.random.default_rng(0)
+    whole = pd.DataFrame({"x": rng.normal(size=900), "c": rng.choice(["a", "b"], 900)})
+    columns = tuple(fit_column(str(name), whole[name]) for name in whole)
+    same = whole.head(300)
+    for sides in ((same, whole, whole), (whole, same, whole), (whole, whole, same)):
+        found = table_fidelity(columns, *sides)
+        assert [(c.distance, c.floor) for c in found.columns] == [(0, 0), (0, 0)]
+        assert found.trends == found.trends_floor == 1
 
 
 def test_a_lost_correlation_lowers_the_trends() -> None:

@@ -6,7 +6,9 @@ import io
 import os
 import random
 import shutil
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -269,6 +271,33 @@ def test_pictures_that_use_all_of_sixteen_bits_are_not_spoken_of(tmp_path: Path)
         Image.fromarray(values).save(tmp_path / f"{k:02}.png")
     _, config = prepare(str(tmp_path), QUICK)
     assert config.white is None
+
+
+def colours(path: Path, values: np.ndarray) -> None:
+    """Write a PNG of 16 bits a colour, (h, w, 3), which Pillow reads and does not write."""
+    high, wide = values.shape[:2]
+    lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in values)
+    content = b"\x89PNG\r\n\x1a\n"
+    header = struct.pack(">IIBBBBB", wide, high, 16, 2, 0, 0, 0)
+    for name, part in ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b"")):
+        check = zlib.crc32(name + part)
+        content += struct.pack(">I", len(part)) + name + part + struct.pack(">I", check)
+    path.write_bytes(content)
+
+
+def test_colours_of_sixteen_bits_keep_the_upper_eight_and_that_is_told(tmp_path: Path) -> None:
+    values = RNG.integers(0, 2**16, (3, 8, 8, 3)).astype(np.uint16)
+    for k, picture in enumerate(values):
+        colours(tmp_path / f"{k}.png", picture)
+    with pytest.warns(Notice, match="of colours of 16 bits the upper 8 are read"):
+        found = read_folder(tmp_path).main
+    assert np.array_equal(found, values >> 8)
+    for k, picture in enumerate(values):
+        colours(tmp_path / f"{k}.png", picture // 16)  # 12 bits in 16
+    with pytest.warns(Notice), pytest.raises(InputError, match="upper ones are not used"):
+        read_folder(tmp_path)
+    with pytest.warns(Notice), pytest.raises(InputError, match=r"0\.png: .*save 8 bits"):
+        read_picture(tmp_path / "0.png")
 
 
 def test_white_of_arrays_can_be_said() -> None:

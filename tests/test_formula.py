@@ -15,7 +15,8 @@ from surveyor.errors import InputError
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.charges import neutral
 from surveyor.kinds.table.codec import TableCodec
-from surveyor.kinds.table.formula import folded, formula_of, parse_formula, ratios
+from surveyor.kinds.table.filters import Balanced, Formulas
+from surveyor.kinds.table.formula import NONE, folded, formula_of, parse_formula, parts, ratios
 from tests.conftest import QUICK
 
 
@@ -121,6 +122,27 @@ def test_samples_are_formulas_as_often_neutral_as_the_data(salt_run: Model) -> N
     # Four deviations: of 600 rows, of 320 training rows, and of the 4,000 of the pilot.
     assert made == pytest.approx(real, abs=0.14)
     pd.testing.assert_frame_equal(rows, salt_run.sample(600, seed=1))
+
+
+def test_the_odds_of_neutral_rows_bring_a_pilots_share_to_that_of_training() -> None:
+    codec = load(salts(300), Options(), seed=1).codec
+    assert isinstance(codec, TableCodec)
+    p, u = codec.neutral["formula"], np.random.default_rng(0).random(4000)
+    own = parts("formula", codec.formulas["formula"])
+    for q in (0.2, 0.5, 0.95):
+        balance = np.arange(4000) < 4000 * q
+        rows = pd.DataFrame(
+            {name: NONE if "element" in name else np.nan for name in own}, range(4000)
+        )
+        rows[own[0]], rows[own[1]] = "Na", np.where(balance, 1.0, 3.0)
+        rows[own[2]], rows[own[3]] = "Cl", np.where(balance, 1.0, 5.0)
+        balanced = Formulas().ready(codec, rows.copy)
+        assert isinstance(balanced, Balanced)
+        odds = balanced.odds["formula"]
+        assert max(odds) == 1
+        assert odds[0] / odds[1] == pytest.approx((p / q) / ((1 - p) / (1 - q)))
+        kept = balanced.kept(rows, u)
+        assert balance[kept].mean() == pytest.approx(p, abs=0.04)
 
 
 def test_no_formula_is_made_twice_where_none_was_twice_in_training(tmp_path: Path) -> None:

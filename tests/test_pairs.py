@@ -16,6 +16,7 @@ from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.build import game_of
 from surveyor.cli import main
+from surveyor.critics import ChainCritic
 from surveyor.data.sources import example
 from surveyor.errors import InputError
 from surveyor.kinds.pairs.measures import BICUBIC
@@ -110,9 +111,21 @@ def test_the_perceptual_distance_is_nothing_between_equals_and_grows_with_blur()
     assert imagenet.features(x).shape == (6, 1280)
 
 
-def test_the_content_loss_and_its_gradient_are_those_of_the_equation() -> None:
-    data, config = prepare(scene(30), {**QUICK, **ENLARGE, **SMALL, "precision": "float32"})
+VECTORS: Any = {"told": np.random.default_rng(0).normal(size=(30, 6)), "icons": scene(30)}
+ICONS: dict[str, Any] = {"task": "translate", "from_": "told", "to": "icons", "content": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "chain"),
+    [(scene(30), ENLARGE | SMALL, False), (VECTORS, ICONS | {"critic": "conv:width=4"}, True)],
+    ids=["picture to picture", "vector to picture"],
+)
+def test_the_content_loss_and_its_gradient_are_those_of_the_equation(
+    source: Any, said: dict[str, Any], chain: bool
+) -> None:
+    data, config = prepare(source, {**QUICK, **said, "precision": "float32"})
     game = game_of(config, data.codec)
+    assert isinstance(game.critic, ChainCritic) == chain
     real = data.train.draw(8, Draws(0))
     terms = game.generator_loss(real, Draws(1))
     made = game.generate(8, real.cond, Draws(1)).x
@@ -253,6 +266,19 @@ def test_what_is_given_is_found_by_its_name(tmp_path: Path) -> None:
         model.translate(tmp_path / "none.png")
     with pytest.raises(InputError, match="do not divide"):
         surveyor.fit(scene(30), critic="packed:members=3", **QUICK)
+
+
+def test_pictures_without_partners_are_named_three_of_a_folder_and_counted(tmp_path: Path) -> None:
+    a, b = folders(tmp_path)
+    for name in ("1", "2", "3", "4", "5"):
+        (b / f"{name}.png").unlink()
+    (a / "7.png").unlink()
+    said: dict[str, Any] = {"task": "translate", "from_": a.name, "to": b.name, **QUICK}
+    with pytest.raises(InputError) as error:
+        surveyor.fit(str(tmp_path), **said)
+    told = str(error.value)
+    assert f"{a}: 1, 2, 3 and 2 more without a partner in {b}" in told
+    assert f"{b}: 7 without a partner in {a}" in told
 
 
 PICTURES = {"a": scene(30)[..., 0], "b": scene(30), "c": scene(20)}

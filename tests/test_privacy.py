@@ -178,6 +178,20 @@ def test_without_noise_and_clipping_a_private_step_is_the_plain_one() -> None:
         assert torch.allclose(got, -w, rtol=1e-3, atol=1e-5)
 
 
+def test_rows_that_cannot_be_taken_one_by_one_are_no_private_ones() -> None:
+    data, config = prepare("toy:ring:400", PRIVATE)
+    game, plan = game_of(config, data.codec), plan_of(config)
+    plan = replace(plan, privacy=privacy(), warm=0)
+
+    class Memory:
+        def draw(self, n: int, draws: Draws) -> Batch:
+            return data.train.draw(n, draws)
+
+    with pytest.raises(ValueError, match="needs a Source"):
+        next(steps(game, Memory(), plan, State.start(game, plan)))
+    assert next(steps(game, data.train, plan, State.start(game, plan))).step == 1
+
+
 def test_private_training_raises_the_likelihood_of_held_out_rows() -> None:
     said = PRIVATE | {"epsilon": 200, "steps": 40, "batch": 200, "warm_start": 1.0}
     one = np.random.default_rng(0).choice(list("abcd"), 1200)

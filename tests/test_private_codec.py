@@ -16,7 +16,7 @@ from scipy import stats
 from surveyor import fit, load
 from surveyor.api import prepare
 from surveyor.batch import Draws
-from surveyor.data.private import fit_private
+from surveyor.data.private import _merged, fit_private
 from surveyor.data.values import Form, form_of
 from surveyor.errors import InputError, Interrupted, Notice
 from surveyor.kinds.loading import load as load_data
@@ -212,6 +212,27 @@ def test_a_value_that_many_rows_have_is_shown_exactly_and_gaps_stay_empty() -> N
     assert (made == 0.25).mean() == pytest.approx((values == 0.25).mean(), abs=1e-9)
     assert ((made > 5) & (made < 390)).mean() < 0.005
     assert column.frequency[0] == pytest.approx(0.3, abs=0.02)
+
+
+def test_few_rows_still_tell_their_decimals() -> None:
+    """The share of rows off a grid is read with the noise of its count: two deviations."""
+    rng = np.random.default_rng(6)
+    found = [fitted(np.round(rng.normal(50, 9, 400), 2))[0].grain for _ in range(40)]
+    assert found.count(0.01) >= 32
+
+
+def test_what_is_left_of_a_stretch_goes_to_the_cell_before_it() -> None:
+    cells = [(0, 1, 10, 0), (1, 2, 10, 0), (2, 3, 4, 1), (5, 6, 9, 0)]
+    made = _merged([np.array(side, dtype=float) for side in zip(*cells, strict=True)], 8)
+    assert made.tolist() == [[0, 1, 10], [1, 3, 14], [5, 6, 9]]
+
+
+def test_whole_numbers_that_are_told_of_are_labels_and_others_are_numbers() -> None:
+    rng = np.random.default_rng(7)
+    frame = pd.DataFrame({"level": rng.integers(0, 4, 3000), "stage": rng.integers(0, 4, 3000)})
+    codec = codec_of(frame, SAID | {"condition": ["level"], "epsilon": 3})
+    assert [c.kind for c in codec.conditions.columns] == ["category"]
+    assert [(c.name, c.kind) for c in codec.columns] == [("stage", "integer")]
 
 
 def test_missing_values_are_one_more_value() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from surveyor import api
 from surveyor.cli import main
+from surveyor.data.restore import restored
 from surveyor.errors import InputError
 from surveyor.kinds.table.files import Table
 from surveyor.panels import drawing as figures
@@ -41,6 +42,20 @@ def test_a_column_that_cannot_be_written_is_named_before_training(
     assert "of this kind nothing is known" in told
     assert "--drop colour" in told
     assert not (tmp_path / "run").exists()
+
+
+def test_a_column_that_cannot_be_decoded_is_named_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(numbers: Any, absent: Any, form: Any, name: str) -> pd.Series:
+        if name == "width":
+            raise OverflowError("too wide")
+        return restored(numbers, absent, form, name)
+
+    monkeypatch.setattr("surveyor.data.columns.restored", fails)
+    wide = sizes().assign(width=np.arange(60) / 7)
+    with pytest.raises(InputError, match=r"column 'width': writing samples.*--drop width"):
+        api.fit(wide, tmp_path / "run", **QUICK)
 
 
 def test_a_column_that_no_figure_shows_is_named_before_training(

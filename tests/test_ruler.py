@@ -15,6 +15,7 @@ import surveyor
 from surveyor.cli import main
 from surveyor.errors import InputError
 from surveyor.ruler import Budget, compare, drift, fit, same_distribution
+from surveyor.ruler.comparison import Comparison
 from surveyor.ruler.cones import Cones
 from surveyor.ruler.critic import Potential
 from surveyor.ruler.folds import Folding, Folds
@@ -269,6 +270,26 @@ def test_relabellings_that_tie_with_the_truth_count() -> None:
         a, b = rng.integers(0, 2, (2, 12, 1)).astype(float)
         null.append(same_distribution(a, b, 99, seed))
     assert sum(p <= 0.05 for p in null) <= 19
+
+
+def test_the_p_value_repeats_with_its_seed() -> None:
+    pairs = [(gaussian(30, 2, seed=k), gaussian(30, 2, 0.3, seed=50 + k)) for k in range(4)]
+    told = [[compare(*pair, seed=seed).p_value for pair in pairs] for seed in (3, 3, 4)]
+    assert told[0] == told[1] != told[2]
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (0.001, "The two differ"),
+        (0.01, "The two differ"),
+        (0.011, "The two probably differ"),
+        (0.05, "The two probably differ"),
+        (0.051, "No difference seen"),
+    ],
+)
+def test_a_level_that_is_just_reached_is_reached(p: float, words: str) -> None:
+    assert Comparison(1, 1, 0, 2, p, "exact", 9, (9, 9)).verdict.startswith(words)
 
 
 def test_callables_are_drawn_from() -> None:

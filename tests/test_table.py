@@ -19,7 +19,7 @@ from surveyor.data.scratch import empty
 from surveyor.errors import InputError
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec
-from surveyor.kinds.table.frames import read_frame
+from surveyor.kinds.table.frames import Stacked, read_frame
 from surveyor.kinds.table.text import Reading
 from surveyor.kinds.table.understand import understand
 from tests.conftest import mixed
@@ -154,6 +154,20 @@ def test_codes_with_leading_zeros_and_padded_names_survive(tmp_path: Path) -> No
     made = data.codec.decode(batch, codes, Draws(0))
     assert list(made.columns) == ["code", "amount"]
     assert set(made["code"]) == {"007", "042"}
+
+
+def test_a_row_of_several_tables_is_found_in_its_own(tmp_path: Path) -> None:
+    parts = []
+    for k, rows in enumerate((3, 5, 4)):
+        path = tmp_path / f"{k}.csv"
+        pd.DataFrame({"x": range(rows)}).to_csv(path, index=False)
+        parts.append(read_frame(path))
+    stacked = Stacked(parts)
+    told = [stacked.place(row) for row in (0, 2, 3, 7, 8, 11)]
+    found = [(Path(place.partition(",")[0]).name, int(place.split()[-1])) for place in told]
+    # A header stands above the first row.
+    expected = [("0.csv", 2), ("0.csv", 4), ("1.csv", 2), ("1.csv", 6), ("2.csv", 2), ("2.csv", 5)]
+    assert found == expected
 
 
 def test_parquet_is_read_by_row_groups(tmp_path: Path) -> None:

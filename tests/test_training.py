@@ -23,6 +23,7 @@ from surveyor.training.checkpoint import load_checkpoint, save_checkpoint
 from surveyor.training.compiled import compiled
 from surveyor.training.loop import follow, plateaued
 from surveyor.training.optimizers import optimizers
+from surveyor.training.optimizers.muon import Muon
 from surveyor.training.records import best_of
 from surveyor.training.step import update
 from tests.conftest import QUICK, WGAN, mixed
@@ -77,6 +78,28 @@ def test_adams_first_step_moves_every_weight_against_its_own_gradient(net: str) 
 def weights(game: Game) -> torch.Tensor:
     nets = (game.generator, game.critic)
     return torch.cat([p.detach().flatten() for net in nets for p in net.parameters()])
+
+
+def test_muon_moves_matrices_by_orthogonal_steps_and_all_else_by_adam() -> None:
+    torch.manual_seed(0)
+    matrices = [torch.nn.Parameter(torch.randn(*s)) for s in ((2, 9), (9, 2), (3, 4, 4))]
+    others = [torch.nn.Parameter(torch.randn(*s)) for s in ((7,), (1, 5), (2, 2, 3, 3))]
+    optimizer = Muon(rounds=12).over([*matrices, *others], 0.01)
+    for p in (*matrices, *others):
+        p.grad = torch.randn_like(p)
+    for _ in range(2):
+        before = [p.detach().clone() for p in (*matrices, *others)]
+        optimizer.step()
+        moved = [(b - p.detach()) / 0.01 for b, p in zip(before, (*matrices, *others), strict=True)]
+        for way in moved[: len(matrices)]:
+            # The iteration's singular values settle between .68 and 1.14.
+            singular = torch.linalg.svdvals(way)
+            assert float(singular.min()) > 0.65
+            assert float(singular.max()) < 1.15
+        for way, p in zip(moved[len(matrices) :], others, strict=True):
+            assert p.grad is not None
+            # Adam's mean and deviation are a constant gradient's own, from the first step on.
+            assert torch.allclose(way, p.grad.sign(), atol=1e-3)
 
 
 @pytest.mark.parametrize("optimizer", [*sorted(optimizers()), "adam:optimism=1"])
@@ -303,6 +326,20 @@ def test_a_game_that_is_left_to_autograd_says_that_it_is_not_compiled() -> None:
     assert same is game
     assert refused is not None
     assert "condition penalty" in refused
+
+
+def test_the_cause_of_steps_left_uncompiled_is_told() -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("no room\nis left\n\nand many lines more")
+
+    data, game, _, _ = built()
+    backend: Any = broken
+    same, refused = compiled(game, data.train.first(16), backend)
+    assert same is game
+    assert refused is not None
+    assert refused.startswith("steps run uncompiled: ")
+    assert "RuntimeError: no room is left" in refused
+    assert "many lines" not in refused
 
 
 def labelled(n: int = 600) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import surveyor
+from surveyor.batch import Draws
 from surveyor.data import Options
 from surveyor.data.columns import Column
+from surveyor.data.fitting import fit_column, fit_label
 from surveyor.data.spelling import date_format, number_template, read_dates
 from surveyor.errors import InputError, Notice
 from surveyor.kinds.loading import load
@@ -224,6 +227,91 @@ def test_samples_come_back_in_the_type_they_had() -> None:
             assert set(made[name].dropna()) <= known, name
 
 
+TYPES: dict[str, tuple[Any, list[Any]]] = {
+    "truth": (pa.bool_(), [k % 2 == 0 for k in range(N)]),
+    "whole": (pa.int64(), [k % 9 for k in range(N)]),
+    "small": (pa.uint16(), [k % 45 for k in range(N)]),
+    "single": (pa.float32(), [k % 40 / 4 for k in range(N)]),
+    "half": (pa.float16(), [np.float16(k % 30 / 4) for k in range(N)]),
+    "word": (pa.string(), spread(["a", "b", "c"])),
+    "written numbers": (pa.large_string(), [f"{k % 40}.50" for k in range(N)]),
+    "written days": (pa.large_string(), [f"2020-01-{1 + k % 28:02}" for k in range(N)]),
+    "written shares": (pa.string_view(), [f"{k % 30}%" for k in range(N)]),
+    "viewed words": (pa.string_view(), spread(["p", "q"])),
+    "words of few": (pa.dictionary(pa.int8(), pa.string()), spread(["u", "v"])),
+    "price": (pa.decimal128(9, 2), [decimal.Decimal(k % 40) / 4 for k in range(N)]),
+    "day": (pa.date32(), [dt.date(2020, 1, 1) + dt.timedelta(k % 40) for k in range(N)]),
+    "moment": (pa.timestamp("ms", tz="Europe/Rome"), [dt.datetime(2020, 1, 1, k % 24) for k in range(N)]),
+    "span": (pa.duration("ms"), [dt.timedelta(seconds=k % 40 / 4) for k in range(N)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("source", ["frame", "parquet", "arrow"])
+def test_every_arrow_type_comes_back_with_its_values(
+    source: str, gaps: bool, tmp_path: Path
+) -> None:
+    own = {
+        name: pa.array([None if gaps and k % 5 == 0 else v for k, v in enumerate(values)], kind)
+        for name, (kind, values) in TYPES.items()
+    }
+    table, path = pa.table(own), tmp_path / f"t.{source}"
+    given: Any = str(path)
+    if source == "frame":
+        given = pd.DataFrame({n: pd.array(a, dtype=ARROW(a.type)) for n, a in own.items()})
+    elif source == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_file(path, table.schema) as file:
+            file.write_table(table)
+    data = load(given, Options(), seed=1)
+    assert isinstance(data.codec, TableCodec)
+    forms = {c.name: c.kind for c in data.codec.columns}
+    written = [forms[f"written {what}"] for what in ("numbers", "shares", "days")]
+    assert written == ["number", "integer", "date"]
+    rows = data.training(N)
+    # At most as many values as a column has cells: each comes back as itself.
+    made = {c.name: c.decode(c.encode(rows[c.name]), Draws(0)) for c in data.codec.columns}
+    data.files.write(pd.DataFrame(made)[list(own)], tmp_path / "made.parquet")
+    back = pq.read_table(tmp_path / "made.parquet")
+    # pandas cannot take rows of a view.
+    views = {pa.string_view(): pa.large_string()}
+    assert back.schema.types == [views.get(a.type, a.type) for a in own.values()]
+    for name in own:
+        expected = np.array(own[name].to_pylist(), dtype=object)[np.sort(data.train.index)]
+        assert back.column(name).to_pylist() == expected.tolist(), name
+    assert list(pd.read_parquet(tmp_path / "made.parquet")) == list(own)
+
+
+def test_dates_of_a_zone_come_back_in_that_zone() -> None:
+    for zone in (dt.timezone(dt.timedelta(hours=5, minutes=30)), ZoneInfo("America/New_York")):
+        at = [dt.datetime(2020, 3, 1 + k % 28, k % 24, tzinfo=zone) for k in range(N)]
+        for values in (pd.Series(at, dtype=object), pd.Series(pd.DatetimeIndex(at))):
+            one = column(pd.DataFrame({"at": values, "x": np.arange(N)}), "at")
+            made = one.decode(np.arange(one.size), Draws(0))
+            assert {v.utcoffset() for v in made} <= {v.utcoffset() for v in at}
+            assert set(made) <= set(at)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (pd.period_range("2020", periods=N, freq="D"), r"periods; .*\.astype\(str\)"),
+        (pd.interval_range(0, N), r"intervals; .*\.astype\(str\)"),
+        ([b"a", b"b"] * (N // 2), r"bytes values such as .*b'a'"),
+        ([1j] * N, "complex"),
+        ([{1}, {2}] * (N // 2), r"not text or numbers, such as '\{1\}'"),
+    ],
+)
+def test_what_no_column_can_hold_is_refused_by_name(values: Any, told: str) -> None:
+    frame = pd.DataFrame({"x": np.arange(N), "odd one": values})
+    with pytest.raises(InputError, match=f"column 'odd one': .*{told}"):
+        load(frame, Options())
+    for fit in (fit_column, fit_label):
+        with pytest.raises(InputError, match="'odd one'"):
+            fit("odd one", frame["odd one"].iloc[:50])
+
+
 def test_files_come_back_in_the_types_they_had(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     days = [dt.date(1890, 1, 1) + dt.timedelta(int(k)) for k in rng.integers(0, 90_000, N)]
@@ -317,6 +405,17 @@ def test_distance_names_odd_cells_and_measures_the_rest() -> None:
     assert found.p_value < 0.01
     with pytest.raises(InputError, match="did you mean 'id'"):
         surveyor.distance(a, b, drop=["ids"])
+
+
+def test_a_column_of_one_table_alone_is_left_out_by_name() -> None:
+    rng = np.random.default_rng(0)
+    a, b = (pd.DataFrame({"v": rng.normal(size=60)}) for _ in range(2))
+    wider = a.assign(extra=1.0)
+    for pair in ((wider, b), (b, wider)):
+        with pytest.raises(InputError, match=r"'extra' is only in the (first|second) table"):
+            surveyor.distance(*pair)
+        left, right = (side[["v"]] for side in pair)
+        assert surveyor.distance(*pair, drop=["extra"]) == surveyor.distance(left, right)
 
 
 @pytest.fixture(scope="module")

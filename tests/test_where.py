@@ -13,12 +13,31 @@ from surveyor.api import Model, fit
 from surveyor.data.fitting import fit_column
 from surveyor.data.where import wanted
 from surveyor.errors import InputError
-from surveyor.run import draw_samples
+from surveyor.run import draw_samples, sampling
 from tests.conftest import QUICK, mixed
 
 
 def column(values: list[Any], name: str = "x") -> Any:
     return fit_column(name, pd.Series(values, name=name))
+
+
+def test_what_is_made_for_a_rare_wish_is_no_more_than_its_rarity_asks(
+    monkeypatch: pytest.MonkeyPatch, table_run: Model
+) -> None:
+    share = float((table_run.sample(4000, seed=2)["income"] == 0).mean())
+    made: list[int] = []
+    plain = sampling._made
+
+    def counted(run: Any, n: int, *more: Any) -> Any:
+        made.append(n)
+        return plain(run, n, *more)
+
+    monkeypatch.setattr(sampling, "_made", counted)
+    rows = draw_samples(table_run.run, 3000, {"income": 0}, 1)
+    assert (rows["income"] == 0).all()
+    assert len(made) > 1
+    # A fifth more than what is still wanted, each round, of which the first knows no share yet.
+    assert sum(made) <= 1.5 * 3000 / share
 
 
 @pytest.mark.parametrize(

@@ -295,7 +295,7 @@ class Source:
             return self.codec.batch(self.rows, self.index[draws.index(n, len(self)).numpy()])
         starts, sizes, order = self._groups
         group = draws.index(n, len(sizes)).numpy()
-        place = (draws.uniform(n).numpy() * sizes[group]).astype(np.int64)
+        place = (draws.uniform(n).cpu().numpy() * sizes[group]).astype(np.int64)
         return self.codec.batch(self.rows, order[starts[group] + place])
 
     @cached_property

@@ -85,7 +85,7 @@ class Conditions:
             if not share.any():
                 seen, share = np.zeros((1, len(self.columns)), dtype=np.int32), np.ones(1)
                 level = np.array([len(self.groupings) - 1])
-        at = _chosen(share, draws.uniform(n).numpy())
+        at = _chosen(share, draws.uniform(n).cpu().numpy())
         groups = seen[at]
         codes: np.ndarray = groups.copy()
         for k, own in enumerate(odds):
@@ -94,7 +94,7 @@ class Conditions:
                 for group in np.unique(groups[rows, k]):
                     these = np.flatnonzero(rows & (groups[:, k] == group))
                     inside = np.flatnonzero(grouping == group)
-                    u = draws.uniform(len(these)).numpy()
+                    u = draws.uniform(len(these)).cpu().numpy()
                     codes[these, k] = inside[_chosen(own[inside], u)]
         return codes
 

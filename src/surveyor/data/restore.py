@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from surveyor.data.spelling import number_writer, offset_seconds, write_dates
-from surveyor.data.values import MICRO, TEXT, Form, label_of
+from surveyor.data.values import ARROW_TEXT, MICRO, TEXT, Form, label_of
 
 
 def restored(numbers: np.ndarray, absent: np.ndarray, form: Form, name: str) -> pd.Series:
@@ -82,14 +82,16 @@ def _arrow(unique: np.ndarray, places: np.ndarray, form: Form, text: str) -> pd.
     if pa.types.is_decimal(inner):
         natives: list[Any] = [decimal.Decimal(f"{v:.{inner.scale}f}") for v in unique]
         values = pa.array([*natives, None], type=inner)
-    elif form.kind == "date":
+    elif str(inner) in ARROW_TEXT:
+        values = pa.array([*_written(unique, form), None], type=pa.large_string())
+    elif form.kind == "date" or pa.types.is_duration(inner):
         micros = np.round(unique * MICRO).astype("int64")
         plain = pa.array(
             np.append(micros, 0), pa.int64(), mask=np.arange(len(micros) + 1) == len(micros)
         )
-        values = plain.cast(pa.timestamp("us", getattr(inner, "tz", None))).cast(inner, safe=False)
-    elif pa.types.is_string(inner) or pa.types.is_large_string(inner):
-        values = pa.array([*_written(unique, form), None], type=inner)
+        stamp = pa.timestamp("us", getattr(inner, "tz", None))
+        fine = pa.duration("us") if pa.types.is_duration(inner) else stamp
+        values = plain.cast(fine).cast(inner, safe=False)
     else:
         mask = np.arange(len(unique) + 1) == len(unique)
         values = pa.array(np.append(unique, 0), mask=mask).cast(inner, safe=False)

@@ -17,6 +17,7 @@ from surveyor.errors import InputError
 ColumnKind = Literal["category", "boolean", "integer", "number", "date"]
 ORDERED = ("integer", "number", "date")
 TEXT = ("object", "str", "string")
+ARROW_TEXT = ("string", "large_string")
 MICRO = 1_000_000
 
 

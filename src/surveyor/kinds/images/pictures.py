@@ -64,13 +64,15 @@ class _Seen:
             self.broken.add(file)
             self.problems += unfit
             return
+        # Looking for a camera's turn decodes a PNG, after which its tiles are gone.
+        deep = any("16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
         self.coloured = self.coloured or picture.mode not in GREY
         shape = _upright(picture)
         self.shapes[shape] += 1
         self.first.setdefault(shape, file.name)
         if picture.mode in SIXTEEN:
             self.grey16 = max(self.grey16 or 0, int(np.asarray(picture).max()))
-        elif any("16" in str(tile[3]) for tile in getattr(picture, "tile", ())):
+        elif deep:
             self.colour16 = max(self.colour16 or 0, int(np.asarray(picture.convert("RGB")).max()))
 
 

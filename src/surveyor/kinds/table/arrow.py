@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from surveyor.data.values import ColumnKind, Form
+from surveyor.data.values import ARROW_TEXT, ColumnKind, Form
 from surveyor.errors import tell
 
-MICRO = "us"
+MICRO, VIEW = "us", "string_view"
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
@@ -36,30 +37,37 @@ def _series(column: pa.ChunkedArray) -> Any:
         return column.cast(pa.duration(MICRO), safe=False).to_pandas()
     if pa.types.is_float16(kind):
         return column.cast(pa.float32()).to_pandas()
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view":
+    if str(kind) in (*ARROW_TEXT, VIEW):
         return pd.Series(pd.array(column.cast(pa.string()), dtype=pd.ArrowDtype(pa.string())))
     if column.null_count and pa.types.is_integer(kind):
         name = ("UInt" if pa.types.is_unsigned_integer(kind) else "Int") + str(kind.bit_width)
         values = pc.fill_null(column, 0).to_pandas().astype(name)
         return values.mask(column.is_null().to_pandas())
     if column.null_count and pa.types.is_boolean(kind):
-        return (
-            pc.fill_null(column, False)
-            .to_pandas()
-            .astype("boolean")
-            .mask(column.is_null().to_pandas())
-        )
+        return column.to_pandas().astype("boolean")
     return column.to_pandas()
 
 
 def declared(schema: pa.Schema) -> dict[str, Form]:
     """Return the forms of columns whose type the plain ones do not tell."""
-    found = {str(f.name): _form(f.type) for f in schema}
+    found = {str(f.name): form_of(f.type) for f in schema}
     return {name: form for name, form in found.items() if form is not None}
 
 
-def _form(kind: pa.DataType) -> Form | None:
-    name = f"arrow:{kind}"
+def name_of(kind: pa.DataType) -> str:
+    """Return what a column of a type comes back in; rows of a view cannot be taken by pandas."""
+    return "arrow:large_string" if str(kind) == VIEW else f"arrow:{kind}"
+
+
+def is_plain(kind: pa.DataType) -> bool:
+    """Return whether pandas has a type of the same values."""
+    tests = pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_string
+    return any(test(kind) for test in tests)
+
+
+def form_of(kind: pa.DataType) -> Form | None:
+    """Return the form of a column whose type the plain ones do not tell."""
+    name = name_of(kind)
     if pa.types.is_dictionary(kind):
         return Form("category", name)
     if pa.types.is_decimal(kind):
@@ -75,7 +83,7 @@ def _form(kind: pa.DataType) -> Form | None:
         )
     if pa.types.is_duration(kind):
         return Form("number", f"timedelta64[{kind.unit}]")
-    if pa.types.is_float16(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view":
+    if pa.types.is_float16(kind) or str(kind) in ("large_string", VIEW):
         what: ColumnKind = "number" if pa.types.is_float16(kind) else "category"
         return Form(what, name)
     return None
@@ -95,7 +103,18 @@ def table_of(samples: pd.DataFrame) -> pa.Table:
         large = pa.types.is_large_string(table.schema.field(k).type)
         if large and not isinstance(dtype, pd.ArrowDtype):
             table = table.set_column(k, str(name), table.column(k).cast(pa.string()))
-    return table
+    return _readable(table)
+
+
+def _readable(table: pa.Table) -> pa.Table:
+    """Return a table whose notes name no type that pandas does not know by its name."""
+    notes = json.loads(table.schema.metadata[b"pandas"])
+    for column in notes["columns"]:
+        try:
+            pd.api.types.pandas_dtype(column["numpy_type"])
+        except (TypeError, ValueError, NotImplementedError):
+            column["numpy_type"] = "object"
+    return table.replace_schema_metadata({"pandas": json.dumps(notes)})
 
 
 def _of_both(values: pd.Series) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from surveyor.data.values import Form
+from surveyor.data.values import Form, form_of
 from surveyor.errors import InputError
 from surveyor.kinds.table import arrow
 from surveyor.kinds.table.csv import read_csv
@@ -226,8 +226,15 @@ def _in_memory(source: pd.DataFrame) -> InMemory:
     )
     plain: dict[Any, Any] = {str(n): frame.iloc[:, k] for k, n in enumerate(frame.columns)}
     plain |= {n: s for n, s in arrow.to_pandas(table).items()}
+    forms = {str(f.name): arrow.form_of(f.type) for f in table.schema}
+    forms |= {
+        n: form_of(n, plain[n])
+        for n, form in forms.items()
+        if form is None and arrow.is_plain(table.schema.field(n).type)
+    }
     declared = {
-        n: Form(f.kind, f"arrow:{table.schema.field(n).type}")
-        for n, f in arrow.declared(table.schema).items()
+        n: replace(form, dtype=arrow.name_of(table.schema.field(n).type))
+        for n, form in forms.items()
+        if form is not None
     }
     return InMemory(pd.DataFrame(plain), declared=declared)

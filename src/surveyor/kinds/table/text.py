@@ -95,8 +95,10 @@ class TextColumn:
     @cached_property
     def dtype(self) -> str:
         """Return the type that text comes back in."""
-        if self.frame.written or isinstance(self.frame.declared.get(self.name), Form):
+        if self.frame.written:
             return TEXT_TYPE
+        if declared := self.frame.declared.get(self.name):
+            return declared.dtype
         own = next(iter(self.frame.chunks()))[self.name].dtype
         return TEXT_TYPE if isinstance(own, pd.ArrowDtype) else str(own)
 

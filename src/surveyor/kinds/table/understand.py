@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from surveyor.data.values import MICRO, TEXT, Form, form_of, numeric
+from surveyor.data.values import ARROW_TEXT, MICRO, TEXT, Form, form_of, numeric
 from surveyor.errors import InputError, did_you_mean, tell
 from surveyor.kinds.table.frames import Frame, InMemory
 from surveyor.kinds.table.text import EXACT, Reading, TextColumn, Understood
@@ -193,7 +193,8 @@ def _profiles(
 
 
 def _first_text(values: pd.Series, frame: Frame, name: str) -> bool:
-    return name not in frame.declared and is_text(values)
+    own = frame.declared.get(name)
+    return is_text(values) and (own is None or own.parts[1] in ARROW_TEXT)
 
 
 def _merged(old: Form | InputError | None, new: Form) -> Form | InputError:
