@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,6 +71,36 @@ def test_the_generators_gradient_passes_through(tmp_path: Any) -> None:
     for a, b in zip(found, by_hand, strict=True):
         assert torch.allclose(a, b, atol=1e-5)
     assert fit("example:digits", tmp_path / "run", **said).evaluation["w1"].known > 0
+
+
+class Watching(torch.nn.Module):
+    """A critic that keeps what it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[torch.Tensor] = []
+
+    def forward(self, x: torch.Tensor, cond: torch.Tensor | None = None) -> torch.Tensor:
+        self.seen.append(x.detach())
+        return x.flatten(1).sum(1)
+
+
+def test_the_critic_of_training_sees_both_sides_moved() -> None:
+    said = {**QUICK, "condition": ["digit"], "augment": 0.7, "precision": "float32"}
+    data, config = prepare("example:digits", said)
+    game, real = game_of(config, data.codec), data.train.draw(200, Draws(0))
+    shown = []
+    for augment in (None, game.augment):
+        critic = Watching()
+        watched = replace(game, critic=critic, constraints=(), augment=augment)
+        watched.critic_loss(real, Draws(1))
+        watched.generator_loss(real, Draws(1))
+        shown.append(torch.cat(critic.seen))
+    assert torch.equal(shown[0][:200], real.x)
+    # Four in five pictures move, as above; four deviations of 200 draws are .11.
+    for before, after in zip(*(torch.split(x, 200) for x in shown), strict=True):
+        moved = (before != after).flatten(1).any(1).float().mean()
+        assert float(moved) == pytest.approx(0.79, abs=0.12)
 
 
 def test_augmentation_is_for_pictures() -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from surveyor import Model
 from surveyor.cli import main
+from surveyor.errors import InputError
 
 Make = Callable[[Path], str]
 
@@ -360,6 +361,12 @@ def test_data_of_other_columns_are_not_scored(
     said = refused(capsys, "score", str(table_run.run.path), source, "-o", str(out))
     assert "income" in said
     assert not out.exists()
+
+
+def test_pictures_without_the_runs_labels_are_not_scored(digits_run: Model) -> None:
+    pictures = digits_run.sample(5)["images"]
+    with pytest.raises(InputError, match="condition digit: no such column"):
+        digits_run.score({"images": pictures})
 
 
 @pytest.mark.parametrize("column", [{"x": [1] * 60}, {"x": [None] * 60}])

@@ -155,8 +155,12 @@ def test_choices_are_the_same_wherever_drawn_numbers_lie() -> None:
     data, _ = prepare(mixed(300), QUICK | {"condition": ["town", "member"], "group": "member"})
     conditions = data.codec.conditions
     assert np.array_equal(conditions.draw(40, Abroad(1)), conditions.draw(40, Draws(1)))
-    where = read_where({"town": "Oslo"}, conditions.columns, "")
-    assert len(conditions.draw(9, Abroad(1), where)) == 9
+    values = {"a": ["x"] * 400 + ["y"] * 100, "c": [1.5] * 100 + [2.5] * 300 + [9.5] * 100}
+    apart = fit_conditions(values, ["a", "c"])
+    where = read_where({"a": "y", "c": "1..3"}, apart.columns, "no such column")
+    with pytest.warns(UserWarning, match="seen together"):
+        codes = [apart.draw(40, draws, where) for draws in (Abroad(1), Draws(1))]
+    assert np.array_equal(codes[0], codes[1])
     balanced = replace(data.train, balance=True)
     assert torch.equal(balanced.draw(40, Abroad(2)).x, balanced.draw(40, Draws(2)).x)
 
@@ -209,6 +213,8 @@ def test_blocks_of_samples_do_not_repeat(
     model: Model = request.getfixturevalue(run)
     monkeypatch.setattr(sampling, "AT_ONCE", 64)
     made: Any = model.sample(64 * 4)
+    if run == "table_run":
+        assert made.index.equals(pd.RangeIndex(64 * 4))
     made = {"x": made["images"]} if run == "digits_run" else made
     for a, b in combinations(blocks(made, 64), 2):
         assert not np.array_equal(a, b)
@@ -252,6 +258,21 @@ def test_conditions_are_drawn_as_often_as_they_were_seen() -> None:
     assert np.bincount(told[:, 0]) / 40_000 == pytest.approx(
         own[:, 0] / own[:, 0].sum(), abs=0.0125
     )
+
+
+def test_every_code_of_a_condition_has_a_name() -> None:
+    values = {
+        "age": pd.Series([30.5, 60.25, np.nan] * 40),
+        "town": pd.Series(["Oslo", None, "Rome"] * 40),
+        "size": pd.Series([1.5, 2.5, 3.5] * 40),
+    }
+    conditions = fit_conditions(values, list(values))
+    told = [conditions.names([k, k, k]) for k in range(4)]
+    assert told[:2] == ["age=30.5, town=Oslo, size=1.5", "age=60.25, town=Rome, size=2.5"]
+    assert told[2:] == [
+        "age=missing, town=missing, size=3.5",
+        "age=unseen, town=unseen, size=unseen",
+    ]
 
 
 def test_conditions_never_seen_together_are_answered_as_asked() -> None:

@@ -28,7 +28,7 @@ from surveyor.measures.columns import features, table_fidelity
 from surveyor.measures.common import common
 from surveyor.measures.coverage import coverage
 from surveyor.measures.memorising import memorising
-from surveyor.measures.two_sample import two_sample
+from surveyor.measures.two_sample import TwoSample, two_sample
 from surveyor.measures.verdict import verdict
 from surveyor.training import Measurement
 from surveyor.transport import wasserstein_1_discrete
@@ -332,6 +332,13 @@ def test_the_verdict_reads_the_auc_beside_its_floor_and_tells_its_error() -> Non
     assert "are close to" in verdict(judged(1.0, 1.0, 1000, 0.62, 0.6))
     assert "are fairly close to" in verdict(judged(1.0, 1.0, 1000, 0.72, 0.6))
     assert "(standard error 0.0058)" in verdict(judged(1.0, 1.0, 100, 0.5, 0.5, 0.00577))
+
+
+@pytest.mark.parametrize(("auc", "score"), [(0.5, 1), (0.75, 0.5), (1.0, 0), (0.45, 1)])
+def test_the_score_in_use_for_tables_is_twice_what_is_left_of_the_auc(
+    auc: float, score: float
+) -> None:
+    assert TwoSample(auc, 0.5, 100).indistinguishable == pytest.approx(score)
 
 
 def test_a_handful_of_points_is_not_judged() -> None:

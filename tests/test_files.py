@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -108,6 +109,20 @@ def test_what_does_not_fit_into_memory_is_not_read(
 
 def test_the_memory_that_is_left_is_that_of_the_machine_at_most() -> None:
     assert 2**20 < bounds.available() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.parametrize("missing", [AttributeError, OSError, ValueError])
+def test_memory_is_no_limit_where_no_system_tells_it(
+    missing: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object) -> int:
+        raise missing("not here")
+
+    monkeypatch.setattr(Path, "read_text", lambda *_: "")
+    monkeypatch.setattr(os, "sysconf", unknown)
+    assert bounds._physical() == sys.maxsize
+    monkeypatch.undo()
+    assert bounds._physical() < 2**50
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,8 @@ def test_the_perceptual_distance_is_nothing_between_equals_and_grows_with_blur()
     told = [imagenet.perceptual_distance(y, x) for y in (x, once, more)]
     assert told[0] == pytest.approx(0, abs=1e-6)
     assert told[0] < told[1] < told[2]
+    twice = imagenet.perceptual_distance(torch.cat([once, once]), torch.cat([x, x]))
+    assert twice == pytest.approx(told[1], rel=1e-4)
     assert imagenet.perceptual_distance(x[:, :1], x[:, :1]) == pytest.approx(0, abs=1e-6)
     assert imagenet.features(x).shape == (6, 1280)
 

@@ -85,13 +85,20 @@ def test_labels_beside_the_pictures_serve_where_there_is_no_condition() -> None:
     assert labels(plain) is None
 
 
-def test_pictures_without_labels_are_told_by_imagenets_features(tmp_path: Path) -> None:
+def test_pictures_without_labels_are_told_by_imagenets_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("efficientnet_lite_pytorch")
     rng = np.random.default_rng(0)
-    model = fit(rng.integers(0, 255, (150, 8, 8)).astype(np.uint8), tmp_path / "run", **QUICK)
+    pictures = rng.integers(0, 255, (150, 8, 8)).astype(np.uint8)
+    model, held = fit(pictures, tmp_path / "run", **QUICK), prepare(pictures, QUICK)[0].holdout
     told = model.evaluation
     assert "ImageNet" in told["frechet"].unit
     assert "asked" not in told.by_name
+    # As many of each side as there are held-out ones, where these are few.
+    assert told["frechet"].n == len(held)
+    monkeypatch.setattr("surveyor.kinds.images.measures.FEW", 12)
+    assert model.evaluate(pictures)["frechet"].n == 12
     assert told["frechet"].known > (told["frechet"].floor or 0) > 0
 
 

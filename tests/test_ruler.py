@@ -242,6 +242,7 @@ def test_a_trained_critic_is_measured_on_rows_it_was_not_trained_on() -> None:
 def test_equal_distributions_are_not_told_apart() -> None:
     found = compare(gaussian(500, 3, seed=5), gaussian(400, 3, seed=6))
     assert found.low == 0
+    assert found.method == "exact"
     assert found.p_value > 0.05
     assert found.value == pytest.approx(found.floor, rel=0.15)
     assert "No difference seen" in found.verdict

@@ -319,6 +319,27 @@ def test_compiled_steps_have_the_same_gradients(objective: str, constraint: str)
             assert torch.allclose(one, other, atol=2e-6)
 
 
+def test_the_gradients_written_out_are_those_a_game_is_given() -> None:
+    """What is compiled takes their place, so a step has to ask for them."""
+    data, game, _, _ = built("toy:ring:500", critic="mlp:width=16,depth=2")
+    asked: list[str] = []
+
+    def told(name: str) -> Any:
+        plain = getattr(game, name)
+
+        def call(*args: Any) -> Any:
+            asked.append(name)
+            return plain(*args)
+
+        return call
+
+    names = ["critic_loss_and_grad", "generator_loss_and_grad_x"]
+    game = replace(game, **{name: told(name) for name in names})
+    game.critic_gradients(data.train.first(16), Draws(0))
+    game.generator_gradients(data.train.first(16), Draws(0))
+    assert asked == names
+
+
 def test_a_game_that_is_left_to_autograd_says_that_it_is_not_compiled() -> None:
     said = {"condition": ["digit"], "constraint": ["gradient-penalty", "condition-penalty"]}
     data, game, _, _ = built("example:digits", critic="mlp:width=8,depth=1", **said)

@@ -170,6 +170,11 @@ def test_sliced_is_a_lower_bound_and_exact_on_the_line() -> None:
     assert sliced_wasserstein_1(x, y)[0] == pytest.approx(wasserstein_1_line(x, y))
 
 
+def test_no_direction_at_all_is_refused() -> None:
+    with pytest.raises(InputError, match="directions must be at least 1, got 0"):
+        sliced_wasserstein_1([[1.0, 2.0]], [[1.0, 3.0]], directions=0)
+
+
 @pytest.mark.parametrize(
     ("a", "b", "message"),
     [

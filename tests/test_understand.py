@@ -23,6 +23,7 @@ from surveyor.data.spelling import date_format, number_template, read_dates
 from surveyor.errors import InputError, Notice
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.table.frames import read_frame
 from tests.conftest import QUICK
 
 N = 120
@@ -293,6 +294,39 @@ def test_dates_of_a_zone_come_back_in_that_zone() -> None:
             assert set(made) <= set(at)
 
 
+def test_moments_of_a_zone_are_read_as_such(tmp_path: Path) -> None:
+    at = pd.date_range("2020-03-20", periods=N, freq="h", tz="America/New_York").as_unit("us")
+    pd.DataFrame({"at": at}).to_parquet(tmp_path / "t.parquet")
+    found = read_frame(tmp_path / "t.parquet").take(np.arange(N))["at"]
+    assert found.dt.tz_convert(at.tz).tolist() == at.tolist()
+
+
+def test_decimals_come_back_with_the_places_that_they_have() -> None:
+    for texts in ([f"{k % 40}.50" for k in range(N)], spread(["1.5", "2.25", "4", "0.125"])):
+        given = pd.Series([decimal.Decimal(t) for t in texts], dtype=object)
+        one = column(pd.DataFrame({"v": given, "x": np.arange(N)}), "v")
+        made = one.decode(np.arange(one.size), Draws(0))
+        assert {str(v) for v in made} <= set(texts)
+
+
+def test_numbers_and_dates_that_are_asked_for_come_back_as_they_were(tmp_path: Path) -> None:
+    days = [f"2020-02-{1 + k % 29:02} 07:30" for k in range(N)]
+    source = csv(tmp_path, v=[str(k % 9) for k in range(N)], day=days)
+    for name, how in (("v", "number"), ("day", "date")):
+        asked = column(source, name, type=(f"{name}={how}",))
+        assert asked.form == column(source, name).form
+    day = column(source, "day", type=("day=date",))
+    assert set(day.decode(np.arange(day.size), Draws(0))) <= set(days)
+
+
+def test_days_that_no_calendar_has_are_text(tmp_path: Path) -> None:
+    source = csv(tmp_path, v=spread(["2020-02-30", "2021-13-01", "2019-00-10"]))
+    data = load(source, Options())
+    told = {row[0]: row for row in data.files.told(data.raw)}["v"]
+    assert told[1] == "category"
+    assert "'2020-02-30' would not come back as it is from a date" in told[3]
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [
@@ -343,6 +377,14 @@ def test_numbers_and_text_in_one_column_are_written_as_text(tmp_path: Path) -> N
     with pytest.warns(Notice, match="'code': numbers and text, written as text"):
         files.write(frame, tmp_path / "t.parquet")
     assert pd.read_parquet(tmp_path / "t.parquet")["code"].tolist()[:3] == ["1", "a", "2"]
+
+
+def test_text_with_gaps_is_no_column_of_both(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"word": pd.Series(["a", None, "b", np.nan], dtype=object), "x": range(4)})
+    files = load(pd.DataFrame({"x": np.arange(20) % 5}), Options()).files
+    files.write(frame, tmp_path / "t.parquet")
+    found = pq.read_table(tmp_path / "t.parquet").column("word").to_pylist()
+    assert found == ["a", None, "b", None]
 
 
 def test_csv_comes_back_in_its_spelling(tmp_path: Path) -> None:
@@ -490,8 +532,10 @@ def test_evaluate_leaves_columns_out_and_reads_other_spellings(
     said: Any = {"type": ["at=date:%d/%m/%Y %H:%M"], "drop": ["local"], "missing": "unknown"}
     again = dated.evaluate(str(tmp_path / "rows.csv"), **said)["w1"].value
     assert again == pytest.approx(dated.evaluate(rows, drop=["local"])["w1"].known, rel=0.05)
-    with pytest.raises(InputError, match="did you mean"):
+    with pytest.raises(InputError, match="--drop agee: no such column; did you mean 'age'"):
         dated.evaluate(rows, drop=["agee"])
+    with pytest.raises(InputError, match="nothing left to measure"):
+        dated.evaluate(rows, drop=list(rows))
     with pytest.raises(InputError, match="learnt it as number"):
         dated.evaluate(rows, type="age=date")
     with pytest.raises(InputError, match="of data that are given"):

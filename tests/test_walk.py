@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from surveyor import Model, fit
 from surveyor.cli import main
 from surveyor.errors import InputError
+from surveyor.kinds.images.sheets import animate
 from surveyor.run.walking import _along
 from tests.conftest import QUICK
 
@@ -53,6 +54,16 @@ def test_a_walk_is_saved_as_an_animated_picture(digits_run: Model, tmp_path: Pat
         with Image.open(tmp_path / name) as picture:
             assert getattr(picture, "n_frames", 1) > 6
             assert picture.size == (128, 128)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_every_picture_is_a_frame_in_its_order(suffix: str, tmp_path: Path) -> None:
+    values = np.arange(10, 250, 40, dtype=np.uint8)
+    pictures = np.broadcast_to(values[:, None, None], (6, 8, 8))
+    animate(pictures, tmp_path / f"w{suffix}")
+    with Image.open(tmp_path / f"w{suffix}") as file:
+        frames = [np.asarray(f.convert("L")) for f in ImageSequence.Iterator(file)]
+    assert [f.mean() for f in frames] == pytest.approx(values, abs=2)
 
 
 def test_truncated_samples_are_less_varied(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from surveyor.critics.conv import Conv
 from surveyor.critics.mlp import Mlp
 from surveyor.data import Space
 from surveyor.diagnostics import slopes
+from surveyor.errors import InputError
 from surveyor.generators import Latent, generators
 from surveyor.layers.activations import Fourier
 from surveyor.lipschitz import Constraint, certify, constraints
@@ -243,6 +245,14 @@ def test_more_iterations_bring_the_spectral_norm_closer() -> None:
         ]
         off.append(max(abs(float(n) - 1) for n in norms))
     assert off[1] < 0.02 < off[0]
+
+
+def test_activations_that_bend_a_gradients_norm_are_refused() -> None:
+    wrong: Any = "relu"
+    with pytest.raises(InputError, match="activation 'relu'; known: groupsort, absolute"):
+        Orthogonal(activation=wrong)
+    with pytest.raises(InputError, match="group 1: sort at least 2"):
+        Orthogonal(group=1)
 
 
 def test_an_orthogonal_mlp_keeps_the_gradient_norm() -> None:

@@ -142,10 +142,8 @@ class Conditions:
         """Return one combination in words, ``digit=3``."""
         shown = []
         for column, code in zip(self.columns, codes, strict=True):
-            if column.ordered:
-                text = f"{column.cells[min(int(code), len(column.cells) - 1)].mean():.4g}"
-            else:
-                text = [*column.labels, *["missing"] * column.missing, "unseen"][int(code)]
+            own = [f"{c:.4g}" for c in column.cells.mean(1)] if column.ordered else column.labels
+            text = [*own, *["missing"] * column.missing, "unseen"][int(code)]
             shown.append(f"{column.name}={text}")
         return ", ".join(shown)
 
