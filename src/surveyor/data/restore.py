@@ -94,7 +94,8 @@ def _arrow(unique: np.ndarray, places: np.ndarray, form: Form, text: str) -> pd.
         values = plain.cast(fine).cast(inner, safe=False)
     else:
         mask = np.arange(len(unique) + 1) == len(unique)
-        values = pa.array(np.append(unique, 0), mask=mask).cast(inner, safe=False)
+        plain = np.append(unique, 0).astype(inner.to_pandas_dtype())
+        values = pa.array(plain, type=inner, mask=mask)
     taken = values.take(pa.array(places))
     return pd.Series(
         pd.array(

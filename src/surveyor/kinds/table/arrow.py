@@ -36,7 +36,7 @@ def _series(column: pa.ChunkedArray) -> Any:
     if pa.types.is_duration(kind):
         return column.cast(pa.duration(MICRO), safe=False).to_pandas()
     if pa.types.is_float16(kind):
-        return column.cast(pa.float32()).to_pandas()
+        return column.to_pandas().astype("float32")
     if str(kind) in (*ARROW_TEXT, VIEW):
         return pd.Series(pd.array(column.cast(pa.string()), dtype=pd.ArrowDtype(pa.string())))
     if column.null_count and pa.types.is_integer(kind):
