@@ -6,12 +6,13 @@ import math
 from typing import Any
 
 import numpy as np
+import ot
 import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 from scipy.spatial.distance import cdist
 
-from surveyor.errors import InputError
+from surveyor.errors import InputError, SurveyorError
 from surveyor.transport import (
     ground_costs,
     sliced_wasserstein_1,
@@ -168,6 +169,16 @@ def test_sliced_is_a_lower_bound_and_exact_on_the_line() -> None:
     assert mean <= largest <= wasserstein_1_discrete(a, b) + 1e-9
     x, y = rng.normal(size=50), rng.normal(1, 1, size=70)
     assert sliced_wasserstein_1(x, y)[0] == pytest.approx(wasserstein_1_line(x, y))
+
+
+def test_a_solver_that_stops_before_the_optimum_gives_no_distance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain = ot.emd
+    monkeypatch.setattr(ot, "emd", lambda *args, **said: plain(*args, **said | {"numItermax": 1}))
+    rng = np.random.default_rng(0)
+    with pytest.raises(SurveyorError, match="network simplex stopped early: numItermax"):
+        wasserstein_1_discrete(rng.normal(size=(60, 2)), rng.normal(size=(60, 2)))
 
 
 def test_no_direction_at_all_is_refused() -> None:

@@ -320,6 +320,24 @@ def test_numbers_and_dates_that_are_asked_for_come_back_as_they_were(tmp_path: P
     assert set(day.decode(np.arange(day.size), Draws(0))) <= set(days)
 
 
+@pytest.mark.parametrize("how", ["number", "date"])
+def test_cells_that_are_not_what_is_asked_for_are_named(how: str, tmp_path: Path) -> None:
+    right = {
+        "number": [str(k) for k in range(N)],
+        "date": [f"2020-01-{1 + k % 28:02}" for k in range(N)],
+    }
+    cells = right[how]
+    cells[7], cells[90] = "oops", "n.b."
+    source = csv(tmp_path, v=cells)
+    with pytest.raises(
+        InputError, match=rf"holds {how}s, but not in 2 cells: .*line 9: 'oops'.*'n\.b\.'"
+    ):
+        column(source, "v", type=(f"v={how}",))
+    found = column(source, "v", type=(f"v={how}",), missing=("oops", "n.b."))
+    assert found.kind == {"number": "integer", "date": "date"}[how]
+    assert found.missing
+
+
 def test_days_that_no_calendar_has_are_text(tmp_path: Path) -> None:
     source = csv(tmp_path, v=spread(["2020-02-30", "2021-13-01", "2019-00-10"]))
     data = load(source, Options())
