@@ -21,9 +21,10 @@ from surveyor.objectives import objectives
 from surveyor.training import Game, Measurement, Plan, State, steps
 from surveyor.training.checkpoint import load_checkpoint, save_checkpoint
 from surveyor.training.compiled import compiled
-from surveyor.training.loop import follow, plateaued
+from surveyor.training.loop import plateaued
 from surveyor.training.optimizers import optimizers
 from surveyor.training.optimizers.muon import Muon
+from surveyor.training.plan import follow
 from surveyor.training.records import best_of
 from surveyor.training.step import update
 from tests.conftest import QUICK, WGAN, mixed

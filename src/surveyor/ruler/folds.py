@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.catalog import parse
-from surveyor.training.loop import follow
 from surveyor.training.optimizers import Updates, optimizers
+from surveyor.training.plan import follow
 
 MEMBERS, DEPTH = 2, 4
 TURN = 10.0  # the angle that the layers turn in all, whatever the number of steps

@@ -2,8 +2,9 @@
 
 from surveyor.training.augment import Augment
 from surveyor.training.game import Content, Game
-from surveyor.training.loop import Plan, State, measured, steps
+from surveyor.training.loop import measured, steps
 from surveyor.training.noise import Noise
+from surveyor.training.plan import Plan, State
 from surveyor.training.records import Measurement, Record
 
 __all__ = [

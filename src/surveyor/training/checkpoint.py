@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from surveyor.reading import Form, damaged, form_of, listed, read_tensors
 from surveyor.training.game import Game
-from surveyor.training.loop import Plan, State
+from surveyor.training.plan import Plan, State
 from surveyor.training.step import laid_out
 from surveyor.writing import write_bytes
 

@@ -18,9 +18,10 @@ from surveyor.lipschitz import Constraint, constraints
 from surveyor.objectives import Objective, objectives
 from surveyor.streams import Stream
 from surveyor.training.game import Game
-from surveyor.training.loop import Plan, State, steps
+from surveyor.training.loop import steps
 from surveyor.training.noise import Noise
 from surveyor.training.optimizers import Updates, optimizers
+from surveyor.training.plan import Plan, State
 from surveyor.training.records import Record
 from surveyor.training.step import update
 

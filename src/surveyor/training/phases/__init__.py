@@ -1,0 +1,21 @@
+"""Phases of training: who runs the steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from surveyor.training.game import Game
+from surveyor.training.plan import Plan, Rows, State
+from surveyor.training.records import Record
+from surveyor.training.step import Reduce
+
+
+class Phase(ABC):
+    """A stretch of training. It begins where ``state`` stands, and ends where the plan says."""
+
+    @abstractmethod
+    def steps(
+        self, game: Game, source: Rows, plan: Plan, state: State, reduce: Reduce
+    ) -> Iterator[Record]:
+        """Yield a record after every generator step; none where its time is over."""

@@ -1,0 +1,122 @@
+"""How long and how fast training goes, and what moves on the way."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from surveyor.batch import Batch, Draws
+from surveyor.training.game import Game
+from surveyor.training.noise import Noise
+from surveyor.training.optimizers import Updates
+from surveyor.training.privacy import Privacy
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast: steps, batch, rates and their schedule.
+
+    Rates stay constant for the first ``hold`` of the steps, then fall to ``final`` (the critic's
+    to ``critic_final``) of themselves, along a cosine, a line or an exponential. The averaged
+    generator follows with weight 1 - ``average`` a step. In the first ``warm`` steps a generator
+    with a likelihood maximises it, one of a task learns by its content loss alone, at ``warm_rate``
+    along a cosine to 0; the critic follows after.
+    With ``privacy`` training rows are seen through clipped and noised sums alone.
+    """
+
+    steps: int
+    batch: int
+    critic_steps: int
+    generator_rate: float
+    critic_rate: float
+    optimizer: Updates
+    average: float = 0.999
+    warm: int = 0
+    warm_rate: float = 2e-3
+    hold: float = 0.3
+    final: float = 0.0
+    critic_final: float = 0.0
+    shape: Literal["cosine", "linear", "exponential"] = "cosine"
+    noise: Noise = field(default_factory=Noise)
+    seed: int = 0
+    rank: int = 0
+    privacy: Privacy | None = None
+
+    @property
+    def updates(self) -> int:
+        """Return the number of updates that see training rows."""
+        warm = min(self.warm, self.steps)
+        return warm + (self.steps - warm) * self.critic_steps
+
+    def rate(self, step: int, final: float) -> float:
+        """Return the factor of a learning rate at ``step`` that ends at ``final``."""
+        done = (step - self.warm) / max(self.steps - self.warm, 1)
+        along = max(0.0, (done - self.hold) / max(1 - self.hold, 1e-9))
+        if self.shape == "exponential":
+            return float(max(final, 1e-4) ** along)
+        fall = (1 + math.cos(math.pi * along)) / 2 if self.shape == "cosine" else 1 - along
+        return final + (1 - final) * fall
+
+
+class Rows(Protocol):
+    """What training draws from: a ``Source``, or points in memory."""
+
+    def draw(self, n: int, draws: Draws) -> Batch:
+        """Return ``n`` rows."""
+
+
+@dataclass
+class State:
+    """What moves during training; ``noise`` is the level of a noise that adapts."""
+
+    step: int
+    average: nn.Module
+    critic_optimizer: torch.optim.Optimizer
+    generator_optimizer: torch.optim.Optimizer
+    kept: list[Tensor]
+    moving: list[Tensor]
+    noise: float = 1.0
+
+    @classmethod
+    def start(cls, game: Game, plan: Plan) -> State:
+        """Return the state before the first step."""
+        average = copy.deepcopy(game.generator).requires_grad_(False).eval()
+        return cls(
+            0,
+            average,
+            plan.optimizer.over(game.critic.parameters(), plan.critic_rate),
+            plan.optimizer.over(game.generator.parameters(), plan.generator_rate),
+            [*average.parameters(), *average.buffers()],
+            [*game.generator.parameters(), *game.generator.buffers()],
+        )
+
+    def rates(self, critic: float | None, generator: float, progress: float) -> None:
+        """Set the learning rates of a step; a ``critic`` without one does not move."""
+        if critic is not None:
+            _set(self.critic_optimizer, lr=critic, progress=progress)
+        _set(self.generator_optimizer, lr=generator, progress=progress)
+
+    def moved(self, step: int, decay: float) -> None:
+        """Let the average follow the generator, and count the ``step`` that is done."""
+        follow(self.kept, self.moving, min(decay, (step + 1) / (step + 10)))
+        self.step = step + 1
+
+
+@torch.no_grad()
+def follow(kept: list[Tensor], moving: list[Tensor], decay: float) -> None:
+    """Move the average: a <- decay a + (1 - decay) w; what is not a float is copied."""
+    pairs = [(a, w) for a, w in zip(kept, moving, strict=True) if a.is_floating_point()]
+    torch._foreach_lerp_([a for a, _ in pairs], [w for _, w in pairs], 1 - decay)
+    for a, w in zip(kept, moving, strict=True):
+        if not a.is_floating_point():
+            a.copy_(w)
+
+
+def _set(optimizer: torch.optim.Optimizer, **values: float) -> None:
+    for group in optimizer.param_groups:
+        group.update(values)
