@@ -13,13 +13,13 @@ from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.build import game_of
 from surveyor.errors import InputError
-from surveyor.training import Augment
+from surveyor.training.views.shift_mirror import ShiftMirror
 from tests.conftest import QUICK
 
 
 def test_a_picture_is_shifted_round_or_mirrored_and_nothing_else() -> None:
     x = torch.rand(300, 2, 16, 24)
-    made = Augment(0.7)(x, Draws(0))
+    made = ShiftMirror(0.7).moved(x, Draws(0))
     moved = 0
     for one, other in zip(x, made, strict=True):
         known = [
@@ -32,7 +32,7 @@ def test_a_picture_is_shifted_round_or_mirrored_and_nothing_else() -> None:
         moved += not torch.equal(other, one)
     # 1 - (1 - p + p / 35) (1 - p / 2) = .79; four deviations of 300 draws are .09.
     assert moved / 300 == pytest.approx(0.792, abs=0.09)
-    assert torch.equal(Augment(0.0)(x, Draws(0)), x)
+    assert torch.equal(ShiftMirror(0.0).moved(x, Draws(0)), x)
 
 
 @pytest.mark.parametrize("p", [0.3, 0.7])
@@ -41,7 +41,7 @@ def test_what_agrees_afterwards_agreed_before(p: float) -> None:
     n, side = 200_000, 16
     point = torch.zeros(1, 1, side, side)
     point[..., 3, 5] = 1
-    seen = Augment(p)(point.expand(n, -1, -1, -1), Draws(1)).mean(0)[0]
+    seen = ShiftMirror(p).moved(point.expand(n, -1, -1, -1), Draws(1)).mean(0)[0]
     # Of a point at column 5 its mirror image lies at 10, each within 2 of its place.
     plain, mirror = seen[:, 3:8], seen[:, 8:13]
     assert float(mirror.sum()) == pytest.approx(p / 2, abs=0.006)

@@ -24,8 +24,8 @@ from surveyor.training.lab import (
     measuring_critic,
     sampled,
 )
-from surveyor.training.noise import Noise
 from surveyor.training.step import update
+from surveyor.training.views.noise import Noise
 
 
 def flat(net: nn.Module) -> Tensor:

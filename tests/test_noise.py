@@ -11,7 +11,7 @@ import torch
 from surveyor.batch import Draws
 from surveyor.streams import Stream
 from surveyor.training import Noise, State, steps
-from surveyor.training.noise import EVERY, WAY
+from surveyor.training.views.noise import EVERY, WAY
 from tests.test_training import built, labelled
 
 

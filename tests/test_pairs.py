@@ -13,7 +13,7 @@ from PIL import Image
 
 import surveyor
 from surveyor.api import prepare
-from surveyor.batch import Draws
+from surveyor.batch import Batch, Draws
 from surveyor.build import game_of
 from surveyor.cli import main
 from surveyor.critics import ChainCritic
@@ -22,7 +22,7 @@ from surveyor.errors import InputError
 from surveyor.kinds.pairs.measures import BICUBIC
 from surveyor.kinds.pairs.quality import patch_frechet, patches, psnr, sharpness, ssim
 from surveyor.measures import imagenet
-from surveyor.training.game import Content
+from surveyor.training.terms.reconstruction import Reconstruction
 from tests.conftest import QUICK
 
 ENLARGE: dict[str, Any] = {"task": "super-resolution", "scale": 2}
@@ -131,7 +131,7 @@ def test_the_content_loss_and_its_gradient_are_those_of_the_equation(
     real = data.train.draw(8, Draws(0))
     terms = game.generator_loss(real, Draws(1))
     made = game.generate(8, real.cond, Draws(1)).x
-    assert float(terms["content"].detach()) == pytest.approx(
+    assert float(terms["reconstruction"].detach()) == pytest.approx(
         config.content * float((made - real.x).abs().mean().detach()), rel=1e-5
     )
     told, found = game.generator_gradients(real, Draws(1))
@@ -142,14 +142,15 @@ def test_the_content_loss_and_its_gradient_are_those_of_the_equation(
     assert set(told) == set(terms)
     for a, b in zip(found, by_hand, strict=True):
         assert torch.allclose(a, b, atol=1e-6)
-    assert float(Content(2.0, "squared")(torch.full((3,), 3.0), torch.zeros(3))) == 18
+    three, none = Batch(torch.full((3,), 3.0)), Batch(torch.zeros(3))
+    assert float(Reconstruction(2.0, "squared")(three, none)) == 18
 
 
 def test_a_warm_start_is_the_content_loss_alone() -> None:
     data, config = prepare(scene(30), {**QUICK, **ENLARGE, **SMALL})
     game = game_of(config, data.codec)
     terms, _ = game.warm_gradients(data.train.draw(8, Draws(0)), Draws(1))
-    assert set(terms) == {"content"}
+    assert set(terms) == {"reconstruction"}
 
 
 def test_a_run_answers_pictures_of_any_size(run: surveyor.Model) -> None:

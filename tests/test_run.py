@@ -20,6 +20,7 @@ import torch
 
 import surveyor
 from surveyor.api import finish, prepare
+from surveyor.config import VERSION
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 from surveyor.generators import Likelihood
 from surveyor.run import Session, load, resume, start
@@ -233,7 +234,7 @@ def edit_config(path: Path, old: str, new_text: str) -> None:
 DAMAGE = {
     "no config": (lambda p: (p / "config.toml").unlink(), "no run in this folder"),
     "half a config": (lambda p: truncate(p / "config.toml"), "damaged"),
-    "another version": (lambda p: edit_config(p / "config.toml", "version = 3", "version = 99"), "version 99"),
+    "another version": (lambda p: edit_config(p / "config.toml", f"version = {VERSION}", "version = 99"), "version 99"),
     "an unknown key": (lambda p: edit_config(p / "config.toml", "batch =", "bacth ="), "did you mean 'batch'"),
     "other shapes": (lambda p: edit_config(p / "config.toml", "width=16", "width=17"), "do not fit"),
     "no codec": (lambda p: (p / "codec.json").unlink(), "missing"),

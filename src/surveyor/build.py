@@ -17,7 +17,6 @@ from surveyor.catalog import parse, text_of
 from surveyor.config import Config, resolve
 from surveyor.critics import ChainCritic, critics
 from surveyor.data import Codec, Options
-from surveyor.data.labels import WrongLabels
 from surveyor.errors import InputError, tell
 from surveyor.generators import Latent, Likelihood, generators
 from surveyor.lipschitz import constraints
@@ -31,9 +30,12 @@ from surveyor.outline import (
     refuse_nets_beyond_memory,
     space_of,
 )
-from surveyor.training import Augment, Content, Game, Noise, Plan
+from surveyor.training import Game, Noise, Plan
 from surveyor.training.game import Head
 from surveyor.training.optimizers import Updates, optimizers
+from surveyor.training.terms.reconstruction import Reconstruction
+from surveyor.training.views.label_noise import LabelNoise
+from surveyor.training.views.shift_mirror import ShiftMirror
 
 MEASUREMENTS = 40
 COMPILED = 150_000  # updates of a net from which compiling pays: it takes 12 to 25 s, saves .2 ms
@@ -276,8 +278,8 @@ def game_of(
             critic = named.build(space)
         for constraint in held:
             constraint.install(critic)
-    content = Content(config.content, config.content_loss) if config.content > 0 else None
-    if config.warm_start > 0 and not isinstance(generator, Likelihood) and content is None:
+    terms = (Reconstruction(config.content, config.content_loss),) if config.content > 0 else ()
+    if config.warm_start > 0 and not isinstance(generator, Likelihood) and not terms:
         raise InputError(
             f"--warm-start {config.warm_start:g}: the generator has no likelihood; "
             "give --generator autoregressive, or --warm-start 0"
@@ -297,6 +299,7 @@ def game_of(
             "--label-noise: a likelihood would learn the wrong labels; give --warm-start 0 and "
             "--generator mlp"
         )
+    noise = LabelNoise(codec.conditions, config.label_noise) if config.label_noise else None
     generator, critic = generator.to(config.device), critic.to(config.device)
     return Game(
         generator,
@@ -307,9 +310,9 @@ def game_of(
         head_of(codec, generator),
         unit,
         getattr(torch, config.precision),
-        channel=WrongLabels(codec.conditions, config.label_noise) if config.label_noise else None,
-        content=content,
-        augment=Augment(config.augment) if config.augment > 0 else None,
+        label_noise=noise,
+        views=(ShiftMirror(config.augment),) if config.augment > 0 else (),
+        terms=terms,
     )
 
 

@@ -20,7 +20,7 @@ from surveyor.arguments import shown
 from surveyor.errors import InputError, did_you_mean
 from surveyor.reading import of_file
 
-VERSION = 3
+VERSION = 4
 
 
 def _option(default: Any, text: str, low: float | None = None, high: float | None = None) -> Any:

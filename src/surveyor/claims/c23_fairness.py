@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from surveyor.batch import Batch
 from surveyor.claims import Claim, Evidence, Part
-from surveyor.training import Content
 from surveyor.training.lab import Points, game_of, play, sampled
+from surveyor.training.terms import Term
 
 SHARE = 0.05
 
 
 @dataclass(frozen=True)
-class Unbiased(Content):
+class Unbiased(Term):
     """weight * E[p(x in the small group)]: what a bias-detecting head asks of the generator."""
 
-    head: nn.Module | None = None
+    weight: float
+    head: nn.Module
+    name: ClassVar[str] = "bias"
 
-    def __call__(self, made: Tensor, wanted: Tensor) -> Tensor:
+    def __call__(self, made: Batch, real: Batch) -> Tensor:
         """Return the mean chance that generated points are of the small group."""
-        assert self.head is not None
-        chance: Tensor = self.head(made).sigmoid().mean()
+        chance: Tensor = self.head(made.x).sigmoid().mean()
         return self.weight * chance
 
 
@@ -79,18 +82,16 @@ class Fairness(Claim):
         weighted = replace(plain, weight=torch.where(group, 0.5 / SHARE, 0.5 / (1 - SHARE)))
         head = _head(plain, 60 if quick else 400, seed)
         ways = {
-            "plain": (plain, "gradient-penalty", None),
-            "bias-detecting head": (plain, "gradient-penalty", Unbiased(3.0, head=head)),
-            "head and weights": (weighted, "gradient-penalty", Unbiased(3.0, head=head)),
-            "weighted": (weighted, "gradient-penalty", None),
-            "penalty by group": (plain, "gradient-penalty:groups=true", None),
+            "plain": (plain, "gradient-penalty", ()),
+            "bias-detecting head": (plain, "gradient-penalty", (Unbiased(3.0, head),)),
+            "head and weights": (weighted, "gradient-penalty", (Unbiased(3.0, head),)),
+            "weighted": (weighted, "gradient-penalty", ()),
+            "penalty by group": (plain, "gradient-penalty:groups=true", ()),
         }
         count = 40 if quick else 1000
         shares, curves = {}, {}
-        for name, (points, constraint, content) in ways.items():
-            game = replace(
-                game_of(points, constraint=constraint, latent=4, seed=seed), content=content
-            )
+        for name, (points, constraint, terms) in ways.items():
+            game = replace(game_of(points, constraint=constraint, latent=4, seed=seed), terms=terms)
             *_, (state, _) = play(game, points, count, 256, 2, 1e-3, 5e-4, hold=0.5, seed=seed)
             made = sampled(game, state.average, 4000, seed=seed)
             shares[name] = _share(made)

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from surveyor.batch import Draws
+from surveyor.batch import Batch, Draws
 from surveyor.claims import Claim, Evidence, Part
-from surveyor.training.game import Content
 from surveyor.training.lab import Points, game_of, play, sampled
 from surveyor.training.step import update
+from surveyor.training.terms.reconstruction import Reconstruction
 
 
 class OneSharpAnswer(Claim):
@@ -98,16 +98,17 @@ class OneSharpAnswer(Claim):
 
 def _regressed(net: torch.nn.Module, points: Points, count: int, seed: int) -> np.ndarray:
     """Return answers of a net trained on squared error."""
-    loss = Content(1.0, "squared")
+    loss = Reconstruction(1.0, "squared")
     moves = torch.optim.Adam(net.parameters(), 1e-3)
     for step in range(count):
         draws = Draws(seed, step)
         real = points.draw(128, draws)
-        terms = {"content": loss(net(draws.normal(128, 4), real.cond), real.x)}
+        made = Batch(net(draws.normal(128, 4), real.cond))
+        terms = {loss.name: loss(made, real)}
         parameters = list(net.parameters())
-        update(terms, torch.autograd.grad(terms["content"], parameters), net, moves, step + 1)
+        update(terms, torch.autograd.grad(terms[loss.name], parameters), net, moves, step + 1)
     with torch.no_grad():
-        made: torch.Tensor = net(
+        answers: torch.Tensor = net(
             Draws(seed, count).normal(500, 4), torch.linspace(-1, 1, 500)[:, None]
         )
-    return made.numpy()
+    return answers.numpy()

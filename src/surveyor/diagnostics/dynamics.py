@@ -106,7 +106,7 @@ def losses(game: Game, real: Batch, z: Tensor, seed: int = 0) -> tuple[Loss, Los
     Raises:
         InputError: a game with a content loss or a channel of labels, which are left out here.
     """
-    if game.content is not None or game.channel is not None:
+    if game.terms or game.label_noise is not None:
         raise InputError("dynamics: of games without a content loss and without label noise")
 
     def told() -> tuple[Batch, Scores]:

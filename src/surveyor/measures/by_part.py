@@ -86,8 +86,8 @@ def _labelled(seen: Seen, code: np.ndarray, n: int, draws: Draws) -> Batch:
     generated ones are then of conditions as such rows have them.
     """
     conditions, label = seen.codec.conditions, np.tile(code, (n, 1))
-    channel = seen.game.channel
-    codes = label if channel is None else channel.behind(code, n, draws)
+    noise = seen.game.label_noise
+    codes = label if noise is None else noise.behind(code, n, draws)
     fake = generated(seen.game, seen.generator, conditions.embed(codes), n, draws)
     return Batch(fake.x, conditions.embed(label))
 

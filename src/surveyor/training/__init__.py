@@ -1,15 +1,12 @@
 """Training: the game, its step, the loop, and what is kept of it."""
 
-from surveyor.training.augment import Augment
-from surveyor.training.game import Content, Game
+from surveyor.training.game import Game
 from surveyor.training.loop import measured, steps
-from surveyor.training.noise import Noise
 from surveyor.training.plan import Plan, State
 from surveyor.training.records import Measurement, Record
+from surveyor.training.views.noise import Noise
 
 __all__ = [
-    "Augment",
-    "Content",
     "Game",
     "Measurement",
     "Noise",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +13,13 @@ from surveyor.batch import Batch, Draws, Scores, joined, mean
 from surveyor.catalog import text_of
 from surveyor.critics import ChainCritic, chain
 from surveyor.critics.chain import Chain, Terms, Weights
-from surveyor.data.labels import WrongLabels
 from surveyor.generators import Latent, Likelihood
 from surveyor.lipschitz import Constraint, squared_gradient_norms
 from surveyor.objectives import Objective
-from surveyor.training.augment import Augment
+from surveyor.training.terms import Term
+from surveyor.training.views import View
+from surveyor.training.views.label_noise import LabelNoise
+from surveyor.training.views.noise import noisy
 
 Head = Callable[[Tensor, Draws], Tensor]
 
@@ -61,33 +62,16 @@ def generator_loss_and_grad_x(
 
 
 @dataclass(frozen=True)
-class Content:
-    """weight * E|G(c) - x|, or of its square: what an answer must have of the one wanted.
-
-    The mean goes over pixels, of values in [-1, 1].
-    """
-
-    weight: float
-    loss: Literal["absolute", "squared"] = "absolute"
-
-    def __call__(self, made: Tensor, wanted: Tensor) -> Tensor:
-        """Return the term of the generator's loss."""
-        gap = made.float() - wanted
-        return self.weight * (gap.abs() if self.loss == "absolute" else gap.square()).mean()
-
-
-@dataclass(frozen=True)
 class Game:
     """Generator against critic; its losses are pure functions of parameters, batch and draws.
 
     ``unit`` is the slope the critic is held to (1/s for data scaled by s): losses that are
     distances are divided by it, so that optimizers see the same game in every unit. ``precision``
     is that of the products in the losses; weights, sums and everything measured are float32.
-    ``channel`` takes a generator's conditions to those that its points are shown under: where a
+    ``label_noise`` takes a generator's conditions to those that its points are shown under: where a
     share of the real labels is wrong, as many of the generated ones must be (Thekumparampil et al.
-    2018).
-    ``augment`` is what both sides go through before the critic of training sees them.
-    ``content`` draws the answers of a task to those wanted, beside the critic.
+    2018). ``views`` are what both sides go through before the critic of training sees them;
+    ``terms`` are what the generator minimises beside its objective.
     ``critic_loss_and_grad``, ``generator_loss_and_grad_x`` and ``forward`` (the generator) may be
     compiled ones.
     """
@@ -103,9 +87,9 @@ class Game:
     critic_loss_and_grad: Callable[..., tuple[Terms, list[Tensor | None]]] = critic_loss_and_grad
     generator_loss_and_grad_x: Callable[..., tuple[Terms, Tensor]] = generator_loss_and_grad_x
     forward: nn.Module | None = None
-    channel: WrongLabels | None = None
-    content: Content | None = None
-    augment: Augment | None = None
+    label_noise: LabelNoise | None = None
+    views: tuple[View, ...] = ()
+    terms: tuple[Term, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -121,8 +105,8 @@ class Game:
         z = self.latent.draw(n, draws)
         raw = net(z) if cond is None else net(z, cond)
         x = self.head(raw.float(), draws)
-        if cond is not None and self.channel is not None:
-            cond = self.channel(cond, draws)
+        if cond is not None and self.label_noise is not None:
+            cond = self.label_noise(cond, draws)
         return Batch(x, cond)
 
     def score(self, batch: Batch) -> Tensor:
@@ -214,7 +198,7 @@ class Game:
     def warm_gradients(self, real: Batch, draws: Draws) -> tuple[Terms, list[Tensor]]:
         """Return the loss of a warm start, and its gradient in the generator.
 
-        Minus the mean log likelihood of real rows, or of a task the content loss.
+        Minus the mean log likelihood of real rows, or of a task the terms beside the objective.
         """
         if not isinstance(self.generator, Likelihood):
             with self._products(real.x.device):
@@ -251,13 +235,13 @@ class Game:
 
     def _seen(self, batch: Batch, noise: float, draws: Draws) -> Batch:
         """Return points as the critic of training sees them."""
-        if self.augment is not None:
-            batch = replace(batch, x=self.augment(batch.x, draws))
-        return _noisy(batch, noise, draws)
+        for view in self.views:
+            batch = view(batch, draws)
+        return noisy(batch, noise, draws)
 
     def _drawn(self, made: Batch, real: Batch) -> Terms:
-        """Return the content loss between the answers made and those wanted."""
-        return {} if self.content is None else {"content": self.content(made.x, real.x)}
+        """Return the terms beside the objective."""
+        return {term.name: term(made, real) for term in self.terms}
 
     def judged(self, shown: Shown, scores: Tensor, members: Sequence[Tensor]) -> Terms:
         """Return the critic's terms from scores (..., n) and each member's squared slopes."""
@@ -289,13 +273,6 @@ class Game:
             return nullcontext()
         # The cache would keep a weight that was first seen without a gradient, and lose its own.
         return torch.autocast(device.type, self.precision, cache_enabled=False)
-
-
-def _noisy(batch: Batch, deviation: float, draws: Draws) -> Batch:
-    if deviation == 0:
-        return batch
-    x = batch.x + deviation * draws.normal(*batch.x.shape)
-    return Batch(x, batch.cond, batch.weight, batch.group)
 
 
 def _by_autograd(terms: Terms, parameters: Sequence[nn.Parameter]) -> tuple[Terms, list[Tensor]]:

@@ -19,11 +19,11 @@ from surveyor.objectives import Objective, objectives
 from surveyor.streams import Stream
 from surveyor.training.game import Game
 from surveyor.training.loop import steps
-from surveyor.training.noise import Noise
 from surveyor.training.optimizers import Updates, optimizers
 from surveyor.training.plan import Plan, State
 from surveyor.training.records import Record
 from surveyor.training.step import update
+from surveyor.training.views.noise import Noise
 
 BITS = Latent(8, 10, 0.25)  # bits choose a mode, normals move within it: mixtures take few steps
 SEEING = "mlp:width=64,depth=2,fourier=16"  # a small critic that tells close modes apart

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.training.game import Game
-from surveyor.training.noise import Noise
 from surveyor.training.optimizers import Updates
 from surveyor.training.privacy import Privacy
+from surveyor.training.views.noise import Noise
 
 
 @dataclass(frozen=True)

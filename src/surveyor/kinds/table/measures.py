@@ -47,9 +47,9 @@ def frames(seen: Seen) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 def _frames(seen: Seen) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     n = min(ROWS, len(seen.data.holdout))
-    codes, channel = seen.codes(n), seen.game.channel
-    if channel is not None:
-        codes = channel.labelled(codes, seen.draws(0, Stream.TABLE))  # as the real rows are
+    codes, noise = seen.codes(n), seen.game.label_noise
+    if noise is not None:
+        codes = noise.labelled(codes, seen.draws(0, Stream.TABLE))  # as the real rows are
     return seen.decoded(n, codes), seen.data.held_out(n), seen.data.training(n)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from surveyor.batch import Draws
+from surveyor.batch import Batch, Draws
+from surveyor.training.views import View
 
 REACH = 8  # a shift goes at most one in so many of a side
 
 
 @dataclass(frozen=True)
-class Augment:
+class ShiftMirror(View):
     """Real and generated pictures alike are shown to the critic shifted and mirrored, some of them.
 
     With probability ``p`` a picture (c, h, w) is shifted round by at most an eighth of its sides,
@@ -25,8 +26,12 @@ class Augment:
 
     p: float
 
-    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
-        """Return pictures of the same shape; differentiable in x."""
+    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+        """Return pictures of the same shape, some of them moved; differentiable in x."""
+        return replace(batch, x=self.moved(batch.x, draws))
+
+    def moved(self, x: Tensor, draws: Draws) -> Tensor:
+        """Return pictures (n, c, h, w), some of them shifted or mirrored."""
         n, _, high, wide = x.shape
         u = draws.uniform(n, 4)
         shifted = (u[:, 0] < self.p).long()

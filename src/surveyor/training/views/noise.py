@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from surveyor.batch import Batch, Draws
 
 EVERY = 4  # generator steps between two looks at what the critic tells apart
 WAY = 0.1  # share of training that the noise takes from one end of its range to the other
@@ -41,3 +43,10 @@ class Noise:
         assert self.auc is not None
         change = EVERY / max(EVERY, WAY * total)
         return min(1.0, max(0.0, level + (change if auc > self.auc else -change)))
+
+
+def noisy(batch: Batch, deviation: float, draws: Draws) -> Batch:
+    """Return points under Gaussian noise of a ``deviation``; 0 draws none."""
+    if deviation == 0:
+        return batch
+    return replace(batch, x=batch.x + deviation * draws.normal(*batch.x.shape))

@@ -14,7 +14,7 @@ POOL = 20_000  # conditions that those behind a label are drawn from
 
 
 @dataclass(frozen=True, eq=False)
-class WrongLabels:
+class LabelNoise:
     """A channel from conditions to those that rows are labelled with.
 
     A ``share`` of each column's labels is another one, uniformly so; numbers stay.
