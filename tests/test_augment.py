@@ -90,9 +90,9 @@ def test_the_critic_of_training_sees_both_sides_moved() -> None:
     data, config = prepare("example:digits", said)
     game, real = game_of(config, data.codec), data.train.draw(200, Draws(0))
     shown = []
-    for augment in (None, game.augment):
+    for views in ((), game.views):
         critic = Watching()
-        watched = replace(game, critic=critic, constraints=(), augment=augment)
+        watched = replace(game, critic=critic, constraints=(), views=views)
         watched.critic_loss(real, Draws(1))
         watched.generator_loss(real, Draws(1))
         shown.append(torch.cat(critic.seen))
