@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,6 +90,21 @@ def test_peaks_are_a_maximum_of_cones_and_learn_by_autograds_gradients() -> None
     hard = Peaks(a.detach(), c.detach())(high)
     each = torch.stack([v - (high - p).norm(dim=1) for p, v in zip(a.detach(), c, strict=True)])
     assert torch.allclose(hard.float(), each.amax(0), atol=1e-5)
+
+
+def test_the_soft_maximum_cools_to_one_peak(monkeypatch: pytest.MonkeyPatch) -> None:
+    heats: list[float] = []
+
+    def watched(high: Any, low: Any, a: Any, c: Any, heat: float) -> list[torch.Tensor]:
+        heats.append(heat)
+        return _gradients(high, low, a, c, heat)
+
+    monkeypatch.setattr("surveyor.ruler.peaks._gradients", watched)
+    training = Climbing(torch.randn(50, 2) + 1, torch.randn(50, 2), 20)
+    for step in range(20):
+        training.step(torch.randn(9, 2) + 1, torch.randn(9, 2), step)
+    assert heats == sorted(heats, reverse=True)
+    assert heats[-1] < 0.01 * heats[0] <= 0.01 * training.heat
 
 
 @pytest.mark.parametrize("turned", [False, True])
