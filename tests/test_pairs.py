@@ -21,7 +21,7 @@ from surveyor.data.sources import example
 from surveyor.errors import InputError
 from surveyor.kinds.pairs.measures import BICUBIC
 from surveyor.kinds.pairs.quality import patch_frechet, patches, psnr, sharpness, ssim
-from surveyor.measures import imagenet
+from surveyor.measures import ROWS, imagenet
 from surveyor.training.terms.reconstruction import Reconstruction
 from tests.conftest import QUICK
 
@@ -177,6 +177,8 @@ def test_an_answering_run_is_told_beside_bicubic_enlargement(run: surveyor.Model
         assert np.isfinite(told[name, BICUBIC].known)
     report = (run.run.path / "report.html").read_text()
     assert "enlarged bicubically" in report
+    assert told["w1"].n == ROWS  # patches, however few the pictures
+    assert f"patches of answers and of other held-out pictures, {ROWS} of each" in report
     assert "Perceptual distance" in report
     again = run.evaluate()
     assert again.figures == told.figures

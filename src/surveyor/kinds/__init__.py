@@ -35,7 +35,8 @@ class Kind:
 
     ``files`` read and write it, ``codec`` brings it to the critic's space and back. ``checks`` look
     at data before training. ``measures`` make the evaluation, ``verdict`` its sentence, in which
-    ``against`` names the run's own held-out data or others; ``ruler`` measures during training.
+    ``against`` names the run's own held-out data or others; ``between`` says what W1 is between,
+    and ``ruler`` measures it during training.
     ``panels`` make the report, ``keepsake`` a picture that is kept in the run folder; ``filters``
     are what all samples must pass. ``few`` rows are what all that follows training is rehearsed on,
     beside what ``written`` tries; ``guilty`` names the column that fails. Of two data sets
@@ -50,6 +51,7 @@ class Kind:
     panels: tuple[Panel, ...] = ()
     verdict: Callable[[Figures, str], str] = verdict
     against: tuple[str, str] = ("held-out real data", "the data given")
+    between: str = "held-out points and as many generated ones"
     ruler: type[Ruler] = RowRuler
     filters: tuple[Filter, ...] = ()
     few: int = 24

@@ -49,6 +49,7 @@ def page_of(run: Run, data: Data) -> str:
         kind=run.kind.name,
         data_name=Path(run.data_name).name if "://" not in run.data_name else run.data_name,
         told=told,
+        between=run.kind.between,
         w1=told["w1"],
         auc=told.by_name.get("auc"),
         sections=[section for panel in run.kind.panels for section in panel(shown)],

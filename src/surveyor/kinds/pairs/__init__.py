@@ -26,6 +26,7 @@ KIND = Kind(
         Gradients("answered pictures"),
     ),
     verdict=verdict,
+    between="patches of answers and of other held-out pictures",
     against=("held-out pictures", "of the pictures given"),
     ruler=PatchRuler,
     few=4,

@@ -33,7 +33,7 @@ class Patches(Measure):
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
         """Yield ``w1`` and ``w1_self``, of patches."""
-        n, k = seen.n, max(1, min(seen.n, len(seen.data.holdout)) // 2)
+        n, k = seen.rows, max(1, seen.n // 2)
         held, fake = seen.held(2 * k).x, seen.fake(2 * k).x
         real, made = patches(held[:k], n, _at(seen, 0)), patches(fake[-k:], 2 * n, _at(seen, 1))
         floors = [
