@@ -275,6 +275,12 @@ def test_every_code_of_a_condition_has_a_name() -> None:
     ]
 
 
+def test_a_date_among_conditions_is_named_by_its_day() -> None:
+    days = pd.Series(pd.to_datetime(["2020-02-29", "2021-12-31"] * 60))
+    conditions = fit_conditions({"day": days}, ["day"])
+    assert [conditions.names([k]) for k in (0, 1)] == ["day=2020-02-29", "day=2021-12-31"]
+
+
 def test_conditions_never_seen_together_are_answered_as_asked() -> None:
     a, b = np.repeat(["x", "y"], 200), np.tile(["u", "u", "u", "v"], 100)
     frame = pd.DataFrame({"a": a, "b": b})

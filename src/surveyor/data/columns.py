@@ -95,6 +95,10 @@ class Column:
         """Return the least and the greatest value of the training rows."""
         return float(self.cells.min()), float(self.cells.max())
 
+    def word(self, number: float) -> str:
+        """Return a number as a person reads it; a date by its day."""
+        return _day(number) if self.kind == "date" else f"{number:.4g}"
+
     def numbers(self, values: pd.Series) -> np.ndarray:
         """Return an ordered column's values (n,), NaN where missing; dates in seconds."""
         return numeric(values, self.form, self.name)

@@ -142,7 +142,7 @@ class Conditions:
         """Return one combination in words, ``digit=3``."""
         shown = []
         for column, code in zip(self.columns, codes, strict=True):
-            own = [f"{c:.4g}" for c in column.cells.mean(1)] if column.ordered else column.labels
+            own = list(map(column.word, column.cells.mean(1))) if column.ordered else column.labels
             text = [*own, *["missing"] * column.missing, "unseen"][int(code)]
             shown.append(f"{column.name}={text}")
         return ", ".join(shown)
