@@ -21,7 +21,8 @@ from surveyor.data import Space
 from surveyor.generators import Latent
 from surveyor.lipschitz.gradient_penalty import GradientPenalty
 from surveyor.objectives.wasserstein import Wasserstein
-from surveyor.training.game import Game, critic_loss_and_grad
+from surveyor.training.backends.written_out import WrittenOut, critic_loss_and_grad
+from surveyor.training.game import Game
 from surveyor.training.optimizers.adam import Adam
 from surveyor.training.step import update
 
@@ -102,7 +103,8 @@ def surveyor(size: Size, precision: torch.dtype = torch.float32, generated: bool
     )  # fmt: skip
     if generated:
         how: Any = {"fullgraph": True, "dynamic": False}
-        game = replace(game, critic_loss_and_grad=torch.compile(critic_loss_and_grad, **how))
+        fused = WrittenOut(torch.compile(critic_loss_and_grad, **how))
+        game = replace(game, backend=fused)
     optimizer = Adam(0.0, 0.9).over(critic.parameters(), RATE)
     count = 0
 

@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
+from surveyor.batch import Batch
 from surveyor.catalog import Part, folder
 from surveyor.critics.chain import ChainCritic
 from surveyor.data import Space
 
-__all__ = ["ChainCritic", "Critic", "critics"]
+__all__ = ["ChainCritic", "Critic", "critics", "score"]
 
 
 class Critic(Part, ABC):
@@ -47,3 +48,9 @@ class Critic(Part, ABC):
 def critics() -> dict[str, type[Critic]]:
     """Return every critic by the name of its file."""
     return folder("surveyor.critics", Critic)  # type: ignore[type-abstract]
+
+
+def score(critic: nn.Module, batch: Batch) -> Tensor:
+    """Return a critic's scores of points under their conditions, (n,) or (members, n)."""
+    scores: Tensor = critic(batch.x) if batch.cond is None else critic(batch.x, batch.cond)
+    return (scores.squeeze(-1) if scores.shape == (len(batch), 1) else scores).float()

@@ -33,13 +33,13 @@ from surveyor.run.lock import Lock
 from surveyor.run.opening import BEST, CHECKPOINT, HISTORY, TIMING, origin
 from surveyor.run.temporary import Temporary
 from surveyor.training import Game, Measurement, Plan, Record, State, measured, steps
+from surveyor.training.backends.compiled import compiled
 from surveyor.training.calibration import Calibration, calibrate, marginal_gap
 from surveyor.training.checkpoint import (
     load_module,
     save_checkpoint,
     write_tensors,
 )
-from surveyor.training.compiled import compiled
 from surveyor.training.interrupt import deferred_signals
 from surveyor.training.loop import plateaued
 from surveyor.training.ranks import Ranks

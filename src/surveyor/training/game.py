@@ -2,63 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from surveyor.batch import Batch, Draws, Scores, joined, mean
-from surveyor.catalog import text_of
-from surveyor.critics import ChainCritic, chain
-from surveyor.critics.chain import Chain, Terms, Weights
+from surveyor.batch import Batch, Draws, joined, mean
+from surveyor.critics import score
+from surveyor.critics.chain import Terms
 from surveyor.generators import Latent, Likelihood
-from surveyor.lipschitz import Constraint, squared_gradient_norms
+from surveyor.lipschitz import Constraint
 from surveyor.objectives import Objective
+from surveyor.training.backends import Backend, Found, products
+from surveyor.training.backends.autograd import critic_terms, differentiated
+from surveyor.training.backends.written_out import WrittenOut
+from surveyor.training.losses import CriticLoss, GeneratorLoss, critic_loss
 from surveyor.training.terms import Term
 from surveyor.training.views import View
 from surveyor.training.views.label_noise import LabelNoise
 from surveyor.training.views.noise import noisy
 
 Head = Callable[[Tensor, Draws], Tensor]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a critic is shown in one step, beside the points themselves: batches of ``n`` rows.
-
-    ``at`` says for each constraint which of the batches its penalty looks at, ``slopes`` the rows
-    from the first to the last of them.
-    """
-
-    n: int
-    at: tuple[tuple[int, ...], ...]
-    slopes: tuple[int, int] | None
-    weights: tuple[Tensor | None, ...]
-    group: Tensor | None
-
-
-def critic_loss_and_grad(
-    game: Game, shown: Shown, critic: Chain, x: Tensor, cond: Tensor | None
-) -> tuple[Terms, list[Tensor | None]]:
-    """Return a chain's critic loss and its gradient in the chain's weights."""
-
-    def loss(scores: Tensor, squares: Tensor | None) -> Terms:
-        return game.judged(shown, scores, [] if squares is None else [squares])
-
-    return chain.critic_loss_and_grad(critic, x, cond, shown.slopes, loss, game.precision)
-
-
-def generator_loss_and_grad_x(
-    game: Game, shown: Shown, critic: Chain, x: Tensor, cond: Tensor | None
-) -> tuple[Terms, Tensor]:
-    """Return a chain's generator loss and its gradient in the fake points."""
-
-    def loss(scores: Tensor, squares: Tensor | None) -> Terms:
-        return game.answered(shown, scores)
-
-    return chain.generator_loss_and_grad_x(critic, x, cond, (0, shown.n), loss, game.precision)
 
 
 @dataclass(frozen=True)
@@ -72,8 +38,7 @@ class Game:
     share of the real labels is wrong, as many of the generated ones must be (Thekumparampil et al.
     2018). ``views`` are what both sides go through before the critic of training sees them;
     ``terms`` are what the generator minimises beside its objective.
-    ``critic_loss_and_grad``, ``generator_loss_and_grad_x`` and ``forward`` (the generator) may be
-    compiled ones.
+    ``backend`` differentiates: by autograd, written out, or compiled.
     """
 
     generator: nn.Module
@@ -84,9 +49,7 @@ class Game:
     head: Head
     unit: float = 1.0
     precision: torch.dtype = torch.float32
-    critic_loss_and_grad: Callable[..., tuple[Terms, list[Tensor | None]]] = critic_loss_and_grad
-    generator_loss_and_grad_x: Callable[..., tuple[Terms, Tensor]] = generator_loss_and_grad_x
-    forward: nn.Module | None = None
+    backend: Backend = field(default_factory=WrittenOut)
     label_noise: LabelNoise | None = None
     views: tuple[View, ...] = ()
     terms: tuple[Term, ...] = ()
@@ -100,8 +63,7 @@ class Game:
         self, n: int, cond: Tensor | None, draws: Draws, generator: nn.Module | None = None
     ) -> Batch:
         """Return ``n`` generated points, and the conditions they are shown under."""
-        own = self.generator if self.forward is None else self.forward
-        net = own if generator is None else generator
+        net = self.backend.net(self.generator) if generator is None else generator
         z = self.latent.draw(n, draws)
         raw = net(z) if cond is None else net(z, cond)
         x = self.head(raw.float(), draws)
@@ -111,10 +73,7 @@ class Game:
 
     def score(self, batch: Batch) -> Tensor:
         """Return the critic's scores, (..., n)."""
-        scores: Tensor = (
-            self.critic(batch.x) if batch.cond is None else self.critic(batch.x, batch.cond)
-        )
-        return (scores.squeeze(-1) if scores.shape == (len(batch), 1) else scores).float()
+        return score(self.critic, batch)
 
     def opinion(self, batch: Batch) -> Tensor:
         """Return the critic's scores, of a committee their mean, (n,)."""
@@ -132,106 +91,72 @@ class Game:
             gap = torch.sub(*[self.opinion(self._seen(b, noise, draws)) for b in (real, fake)])
         return mean((1 + gap.sign()) / 2, real.weight)
 
+    def critic_gradients(self, real: Batch, draws: Draws, noise: float = 0.0) -> Found:
+        """Return the terms whose sum the critic minimises, and its gradient in the critic."""
+        points, loss = self._critic_step(real, draws, noise)
+        return self.backend.critic(self.critic, points, loss, self.precision)
+
     def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
-        """Return the terms whose sum the critic minimises."""
+        """Return the same terms with the graph that autograd differentiates."""
+        points, loss = self._critic_step(real, draws, noise)
+        return critic_terms(self.critic, points, loss, self.precision)
+
+    def _critic_step(self, real: Batch, draws: Draws, noise: float) -> tuple[Batch, CriticLoss]:
+        """Return the points that a critic's step looks at, and its loss there."""
         with self._products(real.x.device):
-            shown, points = self._shown(real, draws, noise)
-            n = len(real)
-            scores, members = self.score(points.part(0, 2 * n)), []
-            if shown.slopes is not None:
-                members = squared_gradient_norms(self.critic, points.part(*shown.slopes))
-            terms = self.judged(shown, scores, members)
-            ends = [replace(points.part(k * n, k * n + n), weight=real.weight) for k in (0, 1)]
-            for constraint in self.constraints:
-                if constraint.beyond:
-                    name = text_of(constraint).partition(":")[0]
-                    value = constraint.term(self.critic, ends[0], ends[1], draws)
-                    terms[name] = value / self.unit
-            return terms
+            with torch.no_grad():
+                fake = self.generate(len(real), real.cond, draws)
+            fake = Batch(fake.x, fake.cond, real.weight, real.group)
+            real, fake = self._seen(real, noise, draws), self._seen(fake, noise, draws)
+            return critic_loss(self.objective, self.constraints, self.unit, real, fake, draws)
+
+    def generator_gradients(self, real: Batch, draws: Draws, noise: float = 0.0) -> Found:
+        """Return the terms whose sum the generator minimises, and its gradient in the generator.
+
+        The critic's part comes by the chain rule, through its gradient in the fake points.
+        """
+        points, loss, beside = self._generator_step(real, draws, noise)
+        terms, on_x = self.backend.generator(self.critic, points, loss, self.precision)
+        ends = [points.x[: loss.n] if self.objective.pairs else points.x, *beside.values()]
+        found = torch.autograd.grad(
+            ends, list(self.generator.parameters()),
+            [on_x, *map(torch.ones_like, beside.values())],
+            allow_unused=True, materialize_grads=True,
+        )  # fmt: skip
+        return terms | {name: value.detach() for name, value in beside.items()}, list(found)
 
     def generator_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
-        """Return the terms whose sum the generator minimises."""
+        """Return the same terms with the graph that autograd differentiates."""
+        points, loss, beside = self._generator_step(real, draws, noise)
         with self._products(real.x.device):
-            shown, fake, others = self._offered(real, draws, noise)
-            terms = self.answered(shown, self.score(joined([fake, *others])))
-        return terms | self._drawn(fake, real)
+            return loss(self.score(points)) | beside
 
-    def critic_gradients(
-        self, real: Batch, draws: Draws, noise: float = 0.0
-    ) -> tuple[Terms, list[Tensor]]:
-        """Return ``critic_loss`` and the gradient of its sum in every parameter of the critic.
-
-        A ``ChainCritic``'s is written out; autograd gives those of other critics.
-        """
-        parameters = list(self.critic.parameters())
-        critic = self.critic.chain() if isinstance(self.critic, ChainCritic) else None
-        if critic is None or any(c.beyond for c in self.constraints):
-            return _by_autograd(self.critic_loss(real, draws, noise), parameters)
+    def _generator_step(
+        self, real: Batch, draws: Draws, noise: float
+    ) -> tuple[Batch, GeneratorLoss, Terms]:
+        """Return the points that a generator's step looks at, its loss there, and other terms."""
         with self._products(real.x.device):
-            shown, points = self._shown(real, draws, noise)
-        with torch.no_grad():
-            terms, found = self.critic_loss_and_grad(self, shown, critic, points.x, points.cond)
-        return terms, _onto(parameters, critic.weights, found)
+            made = self.generate(len(real), real.cond, draws)
+            seen = [self._seen(Batch(made.x, made.cond, real.weight), noise, draws)]
+            if self.objective.pairs:
+                seen.append(self._seen(real, noise, draws))
+        beside = {term.name: term(made, real) for term in self.terms}
+        loss = GeneratorLoss(self.objective, self.unit, len(real), real.weight, real.group)
+        return joined(seen), loss, beside
 
-    def generator_gradients(
-        self, real: Batch, draws: Draws, noise: float = 0.0
-    ) -> tuple[Terms, list[Tensor]]:
-        """Return ``generator_loss`` and the gradient of its sum in the generator's parameters."""
-        parameters = list(self.generator.parameters())
-        critic = self.critic.chain() if isinstance(self.critic, ChainCritic) else None
-        if critic is None:
-            return _by_autograd(self.generator_loss(real, draws, noise), parameters)
-        with self._products(real.x.device):
-            shown, fake, others = self._offered(real, draws, noise)
-        with torch.no_grad():
-            points = joined([fake, *others])
-            terms, on_x = self.generator_loss_and_grad_x(
-                self, shown, critic, points.x.detach(), points.cond
-            )
-        drawn = self._drawn(fake, real)
-        ends, gradients = [fake.x, *drawn.values()], [on_x, *map(torch.ones_like, drawn.values())]
-        found = torch.autograd.grad(
-            ends, parameters, gradients, allow_unused=True, materialize_grads=True
-        )
-        return terms | {name: value.detach() for name, value in drawn.items()}, list(found)
-
-    def warm_gradients(self, real: Batch, draws: Draws) -> tuple[Terms, list[Tensor]]:
+    def warm_gradients(self, real: Batch, draws: Draws) -> Found:
         """Return the loss of a warm start, and its gradient in the generator.
 
         Minus the mean log likelihood of real rows, or of a task the terms beside the objective.
         """
-        if not isinstance(self.generator, Likelihood):
-            with self._products(real.x.device):
-                made = self.generate(len(real), real.cond, draws)
-            return _by_autograd(self._drawn(made, real), list(self.generator.parameters()))
         with self._products(real.x.device):
-            value = -mean(self.generator.log_likelihood(real.x, real.cond, draws), real.weight)
-        return _by_autograd({"negative log likelihood": value}, list(self.generator.parameters()))
-
-    def _shown(self, real: Batch, draws: Draws, noise: float) -> tuple[Shown, Batch]:
-        """Return what a critic step looks at: real points, fake ones, and those of penalties."""
-        with torch.no_grad():
-            fake = self.generate(len(real), real.cond, draws)
-        fake = Batch(fake.x, fake.cond, real.weight, real.group)
-        real, fake = self._seen(real, noise, draws), self._seen(fake, noise, draws)
-        batches = [real, fake]
-        at: list[tuple[int, ...]] = []
-        for constraint in self.constraints:
-            wanted = constraint.penalised(real, fake, draws)
-            batches += [b for b in wanted if not any(b is other for other in batches)]
-            at.append(tuple(next(k for k, o in enumerate(batches) if o is b) for b in wanted))
-        looked = sorted({k for places in at for k in places})
-        n = len(real)
-        slopes = (looked[0] * n, (looked[-1] + 1) * n) if looked else None
-        shown = Shown(n, tuple(at), slopes, tuple(b.weight for b in batches), real.group)
-        return shown, joined(batches)
-
-    def _offered(self, real: Batch, draws: Draws, noise: float) -> tuple[Shown, Batch, list[Batch]]:
-        """Return what a generator step looks at: fake points, and real ones where needed."""
-        made = self.generate(len(real), real.cond, draws)
-        fake = self._seen(Batch(made.x, made.cond, real.weight), noise, draws)
-        others = [self._seen(real, noise, draws)] if self.objective.pairs else []
-        return Shown(len(real), (), None, (real.weight,), real.group), fake, others
+            if isinstance(self.generator, Likelihood):
+                value = -mean(self.generator.log_likelihood(real.x, real.cond, draws), real.weight)
+                terms = {"negative log likelihood": value}
+            else:
+                made = self.generate(len(real), real.cond, draws)
+                terms = {term.name: term(made, real) for term in self.terms}
+        return differentiated(terms, list(self.generator.parameters()))
 
     def _seen(self, batch: Batch, noise: float, draws: Draws) -> Batch:
         """Return points as the critic of training sees them."""
@@ -239,61 +164,5 @@ class Game:
             batch = view(batch, draws)
         return noisy(batch, noise, draws)
 
-    def _drawn(self, made: Batch, real: Batch) -> Terms:
-        """Return the terms beside the objective."""
-        return {term.name: term(made, real) for term in self.terms}
-
-    def judged(self, shown: Shown, scores: Tensor, members: Sequence[Tensor]) -> Terms:
-        """Return the critic's terms from scores (..., n) and each member's squared slopes."""
-        n, weights = shown.n, shown.weights
-        on_real, on_fake = scores[..., :n], scores[..., n : 2 * n]
-        told = Scores(on_real, on_fake, weights[0], weights[1], shown.group)
-        terms = {"critic objective": self.objective.critic(told) / self.unit}
-        for constraint, at in zip(self.constraints, shown.at, strict=True):
-            if at and shown.slopes is not None:
-                starts = [k * n - shown.slopes[0] for k in at]
-                costs = [
-                    constraint.cost([m[s : s + n] for s in starts], [weights[k] for k in at])
-                    for m in members
-                ]
-                name = text_of(constraint).partition(":")[0]
-                terms[name] = torch.stack(costs).sum() / self.unit
-        return terms
-
-    def answered(self, shown: Shown, scores: Tensor) -> Terms:
-        """Return the generator's terms from scores (..., n) of fake points, then real ones."""
-        n = shown.n
-        on_fake = scores[..., :n]
-        on_real = scores[..., n:].detach() if self.objective.pairs else on_fake
-        told = Scores(on_real, on_fake, shown.weights[0], shown.weights[0], shown.group)
-        return {"generator objective": self.objective.generator(told) / self.unit}
-
     def _products(self, device: torch.device) -> AbstractContextManager[object]:
-        if self.precision == torch.float32:
-            return nullcontext()
-        # The cache would keep a weight that was first seen without a gradient, and lose its own.
-        return torch.autocast(device.type, self.precision, cache_enabled=False)
-
-
-def _by_autograd(terms: Terms, parameters: Sequence[nn.Parameter]) -> tuple[Terms, list[Tensor]]:
-    total = torch.stack(list(terms.values())).sum()
-    found = torch.autograd.grad(total, parameters, allow_unused=True, materialize_grads=True)
-    return {name: value.detach() for name, value in terms.items()}, list(found)
-
-
-def _onto(
-    parameters: Sequence[nn.Parameter], weights: Sequence[Weights], found: Sequence[Tensor | None]
-) -> list[Tensor]:
-    """Return the gradient in every parameter from that in the weights computed from them."""
-    every = [w for layer in weights for w in layer]
-    pairs = [(w, g) for w, g in zip(every, found, strict=True) if w is not None and g is not None]
-    own = {id(w): g for w, g in pairs if w.is_leaf}
-    made = [(w, g) for w, g in pairs if not w.is_leaf]
-    if made:
-        left = [p for p in parameters if id(p) not in own]
-        rest = torch.autograd.grad(
-            [w for w, _ in made], left, [g for _, g in made],
-            allow_unused=True, materialize_grads=True,
-        )  # fmt: skip
-        own |= {id(p): g for p, g in zip(left, rest, strict=True)}
-    return [own[id(p)] if id(p) in own else torch.zeros_like(p) for p in parameters]
+        return products(device, self.precision)

@@ -1,16 +1,33 @@
-"""Compiled steps: the same equations as generated code, with the pointwise work fused."""
+"""Compiled: the pass written out as generated code, with the pointwise work fused."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import nn
 
 from surveyor.batch import Batch, Draws
-from surveyor.training.game import Game, critic_loss_and_grad, generator_loss_and_grad_x
+from surveyor.training.backends.written_out import (
+    WrittenOut,
+    critic_loss_and_grad,
+    generator_loss_and_grad_x,
+)
+from surveyor.training.game import Game
+
+
+@dataclass(frozen=True)
+class Compiled(WrittenOut):
+    """``written`` is the generator that was compiled, ``fused`` what came of it."""
+
+    written: nn.Module = field(default_factory=nn.Identity)
+    fused: nn.Module = field(default_factory=nn.Identity)
+
+    def net(self, generator: nn.Module) -> nn.Module:
+        """Return the compiled generator for the one it was compiled from."""
+        return self.fused if generator is self.written else generator
 
 
 def compiled(game: Game, trial: Batch, backend: str = "inductor") -> tuple[Game, str | None]:
@@ -23,12 +40,15 @@ def compiled(game: Game, trial: Batch, backend: str = "inductor") -> tuple[Game,
     if any(c.beyond for c in game.constraints):
         return game, "steps run uncompiled: the condition penalty is left to autograd"
     how: Any = {"fullgraph": True, "dynamic": False, "backend": backend, "isolate_recompiles": True}
-    forward: nn.Module = torch.compile(game.generator, **how)  # type: ignore[assignment]
+    fused: nn.Module = torch.compile(game.generator, **how)  # type: ignore[assignment]
     made = replace(
         game,
-        critic_loss_and_grad=torch.compile(critic_loss_and_grad, **how),
-        generator_loss_and_grad_x=torch.compile(generator_loss_and_grad_x, **how),
-        forward=forward,
+        backend=Compiled(
+            torch.compile(critic_loss_and_grad, **how),
+            torch.compile(generator_loss_and_grad_x, **how),
+            game.generator,
+            fused,
+        ),
     )
     try:
         with warnings.catch_warnings():

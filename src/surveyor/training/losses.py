@@ -1,0 +1,107 @@
+"""The two losses as functions of what the critic says of the points of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from surveyor.batch import Batch, Draws, Scores, joined
+from surveyor.catalog import text_of
+from surveyor.critics.chain import Rows, Terms
+from surveyor.lipschitz import Constraint
+from surveyor.objectives import Objective
+
+Beside = Callable[[nn.Module], Terms]
+
+
+@dataclass(frozen=True)
+class CriticLoss:
+    """The objective, and what every penalty costs, over the unit.
+
+    Points are batches of ``n`` rows: real, fake, and those that penalties look at besides. ``at``
+    says at which of the batches each constraint wants |grad_x f|^2, ``rows`` spans them all, from
+    the first to the last; None where no penalty looks at any. ``weights`` are those of the rows of
+    each batch. ``beside`` gives the terms that are no function of scores and gradient norms.
+    """
+
+    objective: Objective
+    constraints: tuple[Constraint, ...]
+    unit: float
+    n: int
+    at: tuple[tuple[int, ...], ...]
+    rows: Rows | None
+    weights: tuple[Tensor | None, ...]
+    group: Tensor | None
+    beside: Beside | None = None
+
+    def __call__(self, scores: Tensor, squares: Sequence[Tensor]) -> Terms:
+        """Return the terms from scores (..., m) and each member's |grad_x f|^2 at ``rows``."""
+        n, weights = self.n, self.weights
+        real, fake = scores[..., :n], scores[..., n : 2 * n]
+        both = Scores(real, fake, weights[0], weights[1], self.group)
+        terms = {"critic objective": self.objective.critic(both) / self.unit}
+        for constraint, at in zip(self.constraints, self.at, strict=True):
+            if at and self.rows is not None:
+                starts = [k * n - self.rows[0] for k in at]
+                costs = [
+                    constraint.cost([m[s : s + n] for s in starts], [weights[k] for k in at])
+                    for m in squares
+                ]
+                terms[name_of(constraint)] = torch.stack(costs).sum() / self.unit
+        return terms
+
+
+@dataclass(frozen=True)
+class GeneratorLoss:
+    """The objective over the unit, of ``n`` fake points, and of real ones where it pairs them."""
+
+    objective: Objective
+    unit: float
+    n: int
+    weight: Tensor | None
+    group: Tensor | None
+
+    def __call__(self, scores: Tensor) -> Terms:
+        """Return the terms from scores (..., m)."""
+        fake = scores[..., : self.n]
+        real = scores[..., self.n :].detach() if self.objective.pairs else fake
+        both = Scores(real, fake, self.weight, self.weight, self.group)
+        return {"generator objective": self.objective.generator(both) / self.unit}
+
+
+def critic_loss(
+    objective: Objective,
+    constraints: tuple[Constraint, ...],
+    unit: float,
+    real: Batch,
+    fake: Batch,
+    draws: Draws,
+) -> tuple[Batch, CriticLoss]:
+    """Return the points that a critic's step looks at, and its loss there."""
+    batches = [real, fake]
+    at: list[tuple[int, ...]] = []
+    for constraint in constraints:
+        wanted = constraint.penalised(real, fake, draws)
+        batches += [b for b in wanted if not any(b is other for other in batches)]
+        at.append(tuple(next(k for k, o in enumerate(batches) if o is b) for b in wanted))
+    looked, n = sorted({k for places in at for k in places}), len(real)
+    rows = (looked[0] * n, (looked[-1] + 1) * n) if looked else None
+    weights = tuple(b.weight for b in batches)
+    free = [c for c in constraints if c.beyond]
+
+    def beside(critic: nn.Module) -> Terms:
+        return {name_of(c): c.term(critic, real, fake, draws) / unit for c in free}
+
+    loss = CriticLoss(
+        objective, constraints, unit, n, tuple(at), rows, weights, real.group,
+        beside if free else None,
+    )  # fmt: skip
+    return joined(batches), loss
+
+
+def name_of(constraint: Constraint) -> str:
+    """Return the name that a constraint's term has."""
+    return text_of(constraint).partition(":")[0]
