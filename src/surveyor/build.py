@@ -19,7 +19,7 @@ from surveyor.critics import ChainCritic, critics
 from surveyor.data import Codec, Options
 from surveyor.errors import InputError, tell
 from surveyor.generators import Latent, Likelihood, generators
-from surveyor.lipschitz import constraints
+from surveyor.lipschitz import TermPenalty, constraints
 from surveyor.objectives import Objective, objectives
 from surveyor.outline import (
     OWN,
@@ -284,7 +284,7 @@ def game_of(
             f"--warm-start {config.warm_start:g}: the generator has no likelihood; "
             "give --generator autoregressive, or --warm-start 0"
         )
-    if any(c.beyond for c in held) and not codec.conditions.columns:
+    if any(isinstance(c, TermPenalty) for c in held) and not codec.conditions.columns:
         raise InputError(
             "--constraint condition-penalty: no condition; name its column with --condition"
         )
@@ -369,7 +369,7 @@ def worth_compiling(config: Config, game: Game) -> Literal["yes", "no"]:
     if config.compile != "auto":
         return config.compile
     known = isinstance(game.critic, ChainCritic) and game.critic.chain() is not None
-    known = known and not any(c.beyond for c in game.constraints)
+    known = known and not any(isinstance(c, TermPenalty) for c in game.constraints)
     updates = config.steps * (config.critic_steps + 1)
     return "yes" if known and updates >= COMPILED else "no"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.claims import Claim, Evidence, Part
-from surveyor.lipschitz import Constraint
+from surveyor.lipschitz import TermPenalty
 from surveyor.training import Game
 from surveyor.training.lab import SEEING, Points, game_of, gradient, play, sampled
 
@@ -20,16 +19,15 @@ SECTORS = 36
 
 
 @dataclass(frozen=True)
-class Tangential(Constraint):
+class Tangential(TermPenalty):
     """weight * E max(0, |t . grad f| - 1)² between, t along the circle through each point.
 
     What lies across is held by a tenth of that weight.
     """
 
     weight: float = 10.0
-    beyond: ClassVar[bool] = True
 
-    def term(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor:
+    def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor:
         """Return the penalty."""
         x = torch.lerp(fake.x, real.x, draws.uniform(len(real), 1)).detach().requires_grad_(True)
         (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)

@@ -12,6 +12,7 @@ from surveyor.data import Data
 from surveyor.data.columns import Column
 from surveyor.findings import Finding
 from surveyor.layers.activations import LeakyReLU
+from surveyor.lipschitz import TermPenalty
 from surveyor.privacy import CodecAccount
 from surveyor.training import Game, Plan
 
@@ -75,7 +76,7 @@ def relu(s: Setting) -> Iterator[Finding]:
 
 def held(s: Setting) -> Iterator[Finding]:
     """A Wasserstein critic that nothing holds has no distance to tell."""
-    if s.game.objective.is_distance and all(c.beyond for c in s.game.constraints):
+    if s.game.objective.is_distance and all(isinstance(c, TermPenalty) for c in s.game.constraints):
         yield Finding(
             "P03",
             "refuse",

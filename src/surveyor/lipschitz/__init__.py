@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,18 +16,23 @@ from surveyor.findings import Finding
 from surveyor.lipschitz.certificate import certify
 from surveyor.lipschitz.gradient_norms import squared_gradient_norms
 
-__all__ = ["Constraint", "certify", "constraints", "squared_gradient_norms"]
+__all__ = [
+    "Constraint",
+    "NormPenalty",
+    "TermPenalty",
+    "certify",
+    "constraints",
+    "squared_gradient_norms",
+]
 
 
 @dataclass(frozen=True)
 class Constraint:
     """A way to hold the critic; each hook does nothing unless a constraint needs it.
 
-    Where ``beyond`` is set the constraint has a ``term`` of its own, and autograd differentiates
-    the critic's loss; gradients in x alone are written out (``critics/chain.py``).
+    By its weights, ``install`` and ``project``, or by the loss: ``NormPenalty``, ``TermPenalty``.
     """
 
-    beyond: ClassVar[bool] = False
     per_sample: ClassVar[bool] = False
     """Whether it differentiates one sample's score, which no other sample may then change."""
     lags: ClassVar[bool] = True
@@ -43,29 +49,9 @@ class Constraint:
     def install(self, critic: nn.Module) -> None:
         """Change the critic once, before training and before weights are loaded."""
 
-    def penalised(self, real: Batch, fake: Batch, draws: Draws) -> list[Batch]:
-        """Return the points whose slopes this step's penalty looks at; none without a penalty."""
-        return []
-
-    def cost(self, squares: Sequence[Tensor], weights: Sequence[Tensor | None]) -> Tensor:
-        """Return the penalty of |grad f|^2, (n,) for each ``penalised`` batch, and row weights."""
-        raise NotImplementedError
-
-    def term(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor:
-        """Return a term of the critic's loss that looks at more than slopes in x."""
-        raise NotImplementedError
-
     def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor | None:
         """Return the term for the critic's loss by autograd; None where there is none this step."""
-        if self.beyond:
-            return self.term(critic, real, fake, draws)
-        points = self.penalised(real, fake, draws)
-        if not points:
-            return None
-        # One pass over all points together: small nets pay more for calls than for arithmetic.
-        members = squared_gradient_norms(critic, joined(points))
-        parts = [torch.split(squares, [len(b) for b in points]) for squares in members]
-        return torch.stack([self.cost(p, [b.weight for b in points]) for p in parts]).sum()
+        return None
 
     def project(self, critic: nn.Module) -> None:
         """Bring the weights back to the constraint, after each critic step."""
@@ -77,6 +63,41 @@ class Constraint:
     def facts(self, critic: nn.Module) -> dict[str, float]:
         """Return numbers worth reporting."""
         return {}
+
+
+@dataclass(frozen=True)
+class NormPenalty(Constraint, ABC):
+    """A penalty on |grad_x f| at some points, whose gradient is written out.
+
+    Every backend differentiates it (``training/backends``).
+    """
+
+    @abstractmethod
+    def penalised(self, real: Batch, fake: Batch, draws: Draws) -> list[Batch]:
+        """Return the points that this step's penalty looks at; none where it rests."""
+
+    @abstractmethod
+    def cost(self, squares: Sequence[Tensor], weights: Sequence[Tensor | None]) -> Tensor:
+        """Return the penalty of |grad_x f|^2, (n,) for each of ``penalised``, and row weights."""
+
+    def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor | None:
+        """Return the sum over the members of a committee; None where the penalty rests."""
+        points = self.penalised(real, fake, draws)
+        if not points:
+            return None
+        # One pass over all points together: small nets pay more for calls than for arithmetic.
+        members = squared_gradient_norms(critic, joined(points))
+        parts = [torch.split(squares, [len(b) for b in points]) for squares in members]
+        return torch.stack([self.cost(p, [b.weight for b in points]) for p in parts]).sum()
+
+
+@dataclass(frozen=True)
+class TermPenalty(Constraint, ABC):
+    """A penalty that is no function of |grad_x f|: autograd differentiates the critic's loss."""
+
+    @abstractmethod
+    def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor:
+        """Return the term for the critic's loss."""
 
 
 def constraints() -> dict[str, type[Constraint]]:

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, mean
 from surveyor.errors import InputError
-from surveyor.lipschitz import Constraint
+from surveyor.lipschitz import TermPenalty
 
 
 @dataclass(frozen=True)
-class ConditionPenalty(Constraint):
+class ConditionPenalty(TermPenalty):
     """weight * E max(0, |grad_c f(x, c)| - target)^2, at points between real and fake.
 
     The constraint that makes f a critic acts on x for each fixed c; how f changes with c is free.
@@ -25,7 +25,6 @@ class ConditionPenalty(Constraint):
 
     weight: float = 1.0
     target: float = 0.0
-    beyond: ClassVar[bool] = True
     per_sample: ClassVar[bool] = True
     lags: ClassVar[bool] = False
 
@@ -36,7 +35,7 @@ class ConditionPenalty(Constraint):
                     f"condition-penalty: {name} {getattr(self, name)}: give a number from 0"
                 )
 
-    def term(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor:
+    def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor:
         """Return the penalty, 0 without a condition."""
         if real.cond is None:
             return real.x.new_zeros(())

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from surveyor.batch import Batch, Draws, mean
 from surveyor.errors import InputError
 from surveyor.findings import Finding
-from surveyor.lipschitz import Constraint
+from surveyor.lipschitz import NormPenalty
 
 FAR = 1e3  # how much more a condition weighs than a point where they are matched
 
 
 @dataclass(frozen=True)
-class GradientPenalty(Constraint):
+class GradientPenalty(NormPenalty):
     """weight / target * E[(|grad f(x)| - target)^2], or of the part above target alone.
 
     ``points``: ``between`` real and fake, x = e x_real + (1 - e) x_fake with one e a sample

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from surveyor.batch import Batch, Draws, Scores, joined
 from surveyor.catalog import text_of
 from surveyor.critics.chain import Rows, Terms
-from surveyor.lipschitz import Constraint
+from surveyor.lipschitz import Constraint, NormPenalty, TermPenalty
 from surveyor.objectives import Objective
 
 Beside = Callable[[nn.Module], Terms]
@@ -44,7 +44,7 @@ class CriticLoss:
         both = Scores(real, fake, weights[0], weights[1], self.group)
         terms = {"critic objective": self.objective.critic(both) / self.unit}
         for constraint, at in zip(self.constraints, self.at, strict=True):
-            if at and self.rows is not None:
+            if isinstance(constraint, NormPenalty) and at and self.rows is not None:
                 starts = [k * n - self.rows[0] for k in at]
                 costs = [
                     constraint.cost([m[s : s + n] for s in starts], [weights[k] for k in at])
@@ -84,16 +84,18 @@ def critic_loss(
     batches = [real, fake]
     at: list[tuple[int, ...]] = []
     for constraint in constraints:
-        wanted = constraint.penalised(real, fake, draws)
+        wanted = []
+        if isinstance(constraint, NormPenalty):
+            wanted = constraint.penalised(real, fake, draws)
         batches += [b for b in wanted if not any(b is other for other in batches)]
         at.append(tuple(next(k for k, o in enumerate(batches) if o is b) for b in wanted))
     looked, n = sorted({k for places in at for k in places}), len(real)
     rows = (looked[0] * n, (looked[-1] + 1) * n) if looked else None
     weights = tuple(b.weight for b in batches)
-    free = [c for c in constraints if c.beyond]
+    free = [c for c in constraints if isinstance(c, TermPenalty)]
 
     def beside(critic: nn.Module) -> Terms:
-        return {name_of(c): c.term(critic, real, fake, draws) / unit for c in free}
+        return {name_of(c): c.penalty(critic, real, fake, draws) / unit for c in free}
 
     loss = CriticLoss(
         objective, constraints, unit, n, tuple(at), rows, weights, real.group,

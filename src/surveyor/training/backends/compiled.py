@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from surveyor.batch import Batch, Draws
+from surveyor.lipschitz import TermPenalty
 from surveyor.training.backends.written_out import (
     WrittenOut,
     critic_loss_and_grad,
@@ -37,7 +38,7 @@ def compiled(game: Game, trial: Batch, backend: str = "inductor") -> tuple[Game,
     penalties included; its gradient in the points, for the generator; and the generator, forward
     and back. Draws, the average and the optimizer stay as they are.
     """
-    if any(c.beyond for c in game.constraints):
+    if any(isinstance(c, TermPenalty) for c in game.constraints):
         return game, "steps run uncompiled: the condition penalty is left to autograd"
     how: Any = {"fullgraph": True, "dynamic": False, "backend": backend, "isolate_recompiles": True}
     fused: nn.Module = torch.compile(game.generator, **how)  # type: ignore[assignment]
