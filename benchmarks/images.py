@@ -87,7 +87,7 @@ def textbook(
     data, config = prepare(source, {"condition": ["labels"], "seed": seed})
     game = game_of(replace(config, precision="float32"), data.codec)
     generator, critic = game.generator, game.critic
-    latent, conditions = Latent(config.latent_normal), data.codec.conditions
+    latent, conditions = Latent(config.latent_normal), data.codec.condition
     optimizers = [
         torch.optim.Adam(net.parameters(), 1e-4, (0.0, 0.9)) for net in (critic, generator)
     ]

@@ -17,10 +17,10 @@ from torch import Tensor
 import surveyor
 from benchmarks.common import RESULTS, console, data_file, merged, show, write
 from surveyor.data.arrays import Arrays
+from surveyor.kinds.images.answers.measures import compared
+from surveyor.kinds.images.answers.quality import patch_frechet
+from surveyor.kinds.images.answers.scaling import enlarged, reduced
 from surveyor.kinds.images.sheets import sheet
-from surveyor.kinds.pairs.measures import compared
-from surveyor.kinds.pairs.quality import patch_frechet
-from surveyor.kinds.pairs.scaling import enlarged, reduced
 
 SKIN = re.compile("-?1F3F[BCDEF]", re.IGNORECASE)
 SCALE, SHOWN = 4, 10

@@ -115,8 +115,6 @@ def test_every_part_is_one_file_and_found(folder: str) -> None:
 
 CONCRETE = {name: base for name, (base, _) in PARTS.items()}
 KNOWN_PARTS = {
-    ("run", "kinds.pairs"),
-    ("kinds.pairs", "kinds.images"), ("kinds.pairs", "kinds.vectors"),
     ("claims", "kinds.table"), ("claims", "critics.patch"), ("claims", "lipschitz.gradient_penalty"),
     ("claims", "objectives.minimax"), ("claims", "objectives.wasserstein"),
 }  # fmt: skip

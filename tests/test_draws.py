@@ -153,7 +153,7 @@ class Abroad(Draws):
 
 def test_choices_are_the_same_wherever_drawn_numbers_lie() -> None:
     data, _ = prepare(mixed(300), QUICK | {"condition": ["town", "member"], "group": "member"})
-    conditions = data.codec.conditions
+    conditions = data.codec.condition
     assert np.array_equal(conditions.draw(40, Abroad(1)), conditions.draw(40, Draws(1)))
     values = {"a": ["x"] * 400 + ["y"] * 100, "c": [1.5] * 100 + [2.5] * 300 + [9.5] * 100}
     apart = fit_conditions(values, ["a", "c"])

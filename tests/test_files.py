@@ -165,7 +165,7 @@ def test_a_column_of_one_entry_a_row_is_a_label_and_the_rest_is_named(tmp_path: 
     assert list(found.columns) == ["y"]
     assert np.array_equal(found.columns["y"], labels[:, 0])
     data, _ = prepare({"x": VECTORS, "y": labels}, {"condition": ["y"], **QUICK})
-    assert data.codec.conditions.columns[0].name == "y"
+    assert data.codec.condition.columns[0].name == "y"
 
 
 def test_arrays_beside_a_pair_are_named() -> None:

@@ -14,8 +14,8 @@ from surveyor.build import configured, game_of
 from surveyor.data import Data, Options
 from surveyor.data.fitting import fit_column
 from surveyor.kinds.assess import assess
+from surveyor.kinds.images.answers.quality import ssim
 from surveyor.kinds.loading import load as load_data
-from surveyor.kinds.pairs.quality import ssim
 from surveyor.measures import Seen
 from surveyor.measures.columns import table_fidelity
 from surveyor.measures.features import precision_recall

@@ -19,8 +19,8 @@ from surveyor.cli import main
 from surveyor.critics import ChainCritic
 from surveyor.data.sources import example
 from surveyor.errors import InputError
-from surveyor.kinds.pairs.measures import BICUBIC
-from surveyor.kinds.pairs.quality import patch_frechet, patches, psnr, sharpness, ssim
+from surveyor.kinds.images.answers.measures import BICUBIC
+from surveyor.kinds.images.answers.quality import patch_frechet, patches, psnr, sharpness, ssim
 from surveyor.measures import ROWS, imagenet
 from surveyor.training.terms.reconstruction import Reconstruction
 from tests.conftest import QUICK

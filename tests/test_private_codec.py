@@ -16,6 +16,7 @@ from scipy import stats
 from surveyor import fit, load
 from surveyor.api import prepare
 from surveyor.batch import Draws
+from surveyor.data.conditions import Columns
 from surveyor.data.private import _merged, fit_private
 from surveyor.data.values import Form, form_of
 from surveyor.errors import InputError, Interrupted, Notice
@@ -231,7 +232,7 @@ def test_whole_numbers_that_are_told_of_are_labels_and_others_are_numbers() -> N
     rng = np.random.default_rng(7)
     frame = pd.DataFrame({"level": rng.integers(0, 4, 3000), "stage": rng.integers(0, 4, 3000)})
     codec = codec_of(frame, SAID | {"condition": ["level"], "epsilon": 3})
-    assert [c.kind for c in codec.conditions.columns] == ["category"]
+    assert [c.kind for c in codec.condition.columns] == ["category"]
     assert [(c.name, c.kind) for c in codec.columns] == [("stage", "integer")]
 
 
@@ -329,7 +330,8 @@ NAMES = ["zip", "birth", "sex", "diagnosis"]
 def test_a_folder_keeps_no_combination_of_conditions_that_few_rows_have(names: list[str]) -> None:
     frame = people()
     data = load_data(frame, load_options(names))
-    conditions = data.codec.conditions
+    conditions = data.codec.condition
+    assert isinstance(conditions, Columns)
     codes = conditions.encode({n: frame[n] for n in names}, len(frame))[np.sort(data.train.index)]
     last = len(conditions.groupings) - 1
     for seen, level in zip(conditions.seen, conditions.level, strict=True):
@@ -355,12 +357,12 @@ def test_conditions_are_drawn_as_they_depend_on_each_other() -> None:
         {"a": first, "b": first + rng.normal(0, 0.3, n), "town": town, "land": land, "x": first}
     )
     codec = load_data(frame, load_options(["a", "b"])).codec
-    drawn = codec.conditions.draw(4000, Draws(1))
-    made = pd.DataFrame(codec.conditions.decode(drawn, Draws(2)))
+    drawn = codec.condition.draw(4000, Draws(1))
+    made = pd.DataFrame(codec.condition.decode(drawn, Draws(2)))
     assert made["a"].corr(made["b"]) > 0.9
     codec = load_data(frame, load_options(["town", "land"])).codec
-    drawn = codec.conditions.draw(4000, Draws(1))
-    made = pd.DataFrame(codec.conditions.decode(drawn, Draws(2)))
+    drawn = codec.condition.draw(4000, Draws(1))
+    made = pd.DataFrame(codec.condition.decode(drawn, Draws(2)))
     assert (made["land"] == np.where(made["town"] == "Rome", "I", "N")).all()
     assert (made["town"] == "Oslo").mean() == pytest.approx(0.6, abs=0.04)
 
@@ -369,11 +371,11 @@ def test_where_is_met_and_the_rest_follows_what_is_known() -> None:
     from surveyor.data.where import read_where
 
     codec = load_data(people(2000), load_options(["zip", "sex", "diagnosis"])).codec
-    columns = codec.conditions.columns
+    columns = codec.condition.columns
     for sex, zipped in itertools.product(("f", "m"), ("10007", "10031")):
         asked = read_where({"sex": sex, "zip": zipped}, columns, "")
-        drawn = codec.conditions.draw(500, Draws(1), asked)
-        made = pd.DataFrame(codec.conditions.decode(drawn, Draws(2)))
+        drawn = codec.condition.draw(500, Draws(1), asked)
+        made = pd.DataFrame(codec.condition.decode(drawn, Draws(2)))
         assert (made["sex"] == sex).all()
         assert (made["zip"] == zipped).all()
         assert set(made["diagnosis"]) == {"A", "B", "C"}
@@ -385,9 +387,9 @@ def test_combinations_of_few_rows_are_a_guess_that_is_told() -> None:
     frame = people(2000)
     frame["sex"] = np.where(frame["diagnosis"] == "C", "f", frame["sex"])
     codec = load_data(frame, load_options(["sex", "diagnosis"])).codec
-    asked = read_where({"sex": "m", "diagnosis": "C"}, codec.conditions.columns, "")
+    asked = read_where({"sex": "m", "diagnosis": "C"}, codec.condition.columns, "")
     with pytest.warns(Notice, match="hardly seen together"):
-        drawn = codec.conditions.draw(50, Draws(1), asked)
-    made = codec.conditions.decode(drawn, Draws(2))
+        drawn = codec.condition.draw(50, Draws(1), asked)
+    made = codec.condition.decode(drawn, Draws(2))
     assert (made["sex"] == "m").all()
     assert (made["diagnosis"] == "C").all()

@@ -223,7 +223,7 @@ def test_groups_of_numbers_are_labels() -> None:
 
 def test_a_missing_condition_is_told_apart_from_the_mean() -> None:
     frame = pd.DataFrame({"c": [-1.0, 1.0, np.nan, 0.0] * 20, "x": ["a", "b"] * 40})
-    conditions = load(frame, Options(condition=("c",))).codec.conditions
+    conditions = load(frame, Options(condition=("c",))).codec.condition
     column = conditions.columns[0]
     codes = np.array([[column.code_of("")], [column.code_of("0")]])
     embedded = conditions.embed(codes)

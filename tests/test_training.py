@@ -379,7 +379,7 @@ def test_generated_points_are_shown_under_labels_as_wrong_as_the_real_ones() -> 
     data, config = prepare(labelled(), QUICK | {"condition": ["label"], "label_noise": 0.4})
     game = game_of(config, data.codec)
     codes = np.repeat(np.arange(4), 5000)[:, None]
-    cond = data.codec.conditions.embed(codes)
+    cond = data.codec.condition.embed(codes)
     with torch.no_grad():
         shown = game.generate(20_000, cond, Draws(0)).cond
     assert cond is not None

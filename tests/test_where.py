@@ -69,7 +69,7 @@ def test_a_range_of_a_condition_is_told_to_the_generator_and_kept(tmp_path: Path
 
 def test_several_conditions_are_as_frequent_as_in_training(table_run: Model) -> None:
     rows = table_run.sample(4000, {"town": ["Oslo", "Rome"]})
-    column = table_run.run.codec.conditions.columns[0]
+    column = table_run.run.codec.condition.columns[0]
     oslo, rome = (column.frequency[column.labels.index(name)] for name in ("Oslo", "Rome"))
     # Four deviations of a share of 4,000.
     assert (rows["town"] == "Oslo").mean() == pytest.approx(oslo / (oslo + rome), abs=0.03)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import USUAL, Codec, Files, Options, Rows, Space, State
-from surveyor.data.conditions import Conditions
+from surveyor.data.conditions import Columns
 from surveyor.diagnostics.preflight import Setting
 from surveyor.errors import InputError
 from surveyor.findings import Finding
@@ -40,7 +40,7 @@ class Angles:
 class AngleCodec(Codec):
     """An angle is the point (cos, sin) of the unit circle."""
 
-    conditions: Conditions = field(default_factory=Conditions)
+    condition: Columns = field(default_factory=Columns)
 
     kind = "angles"
     unit_name = "lengths of chords of the unit circle"

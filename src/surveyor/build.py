@@ -17,6 +17,7 @@ from surveyor.catalog import parse, text_of
 from surveyor.config import Config, resolve
 from surveyor.critics import ChainCritic, critics
 from surveyor.data import Codec, Options
+from surveyor.data.conditions import Columns
 from surveyor.errors import InputError, tell
 from surveyor.generators import Latent, Likelihood, generators
 from surveyor.lipschitz import TermPenalty, constraints
@@ -284,22 +285,13 @@ def game_of(
             f"--warm-start {config.warm_start:g}: the generator has no likelihood; "
             "give --generator autoregressive, or --warm-start 0"
         )
-    if any(isinstance(c, TermPenalty) for c in held) and not codec.conditions.columns:
+    if any(isinstance(c, TermPenalty) for c in held) and not codec.condition.columns:
         raise InputError(
             "--constraint condition-penalty: no condition; name its column with --condition"
         )
     if config.augment > 0 and len(space.shape) != 3:
         raise InputError(f"--augment {config.augment:g}: only for pictures")
-    if config.label_noise > 0 and all(c.ordered for c in codec.conditions.columns):
-        raise InputError(
-            f"--label-noise {config.label_noise:g}: no labels; name the column with --condition"
-        )
-    if config.label_noise > 0 and config.warm_start > 0:
-        raise InputError(
-            "--label-noise: a likelihood would learn the wrong labels; give --warm-start 0 and "
-            "--generator mlp"
-        )
-    noise = LabelNoise(codec.conditions, config.label_noise) if config.label_noise else None
+    noise = _label_noise(config, codec)
     generator, critic = generator.to(config.device), critic.to(config.device)
     return Game(
         generator,
@@ -314,6 +306,25 @@ def game_of(
         views=(ShiftMirror(config.augment),) if config.augment > 0 else (),
         terms=terms,
     )
+
+
+def _label_noise(config: Config, codec: Codec) -> LabelNoise | None:
+    """Return the channel that labels pass through.
+
+    Raises:
+        InputError: no labels, or a likelihood that would learn the wrong ones.
+    """
+    if not config.label_noise:
+        return None
+    columns, what = codec.condition, f"--label-noise {config.label_noise:g}"
+    if not isinstance(columns, Columns) or all(c.ordered for c in columns.columns):
+        raise InputError(f"{what}: no labels; name the column with --condition")
+    if config.warm_start > 0:
+        raise InputError(
+            f"{what}: a likelihood would learn the wrong labels; give --warm-start 0 and "
+            "--generator mlp"
+        )
+    return LabelNoise(columns, config.label_noise)
 
 
 def head_of(codec: Codec, generator: nn.Module) -> Head:

@@ -20,7 +20,7 @@ from surveyor.arguments import shown
 from surveyor.errors import InputError, did_you_mean
 from surveyor.reading import of_file
 
-VERSION = 4
+VERSION = 5
 
 
 def _option(default: Any, text: str, low: float | None = None, high: float | None = None) -> Any:

@@ -17,8 +17,8 @@ from surveyor.data.where import wanted
 from surveyor.kinds import kinds
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.files import Images
+from surveyor.kinds.images.pairs import Pairs
 from surveyor.kinds.loading import load
-from surveyor.kinds.pairs.codec import PairCodec
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.vectors.codec import VectorCodec
 from tests.conftest import mixed
@@ -102,7 +102,7 @@ def test_decoding_undoes_encoding(data: Data) -> None:
         if not isinstance(data.codec, TableCodec)
         else data.files.take(data.raw, np.arange(len(data.raw))).iloc[data.train.index[:n]]
     )
-    if isinstance(data.codec, PairCodec):
+    if isinstance(data.raw, Pairs):
         original = original.wanted
     if not isinstance(data.codec, TableCodec):
         exact = original.main.dtype.kind in "iu"
@@ -130,7 +130,7 @@ def test_the_codec_survives_json_and_arrays(data: Data) -> None:
 
 def test_the_codec_holds_no_rows(data: Data) -> None:
     _meta, arrays = data.codec.state()
-    if isinstance(data.codec, (VectorCodec, ImageCodec, PairCodec)):
+    if isinstance(data.codec, (VectorCodec, ImageCodec)):
         size = sum(a.size for n, a in arrays.items() if not n.startswith("condition"))
         assert size <= 3 * data.codec.space.width + 2 * data.codec.space.width**2 + 100
 
@@ -143,7 +143,7 @@ def test_written_samples_read_back(data: Data, tmp_path: Path) -> None:
             continue
         path = tmp_path / f"samples{suffix}"
         data.files.write(made, path)
-        again = (Images() if isinstance(data.codec, PairCodec) else data.files).read(path)
+        again = (Images() if isinstance(data.raw, Pairs) else data.files).read(path)
         assert len(again) == 12
 
 
@@ -154,7 +154,7 @@ def test_draws_depend_on_seed_and_step_alone(data: Data) -> None:
 
 
 def test_conditions_are_answered_as_asked(data: Data) -> None:
-    conditions = data.codec.conditions
+    conditions = data.codec.condition
     if not conditions.columns:
         return
     column = conditions.columns[0]

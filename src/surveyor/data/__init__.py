@@ -15,13 +15,13 @@ from torch import Tensor
 
 from surveyor.batch import Batch, Draws
 from surveyor.data.columns import Column
-from surveyor.data.conditions import Conditions
+from surveyor.data.conditions import Condition
+from surveyor.data.conditions import State as State
 from surveyor.data.space import Space as Space
 from surveyor.errors import InputError, did_you_mean
 from surveyor.privacy import CodecAccount
 
 Rows = dict[str, np.ndarray]
-State = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -59,19 +59,16 @@ USUAL = Options()
 class Codec(ABC):
     """The fitted map between user units and the critic's space; saved without the data.
 
-    ``answers`` says that a row's condition is a point of its own, a picture or a vector, which
-    samples answer; without it conditions are columns and have codes. ``account`` is what a codec
-    fitted with differential privacy has spent.
+    ``account`` is what a codec fitted with differential privacy has spent.
     """
 
-    answers: ClassVar[bool] = False
     continuous: ClassVar[bool] = True
     """Whether what lies between two points is something too."""
     account: CodecAccount | None = None
 
     kind: ClassVar[str]
     unit_name: ClassVar[str]
-    conditions: Conditions
+    condition: Condition
     group: Column | None = None
 
     @property
@@ -134,7 +131,7 @@ class Codec(ABC):
     @property
     def askable(self) -> tuple[Column, ...]:
         """Return the columns that samples can be asked for by value, conditions first."""
-        return self.conditions.columns
+        return self.condition.columns
 
     @property
     def columns_named(self) -> tuple[str, ...]:
@@ -176,9 +173,7 @@ class Codec(ABC):
     def batch(self, rows: Rows, index: np.ndarray) -> Batch:
         """Return the chosen rows as a batch with condition and group."""
         group = torch.from_numpy(rows["group"][index].astype(np.int64)) if "group" in rows else None
-        return Batch(
-            self.points(rows, index), self.conditions.embed(rows["cond"][index]), None, group
-        )
+        return Batch(self.points(rows, index), self.condition.of(rows, index), None, group)
 
 
 class Files(ABC):

@@ -7,7 +7,7 @@ import pandas as pd
 from surveyor.data import Options, Rows, check_columns
 from surveyor.data.arrays import Arrays
 from surveyor.data.columns import Column
-from surveyor.data.conditions import Conditions, fit_conditions
+from surveyor.data.conditions import Columns, fit_conditions
 from surveyor.data.fits import Fits, fits_for
 from surveyor.data.values import form_of
 from surveyor.errors import InputError
@@ -15,7 +15,7 @@ from surveyor.errors import InputError
 
 def fit_columns(
     raw: Arrays, options: Options, spreads: int = 0
-) -> tuple[Conditions, Column | None, Fits]:
+) -> tuple[Columns, Column | None, Fits]:
     """Fit the condition and group columns of arrays; return what fits ``spreads`` others too."""
     known = list(raw.columns)
     problems = check_columns(options.condition, known, "--condition")
@@ -39,7 +39,7 @@ def fit_columns(
     return fit_conditions(raw.columns, options.condition, fits, forms), group, fits
 
 
-def column_codes(arrays: Arrays, conditions: Conditions, group: Column | None) -> Rows:
+def column_codes(arrays: Arrays, conditions: Columns, group: Column | None) -> Rows:
     """Return the condition and group codes of arrays."""
     asked = [c.name for c in conditions.columns]
     problems = check_columns(asked, list(arrays.columns), "condition")

@@ -1,11 +1,12 @@
-"""Conditions: what a user fixes, and a generator and its critic are told."""
+"""Condition columns: values that a user asks for, and generator and critic are told."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,58 @@ from surveyor.data.values import Form
 from surveyor.data.where import Wanted
 from surveyor.errors import tell
 
+State = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+class Condition(ABC):
+    """What generator and critic are told of a row, beside the latent.
+
+    ``Columns`` of values, maybe none; or a ``Point`` of another codec, such as a picture. Columns
+    have codes, integers (n, k), by which a condition is drawn, asked for and named. One that is not
+    ``drawable`` has none (k is 0) and is taken from rows alone.
+    """
+
+    columns: tuple[Column, ...] = ()
+    drawable: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Return the entries of an embedded condition; 0 for a picture and for none."""
+
+    @property
+    def picture(self) -> tuple[int, ...]:
+        """Return the shape of an embedded condition that is a picture."""
+        return ()
+
+    @abstractmethod
+    def of(self, rows: Mapping[str, np.ndarray], index: np.ndarray) -> Tensor | None:
+        """Return the embedded conditions of the chosen rows, (n, ...); None where there is none."""
+
+    def embed(self, codes: np.ndarray) -> Tensor | None:
+        """Return codes (n, k) embedded, (n, width); None without columns."""
+        return None
+
+    def draw(self, n: int, draws: Draws, where: Mapping[str, Wanted] | None = None) -> np.ndarray:
+        """Return the codes (n, k) of ``n`` conditions, among those of ``where``."""
+        return np.zeros((n, 0), dtype=np.int32)
+
+    def decode(self, codes: np.ndarray, draws: Draws) -> dict[str, pd.Series]:
+        """Return each column in its own units."""
+        return {}
+
+    def names(self, codes: Sequence[int]) -> str:
+        """Return one combination of codes in words."""
+        return ""
+
+    @abstractmethod
+    def state(self) -> State:
+        """Return what restores it."""
+
 
 @dataclass(frozen=True, eq=False)
-class Conditions:
-    """Condition columns, and how often combinations of their codes occur in training.
+class Columns(Condition):
+    """Condition columns, maybe none, and how often combinations of their codes occur in training.
 
     ``seen`` (m, k) holds combinations, ``share`` (m,) their frequencies. Of several columns none is
     kept that fewer rows than ``ROWS_KEPT`` have: ``level`` (m,) says by which of ``groupings`` the
@@ -44,6 +93,10 @@ class Conditions:
     def width(self) -> int:
         """Return the width of an embedded condition: one entry a category, one a number."""
         return sum(1 + c.missing if c.ordered else c.size for c in self.columns)
+
+    def of(self, rows: Mapping[str, np.ndarray], index: np.ndarray) -> Tensor | None:
+        """Return the embedded conditions of the chosen rows, (n, width)."""
+        return self.embed(rows["cond"][index])
 
     def embed(self, codes: np.ndarray) -> Tensor | None:
         """Return codes (n, k) as (n, width), or None without conditions.
@@ -147,7 +200,7 @@ class Conditions:
             shown.append(f"{column.name}={text}")
         return ", ".join(shown)
 
-    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def state(self) -> State:
         """Return what ``restore`` needs."""
         meta, arrays = columns_state(self.columns, "condition")
         return {"columns": meta}, arrays | {
@@ -157,7 +210,7 @@ class Conditions:
         }
 
     @classmethod
-    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Conditions:
+    def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Columns:
         """Rebuild conditions."""
         columns = columns_restore(meta["columns"], arrays, "condition")
         return cls(columns, arrays["seen"], arrays["share"], arrays["level"])
@@ -204,15 +257,15 @@ def fit_conditions(
     names: Sequence[str],
     fits: Fits = PLAIN,
     forms: Mapping[str, Form] | None = None,
-) -> Conditions:
+) -> Columns:
     """Fit condition columns to training values by name."""
     if not names:
-        return Conditions()
+        return Columns()
     forms = forms or {}
     columns = tuple(fits.label(n, pd.Series(values[n]), forms.get(n)) for n in names)
     if len(columns) == 1:
         alone = np.arange(columns[0].size, dtype=np.int32)[:, None]
-        return Conditions(columns, alone, columns[0].frequency, np.zeros(len(alone), np.int32))
+        return Columns(columns, alone, columns[0].frequency, np.zeros(len(alone), np.int32))
     codes = np.stack([c.encode(pd.Series(values[c.name])) for c in columns], axis=1)
     left = codes[(codes < [c.size for c in columns]).all(axis=1)]
     seen, level, rows = [], [], []
@@ -230,7 +283,7 @@ def fit_conditions(
     rows.append(np.array([rest]))
     level.append(np.array([len(groupings) - 1]))
     share = np.concatenate(rows)
-    return Conditions(
+    return Columns(
         columns,
         np.concatenate(seen).astype(np.int32),
         share / share.sum(),

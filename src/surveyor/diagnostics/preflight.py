@@ -113,7 +113,7 @@ def constraints(s: Setting) -> Iterator[Finding]:
 
 def empty_conditions(s: Setting) -> Iterator[Finding]:
     """With differential privacy a column can have no value that enough rows share."""
-    yield from empty(s.data.codec.conditions.columns, s.data.codec.account)
+    yield from empty(s.data.codec.condition.columns, s.data.codec.account)
 
 
 def empty(columns: Iterable[Column], account: CodecAccount | None) -> Iterator[Finding]:

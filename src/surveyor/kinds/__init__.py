@@ -10,8 +10,9 @@ from functools import cache
 from typing import Any
 
 from PIL.Image import Image
+from torch import Tensor
 
-from surveyor.data import Codec, Data, Files
+from surveyor.data import Codec, Data, Files, Options
 from surveyor.data.coordinates import Coordinates, unnamed
 from surveyor.data.filters import Filter
 from surveyor.diagnostics.preflight import Check
@@ -41,6 +42,8 @@ class Kind:
     are what all samples must pass. ``few`` rows are what all that follows training is rehearsed on,
     beside what ``written`` tries; ``guilty`` names the column that fails. Of two data sets
     ``coordinates`` are the columns that a person would name, and ``beside`` draws both.
+    ``answers`` is the record that holds where samples answer points of another codec, which
+    ``given`` reads.
     """
 
     name: str
@@ -60,6 +63,8 @@ class Kind:
     keepsake: Callable[[Seen], tuple[str, Image]] | None = None
     coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
     beside: Callable[[Beside], Iterator[Section]] = marginals
+    answers: Kind | None = None
+    given: Callable[[Codec, Any, str | None, Options], Tensor] | None = None
 
 
 _ADDED: dict[str, Kind] = {}
@@ -87,5 +92,6 @@ def kinds() -> dict[str, Kind]:
 
 
 def kind_of(codec: Codec) -> Kind:
-    """Return the kind that a codec is of."""
-    return kinds()[codec.kind]
+    """Return the kind that a codec is of, its answers where it answers what is given."""
+    own = kinds()[codec.kind]
+    return own if codec.condition.drawable or own.answers is None else own.answers

@@ -36,8 +36,8 @@ def recognise(source: Any, options: Options = USUAL) -> Kind:
             hint = did_you_mean(path.name, near) if near and path.name else ""
             raise InputError(f"{source}: no such file{hint if 'did you mean' in hint else ''}")
     if options.task != "generate":
-        return kinds()["pairs"]
-    every = list(kinds().values())
+        return next(kind.answers for kind in kinds().values() if kind.answers is not None)
+    every = [k for kind in kinds().values() for k in (kind, kind.answers) if k is not None]
     if isinstance(source, (str, Path)):  # a suffix says more than that there is a folder
         every.sort(key=lambda kind: not str(source).lower().endswith(kind.files.suffixes))
     for kind in every:

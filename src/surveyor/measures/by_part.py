@@ -35,7 +35,7 @@ class ByPart(Measure):
             real, more = batch(rows, inside), batch(rows, other[: sets * len(inside)])
             draws = seen.draws(int(code[0]) if len(code) else 0, Stream.PARTS, *_rank(self.by))
             if self.by == "condition":
-                name = seen.codec.conditions.names(code.tolist())
+                name = seen.codec.condition.names(code.tolist())
                 fake = _labelled(seen, code, sets * len(inside), draws)
             else:
                 name, fake = _of_group(seen, int(code[0]), len(inside), draws)
@@ -85,7 +85,7 @@ def _labelled(seen: Seen, code: np.ndarray, n: int, draws: Draws) -> Batch:
     Where a share of the labels is wrong, real rows of a label are of other conditions too: the
     generated ones are then of conditions as such rows have them.
     """
-    conditions, label = seen.codec.conditions, np.tile(code, (n, 1))
+    conditions, label = seen.codec.condition, np.tile(code, (n, 1))
     noise = seen.game.label_noise
     codes = label if noise is None else noise.behind(code, n, draws)
     fake = generated(seen.game, seen.generator, conditions.embed(codes), n, draws)
@@ -97,7 +97,7 @@ def _of_group(seen: Seen, code: int, n: int, draws: Draws) -> tuple[str, Batch]:
 
     Where generated rows have no such column, all of them stand in for the group's.
     """
-    codec, conditions = seen.codec, seen.codec.conditions
+    codec, conditions = seen.codec, seen.codec.condition
     group = codec.group
     assert group is not None
     name = f"{group.name}={[*group.labels, *['missing'] * group.missing, 'unseen'][code]}"

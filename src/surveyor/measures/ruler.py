@@ -103,7 +103,7 @@ class RowRuler(Ruler):
 
     def look(self, generator: nn.Module, draws: Draws) -> Looked:
         """Draw twice as many points, under conditions as in training."""
-        n, held, conditions = self.size, self.held.first(self.size), self.held.codec.conditions
+        n, held, conditions = self.size, self.held.first(self.size), self.held.codec.condition
         cond = conditions.embed(conditions.draw(2 * n, draws))
         made = generated(self.game, generator, cond, 2 * n, draws)
         fake, other = made.part(0, n), made.part(n, 2 * n)

@@ -150,13 +150,13 @@ class Seen:
 
     def _asked(self, block: int, draws: Draws) -> tuple[np.ndarray, Tensor | None]:
         """Return codes and conditions of a block; a picture to answer is a held-out one."""
-        if self.codec.answers:
+        if not self.codec.condition.drawable:
             cond = self.data.holdout.first(BLOCK, block * BLOCK).cond
             assert cond is not None
             return np.zeros((len(cond), 0), np.int32), cond
-        codes = self.codec.conditions.draw(BLOCK, draws)
-        return codes, self.codec.conditions.embed(codes)
+        codes = self.codec.condition.draw(BLOCK, draws)
+        return codes, self.codec.condition.embed(codes)
 
     @property
     def _at_once(self) -> int:
-        return 64 if self.codec.answers else BLOCK
+        return 64 if not self.codec.condition.drawable else BLOCK

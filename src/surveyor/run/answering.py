@@ -14,7 +14,6 @@ from surveyor.data import Options
 from surveyor.data.bounds import refuse_beyond_memory
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
-from surveyor.kinds.pairs.codec import PairCodec
 from surveyor.run.folder import Run
 from surveyor.streams import Stream
 
@@ -25,15 +24,15 @@ TRIAL = 64  # pixels a side of what is tried first
 def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
     """Return the answer to every picture or vector, by the name of the wanted ones."""
     codec = run.codec
-    if not isinstance(codec, PairCodec):
+    if run.kind.given is None:
         raise InputError(
             "the run generates, it has no task; train with --task super-resolution or translate"
         )
     if not 0 <= seed < 2**63:
         raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
-    size = run.config.size if codec.scale is None else None
+    size = run.config.size if run.config.scale is None else None
     options = Options(size=size, white=run.config.white)
-    asked = codec.asked(resolve(pictures), run.config.from_, options)
+    asked = run.kind.given(codec, resolve(pictures), run.config.from_, options)
     return answer(run, asked, seed)
 
 
@@ -41,7 +40,6 @@ def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
 def answer(run: Run, asked: Tensor, seed: int) -> dict[str, np.ndarray]:
     """Return answers to encoded conditions (n, ...)."""
     codec, game = run.codec, run.game
-    assert isinstance(codec, PairCodec)
     device = next(game.critic.parameters()).device
     at_once = max(1, PIXELS // max(asked[0].numel(), codec.space.width))
     _refuse_beyond_memory(run, asked[:at_once])
@@ -49,8 +47,8 @@ def answer(run: Run, asked: Tensor, seed: int) -> dict[str, np.ndarray]:
     for part in torch.split(asked, at_once):
         batch = game.generate(len(part), part.to(device), draws).to("cpu")
         codes = np.zeros((len(part), 0), np.int32)
-        made.append(codec.decode(Batch(batch.x), codes, draws)[codec.main])
-    return {codec.main: np.concatenate(made)}
+        made.append(codec.decode(Batch(batch.x), codes, draws))
+    return {name: np.concatenate([part[name] for part in made]) for name in made[0]}
 
 
 def _refuse_beyond_memory(run: Run, asked: Tensor) -> None:

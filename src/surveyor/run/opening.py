@@ -20,7 +20,7 @@ from surveyor.config import Config, loads
 from surveyor.data import Codec
 from surveyor.data.bounds import weigh
 from surveyor.errors import InputError
-from surveyor.kinds import Kind, kinds
+from surveyor.kinds import Kind, kind_of, kinds
 from surveyor.outline import outline
 from surveyor.reading import (
     LONGEST,
@@ -111,17 +111,17 @@ def _codec(path: Path) -> tuple[Kind, Codec, str]:
         _tried(codec)
     except (*UNPARSABLE, KeyError, IndexError, AttributeError, RuntimeError) as error:
         raise damaged(path / CODEC, repr(error)) from error
-    return kind, codec, said.fingerprint
+    return kind_of(codec), codec, said.fingerprint
 
 
 def _tried(codec: Codec) -> None:
     """Decode a few rows of noise: digests can be forged, and a codec that fails is told at once."""
     space, draws = codec.space, Draws(0)
     weigh(FEW * 4 * (space.width + math.prod(space.raw)), "the codec's points take", "restore it")
-    codes = codec.conditions.draw(FEW, draws)
+    codes = codec.condition.draw(FEW, draws)
     with np.errstate(all="ignore"):
         x = codec.head(draws.normal(FEW, *space.raw), draws)
-        codec.spelt(codec.decode(Batch(x, codec.conditions.embed(codes)), codes, draws))
+        codec.spelt(codec.decode(Batch(x, codec.condition.embed(codes)), codes, draws))
 
 
 def fits(

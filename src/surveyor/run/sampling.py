@@ -57,7 +57,7 @@ def draw_samples(
     latent = replace(run.game.latent, spread=truncate * run.game.latent.spread)
     run = replace(run, game=replace(run.game, latent=latent))
     found = _asked(run, where)
-    told = {c.name for c in run.codec.conditions.columns}
+    told = {c.name for c in run.codec.condition.columns}
     given = {name: w for name, w in found.items() if name in told}
     known = None if apart_from is None else _known(run, apart_from)
     checked = {name: w for name, w in found.items() if name not in told or w.ranged}
@@ -95,7 +95,7 @@ def draw_samples(
 
 def _check(run: Run, n: int, seed: int, truncate: float) -> None:
     problems = [] if n >= 1 else [f"-n {n}: give at least 1"]
-    if run.codec.answers:
+    if not run.codec.condition.drawable:
         problems.append("the run translates pictures: give them to surveyor translate")
     if not 0 <= seed < 2**63:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
@@ -187,7 +187,7 @@ def _known(run: Run, source: Any) -> np.ndarray:
 
 
 def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
-    conditions, askable = run.codec.conditions.columns, run.codec.askable
+    conditions, askable = run.codec.condition.columns, run.codec.askable
     if len(askable) > len(conditions):
         return read_where(where, askable, "no such column")
     none = "" if conditions else "; the run has no conditions (train with --condition)"
@@ -196,14 +196,14 @@ def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
 
 def _made(run: Run, n: int, given: Mapping[str, Wanted], seed: int, attempt: int) -> Any:
     codec, game = run.codec, run.game
-    codes = codec.conditions.draw(n, Draws(seed, attempt, Stream.SAMPLE), given)
+    codes = codec.condition.draw(n, Draws(seed, attempt, Stream.SAMPLE), given)
     drawer = game.generator.drawer() if isinstance(game.generator, TabularLikelihood) else None
     device = next(game.critic.parameters()).device
 
     def part(number: int) -> Any:
         torch.set_num_threads(1)  # of this thread's own products
         own = codes[number * AT_ONCE : (number + 1) * AT_ONCE]
-        draws, cond = Draws(seed, attempt, Stream.SAMPLE, number + 1), codec.conditions.embed(own)
+        draws, cond = Draws(seed, attempt, Stream.SAMPLE, number + 1), codec.condition.embed(own)
         if drawer is not None:
             told = None if cond is None else cond.to(device)
             blocks = len(codec.space.blocks)

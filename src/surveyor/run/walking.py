@@ -38,13 +38,13 @@ def walk(
         problems.append(
             "walks are for pictures and vectors; between two rows of a table lies nothing"
         )
-    if codec.answers:
+    if not codec.condition.drawable:
         problems.append("the run translates pictures: give them to surveyor translate")
     if not 0 <= seed < 2**63:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
     if frames < 2 or stops < 1:
         problems.append(f"{frames} frames, {stops} stops; give at least 2 and 1")
-    if where and not codec.conditions.columns:
+    if where and not codec.condition.columns:
         problems.append("--where: the run has no conditions (train with --condition)")
     if problems:
         raise InputError(*problems)
@@ -54,12 +54,12 @@ def walk(
         "ask for fewer",
     )
     draws = Draws(seed, 0, Stream.WALK)
-    wanted = [read_where(w, codec.conditions.columns, "no condition") for w in (where or [{}])]
-    asked = [codec.conditions.draw(1, draws, w) for w in wanted]
+    wanted = [read_where(w, codec.condition.columns, "no condition") for w in (where or [{}])]
+    asked = [codec.condition.draw(1, draws, w) for w in wanted]
     latents = game.latent.draw(max(stops, len(asked)), draws)
     at = torch.arange(frames) / frames
     z = _along(latents, at, game.latent.normal)
-    ends = codec.conditions.embed(np.concatenate(asked))
+    ends = codec.condition.embed(np.concatenate(asked))
     cond = None if ends is None else _straight(ends, at)
     device = next(game.critic.parameters()).device
     with torch.no_grad():

@@ -27,7 +27,7 @@ def calibrate(game: Game, codec: Codec, seed: int) -> None:
     assert isinstance(game.generator, TabularLikelihood)
     device = next(game.critic.parameters()).device
     draws = Draws(seed, 0, Stream.CALIBRATION)
-    cond = codec.conditions.embed(codec.conditions.draw(ROWS, draws))
+    cond = codec.condition.embed(codec.condition.draw(ROWS, draws))
     shares = [share.to(device) for share in codec.shares]
     game.generator.calibrate(shares, ROWS, None if cond is None else cond.to(device), draws)
 
@@ -40,7 +40,7 @@ def marginal_gap(game: Game, rows: Source, seed: int, n: int = 16_384) -> float:
     draws, made = Draws(seed, 0, Stream.MARGINALS), torch.zeros(space.width)
     seen, real = min(n, len(rows)), torch.zeros(space.width)
     for _ in range(0, n, 2048):
-        cond = codec.conditions.embed(codec.conditions.draw(2048, draws))
+        cond = codec.condition.embed(codec.condition.draw(2048, draws))
         own = None if cond is None else cond.to(device)
         made += game.generate(2048, own, draws).x.cpu().sum(0) / n
     for start in range(0, seen, 2048):

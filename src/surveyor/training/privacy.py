@@ -177,7 +177,7 @@ class _Likelihood(nn.Module):
 
 def asked(source: Source, n: int, draws: Draws) -> Tensor | None:
     """Return ``n`` conditions by their frequencies: those of the codec, not of rows taken."""
-    conditions = source.codec.conditions
+    conditions = source.codec.condition
     cond = conditions.embed(conditions.draw(n, draws))
     return None if cond is None else cond.to(draws.device)
 

@@ -1,6 +1,7 @@
 """Pictures of one size."""
 
 from surveyor.kinds import Kind
+from surveyor.kinds.images.answers import ANSWERS
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.files import Images
 from surveyor.kinds.images.measures import Pictures
@@ -17,4 +18,5 @@ KIND = Kind(
     few=4,
     beside=sheets,
     keepsake=keepsake,
+    answers=ANSWERS,
 )

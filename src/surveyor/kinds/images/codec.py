@@ -15,12 +15,16 @@ from surveyor.data import Codec, Rows, Space, State
 from surveyor.data.array_columns import column_codes
 from surveyor.data.arrays import Arrays, numeric_type, read_arrays
 from surveyor.data.columns import Column
-from surveyor.data.conditions import Conditions, columns_restore, columns_state
+from surveyor.data.conditions import Columns, Condition, columns_restore, columns_state
 from surveyor.data.fits import account_of, account_state
 from surveyor.data.whiten import Whitening
 from surveyor.errors import InputError
+from surveyor.kinds.images.pairs import Pairs
 from surveyor.kinds.images.reading import read_pictures
+from surveyor.kinds.point import Point
 from surveyor.privacy import CodecAccount
+
+BEYOND = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +38,7 @@ class ImageCodec(Codec):
     top: float
     dtype: str
     main: str
-    conditions: Conditions
+    condition: Condition
     whitening: Whitening | None = None
     mean: np.ndarray | None = None
     group: Column | None = None
@@ -56,10 +60,29 @@ class ImageCodec(Codec):
     def space(self) -> Space:
         """Return the shapes and the unit."""
         shape = (self.channels, *self.size[:2])
-        return Space(shape, self.conditions.width, shape, 1.0 if self.whitening else 0.5)
+        unit = 1.0 if self.whitening else 0.5
+        told = self.condition
+        return Space(shape, told.width, shape, unit, given=told.picture)
+
+    @property
+    def scale(self) -> int | None:
+        """Return how many times as large the picture is as the one that it answers, if any."""
+        given = self.condition.picture
+        return self.size[0] // given[1] if given and given[1] < self.size[0] else None
 
     def rows(self, raw: Any) -> Rows:
-        """Check pictures and keep them as they are."""
+        """Check pictures, and what they answer where they do; keep them as they are."""
+        if isinstance(self.condition, Point):
+            if not isinstance(raw, Pairs):
+                raise InputError(
+                    "the run answers what it is given: give pairs, as it was trained on"
+                )
+            given = self.condition.rows(raw.given)
+            return {"given": given} | self._pictures(raw.wanted, Columns())
+        assert isinstance(self.condition, Columns)
+        return self._pictures(raw, self.condition)
+
+    def _pictures(self, raw: Any, columns: Columns) -> Rows:
         own = raw if isinstance(raw, Arrays) else replace(read_arrays(raw), white=self.top)
         arrays = read_pictures(own)
         if arrays.main.shape[1:] != self.size:
@@ -73,7 +96,7 @@ class ImageCodec(Codec):
                 f"pictures of {arrays.main.dtype} up to {arrays.main.max():g} where the run was "
                 f"trained on {self.dtype} up to {self.top:g}; bring them to the same scale"
             )
-        return {"x": arrays.main} | column_codes(arrays, self.conditions, self.group)
+        return {"x": arrays.main} | column_codes(arrays, columns, self.group)
 
     def points(self, rows: Rows, index: np.ndarray) -> Tensor:
         """Return rows as points."""
@@ -86,8 +109,18 @@ class ImageCodec(Codec):
         return torch.from_numpy(flat.astype(np.float32)).view_as(x)
 
     def head(self, raw: Tensor, draws: Draws) -> Tensor:
-        """Return tanh(raw); raw itself where whitened."""
-        return raw if self.whitening is not None else raw.tanh()
+        """Return tanh(raw); raw itself where whitened.
+
+        Of an answer raw within [-1, 1], and a tenth of what lies beyond. It starts from the picture
+        given, whose white is at the edge: tanh would pass hardly any gradient there, and without a
+        bound the game drives values out of range.
+        """
+        if self.whitening is not None:
+            return raw
+        if self.condition.drawable:
+            return raw.tanh()
+        inside = raw.clamp(-1, 1)
+        return inside + BEYOND * (raw - inside)
 
     def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> dict[str, np.ndarray]:
         """Return arrays by name: the pictures, in their own dtype, and their conditions."""
@@ -100,7 +133,7 @@ class ImageCodec(Codec):
         if np.dtype(self.dtype).kind in "biu":
             pixels = pixels.round()
         made = {self.main: pixels.numpy().astype(self.dtype)}
-        return made | {n: s.to_numpy() for n, s in self.conditions.decode(codes, draws).items()}
+        return made | {n: s.to_numpy() for n, s in self.condition.decode(codes, draws).items()}
 
     def delivered(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
         """Return generated points as this reads what a user gets of them: rounded as data are."""
@@ -109,14 +142,14 @@ class ImageCodec(Codec):
 
     def state(self) -> State:
         """Return what ``restore`` needs."""
-        cond, arrays = self.conditions.state()
+        cond, arrays = self.condition.state()
         groups, group_arrays = columns_state([] if self.group is None else [self.group], "group")
         meta = {
             "size": list(self.size),
             "top": self.top,
             "dtype": self.dtype,
             "main": self.main,
-            "conditions": cond,
+            "condition": cond,
             "group": groups,
             "whitened": self.whitening is not None,
             **account_state(self.account),
@@ -139,9 +172,13 @@ class ImageCodec(Codec):
             meta["top"],
             numeric_type(meta["dtype"]),
             meta["main"],
-            Conditions.restore(meta["conditions"], arrays),
+            _condition(meta["condition"], arrays),
             white,
             arrays.get("mean"),
             groups[0] if groups else None,
             account_of(meta),
         )
+
+
+def _condition(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Condition:
+    return (Point if "of" in meta else Columns).restore(meta, arrays)

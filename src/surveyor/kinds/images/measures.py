@@ -90,7 +90,7 @@ def labels(data: Data) -> tuple[Column, np.ndarray, int | None] | None:
 
     The first condition that is a category; else the first such column beside the pictures.
     """
-    columns = data.codec.conditions.columns
+    columns = data.codec.condition.columns
     for place, column in enumerate(columns):
         codes = data.train.rows["cond"][:, place]
         if not column.ordered and _learnable(codes[data.train.index], column.size):

@@ -36,7 +36,7 @@ class Sheets(Panel):
     def __call__(self, shown: Shown) -> Iterator[Section]:
         """Yield the sheets, the nearest training pictures, and the figures."""
         seen, codec = shown.seen, cast(ImageCodec, shown.seen.codec)
-        holdout, conditions = seen.data.holdout, codec.conditions
+        holdout, conditions = seen.data.holdout, codec.condition
         n = min(PICTURES, len(holdout))
         codes, index = holdout.codes(n), holdout.index[:n]
         order = np.lexsort(codes.T[::-1]) if conditions.columns else np.arange(n)
@@ -64,12 +64,12 @@ class Sheets(Panel):
 def keepsake(seen: Seen) -> tuple[str, Image]:
     """Return a sheet of samples, one row a condition where there are few."""
     codec = cast(ImageCodec, seen.codec)
-    columns = codec.conditions.columns
+    columns = codec.condition.columns
     if len(columns) == 1 and (not columns[0].ordered or columns[0].size <= LINES):
         codes = np.repeat(np.arange(min(columns[0].size, LINES), dtype=np.int32), A_LINE)[:, None]
     else:
         codes = seen.codes(PICTURES)
-    draws, cond = seen.draws(1, Stream.REPORT), codec.conditions.embed(codes)
+    draws, cond = seen.draws(1, Stream.REPORT), codec.condition.embed(codes)
     fake = generated(seen.game, seen.generator, cond, len(codes), draws)
     made = codec.decode(fake, codes, draws)[codec.main]
     return "samples.png", sheet(made, columns=A_LINE, zoom=max(1, 40 // made.shape[1]))

@@ -58,7 +58,7 @@ def table_columns(s: Setting) -> Iterator[Finding]:
 def mixed_columns(s: Setting) -> Iterator[Finding]:
     """A column of numbers or dates with text among them is read as categories."""
     codec = cast(TableCodec, s.data.codec)
-    for column in (*codec.columns, *codec.conditions.columns):
+    for column in (*codec.columns, *codec.condition.columns):
         for what, form in FORMS.items():
             like = np.array([bool(form.fullmatch(label)) for label in column.labels], dtype=bool)
             share = float(column.frequency[: len(like)][like].sum())

@@ -15,7 +15,7 @@ from torch import Tensor
 from surveyor.batch import Batch, Draws
 from surveyor.data import USUAL, Codec, Options, Rows, Space, State, check_columns
 from surveyor.data.columns import Column
-from surveyor.data.conditions import Conditions, columns_restore, columns_state
+from surveyor.data.conditions import Columns, columns_restore, columns_state
 from surveyor.data.fits import account_of, account_state
 from surveyor.data.scratch import empty
 from surveyor.data.values import Form
@@ -45,7 +45,7 @@ class TableCodec(Codec):
 
     columns: tuple[Column, ...]
     order: tuple[str, ...]
-    conditions: Conditions
+    condition: Columns
     group: Column | None = None
     derived: tuple[Derived, ...] = ()
     neutral: Mapping[str, float] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class TableCodec(Codec):
         ranks = torch.from_numpy(np.concatenate([c.ranks for c in made]).astype(np.float32))
         bias = torch.from_numpy(np.log(np.maximum(frequency, 1e-6)).astype(np.float32))
         shape, raw = (total + ordered,), (len(bias),)
-        return Space(shape, self.conditions.width, raw, 1.0, bias, tuple(self.free), ranks)
+        return Space(shape, self.condition.width, raw, 1.0, bias, tuple(self.free), ranks)
 
     @property
     def shares(self) -> list[Tensor]:
@@ -152,7 +152,7 @@ class TableCodec(Codec):
         Raises:
             InputError: no such columns, conditions, or nothing left.
         """
-        conditions = [c.name for c in self.conditions.columns]
+        conditions = [c.name for c in self.condition.columns]
         problems = check_columns(names, self.columns_named, "--drop")
         problems += [f"--drop {n}: a condition of the run" for n in names if n in conditions]
         if not problems and all(c.name in names for c in self.columns):
@@ -164,13 +164,13 @@ class TableCodec(Codec):
     @property
     def measured(self) -> tuple[Column, ...]:
         """Return the columns that are measured, conditions last."""
-        every = (*self.columns, *self.conditions.columns)
+        every = (*self.columns, *self.condition.columns)
         return tuple(c for c in every if c.name not in self.ignored)
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:
         """Return how each column of a file is read; formulas are text there."""
-        own = [*self.columns, *self.conditions.columns]
+        own = [*self.columns, *self.condition.columns]
         own += [self.group] if self.group is not None else []
         found = {c.name: c.form for c in own}
         for name, places in self.formulas.items():
@@ -181,7 +181,7 @@ class TableCodec(Codec):
     @property
     def askable(self) -> tuple[Column, ...]:
         """Return all columns, conditions first."""
-        return (*self.conditions.columns, *self.columns)
+        return (*self.condition.columns, *self.columns)
 
     def finished(self, made: pd.DataFrame) -> pd.DataFrame:
         """Return rows in which formulas stand as text."""
@@ -200,7 +200,7 @@ class TableCodec(Codec):
             raise InputError(*problems)
         values: dict[str, Any] = {}
         taken = {part for f, places in self.formulas.items() for part in parts(f, places)}
-        for column in (*self.columns, *self.conditions.columns):
+        for column in (*self.columns, *self.condition.columns):
             if column.name not in taken:
                 own = rows[column.name]
                 read = column.numbers(own) if column.ordered else column.encode(own)
@@ -219,7 +219,7 @@ class TableCodec(Codec):
         """Return samples with numbers as the file spelt them."""
         spelt: dict[str, Any] = {
             c.name: c.spelt(made[c.name])
-            for c in (*self.columns, *self.conditions.columns)
+            for c in (*self.columns, *self.condition.columns)
             if c.name in made and c.form.spelling and c.kind != "date"
         }
         return made.assign(**spelt)
@@ -233,7 +233,7 @@ class TableCodec(Codec):
         n = len(raw)
         rows: Rows = {
             "codes": empty((n, len(self.columns)), np.int16),
-            "cond": empty((n, len(self.conditions.columns)), np.int16),
+            "cond": empty((n, len(self.condition.columns)), np.int16),
         }
         if self.group is not None and self.group.name in raw.names:
             rows["group"] = empty((n,), np.int16)
@@ -248,7 +248,7 @@ class TableCodec(Codec):
                 rows["codes"][part, k] = codes
                 if column.ordered:
                     beyond.append(far_ones(self.columns, k, codes, numbers, start))
-            rows["cond"][part] = self.conditions.encode(chunk, len(chunk))  # type: ignore[arg-type]
+            rows["cond"][part] = self.condition.encode(chunk, len(chunk))  # type: ignore[arg-type]
             if self.group is not None and "group" in rows:
                 rows["group"][part] = self.group.encode(chunk[self.group.name])
             start += len(chunk)
@@ -313,7 +313,7 @@ class TableCodec(Codec):
 
     def _frame(self, every: Sequence[np.ndarray], codes: np.ndarray, draws: Draws) -> pd.DataFrame:
         made = {c.name: c.decode(n, draws) for c, n in zip(self.columns, every, strict=True)}
-        made |= self.conditions.decode(codes, draws)
+        made |= self.condition.decode(codes, draws)
         # An array of Python's dates alone would become one of pandas'.
         plain = {n: s if s.dtype.kind == "O" else s.array for n, s in made.items()}
         return pd.DataFrame({n: plain[n] for n in self.order if n not in self.ignored})
@@ -321,12 +321,12 @@ class TableCodec(Codec):
     def state(self) -> State:
         """Return what ``restore`` needs."""
         metas, arrays = columns_state(self.columns, "column")
-        cond_meta, cond_arrays = self.conditions.state()
+        cond_meta, cond_arrays = self.condition.state()
         groups, group_arrays = columns_state([] if self.group is None else [self.group], "group")
         meta = {
             "columns": metas,
             "order": list(self.order),
-            "conditions": cond_meta,
+            "condition": cond_meta,
             "group": groups,
             "neutral": dict(self.neutral),
             "single": list(self.single),
@@ -344,7 +344,7 @@ class TableCodec(Codec):
         return cls(
             columns_restore(meta["columns"], arrays, "column"),
             tuple(meta["order"]),
-            Conditions.restore(meta["conditions"], arrays),
+            Columns.restore(meta["condition"], arrays),
             groups[0] if groups else None,
             tuple(Derived(p, arrays[f"derived.{k}"]) for k, p in enumerate(meta["parents"])),
             {str(name): float(share) for name, share in meta["neutral"].items()},

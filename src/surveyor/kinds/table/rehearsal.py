@@ -28,7 +28,7 @@ def written(data: Data) -> None:
 
 def every_code(codec: TableCodec) -> pd.DataFrame:
     """Return rows in which every column takes its codes in turn."""
-    columns = codec.conditions.columns
+    columns = codec.condition.columns
     n = min(MOST_CODES, max([*codec.sizes, *(c.size for c in columns), ROWS]))
     turns = np.arange(n)
     made = np.stack([turns % size for size in codec.free], axis=1)
@@ -40,7 +40,7 @@ def every_code(codec: TableCodec) -> pd.DataFrame:
 def guilty(data: Data) -> str | None:
     """Return the first column that cannot be written, measured or drawn by itself."""
     codec, real = cast(TableCodec, data.codec), data.held_out(ROWS)
-    for column in (*codec.columns, *codec.conditions.columns):
+    for column in (*codec.columns, *codec.condition.columns):
         try:
             codes = np.arange(min(MOST_CODES, max(column.size, ROWS))) % column.size
             made = column.decode(codes, Draws(0)).to_frame()

@@ -15,7 +15,7 @@ from surveyor.data import Codec, Rows, Space, State
 from surveyor.data.array_columns import column_codes
 from surveyor.data.arrays import numeric_type, read_arrays
 from surveyor.data.columns import Column
-from surveyor.data.conditions import Conditions, columns_restore, columns_state
+from surveyor.data.conditions import Columns, columns_restore, columns_state
 from surveyor.data.fits import account_of, account_state
 from surveyor.data.whiten import Whitening
 from surveyor.errors import InputError
@@ -34,7 +34,7 @@ class VectorCodec(Codec):
     scale: float
     dtype: str
     main: str
-    conditions: Conditions
+    condition: Columns
     low: np.ndarray
     high: np.ndarray
     whitening: Whitening | None = None
@@ -52,7 +52,7 @@ class VectorCodec(Codec):
     def space(self) -> Space:
         """Return the shapes and the unit."""
         shape = (len(self.mean),)
-        return Space(shape, self.conditions.width, shape, 1.0 if self.whitening else 1 / self.scale)
+        return Space(shape, self.condition.width, shape, 1.0 if self.whitening else 1 / self.scale)
 
     def rows(self, raw: Any) -> Rows:
         """Check vectors and store them as float32."""
@@ -62,7 +62,7 @@ class VectorCodec(Codec):
                 f"vectors of shape {arrays.main.shape[1:]} where the run was trained on "
                 f"({len(self.mean)},); give the same columns"
             )
-        return {"x": self.encoded(arrays.main)} | column_codes(arrays, self.conditions, self.group)
+        return {"x": self.encoded(arrays.main)} | column_codes(arrays, self.condition, self.group)
 
     def encoded(self, values: np.ndarray) -> np.ndarray:
         """Return vectors (n, d) in the critic's space."""
@@ -87,7 +87,7 @@ class VectorCodec(Codec):
         if dtype.kind in "biu":
             values = np.clip(np.round(values), self.low, self.high)
         made = {self.main: values.astype(dtype)}
-        return made | {n: s.to_numpy() for n, s in self.conditions.decode(codes, draws).items()}
+        return made | {n: s.to_numpy() for n, s in self.condition.decode(codes, draws).items()}
 
     def delivered(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
         """Return generated points as this reads what a user gets of them: rounded as data are."""
@@ -96,13 +96,13 @@ class VectorCodec(Codec):
 
     def state(self) -> State:
         """Return what ``restore`` needs."""
-        cond, arrays = self.conditions.state()
+        cond, arrays = self.condition.state()
         groups, group_arrays = columns_state([] if self.group is None else [self.group], "group")
         meta = {
             "scale": self.scale,
             "dtype": self.dtype,
             "main": self.main,
-            "conditions": cond,
+            "condition": cond,
             "group": groups,
             "whitened": self.whitening is not None,
             **account_state(self.account),
@@ -122,7 +122,7 @@ class VectorCodec(Codec):
             meta["scale"],
             numeric_type(meta["dtype"]),
             meta["main"],
-            Conditions.restore(meta["conditions"], arrays),
+            Columns.restore(meta["condition"], arrays),
             arrays["low"],
             arrays["high"],
             whitening,

@@ -34,7 +34,7 @@ class Clouds(Panel):
             axes = np.linalg.svd(real - real.mean(0), full_matrices=False)[2][:2].T
             real, points = ((p - real.mean(0)) @ axes for p in (real, points))
             title += ", along the two widest directions of the real data"
-        elif not codec.conditions.columns:
+        elif not codec.condition.columns:
 
             def field(p: np.ndarray) -> torch.Tensor:
                 return seen.game.opinion(Batch(torch.from_numpy(codec.encoded(p))))

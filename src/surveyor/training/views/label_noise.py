@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from surveyor.batch import Draws
-from surveyor.data.conditions import Conditions
+from surveyor.data.conditions import Columns
 
 POOL = 20_000  # conditions that those behind a label are drawn from
 
@@ -20,17 +20,17 @@ class LabelNoise:
     A ``share`` of each column's labels is another one, uniformly so; numbers stay.
     """
 
-    conditions: Conditions
+    columns: Columns
     share: float
 
     def __call__(self, cond: Tensor, draws: Draws) -> Tensor:
         """Return embedded conditions (n, width) as they are labelled."""
-        return self.conditions.flipped(cond, self.share, draws)
+        return self.columns.flipped(cond, self.share, draws)
 
     def labelled(self, codes: np.ndarray, draws: Draws) -> np.ndarray:
         """Return the codes (n, columns) of conditions as they are labelled."""
         told = codes.copy()
-        for k, column in enumerate(self.conditions.columns):
+        for k, column in enumerate(self.columns.columns):
             if not column.ordered and column.size > 1:
                 flip = draws.uniform(len(codes)).numpy() < self.share
                 step = 1 + draws.index(len(codes), column.size - 1).numpy()
@@ -42,9 +42,9 @@ class LabelNoise:
 
         By Bayes' rule. How frequent a condition is follows from how frequent its label is.
         """
-        pool = self.conditions.draw(POOL, draws)
+        pool = self.columns.draw(POOL, draws)
         odds = np.ones(len(pool))
-        for k, column in enumerate(self.conditions.columns):
+        for k, column in enumerate(self.columns.columns):
             here = pool[:, k] == code[k]
             if column.ordered or column.size < 2:
                 odds *= here

@@ -7,7 +7,7 @@ from functools import cached_property
 from torch import nn
 
 from surveyor.batch import Batch, Draws
-from surveyor.kinds.pairs.quality import patches, psnr
+from surveyor.kinds.images.answers.quality import patches, psnr
 from surveyor.measures import generated
 from surveyor.measures.ruler import Looked, Ruler
 from surveyor.measures.wasserstein import w1

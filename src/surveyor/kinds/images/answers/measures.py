@@ -10,10 +10,9 @@ import numpy as np
 from torch import Tensor
 
 from surveyor.batch import Draws
+from surveyor.kinds.images.answers.quality import patch_frechet, patches, psnr, sharpness, ssim
+from surveyor.kinds.images.answers.scaling import enlarged
 from surveyor.kinds.images.codec import ImageCodec
-from surveyor.kinds.pairs.codec import PairCodec
-from surveyor.kinds.pairs.quality import patch_frechet, patches, psnr, sharpness, ssim
-from surveyor.kinds.pairs.scaling import enlarged
 from surveyor.measures import Figure, Figures, Measure, Seen, imagenet
 from surveyor.measures.wasserstein import w1
 from surveyor.streams import Stream
@@ -65,15 +64,15 @@ class Answers(Measure):
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
         """Yield the figures of the answers, and of bicubic enlargement."""
-        codec, holdout = cast(PairCodec, seen.codec), seen.data.holdout
+        codec, holdout = cast(ImageCodec, seen.codec), seen.data.holdout
         n = min(PICTURES, len(holdout))
         held, train = seen.held(n).x, seen.train(min(PICTURES, len(seen.data.train))).x
         floor = patch_frechet(held, train)
         yield from compared(seen.delivered(n).x, held, train, floor)
         if codec.scale is not None:
             small = holdout.rows["given"][holdout.index[:n]]
-            simple = enlarged(small, codec.scale, cast(ImageCodec, codec.given).top)
-            made = codec.wanted.points({"x": simple}, np.arange(n))
+            simple = enlarged(small, codec.scale, codec.top)
+            made = codec.points({"x": simple}, np.arange(n))
             yield from compared(made, held, train, floor, BICUBIC)
 
 

@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from surveyor.data import USUAL, Files, Options
+from surveyor.data import USUAL, Codec, Files, Options
 from surveyor.data.arrays import Arrays, every_array
 from surveyor.errors import InputError, did_you_mean, tell
+from surveyor.kinds import kinds
+from surveyor.kinds.images.answers.scaling import reduced
+from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.files import DEFAULTS, Images
+from surveyor.kinds.images.pairs import Pairs
 from surveyor.kinds.images.pictures import FULL, listed, read_each, several_sizes
-from surveyor.kinds.pairs.codec import PairCodec, Pairs
-from surveyor.kinds.pairs.scaling import reduced
-from surveyor.kinds.vectors.files import Vectors
+from surveyor.kinds.point import Point
 
 SCALE = 4
 
@@ -40,7 +42,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class PairKind(Files):
+class PairFiles(Files):
     """Pairs, which a task makes of pictures."""
 
     suffixes = (".npz", ".npy", ".png")
@@ -83,14 +85,14 @@ class PairKind(Files):
         """Return both sets' pairs."""
         return Pairs(a.given.joined(b.given), a.wanted.joined(b.wanted))
 
-    def fit(self, raw: Pairs, options: Options) -> PairCodec:
+    def fit(self, raw: Pairs, options: Options) -> ImageCodec:
         """Fit the two ranges of values."""
         wanted = Images().fit(raw.wanted, USUAL)
         if options.task == "super-resolution":  # both sides have one range of values
-            given = replace(wanted, size=raw.given.main.shape[1:], main="given")
-            return PairCodec(given, wanted, options.scale or SCALE)
-        kind = Vectors() if raw.given.main.ndim == 2 else Images()
-        return PairCodec(kind.fit(raw.given, USUAL), wanted)
+            given: Codec = replace(wanted, size=raw.given.main.shape[1:], main="given")
+        else:
+            given = _files_of(raw.given.main).fit(raw.given, USUAL)
+        return replace(wanted, condition=Point(given))
 
     def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
         """Write pictures as ``Images`` does."""
@@ -141,10 +143,9 @@ def _translated(source: Any, options: Options) -> Pairs:
     first, second = (str(name) for name in names.values())
     if unused := [f"{k!r} {v.shape}" for k, v in arrays.items() if k not in (first, second)]:
         tell(f"{where}: not used: {', '.join(unused)}")
-    vectors = arrays[first].ndim == 2
     given = {first: arrays[first]}
     sides = (
-        Vectors().read(given) if vectors else Images().read(given, usual),
+        _files_of(arrays[first]).read(given, usual),
         Images().read({second: arrays[second]}, usual),
     )
     if len(sides[0]) != len(sides[1]):
@@ -203,3 +204,8 @@ def _fitting(given: Arrays, wanted: Arrays) -> Pairs:
         replace(given, columns={}, main_name="given"),
         replace(wanted, columns={}),
     )
+
+
+def _files_of(given: np.ndarray) -> Files:
+    """Return how what is given is read, (n, d) as vectors and (n, h, w[, 3]) as pictures."""
+    return kinds()["vectors"].files if given.ndim == 2 else Images()

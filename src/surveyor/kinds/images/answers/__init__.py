@@ -1,11 +1,12 @@
-"""Pairs: a picture or a vector is given, another picture is its answer."""
+"""Pictures that answer what is given, a picture or a vector: what differs where they do."""
 
 from surveyor.kinds import Kind
-from surveyor.kinds.pairs.codec import PairCodec
-from surveyor.kinds.pairs.files import PairKind
-from surveyor.kinds.pairs.measures import Answers, Patches, verdict
-from surveyor.kinds.pairs.panels import Answered, keepsake
-from surveyor.kinds.pairs.ruler import PatchRuler
+from surveyor.kinds.images.answers.files import PairFiles
+from surveyor.kinds.images.answers.given import given
+from surveyor.kinds.images.answers.measures import Answers, Patches, verdict
+from surveyor.kinds.images.answers.panels import Answered, keepsake
+from surveyor.kinds.images.answers.ruler import PatchRuler
+from surveyor.kinds.images.codec import ImageCodec
 from surveyor.measures.critic import Critic
 from surveyor.panels.common import Gradients, Progress
 
@@ -15,10 +16,10 @@ PATCHES = (
     "ones. The best step was chosen on other held-out pictures than those above."
 )
 
-KIND = Kind(
+ANSWERS = Kind(
     name="pairs",
-    files=PairKind(),
-    codec=PairCodec,
+    files=PairFiles(),
+    codec=ImageCodec,
     measures=(Patches(), Critic(), Answers()),
     panels=(
         Answered(),
@@ -31,4 +32,5 @@ KIND = Kind(
     ruler=PatchRuler,
     few=4,
     keepsake=keepsake,
+    given=given,
 )

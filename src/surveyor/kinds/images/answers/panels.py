@@ -10,10 +10,12 @@ import numpy as np
 from PIL.Image import Image
 
 import surveyor.panels.drawing as draw
+from surveyor.data import Codec
+from surveyor.kinds.images.answers.measures import BICUBIC
+from surveyor.kinds.images.answers.scaling import enlarged
+from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.sheets import sheet
-from surveyor.kinds.pairs.codec import PairCodec
-from surveyor.kinds.pairs.measures import BICUBIC
-from surveyor.kinds.pairs.scaling import enlarged
+from surveyor.kinds.point import Point
 from surveyor.measures import Seen, imagenet
 from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
 
@@ -33,7 +35,7 @@ class Answered(Panel):
 
     def __call__(self, shown: Shown) -> Iterator[Section]:
         """Yield the strip and the figures."""
-        codec, told = cast(PairCodec, shown.seen.codec), shown.evaluation.by_name
+        codec, told = cast(ImageCodec, shown.seen.codec), shown.evaluation.by_name
         given = " given," if shown.seen.data.holdout.rows["given"].ndim > 2 else ""
         larger = " enlarged bicubically," if codec.scale is not None else ""
         caption = f"Held-out pictures, not chosen. From above:{given}{larger} answered, wanted."
@@ -74,16 +76,21 @@ def keepsake(seen: Seen) -> tuple[str, Image]:
 
 def strip(seen: Seen) -> Image:
     """Return held-out pictures one above another: given, enlarged if so, answered, and wanted."""
-    codec, holdout = cast(PairCodec, seen.codec), seen.data.holdout
+    codec, holdout = cast(ImageCodec, seen.codec), seen.data.holdout
     index = holdout.index[:STRIP]
     small, wanted = holdout.rows["given"][index], holdout.rows["x"][index]
     made = seen.decoded(len(index))[codec.main]
-    lines, top = [small] if small.ndim > 2 else [], getattr(codec.given, "top", 1.0)
+    lines, top = [small] if small.ndim > 2 else [], getattr(_given(codec), "top", 1.0)
     if codec.scale is not None:
         large = small.repeat(codec.scale, axis=1).repeat(codec.scale, axis=2)
         lines = [large, enlarged(small, codec.scale, top)]
     scaled = [(line / top * 255).astype(np.uint8) for line in lines]
-    scaled += [(line / codec.wanted.top * 255).astype(np.uint8) for line in (made, wanted)]
+    scaled += [(line / codec.top * 255).astype(np.uint8) for line in (made, wanted)]
     if any(line.ndim == 4 for line in scaled):
         scaled = [np.repeat(x[..., None], 3, 3) if x.ndim == 3 else x for x in scaled]
     return sheet(np.concatenate(scaled), columns=len(index), zoom=2)
+
+
+def _given(codec: ImageCodec) -> Codec:
+    assert isinstance(codec.condition, Point)
+    return codec.condition.codec
