@@ -43,7 +43,7 @@ def _dtype(meta: dict[str, Any]) -> None:
 
 
 def _bare(meta: dict[str, Any]) -> None:
-    meta["conditions"] = []
+    meta["condition"] = {"columns": []}
 
 
 FORGED: dict[str, Callable[[dict[str, Any]], None]] = {"dtype": _dtype, "no conditions": _bare}
