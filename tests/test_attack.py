@@ -43,21 +43,30 @@ def _dtype(meta: dict[str, Any]) -> None:
 
 
 def _bare(meta: dict[str, Any]) -> None:
-    meta["condition"] = {"columns": []}
+    meta["condition"] = []
 
 
-FORGED: dict[str, Callable[[dict[str, Any]], None]] = {"dtype": _dtype, "no conditions": _bare}
+def _fewer(meta: dict[str, Any]) -> None:
+    meta["condition"]["columns"].pop()
+
+
+FORGED: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
+    "dtype": ("vectors", _dtype),
+    "no conditions": ("vectors", _bare),
+    "fewer conditions than their combinations have": ("table", _fewer),
+}
 
 
 @pytest.mark.parametrize("name", FORGED)
 def test_a_codec_whose_digests_were_forged_is_tried_before_it_is_used(
     runs: list[tuple[Sound, Data]], tmp_path: Path, name: str
 ) -> None:
-    sound = next(run for run, _ in runs if run.path.name == "vectors")
+    kind, forgery = FORGED[name]
+    sound = next(run for run, _ in runs if run.path.name == kind)
     path = shutil.copytree(sound.path, tmp_path / "run")
     surveyor.load(path)
     said = json.loads((path / CODEC_FILES[0]).read_text())
-    FORGED[name](said["codec"])
+    forgery(said["codec"])
     (path / CODEC_FILES[0]).write_text(json.dumps(said))
     forge(path)
     with pytest.raises(InputError, match=r"codec\.json: damaged"):

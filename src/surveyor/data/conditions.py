@@ -213,7 +213,10 @@ class Columns(Condition):
     def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Columns:
         """Rebuild conditions."""
         columns = columns_restore(meta["columns"], arrays, "condition")
-        return cls(columns, arrays["seen"], arrays["share"], arrays["level"])
+        seen, share, level = (arrays[name] for name in ("seen", "share", "level"))
+        if seen.shape != (len(share), len(columns)) or level.shape != share.shape:
+            raise ValueError(f"combinations {seen.shape} of {len(columns)} conditions")
+        return cls(columns, seen, share, level)
 
 
 def _chosen(odds: np.ndarray, u: np.ndarray) -> np.ndarray:
