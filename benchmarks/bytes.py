@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.common import data_file, show, write
+from benchmarks.page import Found, Section
 from benchmarks.resume import files
 
 
@@ -42,6 +43,17 @@ def main() -> None:
     show("Two runs of the same seed", ("data", "files", "files that differ"), rows)
     write("bytes", {"seeds": [0], "runs": result})
     sys.exit(1 if any(r["different"] for r in result.values()) else 0)
+
+
+def section(found: Found) -> str:
+    kinds = {name: v["different"] for name, v in found["runs"].items()}
+    same = [name for name, different in kinds.items() if not different]
+    told = [f"all files equal for {', '.join(same)}"] * bool(same)
+    told += [f"{name}: {', '.join(files)} differ" for name, files in kinds.items() if files]
+    return f"**Same seed, same bytes** (`make bench-bytes`): {'; '.join(told)}."
+
+
+SECTION = Section(60, section)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from benchmarks.common import console, merged, show, train_all, write
+from benchmarks.page import Found, Section, cells, grouped, table
 
 STEPS = 1500
 METHODS: dict[str, list[str]] = {
@@ -51,6 +52,30 @@ def main() -> None:
         write("committees", {"steps": STEPS, "runs": merged("committees", runs, "method", "seed")})
     keys = [k for k in runs[0] if k not in ("method", "seed")]
     show("Digits", ("method", "seed", *keys), [(r["method"], r["seed"], *(r[k] for k in keys)) for r in runs])  # fmt: skip
+
+
+def section(found: Found) -> str:
+    keys = {
+        "w1 / floor": ".2f",
+        "auc": ".2f",
+        "frechet / floor": ".2f",
+        "recall": ".2f",
+        "asked": ".3f",
+        "seconds": ".0f",
+    }
+    rows = [
+        [f"{method}, seed {seed}", *cells(runs, keys)[1:]]
+        for (seed, method), runs in sorted(
+            grouped(found["runs"], "seed", "method").items(), key=lambda item: item[0][0]
+        )
+    ]
+    return (
+        f"**Committees, packs, noise** (`python -m benchmarks.committees`, one thread each, some with other work beside them, so that seconds are upper values; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each). Critics differ no more than seeds do: here none of it helps.\n\n"
+        + table(["critic", *keys], rows)
+    )  # fmt: skip
+
+
+SECTION = Section(180, section)
 
 
 if __name__ == "__main__":

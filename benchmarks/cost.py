@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import data_file, show, write
+from benchmarks.page import Found, Section
 from surveyor.api import Model, prepare
 from surveyor.run import Session, load, start
 
@@ -66,6 +67,17 @@ def main() -> None:
     show("Measuring, as a share of training time", ("data", "share", "s"), rows)
     print(f"Adult: {sampling['rows_a_second']:,.0f} sampled rows a second")
     write("cost", {"seeds": [0], "runs": result, "sampling": sampling})
+
+
+def section(found: Found) -> str:
+    shares = ", ".join(f"{k} {v['measuring']:.1%}" for k, v in found["runs"].items())
+    return (
+        f"**Cost of measuring** (`make bench-cost`): {shares} of the training time. "
+        f"**Sampling** Adult: {found['sampling']['rows_a_second']:,.0f} rows a second."
+    )
+
+
+SECTION = Section(40, section)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 import surveyor
 from benchmarks.common import data_file, show, train_all, write
 from benchmarks.modes import SETTINGS, judge
+from benchmarks.page import Found, Section, grouped, table
 
 HARD = ["--objective", "wasserstein", "--constraint"]
 CRITICS: dict[str, list[str]] = {
@@ -69,6 +70,25 @@ def main() -> None:
             rows.append((f"{name}, {critic}", *cells, seconds))
     columns = ("data, critic", "W1 / floor", "AUC", "modes", "high quality", "reverse KL", "s")
     show("Critics of proven slope for generators, a figure a seed", columns, rows)
+
+
+def section(found: Found) -> str:
+    def each(runs: list[dict[str, Any]], key: str, form: str) -> str:
+        return ", ".join(format(r[key], form) for r in runs if key in r) or "-"
+
+    rows = [
+        [data, critic, each(runs, "ratio", ".2f"), each(runs, "auc", ".2f"), each(runs, "high_quality", ".1%")]
+        for (data, critic), runs in grouped(found["runs"], "data", "critic").items()
+    ]  # fmt: skip
+    minutes = ", ".join(f"{k} {v:g}" for k, v in found["minutes"].items())
+    return (
+        f"**Critics of proven slope for generators** (`make bench-hard`, equal time: {minutes} minutes, two runs side by side, "
+        "nothing tuned for them; a figure a seed): the penalised default beside orthogonal matrices with folds or GroupSort.\n\n"
+        + table(["data", "critic", "W1 / floor", "AUC", "high quality"], rows)
+    )
+
+
+SECTION = Section(90, section)
 
 
 if __name__ == "__main__":

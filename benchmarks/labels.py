@@ -11,6 +11,7 @@ import numpy as np
 
 import surveyor
 from benchmarks.common import console, show, train_all, write
+from benchmarks.page import Found, Section, grouped, table
 from surveyor.data.toy import eight_gaussians
 
 SHARES = (0.0, 0.2, 0.4)
@@ -73,6 +74,27 @@ def main() -> None:
         ("method", "share wrong", "seed", "accuracy", "worst label"),
         [(r["method"], r["share"], r["seed"], r["accuracy"], r["worst"]) for r in runs],
     )
+
+
+def section(found: Found) -> str:
+    shares = sorted({r["share"] for r in found["runs"]})
+    rows = []
+    for (method,), runs in grouped(found["runs"], "method").items():
+        cells = []
+        for share in shares:
+            own = [r for r in runs if r["share"] == share]
+            cells.append(", ".join(f"{r['accuracy']:.3f}" for r in own))
+            cells.append(f"{min(r['worst'] for r in own):.3f}")
+        rows.append([method, *cells])
+    columns = [text for share in shares for text in (f"{share:.0%} wrong", "worst label")]
+    return (
+        f"**Wrong labels** (`make bench-labels`, eight Gaussians with their number as condition, {found['steps']:,} steps, a figure a "
+        "seed): share of samples that lie nearest to the Gaussian asked for; told the share is `--label-noise`.\n\n"
+        + table(["", *columns], rows)
+    )
+
+
+SECTION = Section(230, section)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.common import console, data_file, show, write
+from benchmarks.page import Found, Section
 
 GROUP = 100_000
 
@@ -76,6 +77,17 @@ def main() -> None:
             for k, v in found.items()
         ],
     )
+
+
+def section(found: Found) -> str:
+    told = "; ".join(
+        f"{int(rows):,} rows: {r['peak'] / 2**30:.2f} GiB at the peak, {r['rate']:.1f} steps a second"
+        for rows, r in found["runs"].items()
+    )
+    return f"**Files larger than memory** (`make bench-memory`), a table of Adult's columns in Parquet: {told}."
+
+
+SECTION = Section(120, section)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import numpy as np
 
 import surveyor
 from benchmarks.common import console, show, write
+from benchmarks.page import Found, Section, grouped, median, table
 from surveyor.transport import wasserstein_1_discrete
 
 POINTS, SMALL, STEPS, N = 8000, 0.05, 2500, 1000
@@ -69,6 +70,20 @@ def main() -> None:
             for name in METHODS
         ],
     )
+
+
+def section(found: Found) -> str:
+    keys = ("large", "small", "slope, large", "slope, small")
+    by = grouped(found["runs"], "method")
+    return (
+        f"**A group of {found['share']:.0%}** (`make bench-minority`, medians of {len(next(iter(by.values())))} seeds, worst in brackets): four narrow "
+        "clusters beside a wide ring, the group as condition. W1 / floor of each group, and the critic's mean slope there.\n\n"
+        + table(["", "large group", "small group", "slope, large", "slope, small"],
+                [[name, *(f"{median(runs, k):.2f} ({max(r[k] for r in runs):.2f})" for k in keys)] for (name,), runs in by.items()])
+    )  # fmt: skip
+
+
+SECTION = Section(190, section)
 
 
 if __name__ == "__main__":

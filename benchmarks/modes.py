@@ -10,6 +10,7 @@ import numpy as np
 
 import surveyor
 from benchmarks.common import show, train_all, write
+from benchmarks.page import Found, Row, Section, grouped, mean, table
 from surveyor.data.toy import draw, grid_modes, ring_modes
 from surveyor.measures.coverage import coverage
 from surveyor.transport import wasserstein_1_discrete
@@ -112,6 +113,49 @@ def main() -> None:
     )
     show(f"PacGAN's ring and grid, {len(given.seeds)} seeds", columns, table)
     print("the default alone, on all cores:", ", ".join(f"{k} {v:.0f} s" for k, v in alone.items()))
+
+
+def section(found: Found) -> str:
+    rows = []
+    alone = ", ".join(f"{toy} {seconds:.0f} s" for toy, seconds in found.get("alone", {}).items())
+    for (objective, data), runs in grouped(found["runs"], "objective", "data").items():
+        low, high = min(r["spread_min"] for r in runs), max(r["spread_max"] for r in runs)
+        middle = float(np.median([r["spread_median"] for r in runs]))
+        rows.append([
+            f"{objective}, {data}", f"{mean(runs, 'modes'):.1f}",
+            f"{mean(runs, 'high_quality'):.1%} ({min(r['high_quality'] for r in runs):.1%})",
+            f"{mean(runs, 'reverse_kl'):.4f}", f"{low:.2f} - {middle:.2f} - {high:.2f}",
+            f"{float(np.median([r['seconds'] for r in runs])):.0f}",
+        ])  # fmt: skip
+    columns = [
+        "objective, data",
+        "modes",
+        "high quality (worst seed)",
+        "reverse KL",
+        "spread of modes",
+        "s",
+    ]
+    return (
+        f"**Modes** (`make bench-modes`, {len(found['seeds'])} seeds, one configuration for both sets): "
+        "PacGAN's ring of 8 and grid of 25. The spread is each mode's deviation over the true one: least, "
+        "median and largest over all modes and seeds. Seconds of training are those of two runs side by "
+        f"side, a core each; the default alone, on both cores: {alone or 'not measured'}.\n\n"
+        + table(columns, rows)
+    )
+
+
+def headline(found: Found, beside: Found) -> list[str]:
+    runs = grouped(found["runs"], "objective", "data")
+    own = next(v for (name, data), v in runs.items() if "default" in name and data == "grid")
+    other = next(r for r in beside["runs"] if (r["method"], r["data"]) == ("textbook", "grid"))
+    return [
+        "A grid of 25 modes: samples within three deviations of one",
+        f"**{mean(own, 'high_quality'):.1%}**, {mean(own, 'modes'):.0f} modes",
+        f"textbook WGAN-GP after {beside['most']:.0f} s: {other['last']}",
+    ]
+
+
+SECTION = Section(10, section, Row(2, headline, beside=("quality",)))
 
 
 if __name__ == "__main__":

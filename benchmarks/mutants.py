@@ -24,6 +24,7 @@ from benchmarks.mutation.faults import Mutant, sample, short
 from benchmarks.mutation.processes import BROKEN, PLACE, imported, side_by_side, tested
 from benchmarks.mutation.reach import Reach, reached
 from benchmarks.origin import ROOMS, ROOT
+from benchmarks.page import Found, Section
 
 ELSEWHERE = {"training/ranks.py": "tests/test_ranks.py"}  # what runs in processes of its own
 SKIPPED = ("tests/test_claims.py", "tests/test_readme.py", "tests/test_architecture.py")
@@ -168,6 +169,19 @@ def main() -> None:
 
 def attempted(mutant: Mutant, tests: dict[str, float], place: Path) -> int:
     return attempt(mutant.make(), mutant.file, tests, place)
+
+
+def section(found: Found) -> str:
+    counts, whole = found["counts"], len(found["runs"])
+    alike = sum("equivalent" in r for r in found["runs"])
+    return (
+        f"**Faults that tests notice** (`make mutants`, seed {found['seeds'][0]}): of {whole} single faults put into the rooms that "
+        f"compute, {1 - counts['survived'] / whole:.1%} are noticed, {counts['killed']} by a test that fails and {counts['timeout']} by one that does "
+        f"not end; {counts['survived']} are not, {alike} of which change nothing that a caller sees."
+    )
+
+
+SECTION = Section(260, section)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ ROOMS = (
 )  # fmt: skip
 DEPENDS = {"mutants": ROOMS, "speed": STEPS, "ruler": RULER, "known": RULER}
 """What of the package a benchmark measures, beside its own file; ``RUNS`` where it is not here."""
+SAYS = frozenset({"benchmarks.page", "section", "headline", "SECTION"})
+"""What of a benchmark's file says what it found, and measures nothing."""
 
 
 def origin(name: str) -> dict[str, Any]:
@@ -45,18 +47,34 @@ def origin(name: str) -> dict[str, Any]:
 
 @functools.cache
 def code(name: str) -> str:
-    """Return a hash of the code that benchmark ``name`` measures, its docstrings and comments aside."""
-    digest = hashlib.sha256()
-    for place in (ROOT / "benchmarks" / f"{name}.py", *(CODE / p for p in DEPENDS.get(name, RUNS))):
+    """Return a hash of the code that benchmark ``name`` measures, and of its own that measures.
+
+    Docstrings and comments do not count, nor does what its file says of the figures (``SAYS``).
+    """
+    own, digest = ROOT / "benchmarks" / f"{name}.py", hashlib.sha256()
+    for place in (own, *(CODE / p for p in DEPENDS.get(name, RUNS))):
         for path in [place] if place.suffix == ".py" else sorted(place.rglob("*.py")):
             digest.update(path.relative_to(ROOT).as_posix().encode())
-            digest.update(_shape_of(path.read_text(encoding="utf-8")).encode())
+            apart = SAYS if path == own else frozenset[str]()
+            digest.update(_shape_of(path.read_text(encoding="utf-8"), apart).encode())
     return digest.hexdigest()[:16]
 
 
 @functools.cache
-def _shape_of(source: str) -> str:
-    return _shape(ast.parse(source))
+def _shape_of(source: str, apart: frozenset[str]) -> str:
+    """Return the shape of a file without the parts at its top level that are named in ``apart``."""
+    file = ast.parse(source)
+    file.body = [part for part in file.body if _name(part) not in apart]
+    return _shape(file)
+
+
+def _name(part: ast.stmt) -> str | None:
+    match part:
+        case ast.FunctionDef(name=name) | ast.ImportFrom(module=name):
+            return name
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name
+    return None
 
 
 def _shape(node: Any) -> str:

@@ -17,6 +17,7 @@ import pandas as pd
 
 import surveyor
 from benchmarks.common import console, data_file, show, train, write
+from benchmarks.page import Found, Section, grouped, median, table
 from benchmarks.tables import judged, need_peers
 from surveyor.measures.memorising import Joint, memorising
 from surveyor.run import own_data
@@ -75,6 +76,39 @@ def main() -> None:
             for m in given.methods
         ],
     )  # fmt: skip
+
+
+def section(found: Found) -> str:
+    forms = {
+        "quality": ".3f",
+        "trends": ".3f",
+        "c2st": ".3f",
+        "f1": ".3f",
+        "membership": ".3f",
+        "copies": ".3f",
+        "seconds": ".0f",
+    }
+    names = ("Quality", "trends", "C2ST", "F1", "attack", "on copies", "s")
+    shown = {k: n for k, n in zip(forms, names, strict=True) if k in found["runs"][0]}
+    by = grouped(found["runs"], "epsilon", "method")
+    rows = [
+        [f"{epsilon:g}", method, *(format(median(runs, k), forms[k]) for k in shown)]
+        for (epsilon, method), runs in by.items()
+    ]  # fmt: skip
+    if "copies" in shown:
+        told = (
+            "the AUC of a membership attack and of the same attack on samples that are the training rows; seconds "
+            "beside other jobs). Epsilon covers samples and run folder, columns and nets."
+        )
+    else:
+        told = "the AUC of a membership attack; seconds beside other jobs). The account covers the weights, not the codec's values."
+    return (
+        f"**Differential privacy on Adult** (`make bench-privacy`, seeds: {len(next(iter(by.values())))}; measured as in Adult's table, beside {told}\n\n"
+        + table(["epsilon", "trained by", *shown.values()], rows)
+    )  # fmt: skip
+
+
+SECTION = Section(200, section)
 
 
 if __name__ == "__main__":

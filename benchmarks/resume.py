@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.common import show, write
+from benchmarks.page import Found, Row, Section
 
 OPTIONS = ["--steps", "1500", "--measure-every", "25", "--threads", "1", "--batch", "64"]
 SOURCE, KILLS = "example:digits", 20
@@ -72,6 +73,30 @@ def main() -> None:
     result = {"kills": kills, "refused": refused, "same_bytes": same, "different": different}
     write("resume", {"seeds": [0], **result})
     sys.exit(0 if same and not refused else 1)
+
+
+def section(found: Found) -> str:
+    end = (
+        "every file equals the undisturbed run's, byte for byte"
+        if found["same_bytes"]
+        else (f"these files differ: {', '.join(found['different'])}")
+    )
+    return (
+        f"**Resume** (`make bench-resume`): killed with SIGKILL at {found['kills']} random moments, "
+        f"{found['refused']} resumes refused; {end}."
+    )
+
+
+def headline(found: Found) -> list[str]:
+    same = found["kills"] if found["same_bytes"] else 0
+    return [
+        "Killed at random moments and resumed: ends as if undisturbed, byte for byte",
+        f"**{same} of {found['kills']}**",
+        f"{found['refused']} resumes refused",
+    ]
+
+
+SECTION = Section(50, section, Row(4, headline))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from sklearn.mixture import GaussianMixture
 
 import surveyor
 from benchmarks.common import console, data_file, show, train_all, write
+from benchmarks.page import Found, Section, grouped, table
 from surveyor.data.toy import grid_modes, ring_modes
 from surveyor.transport import wasserstein_1_discrete
 
@@ -122,6 +123,35 @@ def main() -> None:
         ("data", "seed", *keys),
         [(r["data"], r["seed"], *(f"{r[k]:.4g}" if k in r else "-" for k in keys)) for r in runs],
     )
+
+
+def section(found: Found) -> str:
+    by = grouped(found["runs"], "data")
+
+    def each(name: str, key: str, form: str) -> str:
+        return ", ".join(format(r[key], form) for r in by[name,])
+
+    def spread(key: str) -> str:
+        values = [r[key] for r in by["lalonde",]]
+        return f"{float(np.median(values)):,.0f} ({min(values):,.0f} to {max(values):,.0f})"
+
+    mixtures = [
+        [name, *(each(name, key, ".2f") for key in ("l_syn", "l_real", "l_test", "l_test_real"))]
+        for name in ("grid", "ring")
+    ]
+    diamonds = by["diamonds",][0]
+    return (
+        "**Small tables** (`make bench-smalltables`). LaLonde's experiment, exact W1 in dollars and units between the 445 rows and as many "
+        f"generated, medians of {len(by['lalonde',])} seeds (least to largest): {spread('w1')}; with no row equal to a real one (`--apart-from`) "
+        f"{spread('w1 without copies')}; columns shuffled {spread('shuffled')}; drawn again from the real rows {spread('bootstrap')}. Unless kept "
+        f"apart, {spread('copies')} of 445 equal a real row, of those with any earnings {spread('copies with earnings')}. "
+        f"Diamonds: W1 / floor {diamonds['ratio']:.2f}, classifier AUC {diamonds['auc']:.2f}. "
+        "SDGym's mixtures, log likelihood of generated points under the truth and of test points under a mixture refitted to the "
+        "generated ones:\n\n" + table(["data", "L_syn", "of real points", "L_test", "from real points"], mixtures)
+    )  # fmt: skip
+
+
+SECTION = Section(210, section)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import numpy as np
 
 import surveyor
 from benchmarks.common import console, show, write
+from benchmarks.page import Found, Section, grouped, median, table
 from surveyor.transport import wasserstein_1_discrete
 
 POINTS, STEPS, NOISE, GAP = 6000, 3000, 0.1, (0.4, 0.55)
@@ -67,6 +68,25 @@ def main() -> None:
             for w in WEIGHTS
         ],
     )  # fmt: skip
+
+
+def section(found: Found) -> str:
+    by = grouped(found["runs"], "weight")
+    keys = ("seen", "gap", "floor", "largest step / true")
+    low, high = found["gap"]
+    gaps = [median(runs, "gap") for runs in by.values()]
+    worse = min(gaps[1:]) >= gaps[0]
+    return (
+        f"**A penalty on the gradient in the condition** (`make bench-smoothness`, medians of {len(next(iter(by.values())))} seeds): points on a "
+        f"curve that a continuous condition from 0 to 1 runs along, none seen between {low:g} and {high:g}. W1 at conditions seen and in "
+        "the gap, and the largest step between neighbouring conditions over the true one: "
+        f"{'the penalty brings nothing on these data' if worse else 'the penalty helps'}.\n\n"
+        + table(["weight", "W1, seen", "W1, in the gap", "floor", "largest step / true"],
+                [[f"{weight:g}", *(f"{median(runs, k):.3f}" for k in keys)] for (weight,), runs in by.items()])
+    )  # fmt: skip
+
+
+SECTION = Section(250, section)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.common import console, show, write
+from benchmarks.page import Found, Section, table
 from surveyor.batch import Batch, Draws
 from surveyor.critics.conv import Conv
 from surveyor.critics.mlp import Mlp
@@ -276,6 +277,24 @@ def main() -> None:
         "Surveyor / limit",
     )
     show("A critic step under the gradient penalty", columns, rows)
+
+
+def section(found: Found) -> str:
+    by: dict[str, dict[str, float]] = {}
+    for r in found["runs"]:
+        by.setdefault(r["size"], {})[r["method"]] = r["ms"]
+    methods = list(dict.fromkeys(r["method"] for r in found["runs"]))
+    rows = [
+        [size, *(f"{ms[m]:.2f}" if m in ms else "-" for m in methods)] for size, ms in by.items()
+    ]
+    return (
+        f"**A critic step under the penalty** (`make bench-speed`, {found['threads']} threads), milliseconds, timed in turns: "
+        "the textbook loop, JAX, the matrix products alone that such a step cannot do without, and Surveyor's, "
+        "compiled where it does not say eager.\n\n" + table(["critic", *methods], rows)
+    )
+
+
+SECTION = Section(100, section)
 
 
 if __name__ == "__main__":

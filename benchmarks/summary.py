@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import re
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
+import benchmarks
+from benchmarks.claims import counts, results, verdicts
 from benchmarks.common import RESULTS
 from benchmarks.origin import remark
-from benchmarks.sections.claims import counts, results, verdicts
-from benchmarks.sections.generators import (
-    closeness,
-    hard,
-    labels,
-    minority,
-    modes,
-    outliers,
-    quality,
-    real,
-    smoothness,
-)
-from benchmarks.sections.headline import NAMES, headline
-from benchmarks.sections.measures import bytes_, cost, known, memory, mutants, resume, ruler, speed
-from benchmarks.sections.pictures import committees, images, pairs, stacked
-from benchmarks.sections.tables import groups, materials, privacy, smalltables, tables
+from benchmarks.page import Found, Section, table
 
 README = Path(__file__).parents[1] / "README.md"
 THEORY, PAGE = (README.parent / "docs" / name for name in ("theory.md", "results.md"))
@@ -33,34 +20,46 @@ CLAIMS = re.compile(r"(<!-- claims -->\n).*?(<!-- end of claims -->)", flags=re.
 HEADLINE = re.compile(r"(<!-- headline -->\n).*?(<!-- end of headline -->)", flags=re.S)
 MARK = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", flags=re.S)
 
-SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "modes": modes, "closeness": closeness, "real": real, "cost": cost, "resume": resume,
-    "bytes": bytes_, "ruler": ruler, "known": known, "hard": hard, "speed": speed,
-    "quality": quality, "memory": memory, "tables": tables, "groups": groups,
-    "images": images, "stacked": stacked, "pairs": pairs, "committees": committees, "minority": minority, "privacy": privacy, "smalltables": smalltables, "materials": materials,
-    "labels": labels, "outliers": outliers, "smoothness": smoothness, "mutants": mutants,
-}  # fmt: skip
+
+def sections() -> dict[str, Section]:
+    """Return the section of every benchmark in this folder, in the order of the page."""
+    names = [found.name for found in pkgutil.iter_modules(benchmarks.__path__)]
+    told = {name: getattr(import_module(f"benchmarks.{name}"), "SECTION", None) for name in names}
+    found = [(name, section) for name, section in told.items() if isinstance(section, Section)]
+    return dict(sorted(found, key=lambda item: item[1].place))
 
 
 def written() -> str:
     """Return the section of every result there is."""
     parts = []
-    for name, section in SECTIONS.items():
-        path = RESULTS / f"{name}.json"
-        if path.exists():
-            found = json.loads(path.read_text())
+    for name, section in sections().items():
+        if (RESULTS / f"{name}.json").exists():
+            found = read(name)
             old = remark(name, found)
-            parts.append(section(found) + f"\n\n{old}" * bool(old))
+            parts.append(section.text(found) + f"\n\n{old}" * bool(old))
     every = "\n\n".join(parts) + "\n"
     return every.replace("](benchmarks/", "](../benchmarks/").replace("](docs/", "](")
 
 
 def first() -> str:
     """Return the rows of README, and what of them is older than the code."""
-    found = {name: json.loads((RESULTS / f"{name}.json").read_text()) for name in NAMES}
-    old = [name for name in NAMES if remark(name, found[name])]
+    rows = [(name, section.row) for name, section in sections().items() if section.row]
+    rows.sort(key=lambda item: item[1].place)
+    needed = [(row, (name, *row.beside)) for name, row in rows]
+    found = {name: read(name) for _, names in needed for name in names}
+    told = table(
+        ["", "Surveyor", "beside it"],
+        [row.cells(*(found[name] for name in names)) for row, names in needed],
+    )
+    old = [name for name in found if remark(name, found[name])]
     note = f"\n\n*The code has changed since these were measured: {', '.join(old)}.*" * bool(old)
-    return headline(found) + note + "\n"
+    return f"Two cores, no GPU.\n\n{told}{note}\n"
+
+
+def read(name: str) -> Found:
+    """Return what benchmark ``name`` found."""
+    found: Found = json.loads((RESULTS / f"{name}.json").read_text())
+    return found
 
 
 def main() -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import benchmarks
 import pytest
-from benchmarks import common, origin
-from benchmarks.sections.measures import bytes_, known
-from benchmarks.summary import SECTIONS, written
+from benchmarks import bytes as same_bytes
+from benchmarks import common, known, origin, summary
+from benchmarks.summary import sections, written
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "results.md").read_text()
@@ -68,6 +72,29 @@ def test_a_benchmark_depends_on_itself_and_its_rooms_alone(package: Path) -> Non
     assert code() != changed
 
 
+SAID = """
+from benchmarks.page import Found, Section
+
+def section(found: Found) -> str:
+    return "**Own**"
+
+SECTION = Section(10, section)
+"""
+
+
+def test_what_a_benchmark_says_of_its_figures_makes_none_of_them_older(package: Path) -> None:
+    before, own = code(), package / "benchmarks" / "own.py"
+    own.write_text("STEPS = 3\n" + SAID)
+    assert code() == before
+    own.write_text("STEPS = 3\n" + SAID.replace("def section", "def halved"))
+    assert code() != before
+    own.write_text("STEPS = 3\n")
+    (package / "src" / "surveyor" / "training" / "part.py").write_text(SAID)
+    changed = code()
+    (package / "src" / "surveyor" / "training" / "part.py").write_text(SAID.replace("Own", "Other"))
+    assert changed != code()
+
+
 def test_the_rooms_that_figures_depend_on_exist() -> None:
     for rooms in (*origin.DEPENDS.values(), origin.RUNS):
         assert all((origin.CODE / room).exists() for room in rooms)
@@ -99,10 +126,10 @@ def test_the_mark_stands_below_its_section(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(
         "benchmarks.summary.remark", lambda name, found: f"*{name} is old*" * (name == "known")
     )
-    sections = written().split("\n\n**")
-    (known,) = [s for s in sections if s.startswith("Distances in closed form")]
-    assert known.endswith("\n\n*known is old*")
-    assert sum("is old" in s for s in sections) == 1
+    parts = written().split("\n\n**")
+    (marked,) = [s for s in parts if s.startswith("Distances in closed form")]
+    assert marked.endswith("\n\n*known is old*")
+    assert sum("is old" in s for s in parts) == 1
 
 
 def test_results_keep_commit_date_machine_and_seeds(
@@ -129,7 +156,74 @@ def test_every_figure_says_where_it_comes_from(path: Path) -> None:
         assert told["machine"]["processor"]
     assert found["seeds"]
     assert {r["seed"] for r in runs if "seed" in r} <= set(found["seeds"])
-    assert path.stem in SECTIONS
+
+
+def test_every_result_has_a_section_on_the_page() -> None:
+    assert {"modes", "tables", "ruler"} <= {path.stem for path in RESULTS}
+    assert {path.stem for path in RESULTS} <= set(sections())
+    for path in RESULTS:
+        heading = sections()[path.stem].text(json.loads(path.read_text())).split("**")[1]
+        assert f"**{heading}**" in PAGE
+
+
+ADDED = """
+from benchmarks.page import Found, Row, Section
+
+def section(found: Found) -> str:
+    return f"**Added** {found['w1']}."
+
+def headline(found: Found, beside: Found) -> list[str]:
+    return ["added", str(found["w1"]), str(beside["w1"])]
+
+SECTION = Section(5, section, Row(1, headline, beside=("other",)))
+"""
+
+
+def test_a_benchmark_is_added_with_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "added.py").write_text(ADDED)
+    (tmp_path / "other.py").write_text(
+        ADDED.replace("Added", "Other").split("SECTION")[0] + "SECTION = Section(4, section)\n"
+    )
+    (tmp_path / "helper.py").write_text("SECTION = 'none'\n")
+    monkeypatch.setattr(benchmarks, "__path__", [str(tmp_path)])
+    monkeypatch.setattr(summary, "RESULTS", tmp_path)
+    monkeypatch.setattr(summary, "remark", lambda name, found: "*old*" * (name == "other"))
+    (tmp_path / "added.json").write_text('{"w1": 0.5}')
+    assert list(sections()) == ["other", "added"]
+    assert written() == "**Added** 0.5.\n"
+    (tmp_path / "other.json").write_text('{"w1": 0.25}')
+    assert written() == "**Other** 0.25.\n\n*old*\n\n**Added** 0.5.\n"
+    assert "| added | 0.5 | 0.25 |\n\n*The code has changed since these were measured: other.*" in (
+        summary.first()
+    )
+
+
+@pytest.mark.parametrize("name", sections())
+def test_what_a_benchmark_says_stands_in_its_file_under_names_that_are_not_hashed(
+    name: str,
+) -> None:
+    found = sections()[name]
+    for part in (found.text, *([found.row.cells] if found.row else [])):
+        assert part.__module__ == f"benchmarks.{name}"
+        assert part.__name__ in origin.SAYS
+
+
+def test_sections_are_found_without_data_or_what_benchmarks_compare_with(tmp_path: Path) -> None:
+    peers = ("jax", "optax", "deel", "dp_accounting", "efficientnet_lite_pytorch")
+    script = (
+        f"import sys; sys.modules.update(dict.fromkeys({peers}))\n"
+        "from benchmarks.summary import sections; print(*sections())"
+    )
+    place = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path,
+        env=os.environ | {"SURVEYOR_DATA": str(tmp_path / "none"), "PYTHONPATH": place},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == list(sections())
+    assert not list(tmp_path.iterdir())
 
 
 def asked(name: str) -> Any:
@@ -154,16 +248,16 @@ def test_what_the_named_command_runs_is_what_stands_there(path: Path) -> None:
 
 def test_a_kind_whose_files_differ_is_named() -> None:
     runs: dict[str, Any] = {"vectors": {"different": []}, "table": {"different": ["a.json", "b"]}}
-    text = bytes_({"runs": runs})
+    text = same_bytes.section({"runs": runs})
     assert "all files equal for vectors" in text
     assert "table: a.json, b differ" in text
-    assert "all files equal" not in bytes_({"runs": {"table": runs["table"]}})
+    assert "all files equal" not in same_bytes.section({"runs": {"table": runs["table"]}})
 
 
 def test_a_known_distance_names_the_critic_that_found_it() -> None:
     run = {"name": "two points", "w1": 2.0, "steps": 8, "batch": 16}
     ruler, trained = {"value": 2.0, "critic": "Cones"}, {"value": 1.5, "critic": "Folds"}
-    assert known({"runs": [run | ruler | {"trained": trained}]}).endswith(
+    assert known.section({"runs": [run | ruler | {"trained": trained}]}).endswith(
         "| two points | 2.0000 | 8 x 16 | 2.0000 | +0.00% | Cones | 1.5000 | -25.00% | Folds |"
     )
-    assert "Which of them it is was not kept" in known({"runs": [run | {"value": 2.0}]})
+    assert "Which of them it is was not kept" in known.section({"runs": [run | {"value": 2.0}]})

@@ -1,1 +1,0 @@
-"""README's sections of results, each from the file that its benchmark wrote."""
