@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from surveyor.critics import critics
+from surveyor.data.types import column_types
 from surveyor.generators import generators
 from surveyor.kinds import kinds
 from surveyor.lipschitz import constraints
@@ -93,6 +94,7 @@ PARTS: dict[str, tuple[str, Callable[[], Mapping[str, Any]]]] = {
     "generators": ("Generator", generators),
     "critics": ("Critic", critics),
     "training/optimizers": ("Updates", optimizers),
+    "data/types": ("Labels Scale Number", column_types),
 }
 
 

@@ -127,8 +127,8 @@ def test_the_page_is_executed(wind: Path, monkeypatch: pytest.MonkeyPatch) -> No
                 words = shlex.split(line)[1:]
                 more = ["--batch", "16", "--threads", "1"] if words[0] == "train" else []
                 assert main([*words, *more]) == 0, line
-        elif found := re.match(r"# src/surveyor/(\w+)/(\w+)\.py\n", block):
-            room = importlib.import_module(f"surveyor.{found[1]}")
+        elif found := re.match(r"# src/surveyor/([\w/]+)/(\w+)\.py\n", block):
+            room = importlib.import_module(f"surveyor.{found[1]}".replace("/", "."))
             folder = wind / "added" / found[1]
             folder.mkdir(parents=True)
             (folder / f"{found[2]}.py").write_text(block, encoding="utf-8")
@@ -139,5 +139,5 @@ def test_the_page_is_executed(wind: Path, monkeypatch: pytest.MonkeyPatch) -> No
             assert block.partition("\n")[2] in own
         else:
             exec(compile(block, str(PAGE), "exec"), {})
-    assert made == 4
+    assert made == 5
     assert (wind / "gallery" / "c31-shift.html").exists()

@@ -406,6 +406,20 @@ def test_text_with_gaps_is_no_column_of_both(tmp_path: Path) -> None:
     assert found == ["a", None, "b", None]
 
 
+@pytest.mark.parametrize("cells", [["7", "2.5", "1e+16"], ["7.0", "2.5", "0.125"], ["$7", "$2.5"]])
+def test_numbers_of_several_decimals_come_back_in_their_spelling(
+    cells: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text(
+        "x,y\n" + "".join(f"{c},{k}\n" for k, c in enumerate(cells * 9))
+    )
+    data = load(str(tmp_path / "in.csv"), Options())
+    data.files.write(data.codec.spelt(data.raw.take(np.arange(9))), tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == "".join(
+        (tmp_path / "in.csv").read_text().splitlines(keepends=True)[:10]
+    )
+
+
 def test_csv_comes_back_in_its_spelling(tmp_path: Path) -> None:
     texts = {
         "price": [f"{k}.50" for k in range(N)],

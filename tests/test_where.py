@@ -104,6 +104,14 @@ def test_what_cannot_hold_is_refused(asked: Any, told: str) -> None:
         wanted(column(list(range(100)) * 20), asked)
 
 
+def test_a_column_without_any_value_has_none_to_ask_for() -> None:
+    empty = column([np.nan] * 20)
+    with pytest.raises(InputError, match="--where x=5: the column holds nothing but missing"):
+        wanted(empty, 5)
+    with pytest.raises(InputError, match="no value seen in training"):
+        wanted(empty, "1..5")
+
+
 def test_one_number_among_others_of_its_cell_is_refused_in_a_set() -> None:
     with pytest.raises(InputError, match=r"LOW\.\.HIGH"):
         wanted(column(list(np.linspace(0, 1, 5000))), ["0.5", "0.7"])

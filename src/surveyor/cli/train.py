@@ -15,6 +15,7 @@ from surveyor.cli.flags import Flags
 from surveyor.cli.progress import progress
 from surveyor.config import read_options
 from surveyor.data import Data
+from surveyor.data.types import offered
 from surveyor.errors import InputError
 from surveyor.measures import Seen
 from surveyor.outline import OWN
@@ -142,7 +143,7 @@ def columns_told(data: Data) -> None:
     out.print(table)
     more = len(rows) - MOST_TOLD
     rest = f"and {more:,} more columns; " if more > 0 else ""
-    out.print(f"{rest}not so? --type COLUMN=text|category|number|date|formula", style="dim")
+    out.print(f"{rest}not so? --type COLUMN={'|'.join(offered())}", style="dim")
 
 
 def _keepsake(model: api.Model, data: Data) -> Path | None:

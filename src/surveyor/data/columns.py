@@ -8,7 +8,6 @@ hold without a rule for each.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -19,14 +18,11 @@ import pandas as pd
 
 from surveyor.batch import Draws
 from surveyor.data.grains import uniform
-from surveyor.data.periods import moment
 from surveyor.data.restore import label_array, restored
-from surveyor.data.spelling import OFFSET, number_writer, read_dates
-from surveyor.data.values import ColumnKind, Form, label_of, numeric
+from surveyor.data.values import Form, label_of, numeric
 from surveyor.errors import InputError, did_you_mean
 
 QUANTILES = 32
-DAY = 86_400
 KEPT = ("name", "missing", "exact", "grain")
 
 
@@ -53,8 +49,8 @@ class Column:
     grain: float | None = None
 
     @property
-    def kind(self) -> ColumnKind:
-        """Return what kind of values the column holds."""
+    def kind(self) -> str:
+        """Return the name of the column's type."""
         return self.form.kind
 
     @property
@@ -97,7 +93,7 @@ class Column:
 
     def word(self, number: float) -> str:
         """Return a number as a person reads it; a date by its day."""
-        return _day(number) if self.kind == "date" else f"{number:.4g}"
+        return self.form.scale.word(number)
 
     def numbers(self, values: pd.Series) -> np.ndarray:
         """Return an ordered column's values (n,), NaN where missing; dates in seconds."""
@@ -188,8 +184,10 @@ class Column:
 
     def spelt(self, values: pd.Series) -> list[str | None]:
         """Return numbers in the file's spelling, None where missing."""
-        write, numbers = number_writer(self.form.spelling), self.numbers(values)
-        texts: dict[float, str] = {v: write(v) for v in np.unique(numbers[~np.isnan(numbers)])}
+        numbers = self.numbers(values)
+        points = np.unique(numbers[~np.isnan(numbers)])
+        written = self.form.scale.write(points, self.form.spelling)
+        texts: dict[float, str] = dict(zip(points.tolist(), written, strict=True))
         return [texts.get(v) for v in numbers]
 
     def span(self, asked: Any) -> tuple[float, float]:
@@ -199,31 +197,9 @@ class Column:
         1970 from its first moment to its last, in the column's own time zone.
 
         Raises:
-            ValueError: no number, or no date as the column's are.
+            ValueError: nothing of the column's type.
         """
-        if self.kind == "date":
-            if isinstance(asked, str) and self.form.spelling[:8] not in ("", "%Y-%m-%d"):
-                seconds, good = read_dates([asked], self.form.spelling)
-                if good[0]:
-                    return float(seconds[0]), float(seconds[0])
-            low, high = moment(asked, self.zone)
-            whole = low % DAY == 0 and high - low > DAY / 2 and high - low <= DAY
-            days = bool((self.cells % DAY == 0).all())
-            return (low, low) if whole and days else (low, high)
-        value = float(asked)
-        if isinstance(asked, bool) or np.isnan(value):
-            raise ValueError(f"{asked!r} is no number")
-        return value, value
-
-    @property
-    def zone(self) -> str:
-        """Return the time zone that dates come back in; "" for none."""
-        if found := re.search(r", (.+)\]$", self.form.dtype):
-            return found[1]
-        if self.form.dtype.startswith("object:datetime:"):
-            return self.form.dtype.removeprefix("object:datetime:")
-        offset = OFFSET.search(self.form.spelling)
-        return f"UTC{offset[0]}" if offset and offset[0] != "Z" else ""
+        return self.form.scale.span(asked, self.form, self.cells)
 
     def value_of(self, asked: Any, flag: str = "--where") -> float:
         """Return the one number that a person asked for.
@@ -231,23 +207,27 @@ class Column:
         Raises:
             InputError: none, more than one, or one that no training row could have.
         """
+        if not len(self.cells):
+            raise InputError(
+                f"{flag} {self.name}={asked}: the column holds nothing but missing values"
+            )
+        own = self.form.scale
         try:
             value, last = self.span(asked)
         except (ValueError, TypeError, OverflowError):
-            what = "dates; write them as " + self._example if self.kind == "date" else "numbers"
+            what = f"{own.plural}; write them as {self._example}" if own.example else own.plural
             raise InputError(f"{flag} {self.name}={asked}: the column holds {what}") from None
-        if self.kind == "integer" and value != round(value):
-            raise InputError(f"{flag} {self.name}={asked}: the column holds whole numbers")
+        if not own.possible(value):
+            raise InputError(f"{flag} {self.name}={asked}: the column holds {own.told(self.form)}s")
         if last > value:
             raise InputError(
                 f"{flag} {self.name}={asked}: a span of time; ask for it alone, or for one moment"
             )
         low, high = self.range
         if not low <= value <= high:
-            shown = (low, high) if self.kind != "date" else tuple(map(_day, (low, high)))
             raise InputError(
                 f"{flag} {self.name}={asked}: outside what was seen in training, "
-                f"{_short(shown[0])} to {_short(shown[1])}"
+                f"{own.word(low, 6)} to {own.word(high, 6)}"
             )
         return value
 
@@ -263,8 +243,7 @@ class Column:
         """
         missing = not isinstance(text, str) and bool(pd.isna(text))
         label = text if isinstance(text, str) else label_of(text)
-        if not self.ordered and self.kind == "boolean":
-            label = {own.lower(): own for own in self.labels}.get(label.lower(), label)
+        label = self.form.type.label(label, self.labels)
         if not self.ordered and label in self._codes and not missing:
             return self._codes[label]
         if self.missing and (missing or label in ("", "nan", "None", "NaN", "<NA>")):
@@ -301,11 +280,3 @@ class Column:
         own: Any = {k: tuple(meta[k]) for k in ("labels", "natives")}
         plain = {k: meta[k] for k in KEPT}
         return cls(form=Form(**form), **own, **plain, **arrays)
-
-
-def _day(seconds: float) -> str:
-    return str(np.datetime64(round(seconds), "s").astype("datetime64[D]"))
-
-
-def _short(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"

@@ -61,9 +61,7 @@ def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: in
         return PLAIN
     asked = len(options.condition)
     lists = len(forms) + (options.group is not None) + (asked if asked > 1 else 0)
-    whole = (
-        sum(weight(form.kind) for form in forms.values()) + lists - len(forms) + spreads * SPREAD
-    )
+    whole = sum(weight(form) for form in forms.values()) + lists - len(forms) + spreads * SPREAD
     counts, account = purse(options.epsilon, options.delta, rows, whole, lists)
 
     def fit(name: str, column: pd.Series, form: Form | None = None) -> Column:

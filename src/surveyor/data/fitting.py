@@ -22,7 +22,7 @@ MOST_GROUPS = 100
 def fit_label(name: str, values: pd.Series, form: Form | None = None) -> Column:
     """Fit a column that is a condition or a group: a few integers are labels, not numbers."""
     form = form or form_of(name, values)
-    if form.kind == "integer" and values.nunique() <= FEW_LABELS:
+    if form.ordered and form.scale.discrete and values.nunique() <= FEW_LABELS:
         form = replace(form, kind="category")
     return fit_column(name, values, form)
 
@@ -39,9 +39,7 @@ def fit_group(name: str, values: pd.Series, form: Form | None = None) -> Column:
             f"{MOST_GROUPS}"
         )
     form = form or form_of(name, values)
-    return _fit_category(
-        name, values, form if form.kind == "boolean" else replace(form, kind="category")
-    )
+    return _fit_category(name, values, replace(form, kind="category") if form.ordered else form)
 
 
 def fit_column(name: str, values: pd.Series, form: Form | None = None) -> Column:

@@ -19,7 +19,7 @@ from surveyor.data.columns import QUANTILES, Column
 from surveyor.data.fitting import CELLS
 from surveyor.data.grains import multiples, nearest
 from surveyor.data.restore import native_of
-from surveyor.data.values import ColumnKind, Form, label_of, numeric
+from surveyor.data.values import Form, label_of, numeric
 from surveyor.errors import InputError
 from surveyor.privacy import Counts
 
@@ -30,16 +30,11 @@ EDGES = np.concatenate([-POWERS[::-1], [0.0], POWERS])
 SOLID, EMPTY = 5.0, 1.5  # deviations of noise that a stretch with rows reaches, and of one without
 ROUND = 0.98  # share of the values that must lie on a grid for samples to do so
 SPREAD = RANGE + CUTS * COARSE  # weight of the counts of ``spread``
-GRAINS: dict[ColumnKind, tuple[float, ...]] = {
-    "integer": (1.0,),
-    "number": tuple(10.0**-k for k in range(10)),
-    "date": (86400.0, 3600.0, 60.0, 1.0, 1e-3, 1e-6),
-}
 
 
-def weight(kind: ColumnKind) -> float:
-    """Return the weight of the counts that a column of a kind takes."""
-    return 1.0 + SPREAD + COARSE if kind in GRAINS else 1.0
+def weight(form: Form) -> float:
+    """Return the weight of the counts that a column takes."""
+    return 1.0 + SPREAD + COARSE if form.ordered else 1.0
 
 
 def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: int = 0) -> Column:
@@ -56,9 +51,9 @@ def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: i
         InputError: infinite numbers.
     """
     absent = values.isna().to_numpy()
-    present, kind = values[~absent], form.kind
+    present, kind, ordered = values[~absent], form.kind, form.ordered
     numbers = np.empty(0)
-    if kind in GRAINS:
+    if ordered:
         numbers = numeric(present, form, name)
         if not np.isfinite(numbers).all():
             raise InputError(
@@ -71,22 +66,24 @@ def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: i
     kept, rows = counts.shown(np.append(sizes, absent.sum()) if absent.any() else sizes)
     missing = bool(len(kept)) and bool(kept[-1] == len(read))
     shown = read[kept[: len(kept) - missing]]
-    if kind == "integer" and 0 < len(shown) <= few and rows.sum() > ROUND * len(values):
-        kind, labels = "category", np.array([label_of(v) for v in shown])
+    some = 0 < len(shown) <= few and rows.sum() > ROUND * len(values)
+    if some and ordered and form.scale.discrete:
+        kind, ordered = "category", False
+        labels = np.array([label_of(v) for v in shown])
         order = np.argsort(labels)
         shown, rows = labels[order], np.append(rows[: len(shown)][order], rows[len(shown) :])
     cells, grain = np.empty((0, QUANTILES)), None
-    if kind in GRAINS:
-        rest = numbers[~np.isin(numbers, shown)]
-        grain = 1.0 if kind == "integer" else _grain(rest, GRAINS[kind], counts)
+    if ordered:
+        rest, grains = numbers[~np.isin(numbers, shown)], form.scale.grains
+        grain = grains[0] if len(grains) == 1 else _grain(rest, grains, counts)
         low, high, inside = _cells(rest, grain, counts).T
         alone = np.repeat(shown[:, None], QUANTILES, axis=1)
         cells = np.concatenate([alone, np.linspace(low, high, QUANTILES, axis=1)])
         rows = np.concatenate([rows[: len(shown)], inside, rows[len(shown) :]])
     if len(rows) == missing:
         kind, rows, missing = "category", np.ones(1), True
-    frequency, exact = np.maximum(rows, 1.0), len(shown) if kind in GRAINS else 0
-    names = () if kind in GRAINS else tuple(map(str, shown))
+    frequency, exact = np.maximum(rows, 1.0), len(shown) if ordered else 0
+    names = () if ordered else tuple(map(str, shown))
     frequency /= frequency.sum()
     known = set(names)
     declared = tuple(c for c in form.categories if label_of(c) in known)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from surveyor.data.spelling import number_writer, offset_seconds, write_dates
+from surveyor.data.spelling import offset_seconds
 from surveyor.data.values import ARROW_TEXT, MICRO, TEXT, Form, label_of
 
 
@@ -23,7 +23,7 @@ def restored(numbers: np.ndarray, absent: np.ndarray, form: Form, name: str) -> 
     if head in (*TEXT, "arrow"):
         unique, places = np.unique(np.where(absent, 0.0, numbers), return_inverse=True)
     if head in TEXT and not more:
-        texts = np.array([*_written(unique, form), None], dtype=object)
+        texts = np.array([*form.scale.write(unique, form.spelling), None], dtype=object)
         made = pd.Series(texts[np.where(absent, len(unique), places)], dtype=object)
         made = made.astype(pandas_type(form.dtype))
     elif head == "object":
@@ -32,7 +32,7 @@ def restored(numbers: np.ndarray, absent: np.ndarray, form: Form, name: str) -> 
         made = pd.Series(natives[np.where(absent, len(unique), places)], dtype=object)
     elif head == "arrow":
         made = _arrow(unique, np.where(absent, len(unique), places), form, more)
-    elif form.kind == "date":
+    elif head.startswith("datetime64"):
         whole = np.round(np.where(absent, 0, numbers) * MICRO).astype("datetime64[us]")
         made = pd.Series(np.where(absent, np.datetime64("NaT"), whole))
         made = (made.dt.tz_localize("UTC") if "," in head else made).astype(pandas_type(head))
@@ -49,17 +49,10 @@ def restored(numbers: np.ndarray, absent: np.ndarray, form: Form, name: str) -> 
     return result
 
 
-def _written(unique: np.ndarray, form: Form) -> list[str]:
-    if form.kind == "date":
-        return write_dates(unique, form.spelling or "%Y-%m-%dT%H:%M:%SZ")
-    write = number_writer(form.spelling or "{s}")
-    return [write(float(v)) for v in unique]
-
-
 def _natives(unique: np.ndarray, form: Form, what: str) -> list[Any]:
     what, _, zone = what.partition(":")
     if what == "decimal":
-        return [decimal.Decimal(text) for text in _written(unique, form)]
+        return [decimal.Decimal(text) for text in form.scale.write(unique, form.spelling)]
     if what == "int":
         return [int(v) for v in unique]
     if what == "float":
@@ -83,8 +76,9 @@ def _arrow(unique: np.ndarray, places: np.ndarray, form: Form, text: str) -> pd.
         natives: list[Any] = [decimal.Decimal(f"{v:.{inner.scale}f}") for v in unique]
         values = pa.array([*natives, None], type=inner)
     elif str(inner) in ARROW_TEXT:
-        values = pa.array([*_written(unique, form), None], type=pa.large_string())
-    elif form.kind == "date" or pa.types.is_duration(inner):
+        texts = form.scale.write(unique, form.spelling)
+        values = pa.array([*texts, None], type=pa.large_string())
+    elif pa.types.is_temporal(inner):
         micros = np.round(unique * MICRO).astype("int64")
         plain = pa.array(
             np.append(micros, 0), pa.int64(), mask=np.arange(len(micros) + 1) == len(micros)

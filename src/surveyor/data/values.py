@@ -6,42 +6,64 @@ import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from surveyor.data.spelling import read_dates, read_numbers
+from surveyor.data.types import ColumnType, Scale, column_type
 from surveyor.errors import InputError
 
-ColumnKind = Literal["category", "boolean", "integer", "number", "date"]
-ORDERED = ("integer", "number", "date")
 TEXT = ("object", "str", "string")
 ARROW_TEXT = ("string", "large_string")
 MICRO = 1_000_000
+EXACT = 2**53  # the largest number up to which float64 holds every whole one
 
 
 @dataclass(frozen=True)
 class Form:
     """How a column is understood, and the type and spelling in which samples come back.
 
-    ``dtype`` is pandas' name of a type, ``arrow:TYPE`` for one that only Arrow has, or
-    ``object:TYPE`` for Python objects. ``spelling`` is the template or format of numbers and dates
-    that were text; ``absent`` are the words of a text column that stood for a missing value.
+    ``kind`` names a type of column. ``dtype`` is pandas' name of a type, ``arrow:TYPE`` for one
+    that only Arrow has, or ``object:TYPE`` for Python objects. ``spelling`` is the template or
+    format of numbers and dates that were text; ``absent`` are the words of a text column that stood
+    for a missing value.
     ``categories`` are all those of a categorical column, in their order.
     """
 
-    kind: ColumnKind
+    kind: str
     dtype: str
     spelling: str = ""
     absent: tuple[str, ...] = ()
     categories: tuple[Any, ...] = ()
     in_order: bool = False
 
+    @cached_property
+    def type(self) -> ColumnType:
+        """Return the type that ``kind`` names.
+
+        Raises:
+            InputError: no such type.
+        """
+        return column_type(self.kind)
+
+    @property
+    def scale(self) -> Scale:
+        """Return the type of an ordered column."""
+        assert isinstance(self.type, Scale)
+        return self.type
+
     @property
     def ordered(self) -> bool:
         """Return whether the values have an order and a distance."""
-        return self.kind in ORDERED
+        return self.type.ordered
+
+    @property
+    def textual(self) -> bool:
+        """Return whether the values come back as text."""
+        head, more = self.parts
+        return (head in TEXT and not more) or more in ARROW_TEXT
 
     @property
     def parts(self) -> tuple[str, str]:
@@ -97,7 +119,7 @@ def _categorical(name: str, values: pd.Series) -> Form:
     return Form("category", f"category:{inner}", "", (), natives, bool(values.cat.ordered))
 
 
-OBJECTS: dict[str, ColumnKind] = {
+OBJECTS: dict[str, str] = {
     "decimal": "number", "integer": "integer", "floating": "number",
     "mixed-integer-float": "number", "date": "date", "datetime": "date", "datetime64": "date",
     "boolean": "boolean", "string": "category", "mixed-integer": "category", "mixed": "category",
@@ -140,13 +162,13 @@ def _objects(name: str, present: pd.Series, what: str) -> Form:
     return Form(kind, f"object:{what}")
 
 
-def _whole(present: pd.Series, integers: bool) -> ColumnKind:
+def _whole(present: pd.Series, integers: bool) -> str:
     if integers:
         return "integer"
     values = present.to_numpy(dtype=np.float64, na_value=np.nan)
     finite = values[np.isfinite(values)]
-    # Beyond 2^53 every float is whole: such numbers are large, not counted.
-    small = len(finite) > 0 and np.abs(finite).max() <= 2**53
+    # Beyond it every float is whole: such numbers are large, not counted.
+    small = len(finite) > 0 and np.abs(finite).max() <= EXACT
     return "integer" if small and (finite == np.round(finite)).all() else "number"
 
 
@@ -184,10 +206,9 @@ def numeric(values: pd.Series, form: Form, name: str) -> np.ndarray:
     found, good = _read(list(unique), form)
     if not good.all():
         row = int(np.argmax(np.isin(codes, np.flatnonzero(~good))))
-        what = "date" if form.kind == "date" else "number"
         raise InputError(
-            f"column {name!r}, row {row}: {str(values.iloc[row])[:40]!r} is not a {what}; "
-            "correct it or leave it empty"
+            f"column {name!r}, row {row}: {str(values.iloc[row])[:40]!r} is not a "
+            f"{form.type.noun}; correct it or leave it empty"
         )
     result: np.ndarray = np.append(found, np.nan)[codes]
     return result
@@ -199,9 +220,7 @@ def _read(unique: Sequence[Any], form: Form) -> tuple[np.ndarray, np.ndarray]:
     texts = [k for k, v in enumerate(unique) if isinstance(v, str)]
     if texts:
         spelt = [unique[k] for k in texts]
-        date = form.kind == "date"
-        read = read_dates(spelt, form.spelling) if date else read_numbers(spelt, form.spelling)
-        found[texts], good[texts] = read
+        found[texts], good[texts] = form.scale.read(spelt, form.spelling)
         absent = np.isin(spelt, form.absent)
         good[np.array(texts)[absent]] = True
     for k, value in enumerate(unique):

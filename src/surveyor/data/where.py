@@ -129,7 +129,8 @@ def _end(column: Column, part: str, text: str) -> tuple[float, float]:
     try:
         return column.span(part)
     except (ValueError, TypeError, OverflowError):
-        what = "dates, as 2026-11-25" if column.kind == "date" else "numbers"
+        own = column.form.scale
+        what = f"{own.plural}, as {own.example}" if own.example else own.plural
         raise InputError(
             f"--where {column.name}={text}: {part!r} is no end of a range; the column holds {what}"
         ) from None

@@ -139,11 +139,9 @@ def _numbers(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> Non
         share = np.histogram(values.clip(low, high), edges)[0] / max(len(values), 1)
         axis.stairs(share, edges, color=colour, fill=fill, alpha=0.35 if fill else 1, lw=1.3)
     axis.xaxis.set_major_locator(MaxNLocator(4))
-    if column.kind == "date":
+    if column.form.scale.example:
         ticks = np.linspace(edges[0], edges[-1], 3)
-        axis.set_xticks(
-            ticks, [str(np.datetime64(int(t), "s").astype("datetime64[D]")) for t in ticks]
-        )
+        axis.set_xticks(ticks, [column.word(int(t)) for t in ticks])
 
 
 def _categories(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data.columns import Column
+from surveyor.data.types import Scale, column_type
 from surveyor.measures.columns import column_distance, frequencies
 from surveyor.transport import ground_costs, transport
 from surveyor.transport.checks import Array
@@ -49,9 +50,11 @@ class RowMoved:
 def _amount(kind: str, value: float) -> str:
     if not math.isfinite(value):
         return "all"
-    if kind in ("category", "boolean"):
+    own = column_type(kind)
+    if not isinstance(own, Scale):
         return f"{value:.1%} of rows"
-    return f"{value / 86400:.3g} days" if kind == "date" else f"{value:.4g}"
+    size, unit = own.unit
+    return f"{value / size:.3g} {unit}" if unit else f"{value:.4g}"
 
 
 def columns_moved(
@@ -91,7 +94,8 @@ def _numbers(c: Column, a: pd.DataFrame, b: pd.DataFrame, distance: float) -> tu
     words = []
     if spread > 0:
         step = float(np.nanmean(y) - np.nanmean(x))
-        words.append(f"mean {step / 86400:+.3g} days" if c.kind == "date" else f"mean {step:+.3g}")
+        size, unit = c.form.scale.unit
+        words.append(f"mean {step / size:+.3g} {unit}".rstrip())
         wider = float(np.nanstd(y) / max(np.nanstd(x), 1e-300))
         if abs(np.log(max(wider, 1e-9))) > 0.1:
             words.append(f"spread x {wider:.2g}")

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from surveyor.data.values import ARROW_TEXT, ColumnKind, Form
+from surveyor.data.values import ARROW_TEXT, Form
 from surveyor.errors import tell
 
 MICRO, VIEW = "us", "string_view"
@@ -84,7 +84,7 @@ def form_of(kind: pa.DataType) -> Form | None:
     if pa.types.is_duration(kind):
         return Form("number", f"timedelta64[{kind.unit}]")
     if pa.types.is_float16(kind) or str(kind) in ("large_string", VIEW):
-        what: ColumnKind = "number" if pa.types.is_float16(kind) else "category"
+        what = "number" if pa.types.is_float16(kind) else "category"
         return Form(what, name)
     return None
 

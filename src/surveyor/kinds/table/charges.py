@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from surveyor.kinds.table.formula import folded, parse_formula
+from surveyor.data.chemistry import parse_formula
+from surveyor.kinds.table.formula import folded
 
 # Oxidation states that elements are commonly found in (IUPAC and general textbooks' tables).
 STATES_TEXT = """

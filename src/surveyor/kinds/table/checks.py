@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from surveyor.data.columns import Column
 from surveyor.diagnostics.preflight import Setting, empty
 from surveyor.findings import Finding
 from surveyor.kinds.table.codec import TableCodec
@@ -46,7 +47,7 @@ def table_columns(s: Setting) -> Iterator[Finding]:
                 f"column {name!r} has {column.size:,} categories in {n:,} rows",
                 "Rare ones will be learnt poorly; group them, or drop the column",
             )
-        elif column.kind == "integer" and _identifier(column.cells, column.exact, n):
+        elif _discrete(column) and _identifier(column.cells, column.exact, n):
             yield Finding(
                 "P12",
                 "warn",
@@ -71,6 +72,10 @@ def mixed_columns(s: Setting) -> Iterator[Finding]:
                     f"such as {odd[:40]!r}, so all are read as categories",
                     "Correct those values, or leave them empty",
                 )
+
+
+def _discrete(column: Column) -> bool:
+    return column.ordered and column.form.scale.discrete
 
 
 def _identifier(cells: np.ndarray, exact: int, n: int) -> bool:

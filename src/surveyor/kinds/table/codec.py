@@ -220,7 +220,7 @@ class TableCodec(Codec):
         spelt: dict[str, Any] = {
             c.name: c.spelt(made[c.name])
             for c in (*self.columns, *self.condition.columns)
-            if c.name in made and c.form.spelling and c.kind != "date"
+            if c.name in made and c.ordered and c.form.spelling and not c.form.textual
         }
         return made.assign(**spelt)
 

@@ -1,11 +1,10 @@
-"""A column of text: what it spells, decided on all of its cells.
+"""A column of text: its type, decided on all of its cells.
 
-It is a number or a date only where writing it back gives the same text in every row.
+It is a number, a date and the like only where writing it back gives the same text in every row.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,17 +13,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from surveyor.data.spelling import (
-    ISO,
-    SIGNED,
-    date_format,
-    number_template,
-    read_dates,
-    read_numbers,
-)
-from surveyor.data.values import ColumnKind, Form
+from surveyor.data.spelling import SIGNED
+from surveyor.data.types import Cells, ColumnType, Fit, column_types
+from surveyor.data.values import Form
 from surveyor.errors import InputError, tell
-from surveyor.kinds.table.formula import is_chemistry, most_elements, unreadable
 from surveyor.kinds.table.frames import Frame
 
 # Written for a missing value by R, pandas, SQL and spreadsheets; words like any other in text.
@@ -34,12 +26,7 @@ ABSENT = frozenset(
 MOST_CATEGORIES = 20_000
 FEW, NEARLY_ALL = 20, 0.9
 MOSTLY = 0.5  # of the cells that fit, from which the others are taken for mistakes
-EXACT = 2**53
-DATES = "write dates as 2026-11-25"
 SHOWN = 3
-FOR_PEOPLE = re.compile(r"\W{0,3}\d{1,3}([,.' ]\d{3})*([.,]\d+)?\s?\W{0,3}")
-OTHER_ORDER = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}( .*)?")
-TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 TEXT_TYPE = str(pd.Series(["text"]).dtype)
 
 
@@ -57,12 +44,7 @@ class Understood:
         """Return in words what the column is read as."""
         if self.places:
             return f"formula, up to {self.places} elements"
-        kind = {"integer": "whole number", "boolean": "true or false"}.get(self.form.kind)
-        decimals = (
-            re.search(r"\.(\d+)f", self.form.spelling) if self.form.kind == "number" else None
-        )
-        more = f", {decimals[1]} decimal{'s' * (decimals[1] != '1')}" if decimals else ""
-        return (kind or self.form.kind) + more
+        return self.form.type.told(self.form)
 
 
 @dataclass(frozen=True)
@@ -70,12 +52,14 @@ class Reading:
     """How columns are to be read: what a person says of them, and how strict a doubt is taken.
 
     ``lenient`` reading, of data that are only measured, takes cells that do not fit as missing
-    and leaves out columns that hold nothing to measure; both are told.
+    and leaves out columns that hold nothing to measure; both are told. ``types`` are those that a
+    column can have.
     """
 
     said: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     lenient: bool = False
+    types: Mapping[str, ColumnType] = field(default_factory=column_types)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +87,7 @@ class TextColumn:
         return TEXT_TYPE if isinstance(own, pd.ArrowDtype) else str(own)
 
     def form(
-        self, kind: ColumnKind, spelling: str = "", absent: Sequence[str] = (), dtype: str = ""
+        self, kind: str, spelling: str = "", absent: Sequence[str] = (), dtype: str = ""
     ) -> Form:
         """Return a form of the column, in the type its text has."""
         words = tuple(sorted({*absent, *(w for w in self.reading.absent if w in self.counts)}))
@@ -117,55 +101,42 @@ class TextColumn:
         """
         asked, format_ = self.reading.said.get(self.name, ("", ""))
         example = self.cells[0][:24] if self.cells else ""
-        if asked == "number":
-            return self._number(self.cells, example)
-        if asked == "date":
-            return self._date(self.cells, example, format_)
-        if asked == "formula":
-            return self._formula(example)
-        if asked:
+        own = self.reading.types.get(asked)
+        if own is not None and not own.literal:
+            return self._read(own, own.fit(self._words, format_), example)
+        if asked or not self._words.words:
             return self._label(example)
-        words = [c for c in self.cells if c not in ABSENT]
-        if not words:
-            return self._label(example)
-        if self.frame.written and set(words) <= {"True", "False"}:
-            gone = [c for c in self.cells if c in ABSENT]
-            whole = not gone and sum(self.counts.values()) == len(self.frame)
-            return Understood(
-                self.form("boolean", "", gone, "bool" if whole else "boolean"), example
-            )
-        return self._guessed(words, example)
+        return self._guessed(self._words, example)
 
-    def _guessed(self, words: list[str], example: str) -> Understood:
-        numbers = self._of_one_sign(words)
-        dates = [c for c in words if ISO.fullmatch(c)]
-        share = {k: self._share(v, words) for k, v in (("number", numbers), ("date", dates))}
-        kind, fitting = ("number", numbers) if share["number"] >= share["date"] else ("date", dates)
-        if share[kind] > MOSTLY:
-            good = fitting
-            if kind == "date":
-                good = [c for c, real in zip(fitting, read_dates(fitting)[1], strict=True) if real]
-            if kind == "number":
-                spelling, changed = number_template(good)
-            else:
-                spelling, changed = date_format(good) if good else (None, fitting[0])
-            if spelling is not None:
-                known = set(good)
-                odd = [c for c in words if c not in known]
-                return self._mostly(kind, spelling, odd, example)
-            if len(fitting) == len(words):
-                how = "number" if kind == "number" else "date"
-                why = f"text: {changed[:24]!r} would not come back as it is from a {how}"
-                return self._label(example, why, f"as --type {self.name}={how} reads it")
-        if is_chemistry(words):
-            return self._formula(example)
-        self._refuse_written_for_people(words)
+    @cached_property
+    def _gone(self) -> list[str]:
+        """Return the cells that stand for a missing value in any column but one of text."""
+        return [c for c in self.cells if c in ABSENT]
+
+    @cached_property
+    def _words(self) -> Cells:
+        counts = {c: self.counts[c] for c in self.cells if c not in ABSENT}
+        whole = not self._gone and sum(self.counts.values()) == len(self.frame)
+        return Cells(counts, self.frame.written, whole)
+
+    def _guessed(self, cells: Cells, example: str) -> Understood:
+        words = cells.words
+        found = [(own, own.alike(cells)) for own in self.reading.types.values()]
+        for own, alike in sorted(found, key=lambda one: -cells.share(one[1])):
+            if cells.share(alike) <= MOSTLY:
+                break
+            fit = own.guessed(alike, cells)
+            if isinstance(fit, Fit):
+                return self._mostly(own, fit, example)
+            if len(alike) == len(words):
+                why = f"text: {fit[:24]!r} would not come back as it is from a {own.noun}"
+                return self._label(example, why, f"as --type {self.name}={own.family} reads it")
+        self._refuse_written_for_people(cells)
         return self._label(example)
 
     def fitting(self, form: Form) -> list[str]:
         """Return the cells that an ordered form can read."""
-        read = read_dates if form.kind == "date" else read_numbers
-        good = read(self.cells, form.spelling)[1]
+        good = form.scale.read(self.cells, form.spelling)[1]
         return [c for c, g in zip(self.cells, good, strict=True) if g]
 
     def as_before(self, form: Form) -> Form:
@@ -173,53 +144,47 @@ class TextColumn:
         fits = {*self.fitting(form), *ABSENT}
         odd = [c for c in self.cells if c not in fits]
         if odd and len(odd) < len(self.cells):
-            self._odd("date" if form.kind == "date" else "number", odd)
-        gone = [c for c in self.cells if c in ABSENT]
-        return replace(form, absent=tuple(sorted({*form.absent, *odd, *gone})))
+            self._odd(form.type, odd)
+        return replace(form, absent=tuple(sorted({*form.absent, *odd, *self._gone})))
 
-    def _of_one_sign(self, words: Sequence[str]) -> list[str]:
-        """Return the numbers among cells, those between the signs that most are between."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for cell in words:
-            if match := SIGNED.fullmatch(cell):
-                found.setdefault((match[1].strip(), match[3].strip()), []).append(cell)
-        return max(found.values(), key=lambda own: self._share(own, words), default=[])
-
-    def _share(self, cells: Sequence[str], words: Sequence[str]) -> float:
-        return sum(self.counts[c] for c in cells) / sum(self.counts[c] for c in words)
-
-    def _mostly(self, kind: str, spelling: str, odd: list[str], example: str) -> Understood:
-        gone = [c for c in self.cells if c in ABSENT]
+    def _mostly(self, own: ColumnType, fit: Fit, example: str) -> Understood:
         remark = ""
-        if gone:
+        if gone := self._gone:
             n = sum(self.counts[c] for c in gone)
             cells = f"{n:,} cell{'s' * (n != 1)}"
             shown = ", ".join(repr(c) for c in gone)
             remark = f"{shown} in {cells} taken as missing"
             tell(f"column {self.name!r}: {remark}")
-        if odd:
-            self._odd(kind, odd)
-        own: ColumnKind = "date" if kind == "date" else "number"
-        dtype = ""
-        if kind == "number":
-            own = "integer" if "{d}" in spelling else "number"
-            if self.frame.written and spelling.startswith("{") and spelling.endswith("}"):
-                dtype = "float64" if own == "number" else "int64"
-        form = self.form(own, spelling, [*gone, *odd], dtype)
-        if own == "integer":
-            values, good = read_numbers([c for c in self.cells if c not in form.absent], spelling)
-            if np.abs(values[good]).max(initial=0.0) > EXACT:
-                return self._label(example, "text: more digits than a number can keep", "")
-        return Understood(
-            form, next((c for c in self.cells if c not in form.absent), example)[:24], remark
-        )
+        absent = {*gone, *fit.odd}
+        first = next((c for c in self.cells if c not in absent), example)
+        return self._read(own, fit, first[:24], remark)
 
-    def _odd(self, kind: str, odd: list[str]) -> None:
+    def _read(self, own: ColumnType, fit: Fit, example: str, remark: str = "") -> Understood:
+        """Return a column as it fits a type.
+
+        Raises:
+            InputError: cells that do not fit.
+        """
+        if fit.unreadable is not None:
+            cell, why = fit.unreadable
+            raise InputError(
+                f"column {self.name!r}, {self.frame.place(self.row(cell))}: {cell[:40]!r} is no "
+                f"{own.noun} ({why}); correct it, leave it empty, or read the column as text with "
+                f"--type {self.name}=text"
+            )
+        if fit.odd:
+            self._odd(own, fit.odd)
+        if fit.stays:
+            return self._label(example, fit.stays)
+        form = self.form(fit.kind, fit.spelling, [*self._gone, *fit.odd], fit.dtype)
+        return Understood(form, example, fit.remark or remark, fit.places)
+
+    def _odd(self, own: ColumnType, odd: Sequence[str]) -> None:
         n = sum(self.counts[c] for c in odd)
         cells = "; ".join(f"{self.frame.place(self.row(c))}: {c[:24]!r}" for c in odd[:SHOWN])
         more = f" and {len(odd) - SHOWN:,} other values" if len(odd) > SHOWN else ""
         some = f"{n:,} cell{'s' * (n != 1)}"
-        what = f"column {self.name!r}: holds {kind}s, but not in {some}: {cells}{more}"
+        what = f"column {self.name!r}: holds {own.plural}, but not in {some}: {cells}{more}"
         if self.reading.lenient:
             tell(f"{what}; taken as missing")
             return
@@ -239,74 +204,20 @@ class TextColumn:
             start += len(chunk)
         return 0
 
-    def _number(self, cells: list[str], example: str) -> Understood:
-        values, good = read_numbers(cells, "")
-        odd = [c for c, g in zip(cells, good, strict=True) if not g and c not in ABSENT]
-        signed = [c for c in odd if SIGNED.fullmatch(c)]
-        if odd and not signed:
-            self._odd("number", odd)
-        kept = (
-            [c for c in cells if c not in ABSENT and c not in odd]
-            if not signed
-            else [c for c in cells if c not in ABSENT]
-        )
-        spelling, changed = number_template(kept) if kept else ("{s}", "")
-        remark = "" if spelling else f"{changed[:24]!r} comes back in another spelling"
-        spelling = spelling or "{s}"
-        if signed and spelling == "{s}":
-            self._odd("number", signed)
-        whole = bool(good.any()) and bool((values[good] == np.round(values[good])).all())
-        plain = self.frame.written and spelling.startswith("{") and spelling.endswith("}")
-        own: ColumnKind = "integer" if whole and np.abs(values[good]).max() <= EXACT else "number"
-        dtype = ("int64" if own == "integer" else "float64") if plain else ""
-        gone = [c for c in cells if c in ABSENT]
-        return Understood(
-            self.form(own, spelling, [*gone, *odd] if not signed else gone, dtype), example, remark
-        )
-
-    def _date(self, cells: list[str], example: str, format_: str) -> Understood:
-        kept = [c for c in cells if c not in ABSENT]
-        _, good = read_dates(kept, format_)
-        odd = [c for c, g in zip(kept, good, strict=True) if not g]
-        if odd:
-            self._odd("date", odd)
-        fits = [c for c, g in zip(kept, good, strict=True) if g]
-        spelling, changed = (format_, "") if format_ else date_format(fits) if fits else (None, "")
-        remark = "" if spelling else f"{changed!r} comes back in UTC, as 2026-11-25T10:00:00Z"
-        gone = [c for c in cells if c in ABSENT]
-        return Understood(
-            self.form("date", spelling or "%Y-%m-%dT%H:%M:%SZ", [*gone, *odd]), example, remark
-        )
-
-    def _formula(self, example: str) -> Understood:
-        words = [c for c in self.cells if c not in ABSENT]
-        bad = unreadable(words)
-        if bad:
-            cell, why = bad
-            raise InputError(
-                f"column {self.name!r}, {self.frame.place(self.row(cell))}: {cell[:40]!r} is no "
-                f"formula ({why}); correct it, leave it empty, or read the column as text with "
-                f"--type {self.name}=text"
-            )
-        gone = [c for c in self.cells if c in ABSENT]
-        return Understood(self.form("category", "", gone), example, "", most_elements(words))
-
-    def _refuse_written_for_people(self, words: list[str]) -> None:
-        for pattern, advice in (
-            (OTHER_ORDER, f"{DATES}, or name their order, as --type '{self.name}=date:%d/%m/%Y'"),
-            (TIME, "write times of day as numbers, such as minutes after midnight"),
-            (FOR_PEOPLE, "write numbers plainly, as 1234.5"),
-        ):
-            alike = [c for c in words if pattern.fullmatch(c) and not SIGNED.fullmatch(c)]
-            if self._share(alike, words) <= MOSTLY:
+    def _refuse_written_for_people(self, cells: Cells) -> None:
+        every = [entry for own in self.reading.types.values() for entry in own.written_for_people]
+        for pattern, advice in dict.fromkeys(every):
+            alike = [c for c in cells.words if pattern.fullmatch(c) and not SIGNED.fullmatch(c)]
+            if cells.share(alike) <= MOSTLY:
                 continue
+            remedy = advice.format(name=self.name)
             place = self.frame.place(self.row(alike[0]))
             what = f"column {self.name!r}, {place}: {alike[0][:24]!r} is read as text"
             if self.reading.lenient:
-                tell(f"{what}, and compared as text; {advice}")
+                tell(f"{what}, and compared as text; {remedy}")
                 return
             raise InputError(
-                f"{what}; {advice}, or read the column as text with --type {self.name}=text"
+                f"{what}; {remedy}, or read the column as text with --type {self.name}=text"
             )
 
     def _label(self, example: str, remark: str = "", advice: str = "") -> Understood:

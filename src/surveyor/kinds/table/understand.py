@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from surveyor.data.values import ARROW_TEXT, MICRO, TEXT, Form, form_of, numeric
+from surveyor.data.types import column_type, column_types, offered
+from surveyor.data.values import ARROW_TEXT, EXACT, TEXT, Form, form_of, numeric
 from surveyor.errors import InputError, did_you_mean, tell
 from surveyor.kinds.table.frames import Frame, InMemory
-from surveyor.kinds.table.text import EXACT, Reading, TextColumn, Understood
+from surveyor.kinds.table.text import Reading, TextColumn, Understood
 
 if TYPE_CHECKING:
     from surveyor.data import Options
-
-TYPES = ("text", "category", "number", "date", "formula")
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,18 +88,9 @@ def typed(values: pd.Series, form: Form, name: str) -> pd.Series:
         values = values.mask(values.isin(form.absent))
     if form.parts[0] in (*TEXT, "arrow"):
         return values.astype(object).where(values.notna(), None)
-    if form.kind == "boolean":
-        truth = values.astype(object).map({"True": True, "False": False})
-        return truth.astype("boolean" if truth.isna().any() else "bool")
-    if not form.ordered:
-        return values.astype(object).where(values.notna(), None)
-    if form.kind == "date":
-        micros = numeric(values, form, name) * MICRO
-        return pd.Series(pd.to_datetime(micros, unit="us"), index=values.index)
-    numbers = pd.Series(numeric(values, form, name), index=values.index)
-    if form.kind == "integer":
-        return numbers.astype("Int64" if numbers.isna().any() else "int64")
-    return numbers
+    if form.ordered:
+        values = pd.Series(numeric(values, form, name), index=values.index)
+    return form.type.natural(values)
 
 
 def is_text(values: pd.Series) -> bool:
@@ -117,6 +107,7 @@ def read_types(
 ) -> tuple[dict[str, tuple[str, str]], list[str]]:
     """Return {column: (type, format)} of ``COLUMN=TYPE`` texts, and what is wrong with them."""
     found, problems = {}, []
+    known = column_types()
     for text in said:
         fits = [n for n in names if text.startswith(f"{n}=")]
         name = max(fits, key=len) if fits else text.partition("=")[0]
@@ -125,8 +116,8 @@ def read_types(
             problems.append(f"--type {text}: write COLUMN=TYPE, such as {text}=text")
         elif name not in names:
             problems.append(f"--type {text}: no such column{did_you_mean(name, names)}")
-        elif kind not in TYPES or (format_ and kind != "date"):
-            problems.append(f"--type {text}: unknown type{did_you_mean(kind, TYPES)}")
+        elif kind not in offered() or (format_ and not known[kind].takes_format):
+            problems.append(f"--type {text}: unknown type{did_you_mean(kind, offered())}")
         else:
             found[name] = (kind, format_)
     return found, problems
@@ -200,7 +191,7 @@ def _first_text(values: pd.Series, frame: Frame, name: str) -> bool:
 def _merged(old: Form | InputError | None, new: Form) -> Form | InputError:
     if isinstance(old, InputError) or old is None or old == new:
         return new if old is None else old
-    kind = "number" if {old.kind, new.kind} == {"integer", "number"} else new.kind
+    kind = old.kind if isinstance(new.type, type(old.type)) else new.kind  # the wider one
     wide = old.dtype if old.dtype[:1].isupper() or old.dtype == "boolean" else new.dtype
     return replace(new, kind=kind, dtype=wide)
 
@@ -220,20 +211,19 @@ def _of_type(name: str, form: Form | InputError, own: _Range, reading: Reading) 
     if isinstance(form, InputError):
         raise form
     asked, _ = reading.said.get(name, ("", ""))
-    if asked in ("text", "category"):
-        return Understood(replace(form, kind="category"), own.example)
-    if (
-        asked
-        and {"number": form.kind in ("integer", "number"), "date": form.kind == "date"}.get(asked)
-        is not True
-    ):
-        raise InputError(
-            f"--type {name}={asked}: the column is of type {form.dtype}; give it as text, or leave "
-            "--type out"
-        )
+    if asked:
+        said = column_type(asked).cast(form)
+        if said is None:
+            raise InputError(
+                f"--type {name}={asked}: the column is of type {form.dtype}; give it as text, or "
+                "leave --type out"
+            )
+        form = said
+    if not form.ordered:
+        return Understood(form, own.example)
     if not own.finite:
         raise InputError(f"column {name!r}: holds infinite values; replace or remove those rows")
-    if form.kind == "integer" and own.largest > EXACT:
+    if form.scale.discrete and own.largest > EXACT:
         raise InputError(
             f"column {name!r}: whole numbers beyond 2^53 cannot be kept exactly; leave it out with "
             f"--drop {name}, or learn its values as labels with --type {name}=category"
@@ -255,23 +245,23 @@ def reread(frame: Frame, forms: Mapping[str, Form], options: Options) -> Typed:
     found = {}
     for name, form in own.items():
         form = replace(form, absent=(*form.absent, *options.missing))
-        kind = "date" if form.kind == "date" else "number" if form.ordered else "category"
+        kind = form.type.family
         asked, format_ = said.get(name, (kind, ""))
-        if asked != kind and not (asked == "text" and kind == "category"):
+        if column_type(asked).family != kind:
             problems.append(f"--type {name}={asked}: the run has learnt it as {kind}")
             continue
         if name in texts and form.ordered:
             if name in said:
-                dtype = "datetime64[us]" if kind == "date" else "float64"
-                form = replace(form, kind=form.kind, spelling=format_, dtype=dtype)
+                form = replace(form, spelling=format_, dtype=form.scale.dtype)
             reading = Reading(absent=form.absent, lenient=True)
             column = TextColumn(frame, name, texts[name], reading)
             form = column.as_before(form)
             if column.cells and not column.fitting(form):
-                place = frame.place(column.row(column.cells[0]))
+                first = column.cells[0]
                 problems.append(
-                    f"column {name!r}, {place}: {column.cells[0][:40]!r} is not a {kind}; give the "
-                    f"column as in training, or say how it is spelt with --type {name}={kind}"
+                    f"column {name!r}, {frame.place(column.row(first))}: {first[:40]!r} is not a "
+                    f"{form.type.noun}; give the column as in training, or say how it is spelt "
+                    f"with --type {name}={kind}"
                 )
         found[name] = Understood(form)
     if problems:
@@ -318,5 +308,4 @@ def _bridged(frame: Frame, name: str, cells: Counter[str] | None) -> Understood:
         form = TextColumn(frame, name, cells, Reading(lenient=True)).understood().form
     except InputError:
         form = Form("category", "object")
-    dtype = {"date": "datetime64[us]", "integer": "float64", "number": "float64"}
-    return Understood(replace(form, dtype=dtype.get(form.kind, form.dtype)))
+    return Understood(replace(form, dtype=form.scale.dtype) if form.ordered else form)

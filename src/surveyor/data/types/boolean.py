@@ -1,0 +1,43 @@
+"""Truth values: True and False."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from surveyor.data.types import Cells, Fit, Labels
+from surveyor.data.values import Form
+
+
+class Boolean(Labels):
+    """Two labels that come back as truth values."""
+
+    samples = ("True", "False")
+    offered = False
+
+    @property
+    def family(self) -> str:
+        """Return the type that a person asks for."""
+        return "category"
+
+    def told(self, form: Form) -> str:
+        """Return both values."""
+        return "true or false"
+
+    def alike(self, cells: Cells) -> Sequence[str]:
+        """Return all cells of a file of text where they are nothing else."""
+        return cells.words if cells.written and set(cells.words) <= {"True", "False"} else ()
+
+    def fit(self, cells: Cells, format_: str = "") -> Fit:
+        """Return the type of pandas that holds them, with a gap or without."""
+        return Fit("boolean", "", "bool" if cells.whole else "boolean")
+
+    def natural(self, values: pd.Series) -> pd.Series:
+        """Return truth values."""
+        truth = values.astype(object).map({"True": True, "False": False})
+        return truth.astype("boolean" if truth.isna().any() else "bool")
+
+    def label(self, asked: str, labels: Sequence[str]) -> str:
+        """Return a label that is written in other cases."""
+        return {own.lower(): own for own in labels}.get(asked.lower(), asked)

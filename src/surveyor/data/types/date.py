@@ -1,0 +1,94 @@
+"""Dates and moments: seconds since 1970 in UTC."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data.periods import moment
+from surveyor.data.spelling import (
+    ISO,
+    MICRO,
+    OFFSET,
+    Read,
+    date_format,
+    read_dates,
+    write_dates,
+)
+from surveyor.data.types import Cells, Scale
+from surveyor.data.values import Form
+
+DAY = 86_400.0
+OTHER_ORDER = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}( .*)?")
+
+
+class Date(Scale):
+    """Days and moments, by ISO 8601 or in a format that a person names."""
+
+    samples = ("2024-02-29T23:59+01:00", "1969-07-20T20:17+01:00")
+    takes_format = True
+    example = "2026-11-25"
+    grains = (DAY, 3600.0, 60.0, 1.0, 1e-3, 1e-6)
+    unit = (DAY, "days")
+    dtype = "datetime64[us]"
+    usual = "%Y-%m-%dT%H:%M:%SZ"
+    respelt = "comes back in UTC, as 2026-11-25T10:00:00Z"
+    written_for_people = (
+        (
+            OTHER_ORDER,
+            f"write dates as {example}, or name their order, as --type '{{name}}=date:%d/%m/%Y'",
+        ),
+    )
+
+    def alike(self, cells: Cells) -> Sequence[str]:
+        """Return cells that look like ISO 8601."""
+        return [c for c in cells.words if ISO.fullmatch(c)]
+
+    def read(self, texts: Sequence[str], spelling: str = "") -> Read:
+        """Return the seconds."""
+        return read_dates(texts, spelling)
+
+    def write(self, points: np.ndarray, spelling: str = "") -> list[str]:
+        """Return dates in their format."""
+        return write_dates(points, spelling or self.usual)
+
+    def spelling(self, texts: Sequence[str]) -> tuple[str | None, str]:
+        """Return the one ISO format of all."""
+        return date_format(texts)
+
+    def natural(self, values: pd.Series) -> pd.Series:
+        """Return datetimes."""
+        micros = values.to_numpy() * MICRO
+        return pd.Series(pd.to_datetime(micros, unit="us"), index=values.index)
+
+    def word(self, point: float, digits: int = 4) -> str:
+        """Return the day."""
+        return str(np.datetime64(round(point), "s").astype("datetime64[D]"))
+
+    def span(self, asked: Any, form: Form, cells: np.ndarray) -> tuple[float, float]:
+        """Return the first and the last moment of a year, a month, a day or less.
+
+        They are read in the column's own time zone. A day is one point of a column of days.
+        """
+        if isinstance(asked, str) and form.spelling[:8] not in ("", "%Y-%m-%d"):
+            seconds, good = read_dates([asked], form.spelling)
+            if good[0]:
+                return float(seconds[0]), float(seconds[0])
+        low, high = moment(asked, zone_of(form))
+        whole = low % DAY == 0 and high - low > DAY / 2 and high - low <= DAY
+        days = bool((cells % DAY == 0).all())
+        return (low, low) if whole and days else (low, high)
+
+
+def zone_of(form: Form) -> str:
+    """Return the time zone that dates come back in; "" for none."""
+    if found := re.search(r", (.+)\]$", form.dtype):
+        return found[1]
+    if form.dtype.startswith("object:datetime:"):
+        return form.dtype.removeprefix("object:datetime:")
+    offset = OFFSET.search(form.spelling)
+    return f"UTC{offset[0]}" if offset and offset[0] != "Z" else ""

@@ -1,0 +1,28 @@
+"""Chemical formulas, which become columns of elements and amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from surveyor.data.chemistry import is_chemistry, most_elements, unreadable
+from surveyor.data.types import Cells, Fit, Labels
+from surveyor.data.values import Form
+
+
+class Formula(Labels):
+    """Formulas such as Fe2O3; a file has them as text."""
+
+    samples = ("Fe2O3", "NaCl", "CaO2H2")
+
+    def alike(self, cells: Cells) -> Sequence[str]:
+        """Return all cells where they are chemistry beyond doubt."""
+        return cells.words if is_chemistry(cells.words) else ()
+
+    def fit(self, cells: Cells, format_: str = "") -> Fit:
+        """Return the places that the longest formula takes."""
+        if wrong := unreadable(cells.words):
+            return Fit("category", unreadable=wrong)
+        return Fit("category", places=most_elements(cells.words))
+
+    def cast(self, form: Form) -> None:
+        """Return that only text holds formulas."""

@@ -1,0 +1,41 @@
+"""Whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from surveyor.data.types import Cells
+from surveyor.data.types.number import Number
+from surveyor.data.values import Form
+
+
+class Integer(Number):
+    """Numbers that are counts or codes; found where numbers are read."""
+
+    samples = ("0", "-7", "12000")
+    offered = False
+    discrete = True
+    grains = (1.0,)
+
+    @property
+    def family(self) -> str:
+        """Return the type that a person asks for."""
+        return "number"
+
+    def told(self, form: Form) -> str:
+        """Return what they are."""
+        return "whole number"
+
+    def alike(self, cells: Cells) -> Sequence[str]:
+        """Return nothing: numbers are recognised first."""
+        return ()
+
+    def natural(self, values: pd.Series) -> pd.Series:
+        """Return whole numbers, of the type that can have a gap where there is one."""
+        return values.astype("Int64" if values.isna().any() else "int64")
+
+    def possible(self, point: float) -> bool:
+        """Return whether a number is whole."""
+        return point == round(point)

@@ -1,0 +1,99 @@
+"""Numbers, spelt by one template: decimals, exponents, and signs such as a currency's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from surveyor.data.spelling import SIGNED, Read, number_template, number_writer, read_numbers
+from surveyor.data.types import Cells, Fit, Scale
+from surveyor.data.values import EXACT, Form
+
+FOR_PEOPLE = re.compile(r"\W{0,3}\d{1,3}([,.' ]\d{3})*([.,]\d+)?\s?\W{0,3}")
+TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
+
+
+class Number(Scale):
+    """Numbers; whole ones where all are."""
+
+    samples = ("$12.50", "$-0.25", "$1000.00")
+    usual = "{s}"
+    written_for_people = (
+        (TIME, "write times of day as numbers, such as minutes after midnight"),
+        (FOR_PEOPLE, "write numbers plainly, as 1234.5"),
+    )
+
+    def told(self, form: Form) -> str:
+        """Return how many decimals they have."""
+        found = re.search(r"\.(\d+)f", form.spelling)
+        return f"number, {found[1]} decimal{'s' * (found[1] != '1')}" if found else "number"
+
+    def alike(self, cells: Cells) -> Sequence[str]:
+        """Return the numbers among cells, those between the signs that most are between."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for cell in cells.words:
+            if match := SIGNED.fullmatch(cell):
+                found.setdefault((match[1].strip(), match[3].strip()), []).append(cell)
+        return max(found.values(), key=cells.share, default=[])
+
+    def read(self, texts: Sequence[str], spelling: str = "") -> Read:
+        """Return the numbers between the template's signs."""
+        return read_numbers(texts, spelling)
+
+    def write(self, points: np.ndarray, spelling: str = "") -> list[str]:
+        """Return numbers by the template."""
+        write = number_writer(spelling or self.usual)
+        return [write(float(v)) for v in points]
+
+    def spelling(self, texts: Sequence[str]) -> tuple[str | None, str]:
+        """Return the template that all have."""
+        return number_template(texts)
+
+    def guessed(self, alike: Sequence[str], cells: Cells) -> Fit | str:
+        """Return the template; whole numbers where it has no decimals."""
+        spelling, changed = number_template(alike)
+        if spelling is None:
+            return changed
+        kind, stays = "number", ""
+        if "{d}" in spelling:
+            kind, points = "integer", read_numbers(alike, spelling)[0]
+            long = np.nanmax(np.abs(points), initial=0.0) > EXACT
+            stays = "text: more digits than a number can keep" if long else ""
+        dtype = _dtype(kind, spelling, cells)
+        return Fit(kind, spelling, dtype, cells.without(alike), stays=stays)
+
+    def fit(self, cells: Cells, format_: str = "") -> Fit:
+        """Return the template of the cells with the most frequent signs; whole numbers as such."""
+        words = cells.words
+        points, good = read_numbers(words, "")
+        plain = [c for c, fits in zip(words, good, strict=True) if fits]
+        signed = self.alike(cells)
+        kept = plain if cells.share(plain) >= cells.share(signed) else signed
+        spelling, changed = number_template(kept) if kept else (self.usual, "")
+        remark = f"{changed[:24]!r} {self.respelt}" if spelling is None else ""
+        if spelling is None:
+            spelling = SIGNED.sub(rf"\g<1>{self.usual}\g<3>", kept[0].strip())
+        whole = kept is plain and len(plain) > 0 and bool((points[good] % 1 == 0).all())
+        kind = "integer" if whole and np.abs(points[good]).max() <= EXACT else "number"
+        return Fit(kind, spelling, _dtype(kind, spelling, cells), cells.without(kept), remark)
+
+    def span(self, asked: Any, form: Form, cells: np.ndarray) -> tuple[float, float]:
+        """Return the number, twice; a person may write it with its signs."""
+        if isinstance(asked, str) and form.spelling:
+            points, good = read_numbers([asked], form.spelling)
+            if good[0]:
+                return float(points[0]), float(points[0])
+        value = float(asked)
+        if isinstance(asked, bool) or np.isnan(value):
+            raise ValueError(f"{asked!r} is no number")
+        return value, value
+
+
+def _dtype(kind: str, spelling: str, cells: Cells) -> str:
+    """Return the type of a file's numbers without signs; "" of all others, which stay text."""
+    if not (cells.written and spelling.startswith("{") and spelling.endswith("}")):
+        return ""
+    return "int64" if kind == "integer" else "float64"

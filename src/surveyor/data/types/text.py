@@ -1,0 +1,24 @@
+"""Text: the same as categories, under the word that a person may look for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from surveyor.data.types import Labels
+from surveyor.data.values import Form
+
+
+class Text(Labels):
+    """Every distinct text is a label."""
+
+    samples = ("a few words", "NULL", "x, y")
+    literal = True
+
+    @property
+    def family(self) -> str:
+        """Return the type of the values."""
+        return "category"
+
+    def cast(self, form: Form) -> Form:
+        """Return any form as one of labels."""
+        return replace(form, kind="category")
