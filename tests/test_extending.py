@@ -15,6 +15,7 @@ import pytest
 import surveyor
 from surveyor import kinds
 from surveyor.cli import main
+from surveyor.data import types
 from tests.conftest import QUICK
 
 STEPS = [
@@ -110,6 +111,57 @@ def test_its_name_is_among_the_known_suffixes(
     Path("x.unknown").write_text("1\n")
     assert main(["train", "x.unknown", "--out", "no"]) == 2
     assert ".deg" in capsys.readouterr().err
+
+
+TICKET = """
+import re
+import pandas as pd
+from surveyor.data.types import Fit, Labels
+
+class Ticket(Labels):
+    samples = ("T-000001", "T-123456")
+
+    def fit(self, cells, format_=""):
+        bad = (c for c in cells.words if not re.fullmatch(r"T-[0-9]{6}", c))
+        return Fit("ticket", odd=tuple(bad))
+
+    def label(self, value):
+        return "a ticket"
+
+    def drawn(self, values, form, draws):
+        made = [f"T-{k:06}" for k in draws.index(len(values), 1_000_000).tolist()]
+        return pd.Series(made, name=values.name, dtype=values.dtype).where(values.notna())
+"""
+
+
+def test_a_column_type_whose_values_are_drawn_anew_is_one_file(
+    wind: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (wind / "added").mkdir()
+    (wind / "added" / "ticket.py").write_text(TICKET)
+    monkeypatch.setattr(types, "__path__", [*types.__path__, str(wind / "added")])
+    rng = np.random.default_rng(0)
+    tickets = [f"T-{k:06}" for k in rng.permutation(1000)[:200]]
+    pd.DataFrame({"t": [*tickets, *[""] * 40], "x": rng.normal(size=240)}).to_csv("in.csv")
+    assert (
+        main(
+            ["train", "in.csv", "--type", "t=ticket", "--drop", "Unnamed: 0", "--out", "r", *STEPS]
+        )
+        == 0
+    )
+    assert main(["sample", "r", "-n", "100", "--seed", "3", "-o", "out.csv"]) == 0
+    made = pd.read_csv("out.csv", dtype=str)["t"]
+    assert 0 < made.isna().sum() < 50
+    assert made.dropna().str.fullmatch(r"T-\d{6}").all()
+    assert made.dropna().nunique() > 40
+    assert not set(made.dropna()) & set(tickets)
+    assert main(["sample", "r", "-n", "100", "--seed", "3", "-o", "again.csv"]) == 0
+    assert Path("again.csv").read_text() == Path("out.csv").read_text()
+    assert main(["evaluate", "r", "--against", "out.csv"]) == 0
+    Path("bad.csv").write_text(Path("in.csv").read_text().replace(tickets[5], "none"))
+    capsys.readouterr()
+    assert main(["train", "bad.csv", "--type", "t=ticket", "--out", "no"]) == 2
+    assert "line 7: 'none'" in " ".join(capsys.readouterr().err.split())
 
 
 # -- docs/extending.md --------------------------------------------------------------------------

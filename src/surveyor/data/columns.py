@@ -19,7 +19,8 @@ import pandas as pd
 from surveyor.batch import Draws
 from surveyor.data.grains import uniform
 from surveyor.data.restore import label_array, restored
-from surveyor.data.values import Form, label_of, numeric
+from surveyor.data.types import label_of
+from surveyor.data.values import Form, numeric
 from surveyor.errors import InputError, did_you_mean
 
 QUANTILES = 32
@@ -137,7 +138,7 @@ class Column:
             # Factorising first makes the dictionary look-up one a distinct value, not one a row.
             codes, unique = pd.factorize(values)
             lookup = np.array(
-                [self._codes.get(label_of(v), self.size) for v in unique] + [self.size]
+                [self._codes.get(self.form.type.label(v), self.size) for v in unique] + [self.size]
             )
             result, numbers = lookup[codes], np.empty(0)
         else:
@@ -170,7 +171,8 @@ class Column:
         if not self.ordered:
             values = self._values[bool((codes >= len(self.labels)).any())]
             places = np.minimum(codes, len(values) - 1)
-            return pd.Series(values.take(places), name=self.name, copy=False)
+            made = pd.Series(values.take(places), name=self.name, copy=False)
+            return self.form.type.drawn(made, self.form, draws)
         if len(self.cells) == 0:
             return restored(np.zeros(len(codes)), absent, self.form, self.name)
         at = codes.clip(0, len(self.cells) - 1)
@@ -243,7 +245,7 @@ class Column:
         """
         missing = not isinstance(text, str) and bool(pd.isna(text))
         label = text if isinstance(text, str) else label_of(text)
-        label = self.form.type.label(label, self.labels)
+        label = self.form.type.asked(label, self.labels)
         if not self.ordered and label in self._codes and not missing:
             return self._codes[label]
         if self.missing and (missing or label in ("", "nan", "None", "NaN", "<NA>")):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data.columns import QUANTILES, Column
-from surveyor.data.values import Form, form_of, label_of, numeric
+from surveyor.data.values import Form, form_of, numeric
 from surveyor.errors import InputError
 
 OFTEN = 50  # a number seen this often, and by this share, is a value of its own
@@ -84,7 +84,7 @@ def _fit_category(name: str, values: pd.Series, form: Form) -> Column:
     found: dict[str, tuple[Any, int]] = {}
     for value, count in zip(counts.index, counts.to_numpy(), strict=True):
         native = value.item() if isinstance(value, np.generic) else value
-        label = label_of(native)
+        label = form.type.label(native)
         if (
             label in found
             and type(found[label][0]) is not type(native)

@@ -19,7 +19,8 @@ from surveyor.data.columns import QUANTILES, Column
 from surveyor.data.fitting import CELLS
 from surveyor.data.grains import multiples, nearest
 from surveyor.data.restore import native_of
-from surveyor.data.values import Form, label_of, numeric
+from surveyor.data.types import label_of
+from surveyor.data.values import Form, numeric
 from surveyor.errors import InputError
 from surveyor.privacy import Counts
 
@@ -61,7 +62,9 @@ def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: i
             )
         read, sizes = np.unique(numbers, return_counts=True)
     else:
-        read, sizes = np.unique(present.map(label_of).to_numpy(dtype=str), return_counts=True)
+        read, sizes = np.unique(
+            present.map(form.type.label).to_numpy(dtype=str), return_counts=True
+        )
     # A missing value is one more value, where there is one.
     kept, rows = counts.shown(np.append(sizes, absent.sum()) if absent.any() else sizes)
     missing = bool(len(kept)) and bool(kept[-1] == len(read))

@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from surveyor.data.spelling import offset_seconds
-from surveyor.data.values import ARROW_TEXT, MICRO, TEXT, Form, label_of
+from surveyor.data.types import label_of
+from surveyor.data.values import ARROW_TEXT, MICRO, TEXT, Form
 
 
 def restored(numbers: np.ndarray, absent: np.ndarray, form: Form, name: str) -> pd.Series:

@@ -251,10 +251,3 @@ def _seconds(values: pd.Series) -> np.ndarray:
             values = values.dt.tz_convert("UTC").dt.tz_localize(None)
         micros = values.to_numpy().astype("datetime64[us]")
     return np.asarray(micros.astype("int64") / MICRO)
-
-
-def label_of(value: Any) -> str:
-    """Return a category's value as its label; whole numbers without a decimal point."""
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    return str(value)

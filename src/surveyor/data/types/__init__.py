@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from surveyor.batch import Draws
 from surveyor.catalog import folder
 from surveyor.data.spelling import Read
 from surveyor.errors import InputError, did_you_mean
@@ -138,13 +139,24 @@ class ColumnType(ABC):
         """Return values read from text in a type of pandas: labels as text, points as float64."""
         return values
 
-    def label(self, asked: str, labels: Sequence[str]) -> str:
-        """Return the one of ``labels`` that a person asks for, or what was asked."""
-        return asked
+    def label(self, value: Any) -> str:
+        """Return the label under which a value is learnt, which several values may share."""
+        return label_of(value)
+
+    def asked(self, text: str, labels: Sequence[str]) -> str:
+        """Return the one of ``labels`` that a person asks for, or the text itself."""
+        return text
+
+    def drawn(self, values: pd.Series, form: Form, draws: Draws) -> pd.Series:
+        """Return the values (n,) of a sample for those that their labels stand for, (n,)."""
+        return values
 
 
 class Labels(ColumnType, ABC):
-    """A type whose values are labels, without order or distance."""
+    """A type whose values are labels, without order or distance.
+
+    Where several values share a label, ``drawn`` says which of them a sample has.
+    """
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
         """Return that every cell is a label."""
@@ -231,6 +243,13 @@ class Scale(ColumnType, ABC):
     def possible(self, point: float) -> bool:
         """Return whether a value of this type can lie at ``point``."""
         return True
+
+
+def label_of(value: Any) -> str:
+    """Return a value as text; whole numbers without a decimal point."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def column_types() -> dict[str, ColumnType]:

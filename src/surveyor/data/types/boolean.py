@@ -38,6 +38,6 @@ class Boolean(Labels):
         truth = values.astype(object).map({"True": True, "False": False})
         return truth.astype("boolean" if truth.isna().any() else "bool")
 
-    def label(self, asked: str, labels: Sequence[str]) -> str:
+    def asked(self, text: str, labels: Sequence[str]) -> str:
         """Return a label that is written in other cases."""
-        return {own.lower(): own for own in labels}.get(asked.lower(), asked)
+        return {own.lower(): own for own in labels}.get(text.lower(), text)
