@@ -206,7 +206,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "a misspelt field": (["--constraint", "gradient-penalty:wieght=1"], "did you mean 'weight'"),
     "a misspelt objective": (["--objective", "waserstein"], "did you mean 'wasserstein'"),
     "a misspelt net": (["--critic", "mpl"], "did you mean 'mlp'"),
-    "a net for pictures": (["--critic", "conv"], "is for pictures"),
+    "a net for pictures": (["--critic", "conv"], "only for pictures"),
     "a misspelt option": (["--stps", "5"], "Did you mean"),
     "text for a number": (["--batch", "many"], "--batch"),
     "no steps": (["--steps", "0"], "at least 1"),
@@ -314,7 +314,7 @@ def test_an_existing_sample_file_is_kept(
 DISTANCES: dict[str, tuple[Make, Make, str]] = {
     "other columns": (table(a=numbers(), b=numbers()), lambda f: table(a=numbers())(f), "column 'b' is only in the first"),
     "other shapes": (array(np.eye(20)), lambda f: _saved(f / "b.npy", np.ones((20, 3))), "shapes differ"),
-    "other kinds": (table(a=numbers()), lambda f: _saved(f / "b.npy", np.ones((20, 3))), "one is a kind of table"),
+    "other kinds": (table(a=numbers()), lambda f: _saved(f / "b.npy", np.ones((20, 3))), "cannot compare table with"),
 }  # fmt: skip
 
 

@@ -115,8 +115,8 @@ def test_a_committee_trains_is_saved_and_loaded(
     [
         ("committee:net=mlp", "no field 'net'; known: of, members, see"),
         ("committee:members=0", "give 1 to"),
-        ("committee:see=patches", "is for pictures"),
-        ("committee:of=conv", "see=projections gives vectors; conv: is for pictures; use mlp"),
+        ("committee:see=patches", "is only for pictures"),
+        ("committee:of=conv", "see=projections gives vectors; conv: only for pictures; use mlp"),
     ],
 )
 def test_a_committee_of_nonsense_is_refused(text: str, told: str) -> None:

@@ -192,7 +192,7 @@ def test_no_direction_at_all_is_refused() -> None:
         ([[1.0, np.nan]], [[1.0, 2.0]], "row 0"),
         ([[1.0, 2.0]], [[1.0]], "columns"),
         ([], [1.0], "empty"),
-        (["x"], [1.0], "not numbers"),
+        (["x"], [1.0], "not numeric"),
     ],
 )
 def test_bad_samples_are_refused(a: Any, b: Any, message: str) -> None:

@@ -182,7 +182,7 @@ def test_pictures_of_every_size_are_made(text: str, size: int) -> None:
         ("upscale", Space((1, 8, 8), 0, (1, 8, 8), given=(1, 8, 8)), "--task super-resolution"),
         ("conv", Space((4,), 0, (4,)), "use mlp"),
         ("residual", Space((4,), 0, (4,)), "use mlp"),
-        ("autoregressive", Space((2,), 0, (2,)), "generates tables"),
+        ("autoregressive", Space((2,), 0, (2,)), "only for tables"),
     ],
 )
 def test_data_of_another_kind_are_refused_with_a_remedy(text: str, space: Space, told: str) -> None:

@@ -21,36 +21,36 @@ class Critic(Part, ABC):
 
     @classmethod
     def choices(cls) -> Mapping[str, type[Any]]:
-        """Return every critic: those that another may be made of."""
+        """Return every critic that a composite critic can contain."""
         return critics()
 
     @property
     def answers(self) -> bool:
-        """Return whether its conditions are pictures (n, \\*space.given), as a task gives them."""
+        """Return whether its conditions are pictures (n, \\*space.given)."""
         return False
 
     @property
     def together(self) -> int:
-        """Return how many samples it judges together: consecutive ones, which share a score."""
+        """Return how many consecutive samples share a score."""
         return 1
 
     @abstractmethod
     def build(self, space: Space) -> nn.Module:
         """Return a module (x (n, \\*space.shape), cond (n, c) or None) -> scores (n,).
 
-        A committee's are (members, n).
+        A committee's scores are (members, n).
 
         Raises:
-            InputError: a space that it does not judge.
+            InputError: it cannot score points of this space.
         """
 
 
 def critics() -> dict[str, type[Critic]]:
-    """Return every critic by the name of its file."""
+    """Return every critic, keyed by its file's name."""
     return folder("surveyor.critics", Critic)  # type: ignore[type-abstract]
 
 
 def score(critic: nn.Module, batch: Batch) -> Tensor:
-    """Return a critic's scores of points under their conditions, (n,) or (members, n)."""
+    """Return the critic's scores given each point's condition, (n,) or (members, n)."""
     scores: Tensor = critic(batch.x) if batch.cond is None else critic(batch.x, batch.cond)
     return (scores.squeeze(-1) if scores.shape == (len(batch), 1) else scores).float()

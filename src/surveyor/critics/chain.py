@@ -1,15 +1,15 @@
-"""A critic that is a chain of layers, and its gradients written out.
+"""A critic that is a chain of layers, with handwritten gradients.
 
 Under a gradient penalty autograd differentiates twice: it carries second derivatives that are zero
-for piecewise linear layers, and goes through the layers once for the scores and once more for the
-gradients in x. Written out there is one pass each way. With h_k the input of layer k, g_k the
-gradient of f in its output, s_i the loss's derivative in score i and t_i that in |grad_x f|^2 at
-point i,
+for piecewise linear layers, and traverses the layers once for the scores and again for the
+gradients in x. The handwritten gradients share these passes. Let h_k be the input of layer k, g_k
+the gradient of f in its output, s_i the derivative of the loss in score i and t_i its derivative
+in |grad_x f|^2 at point i. Then
 
     dW_k = sum_i g_k,i (s_i h_k,i + u_k,i)',    u_1,i = 2 t_i grad_x f_i,    u_k+1 = D_k u_k,
 
-D_k the derivative of layer k: a pass forward (h), one back (g), one forward (u, at the rows whose
-gradient is penalised), and one product a layer for the weights.
+with D_k the derivative of layer k: a forward pass (h), a backward pass (g), a second forward pass
+(u, at the penalised rows only), and one product per layer for the weights.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ ALL: Rows = (0, 2**62)
 class ChainCritic(nn.Module):
     """A chain of layers on the data; the condition shifts the output of every hidden layer.
 
-    h <- layer(h) + V c, and f(x, c) = gain * h at the end. For a fixed condition the Lipschitz
-    constant in x is at most gain times the product of the layers' norms: no V enters it.
+    h <- layer(h) + V c, and finally f(x, c) = gain * h. For a fixed condition the Lipschitz
+    constant in x is at most gain times the product of the layers' norms, whatever V is.
     """
 
     gain: Tensor
@@ -42,7 +42,7 @@ class ChainCritic(nn.Module):
     def __init__(
         self, layers: nn.Sequential, cond: int, shifts: dict[int, int], gain: float
     ) -> None:
-        """``shifts`` gives, for the number of each layer to shift, its channels."""
+        """``shifts`` maps the index of each layer to shift to its number of channels."""
         super().__init__()
         self.layers = layers
         self.shifts = nn.ModuleDict(
@@ -60,9 +60,9 @@ class ChainCritic(nn.Module):
         return scores
 
     def chain(self) -> Chain | None:
-        """Return the layers and their weights; None where a layer's derivative is unknown.
+        """Return the layers and their weights; None if a layer's derivative is unknown.
 
-        Weights that a constraint computes from parameters come with the graph to them.
+        Weights that a constraint computes from parameters keep their autograd graph.
         """
         layers: list[nn.Module] = []
         weights: list[Weights] = []
@@ -81,7 +81,7 @@ Weights = tuple[Tensor | None, Tensor | None, Tensor | None]  # a layer's weight
 
 @dataclass(frozen=True)
 class Chain:
-    """f(x, c) = gain * h behind the last layer, h <- layer(h) + V c, with the weights of each."""
+    """f(x, c) = gain * h after the last layer, h <- layer(h) + V c, with each layer's weights."""
 
     layers: Sequence[nn.Module]
     weights: Sequence[Weights]
@@ -96,9 +96,9 @@ def critic_loss_and_grad(
     loss: Loss,
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Terms, list[Tensor | None]]:
-    """Return the terms of a loss and the gradient of their sum in every entry of the weights.
+    """Return the terms of a loss and the gradient of their sum in each weight.
 
-    ``loss`` takes the scores (n,) at all points and |grad_x f|^2 at ``rows`` of them.
+    ``loss`` takes the scores (n,) of all points and |grad_x f|^2 of the points in ``rows``.
     """
     layers, inputs, scores = _forward(chain, x, cond, dtype)
     first = next(k for k, d in enumerate(layers) if d.weight_vjp is not None)
@@ -140,7 +140,7 @@ def generator_loss_and_grad_x(
     loss: Loss,
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Terms, Tensor]:
-    """Return the terms of a loss over scores (n,), and its gradient in ``rows`` of the points."""
+    """Return the terms of a loss over scores (n,), and its gradient in the points in ``rows``."""
     layers, _, scores = _forward(chain, x, cond, dtype)
     terms, s, _ = _sensitivities(loss, scores, None)
     g = (chain.gain * s[rows[0] : rows[1]]).unsqueeze(1).to(dtype)
@@ -152,7 +152,7 @@ def generator_loss_and_grad_x(
 def _forward(
     chain: Chain, x: Tensor, cond: Tensor | None, dtype: torch.dtype
 ) -> tuple[list[Derivative], list[Tensor], Tensor]:
-    """Return each layer at its input, those inputs, and the scores."""
+    """Return each layer's derivative at its input, the inputs, and the scores."""
     found: list[Derivative] = []
     inputs: list[Tensor] = []
     h = x.to(dtype)
@@ -170,7 +170,7 @@ def _forward(
 def _sensitivities(
     loss: Loss, scores: Tensor, squares: Tensor | None
 ) -> tuple[Terms, Tensor, Tensor | None]:
-    """Return the loss and its derivatives in every score and every squared slope."""
+    """Return the loss and its derivatives in every score and every squared gradient norm."""
 
     def total(*of: Tensor) -> tuple[Tensor, Terms]:
         terms = loss(of[0], of[1] if len(of) > 1 else None)
@@ -194,7 +194,7 @@ def _shifted(h: Tensor, shift: Tensor) -> Tensor:
 
 
 def _mixed(h: Tensor, s: Tensor, u: Tensor | None, rows: Rows | None) -> Tensor:
-    """Return s h, and u added at its rows."""
+    """Return s h, plus u in ``rows``."""
     scaled = _scaled(h, s)
     if u is not None and rows is not None:
         scaled[rows[0] : rows[1]] += u
@@ -219,10 +219,10 @@ def _usual(layer: nn.Module) -> bool:
 
 @dataclass(frozen=True)
 class Derivative:
-    """A layer at one input: its output, and products with its derivative D at every sample.
+    """A layer's output at one input, and products with its derivative D at each sample.
 
-    ``jvp`` takes u to D u, ``vjp`` g to D' g, at the rows that u or g has; and ``weight_vjp``, of a
-    layer with weights, (g, m) to sum_i g_i m_i' in the weights' shape.
+    ``jvp`` maps u to D u and ``vjp`` maps g to D' g, at the given rows. For a layer with weights,
+    ``weight_vjp`` maps (g, m) to sum_i g_i m_i' in the weights' shape.
     """
 
     output: Tensor

@@ -1,4 +1,4 @@
-"""A committee of critics, each of which sees its own part of the data."""
+"""A committee of critics, each with its own view of the data."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ SEES = ("projections", "columns", "patches", "bands", "channels")
 
 @dataclass(frozen=True)
 class Committee(Critic):
-    """f_k(V_k x), k = 1 ... members: scores (members, n), whose mean the objective takes.
+    """f_k(V_k x), k = 1 ... members: scores (members, n), averaged by the objective.
 
-    V_k is linear and no view is longer than x, |V_k x| <= |x|, so each member's slope in x is at
-    most its own and each gap a lower bound on W1 where the slope is held to 1 (Durugkar et al.
-    2017, for committees of discriminators). Penalties are taken member by member. Views:
-    ``projections``, on random orthogonal directions, half as many as x has entries; ``columns``,
-    random halves of the entries; members two by two share a basis out, so that every direction
-    is seen by one of the two; of pictures ``patches``, windows of half the side that cover
-    the whole; ``bands``, differences of averages over 1, 2, 4, ... pixels; ``channels``, one each.
+    V_k is linear with |V_k x| <= |x|, so the slope of f_k(V_k x) in x is at most that of f_k, and
+    with slopes at most 1 each gap is a lower bound on W1 (committees of discriminators: Durugkar et
+    al. 2017). Penalties apply to each member. Views: ``projections`` onto random orthogonal
+    directions, half as many as x has entries; ``columns``, random halves of the entries; in both,
+    two consecutive members split one basis, so that together they see every direction. For
+    pictures: ``patches``, windows of half the side that cover the picture; ``bands``, differences
+    of averages over 1, 2, 4, ... pixels; ``channels``, one per member.
 
-    ``of`` is the critic that each member is. The members of members count one by one.
+    ``of`` is the critic used for each member. Members of nested committees count individually.
     """
 
     of: Critic = field(default_factory=Mlp)
@@ -54,13 +54,15 @@ class Committee(Critic):
         """Return the committee."""
         flat = self.see in ("projections", "columns")
         if not flat and len(space.shape) != 3:
-            raise InputError(f"committee: see={self.see} is for pictures; use projections, columns")
+            raise InputError(
+                f"committee: see={self.see} is only for pictures; use projections or columns"
+            )
         views = list(_views(self, space.shape))
         try:
             members = [self.of.build(replace(space, shape=view.shape)) for view in views]
         except InputError as error:
-            told = f"committee: see={self.see} gives {'vectors' if flat else 'pictures'}"
-            raise InputError(*(f"{told}; {problem}" for problem in error.problems)) from error
+            prefix = f"committee: see={self.see} gives {'vectors' if flat else 'pictures'}"
+            raise InputError(*(f"{prefix}; {problem}" for problem in error.problems)) from error
         return CommitteeCritic(views, members)
 
 
@@ -73,13 +75,13 @@ class CommitteeCritic(nn.Module):
 
     def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return scores (members, n)."""
-        told = () if cond is None else (cond,)
+        conds = () if cond is None else (cond,)
         pairs = zip(self.views, self.members, strict=True)
-        return torch.cat([member(view(x), *told).view(-1, len(x)) for view, member in pairs])
+        return torch.cat([member(view(x), *conds).view(-1, len(x)) for view, member in pairs])
 
 
 class View(nn.Module):
-    """x (n, ...) -> what a member sees, (n, \\*shape)."""
+    """x (n, ...) -> one member's view of it, (n, \\*shape)."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -87,7 +89,7 @@ class View(nn.Module):
 
 
 class Projection(View):
-    """x -> rows x, the rows orthonormal."""
+    """x -> rows x, with orthonormal rows."""
 
     rows: Tensor
 
@@ -113,10 +115,10 @@ class Window(View):
 
 
 class Band(View):
-    """The difference of a picture's averages over squares of ``fine`` and ``coarse`` pixels.
+    """The difference between averages over squares of side ``fine`` and ``coarse``.
 
     Averages over nested squares are orthogonal projections, and so are their differences.
-    ``coarse`` 0: the average alone.
+    With ``coarse`` 0 it is the average over ``fine`` squares.
     """
 
     def __init__(self, shape: tuple[int, ...], fine: int, coarse: int) -> None:
@@ -130,7 +132,7 @@ class Band(View):
 
 
 def _averaged(x: Tensor, side: int) -> Tensor:
-    """Return pictures with every square of ``side`` pixels at its average."""
+    """Return pictures with every square of ``side`` pixels replaced by its mean."""
     if side == 1:
         return x
     height, width = x.shape[2:]
@@ -140,7 +142,7 @@ def _averaged(x: Tensor, side: int) -> Tensor:
 
 
 def _halves(net: Committee, width: int) -> list[Tensor]:
-    """Return rows (about width / 2, width) for each member; two members share a basis out."""
+    """Return rows (about width / 2, width) per member; two members split one basis."""
     found: list[Tensor] = []
     while len(found) < net.members:
         if net.see == "columns":

@@ -1,4 +1,4 @@
-"""Convolutional critics after DCGAN (Radford et al. 2016), for pictures from 4 pixels a side."""
+"""Convolutional critics after DCGAN (Radford et al. 2016), for sides of at least 4 pixels."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from surveyor.layers.pictures import levels, pictures
 class Conv(Critic):
     """Channels double as the picture halves, from ``width`` at full size to about 4 pixels.
 
-    It halves with stride-2 convolutions and has no normalisation, which would tie the samples of a
-    batch together.
+    Stride-2 convolutions halve the picture. There is no normalisation, which would make a score
+    depend on the other samples of the batch.
     """
 
     width: int = 32

@@ -16,10 +16,10 @@ from surveyor.layers.initial import start
 
 @dataclass(frozen=True)
 class Mlp(Critic):
-    """``depth`` hidden layers of ``width`` units with LeakyReLU of ``slope``.
+    """``depth`` hidden layers of ``width`` units, LeakyReLU with ``slope``.
 
-    With ``fourier`` it also sees that many random sines and cosines of its input, of frequency
-    ``fourier_scale``: for few dimensions with detail finer than their spread.
+    ``fourier`` adds as many random sines and cosines of the input, of frequency about
+    ``fourier_scale``, for low-dimensional data with detail much finer than its spread.
     """
 
     width: int = 256
@@ -41,8 +41,8 @@ class Mlp(Critic):
         entry: list[nn.Module] = [nn.Flatten()]
         if self.fourier:
             needed = 8 * MANY * space.width * self.fourier
-            told = f"fourier={self.fourier:,}: {MANY:,} draws for each frequency take"
-            weigh(needed, told, "give fewer")
+            prefix = f"fourier={self.fourier:,}: {MANY:,} draws for each frequency take"
+            weigh(needed, prefix, "give fewer")
             entry.append(Fourier(space.width, self.fourier, self.fourier_scale))
         widths = [space.width + 2 * self.fourier] + [self.width] * self.depth
         layers: list[nn.Module] = [nn.Sequential(*entry, nn.Linear(widths[0], widths[1]))]

@@ -1,4 +1,4 @@
-"""A critic that judges several samples at once (Lin et al. 2018, PacGAN)."""
+"""A critic that scores several samples jointly (PacGAN, Lin et al. 2018)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from surveyor.errors import InputError
 
 @dataclass(frozen=True)
 class Packed(Critic):
-    """f(x_1 ... x_m), ``members`` samples side by side: a generator that drops modes is found out
-    by samples that are too much alike.
+    """f(x_1 ... x_m) of ``members`` samples: packs of a generator that drops modes are too alike.
 
-    Every sample of a pack has the pack's score, so the mean over samples is the mean over packs.
-    A sample's slope is then m |grad f| in it; held to 1, |grad f| in the whole pack is at most
-    1 / sqrt m where all are alike, and the gap is at most W1 between packs over sqrt m, which is in
-    the unit of W1 between samples. Scores of single rows (``surveyor score``) depend on their
+    Every sample has its pack's score, so the mean over samples is the mean over packs. The slope
+    in one sample is then m |grad f|. If it is at most 1 and equal in all samples, |grad f| in the
+    whole pack is at most 1 / sqrt m, and the gap is at most W1 between packs over sqrt m, which is
+    in the unit of W1 between samples. Scores of single rows (``surveyor score``) depend on their
     neighbours.
     """
 
@@ -34,16 +33,16 @@ class Packed(Critic):
 
     @property
     def together(self) -> int:
-        """Return the samples of a pack."""
+        """Return the number of samples in a pack."""
         return self.members * self.of.together
 
     @property
     def answers(self) -> bool:
-        """Return whether the critic of the packs answers pictures."""
+        """Return whether the inner critic takes pictures as conditions."""
         return self.of.answers
 
     def build(self, space: Space) -> nn.Module:
-        """Return the critic of packs."""
+        """Return the packed critic."""
         shape = (self.members * space.shape[0], *space.shape[1:])
         given = (self.members * space.given[0], *space.given[1:]) if space.given else ()
         cond = self.members * space.cond
@@ -59,7 +58,7 @@ class PackedCritic(nn.Module):
         self.inner, self.members = inner, members
 
     def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
-        """Return scores; the last pack is filled up with the first samples."""
+        """Return scores; the first samples fill up the last pack."""
         n, m = len(x), self.members
         index = torch.arange(-(-n // m) * m, device=x.device) % n
         packs = [

@@ -1,4 +1,4 @@
-"""A critic of patches (Isola et al. 2017, PatchGAN): it judges a picture place by place."""
+"""A critic that scores every patch of a picture (PatchGAN, Isola et al. 2017)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ MOST = 16  # halvings
 
 @dataclass(frozen=True)
 class Patch(Critic):
-    """Convolutions without normalisation to a score s_p for every place p of a coarse grid.
+    """Convolutions without normalisation; one score s_p for each position p of a coarse grid.
 
-    ``halvings`` stride-2 convolutions; with 2 a score sees 18 pixels a side. The picture given is
-    enlarged to the size of its answer and stands beside it.
+    ``halvings`` is the number of stride-2 convolutions; with 2 the receptive field is 18 pixels
+    wide. The source picture is enlarged to the size of the target and concatenated with it.
 
-    ``per`` is what the constraint holds to its slope. ``image``: the critic is one function of the
-    whole picture, f = sum_p s_p / sqrt P, and |grad f| is asked to be 1; where patches do not
-    overlap |grad f|^2 is the mean of |grad s_p|^2. ``patch``: a committee of all s_p, each with a
-    penalty of its own, which costs a pass back for each.
+    ``per`` chooses what the constraint acts on. ``image``: one function of the whole picture,
+    f = sum_p s_p / sqrt P, with target |grad f| = 1; where patches do not overlap, |grad f|^2 is
+    the mean of |grad s_p|^2. ``patch``: a committee of all s_p, each with its own penalty, which
+    costs one backward pass per position.
     """
 
     width: int = 32
@@ -47,7 +47,7 @@ class Patch(Critic):
 
     @property
     def answers(self) -> bool:
-        """Return True: it sees the picture given beside its answer."""
+        """Return True: it sees the source picture as well as the target."""
         return True
 
     def build(self, space: Space) -> nn.Module:
@@ -63,7 +63,7 @@ class Patch(Critic):
 
 
 class PatchCritic(nn.Module):
-    """(x (n, c, h, w), given) -> scores (n,), or (places, n) with a score a patch."""
+    """(x (n, c, h, w), source) -> scores (n,), or (patches, n) with one score per patch."""
 
     gain: Tensor
 

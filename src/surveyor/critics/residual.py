@@ -20,14 +20,14 @@ from surveyor.layers.residual import stage, start_residual
 class Residual(Critic):
     """Channels double as the picture halves, from ``width`` at full size to about 4 pixels.
 
-    At every size ``blocks`` blocks h + B(h), B two 3 x 3 convolutions with LeakyReLU before each
-    and zeros to start with (Zhang et al. 2019), so that a deep net begins as a shallow one; sizes
-    are halved by averages. No layer looks at other samples.
+    Each size has ``blocks`` blocks h + B(h), where B is two 3 x 3 convolutions, each after a
+    LeakyReLU, with the last initialised to zero (Zhang et al. 2019), so that a deep net starts as
+    a shallow one. Average pooling halves the size. No layer mixes samples.
 
-    ``attention`` adds self-attention where the picture is at most 16 pixels (Zhang et al. 2018); it
-    has no Lipschitz constant, so such a critic has no certificate. ``label`` is how the critic sees
-    the condition: ``projection``, f = w . h(x) + (V c) . h(x) (Miyato and Koyama 2018), or
-    ``concatenation``, c as constant pictures beside x.
+    ``attention`` adds self-attention at sizes up to 16 pixels (Zhang et al. 2018); it has no
+    Lipschitz constant, so such a critic has no certificate. ``label`` sets how the condition
+    enters: ``projection``, f = w . h(x) + (V c) . h(x) (Miyato and Koyama 2018), or
+    ``concatenation``, c as constant channels of x.
     """
 
     width: int = 32

@@ -1,4 +1,4 @@
-"""Generators: nets that make points from noise, one file each."""
+"""Generators: nets that map a latent to points, one file each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Generator(ABC):
 
     @property
     def answers(self) -> bool:
-        """Return whether its conditions are pictures (n, \\*space.given), as a task gives them."""
+        """Return whether its conditions are pictures (n, \\*space.given)."""
         return False
 
     @abstractmethod
@@ -27,10 +27,10 @@ class Generator(ABC):
         """Return a module (z (n, latent.width), cond (n, c) or None) -> raw (n, \\*space.raw).
 
         Raises:
-            InputError: a space that it does not generate.
+            InputError: it cannot generate points of this space.
         """
 
 
 def generators() -> dict[str, type[Generator]]:
-    """Return every generator by the name of its file."""
+    """Return every generator, keyed by its file's name."""
     return folder("surveyor.generators", Generator)  # type: ignore[type-abstract]

@@ -1,4 +1,4 @@
-"""A generator of tables, column by column: each given those before it."""
+"""An autoregressive generator of tables: each column given the earlier ones."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from surveyor.generators import UNSEEN, Generator, Latent, TabularLikelihood
 from surveyor.layers.initial import start
 
 ROUNDS = 3  # of calibration
-FADE = 4  # waves beyond this number start fainter: detail is left to what is learnt
+FADE = 4  # frequencies above this start damped: fine detail is left to training
 
 
 @dataclass(frozen=True)
 class Autoregressive(Generator):
-    """p(row) = prod_k p(code k | codes before k), a small net a column (Bengio and Bengio 2000).
+    """p(row) = prod_k p(code k | codes before k), one small net per column (Bengio, Bengio 2000).
 
-    ``depth`` hidden layers of ``width`` units, a share ``dropout`` of which are left out in each
-    step of the warm start; a column of more than ``embedding`` codes is shown to the later ones
-    through as many numbers. The likelihood is known, so that training can start from its maximum
+    Each net has ``depth`` hidden layers of ``width`` units, with ``dropout`` during the warm start;
+    later columns see a column of more than ``embedding`` codes through an embedding of that
+    dimension. The likelihood is tractable, so training can start from its maximum
     (``--warm-start``).
     """
 
@@ -40,25 +40,27 @@ class Autoregressive(Generator):
         if min(self.width, self.depth, self.embedding) < 1:
             raise InputError("autoregressive: width, depth and embedding: give at least 1 of each")
         if not 0 <= self.dropout < 1:
-            raise InputError(f"autoregressive: dropout {self.dropout}: give 0 to below 1")
+            raise InputError(
+                f"autoregressive: dropout {self.dropout}: give a number from 0, below 1"
+            )
 
     def build(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
         if not space.blocks:
-            raise InputError("autoregressive: generates tables; use mlp or conv for other data")
+            raise InputError("autoregressive: only for tables; use mlp or conv for other data")
         if latent.normal < len(space.blocks):
             raise InputError(
-                f"autoregressive: {len(space.blocks)} columns are drawn from as many Gaussian "
-                f"entries of the latent; give --latent-normal {len(space.blocks)} or more"
+                f"autoregressive: {len(space.blocks)} columns need as many Gaussian entries of the "
+                f"latent; give --latent-normal {len(space.blocks)} or more"
             )
         return AutoregressiveGenerator(self, space, latent.spread)
 
 
 class AutoregressiveGenerator(TabularLikelihood):
-    """(z, cond) -> one-hot blocks (n, codes), block k decided by entry k of the latent.
+    """(z, cond) -> one-hot blocks (n, codes), block k drawn from entry k of the latent.
 
-    Forward the code where the distribution function passes Phi(z_k / spread); back, the gradient
-    of the probabilities (straight-through, Bengio et al. 2013).
+    The code is the quantile of the column's distribution at Phi(z_k / spread); the backward pass
+    uses the gradient of the probabilities (straight-through, Bengio et al. 2013).
     """
 
     def __init__(self, net: Autoregressive, space: Space, spread: float) -> None:
@@ -74,7 +76,7 @@ class AutoregressiveGenerator(TabularLikelihood):
         for k, size in enumerate(self.sizes):
             widths = [space.cond + sum(shown[:k]), *[net.width] * net.depth, size]
             if widths[0] == 0:
-                widths = [1, size]  # nothing to look at: its own frequencies
+                widths = [1, size]  # no input: the column's marginal frequencies
             linear = [nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)]
             start(linear, net.slope)
             if biases is not None:
@@ -102,15 +104,15 @@ class AutoregressiveGenerator(TabularLikelihood):
     def log_likelihood(
         self, x: Tensor, cond: Tensor | None = None, draws: Draws | None = None
     ) -> Tensor:
-        """Return log p of points that begin with the one-hot blocks over sqrt 2, (n,).
+        """Return log p (n,) of points that begin with the one-hot blocks divided by sqrt 2.
 
-        A block of zeros, a value never seen, counts as ``UNSEEN``.
+        A block of zeros is a value absent from training, and contributes ``UNSEEN``.
         """
         hot = x[:, : sum(self.sizes)] * 2**0.5
         masks: list[Tensor] = []
         if draws is not None and self.net.dropout > 0:
             kept = 1 - self.net.dropout
-            for _ in range(self.net.depth):  # the same units of every column: a draw costs time
+            for _ in range(self.net.depth):  # one mask for all columns: each draw costs time
                 masks.append((draws.uniform(len(hot), self.net.width) < kept) / kept)
         shown: list[Tensor] = [] if cond is None else [cond]
         total = hot.new_zeros(len(hot))
@@ -123,7 +125,7 @@ class AutoregressiveGenerator(TabularLikelihood):
 
     @torch.no_grad()
     def drawer(self) -> Callable[[Tensor, Tensor | None], Tensor]:
-        """Return what draws codes: a first layer's product with one-hot blocks is a look-up."""
+        """Return a sampler of codes that replaces products with one-hot blocks by look-ups."""
         columns: Any = self.columns
         offsets = torch.tensor([0, *self.sizes[:-1]]).cumsum(0)
         tables: list[Tensor] = []
@@ -175,7 +177,7 @@ class AutoregressiveGenerator(TabularLikelihood):
     def calibrate(
         self, shares: Sequence[Tensor], n: int, cond: Tensor | None, draws: Draws
     ) -> None:
-        """Shift every column's biases, in order: bias += log(share / mean probability)."""
+        """Shift the biases column by column: bias += log(share / mean probability)."""
         shown: list[Tensor] = [] if cond is None else [cond]
         like = torch.empty(n, 1, device=next(self.parameters()).device)
         for k, share in enumerate(shares):
@@ -185,7 +187,7 @@ class AutoregressiveGenerator(TabularLikelihood):
                 shift = (share / made.clamp_min(1e-9)).clamp(0.2, 5).log()
                 last.bias.add_(torch.where(share > 0, shift, 0.0))
             odds = self._logits(k, shown, like).softmax(1)
-            # Even numbers in random order: less noise than uniform ones.
+            # Evenly spaced numbers in random order are less noisy than uniform draws.
             even = (torch.randperm(n, generator=draws.generator) + 0.5) / n
             code = torch.searchsorted(odds.cumsum(1), even.to(odds).unsqueeze(1))
             hot = torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
@@ -209,7 +211,7 @@ class AutoregressiveGenerator(TabularLikelihood):
 
 @torch.no_grad()
 def _begin(embedding: nn.Linear, ranks: Tensor | None) -> None:
-    """Show codes as noise, or where they have an order as waves of their rank: near ones alike."""
+    """Initialise with noise; ordered codes with cosines of their rank, alike for near codes."""
     nn.init.normal_(embedding.weight)
     if ranks is None:
         return

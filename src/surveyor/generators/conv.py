@@ -1,4 +1,4 @@
-"""Convolutional generators after DCGAN (Radford et al. 2016), for pictures from 4 pixels a side."""
+"""Convolutional generators after DCGAN (Radford et al. 2016), for sides of at least 4 pixels."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from surveyor.layers.pictures import groups, levels, pictures
 class Conv(Generator):
     """From about 4 pixels up to full size; channels halve at every doubling, down to ``width``.
 
-    It enlarges by nearest neighbours before a 3 x 3 convolution, which leaves no checkerboard, and
-    normalises by group.
+    Nearest-neighbour upsampling precedes each 3 x 3 convolution, which avoids checkerboard
+    artefacts; group normalisation follows.
     """
 
     width: int = 32
@@ -65,11 +65,11 @@ class ConvGenerator(nn.Module):
 
 
 class Enlarge(nn.Module):
-    """Nearest neighbours by 2, then a 3 x 3 convolution, as one transposed convolution.
+    """Nearest-neighbour upsampling by 2 and a 3 x 3 convolution, as one transposed convolution.
 
-    To enlarge is to convolve, transposed, with a square of ones; both together have the 4 x 4
-    kernel that is the sum of the 3 x 3 one at four places: 4 products a pixel instead of 9, and no
-    enlarged picture in between.
+    Upsampling is a transposed convolution with a square of ones. Together the two have a 4 x 4
+    kernel, the sum of the 3 x 3 kernel at four offsets: 4 products per pixel instead of 9, and no
+    enlarged intermediate picture.
     """
 
     def __init__(self, wide: int, channels: int) -> None:

@@ -1,4 +1,4 @@
-"""The latent: where a generator's randomness comes from."""
+"""The latent distribution."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from surveyor.errors import InputError
 
 @dataclass(frozen=True)
 class Latent:
-    """``normal`` Gaussians of deviation ``spread`` beside ``bits`` fair signs.
+    """``normal`` Gaussians of standard deviation ``spread`` and ``bits`` fair random signs.
 
-    A continuous latent must bridge the gaps between modes; discrete parts let a generator place
-    modes apart (see docs/defaults.md for the measurement).
+    With a continuous latent a generator must bridge the gaps between modes; discrete entries let
+    it separate them (measured in docs/defaults.md).
     """
 
     normal: int = 128

@@ -1,4 +1,4 @@
-"""What a generator can do beside generating: know the likelihood of points."""
+"""Generators with a tractable likelihood."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from torch import Tensor, nn
 
 from surveyor.batch import Draws
 
-UNSEEN = -13.8  # log 1e-6: what a value that training never saw counts in a row's likelihood
+UNSEEN = -13.8  # log 1e-6, the log likelihood of a value absent from training
 
 
 class Likelihood(nn.Module, ABC):
-    """A generator that knows the likelihood of points: training can maximise it.
+    """A generator with a tractable likelihood, which training can maximise.
 
-    Its output is what it has drawn, and becomes points by the codec's ``embed`` instead of its
-    ``head``.
+    Its output is already a sample; the codec's ``embed``, not its ``head``, maps it to points.
     """
 
     @abstractmethod
     def log_likelihood(
         self, x: Tensor, cond: Tensor | None = None, draws: Draws | None = None
     ) -> Tensor:
-        """Return log p of points x (n, \\*shape) under conditions (n, c), (n,).
+        """Return log p(x | cond) (n,) of points x (n, \\*shape) given conditions (n, c).
 
-        With ``draws``, of a training step, noise may regularise it.
+        With ``draws``, in a training step, it may be regularised by noise.
         """
 
 
@@ -38,14 +37,15 @@ class TabularLikelihood(Likelihood):
     def drawer(self) -> Callable[[Tensor, Tensor | None], Tensor]:
         """Return (u (n, blocks) uniform in [0, 1), cond (n, c) or None) -> codes (n, blocks).
 
-        The law of ``forward`` without its gradient; what no row decides is prepared once.
+        It samples the distribution of ``forward`` without a gradient, and precomputes whatever
+        does not depend on the row.
         """
 
     @abstractmethod
     def calibrate(
         self, shares: Sequence[Tensor], n: int, cond: Tensor | None, draws: Draws
     ) -> None:
-        """Shift the log odds so that each block's codes occur as often as ``shares`` say.
+        """Shift the logits so that each block's codes occur with frequencies ``shares``.
 
-        ``n`` rows are drawn for it, under their conditions ``cond`` (n, c).
+        The frequencies are estimated on ``n`` drawn rows, given the conditions ``cond`` (n, c).
         """

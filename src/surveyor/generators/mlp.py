@@ -16,9 +16,9 @@ from surveyor.layers.initial import start
 
 @dataclass(frozen=True)
 class Mlp(Generator):
-    """``depth`` hidden layers of ``width`` units with LeakyReLU of ``slope``.
+    """``depth`` hidden layers of ``width`` units, LeakyReLU with ``slope``.
 
-    With ``residual`` each layer's output is joined to its input (as in CTGAN).
+    With ``residual`` each layer's output is concatenated with its input (as in CTGAN).
     """
 
     width: int = 256

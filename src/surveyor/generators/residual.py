@@ -21,10 +21,10 @@ from surveyor.layers.residual import stage, start_residual
 class Residual(Generator):
     """From about 4 pixels up to full size; channels halve at every doubling, down to ``width``.
 
-    At every size ``blocks`` blocks h + B(h), B two 3 x 3 convolutions with LeakyReLU before each
-    and zeros to start with (Zhang et al. 2019), so that a deep net begins as a shallow one; between
-    sizes bilinear enlargement, which leaves no checkerboard. No layer looks at other samples.
-    ``attention`` adds self-attention where the picture is at most 16 pixels (Zhang et al. 2018).
+    Each size has ``blocks`` blocks h + B(h), where B is two 3 x 3 convolutions, each after a
+    LeakyReLU, with the last initialised to zero (Zhang et al. 2019), so that a deep net starts as
+    a shallow one. Bilinear upsampling between sizes avoids checkerboard artefacts. No layer mixes
+    samples. ``attention`` adds self-attention at sizes up to 16 pixels (Zhang et al. 2018).
     """
 
     width: int = 32
@@ -57,7 +57,7 @@ class ResidualGenerator(nn.Module):
         side, how = max(self.base[1:]), (net.blocks, net.attention, net.slope)
         stages: list[nn.Module] = [stage(wide, side, *how)]
         for k in range(n):
-            # A 1 x 1 convolution commutes with enlarging, and is cheaper before it.
+            # A 1 x 1 convolution commutes with upsampling, and is cheaper before it.
             stages += [nn.Conv2d(wide, wide // 2, 1), Resized(2.0)]
             wide //= 2
             stages.append(stage(wide, side * 2 ** (k + 1), *how))
@@ -73,7 +73,7 @@ class ResidualGenerator(nn.Module):
 
 
 class Resized(nn.Module):
-    """A picture enlarged bilinearly."""
+    """Bilinear upsampling."""
 
     def __init__(self, factor: float) -> None:
         super().__init__()

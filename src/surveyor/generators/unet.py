@@ -17,12 +17,12 @@ from surveyor.layers.pictures import groups, levels
 
 @dataclass(frozen=True)
 class Unet(Generator):
-    """Down to about 4 pixels and up again; each size passes its picture on to its like.
+    """Down to about 4 pixels and up again, with a skip connection at every size.
 
-    ``width`` channels at full size, twice as many at every halving, at most eight times. Halved by
-    stride-2 convolutions, enlarged by nearest neighbours before a 3 x 3 convolution, normalised by
-    group. The latent enters at the narrowest place. Pictures of any size pass, those of other
-    sizes than trained on too.
+    ``width`` channels at full size double at every halving, up to eight times ``width``. Stride-2
+    convolutions halve, nearest-neighbour upsampling precedes each 3 x 3 convolution on the way up,
+    and group normalisation follows. The latent enters at the bottleneck. The net accepts pictures
+    of any size, not only the size it was trained on.
     """
 
     width: int = 32
@@ -34,18 +34,20 @@ class Unet(Generator):
 
     @property
     def answers(self) -> bool:
-        """Return True: it answers the picture given."""
+        """Return True: it translates a source picture."""
         return True
 
     def build(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
         if not space.given or space.given[1:] != space.shape[1:]:
-            raise InputError("unet: answers a picture with one of its size; give --task translate")
+            raise InputError(
+                "unet: translates a picture to one of the same size; give --task translate"
+            )
         return UnetGenerator(self, space, latent)
 
 
 class UnetGenerator(nn.Module):
-    """(z, given (n, c, h, w)) -> (n, c', h, w)."""
+    """(z, source (n, c, h, w)) -> (n, c', h, w)."""
 
     def __init__(self, net: Unet, space: Space, latent: Latent) -> None:
         super().__init__()
@@ -70,14 +72,14 @@ class UnetGenerator(nn.Module):
         if min(high, wide) < least:
             pad = (0, max(0, least - wide), 0, max(0, least - high))
             given = functional.pad(given, pad, mode="replicate")
-        passed = [self.first(given)]
+        skips = [self.first(given)]
         for down in self.down:
-            passed.append(down(passed[-1]))
-        h = passed.pop() + self.told(z)[:, :, None, None]
+            skips.append(down(skips[-1]))
+        h = skips.pop() + self.told(z)[:, :, None, None]
         for up in self.up:
-            like = passed.pop()
-            h = functional.interpolate(h, size=like.shape[2:], mode="nearest")
-            h = up(torch.cat([h, like], dim=1))
+            skip = skips.pop()
+            h = functional.interpolate(h, size=skip.shape[2:], mode="nearest")
+            h = up(torch.cat([h, skip], dim=1))
         raw: Tensor = self.last(h)
         return raw[:, :, :high, :wide]
 

@@ -1,4 +1,4 @@
-"""A residual generator that enlarges a picture (Ledig et al. 2017, Lim et al. 2017)."""
+"""A residual generator for super-resolution (Ledig et al. 2017, Lim et al. 2017)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from surveyor.layers.residual import Block
 
 @dataclass(frozen=True)
 class Upscale(Generator):
-    """The given picture enlarged bicubically, and what ``blocks`` residual blocks add to it.
+    """Bicubic upsampling plus a correction by ``blocks`` residual blocks.
 
-    The blocks work at the given picture's size; sub-pixel convolutions then enlarge. The last
-    layer starts at 0, so training begins at bicubic enlargement. Without any layer tied to a size,
-    a trained net enlarges pictures of every size.
+    The blocks work at the source picture's size; sub-pixel convolutions then enlarge. The last
+    layer starts at 0, so training starts from bicubic upsampling. No layer depends on the size, so
+    a trained net enlarges pictures of any size.
     """
 
     width: int = 64
@@ -37,18 +37,18 @@ class Upscale(Generator):
 
     @property
     def answers(self) -> bool:
-        """Return True: it answers the picture given."""
+        """Return True: it enlarges a source picture."""
         return True
 
     def build(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
         if not space.given or space.shape[1] <= space.given[1]:
-            raise InputError("upscale: enlarges pictures; give --task super-resolution")
+            raise InputError("upscale: only enlarges pictures; give --task super-resolution")
         return UpscaleGenerator(self, space, latent)
 
 
 class UpscaleGenerator(nn.Module):
-    """(z, given (n, c, h, w)) -> (n, c, scale h, scale w)."""
+    """(z, source (n, c, h, w)) -> (n, c, scale h, scale w)."""
 
     def __init__(self, net: Upscale, space: Space, latent: Latent) -> None:
         super().__init__()
@@ -77,10 +77,9 @@ class UpscaleGenerator(nn.Module):
 
 
 class SubPixel(nn.Module):
-    """A convolution to f^2 values a place, which become f by f pixels (Shi et al. 2016).
+    """A convolution to f^2 values per position, which become f by f pixels (Shi et al. 2016).
 
-    They start equal, so that nothing of a checkerboard is there to begin with (Aitken et al.
-    2017).
+    The values start equal, so that training starts without a checkerboard (Aitken et al. 2017).
     """
 
     def __init__(self, wide: int, channels: int, factor: int = 2) -> None:
@@ -98,7 +97,7 @@ class SubPixel(nn.Module):
 
 
 def _primes(n: int) -> Iterator[int]:
-    """Yield the prime factors of ``n``, the least first."""
+    """Yield the prime factors of ``n`` in ascending order."""
     factor = 2
     while n > 1:
         while n % factor == 0:

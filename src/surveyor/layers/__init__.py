@@ -1,1 +1,1 @@
-"""Layers that generators and critics share."""
+"""Layers shared by generators and critics."""

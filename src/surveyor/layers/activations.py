@@ -28,23 +28,23 @@ class LeakyReLU(nn.Module):
 
 
 class Absolute(nn.Module):
-    """|x|: a fold. Its slope is 1 everywhere, so it keeps every gradient's norm."""
+    """|x|. Its slope is +1 or -1, so it preserves gradient norms."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return |x|, same shape."""
         return x.abs()
 
 
-MANY = 1000  # draws for each quantile of lengths
+MANY = 1000  # random lengths drawn for each frequency
 
 
 class Fourier(nn.Module):
-    """x -> (x, sin x F, cos x F) with fixed random frequencies F (d, count) of deviation ``scale``.
+    """x -> (x, sin x F, cos x F), with fixed random frequencies F (d, count).
 
-    A smooth net is slow to learn detail much finer than the data's spread (Tancik et al. 2020).
-    Frequencies are as of a Gaussian, drawn evenly: orthogonal directions, d at a time, and lengths
-    at the quantiles of a Gaussian's (Yu et al. 2016), so that no seed is short of high ones.
-    |J|^2 = |1|^2 + |F|^2, since the rows of sin and cos together turn and never stretch.
+    A net is slow to learn detail much finer than the data's spread (Tancik et al. 2020). F is a
+    stratified sample of a Gaussian of standard deviation ``scale``: orthogonal directions, d at a
+    time, with lengths at the quantiles of a Gaussian's length (Yu et al. 2016), so that every seed
+    has high frequencies. |J|^2 <= 1 + |F|^2, since cos^2 + sin^2 = 1.
     """
 
     frequencies: Tensor
@@ -62,15 +62,15 @@ class Fourier(nn.Module):
         return torch.cat([x, phase.sin(), phase.cos()], dim=1)
 
     def bound(self) -> float:
-        """Return the largest factor by which distances grow."""
+        """Return the Lipschitz constant."""
         return float((1 + torch.linalg.matrix_norm(self.frequencies.double(), 2) ** 2).sqrt())
 
 
 class GroupSort(nn.Module):
     """Sort each group of ``group`` neighbouring channels (Anil et al. 2019).
 
-    A permutation of its input, so its Jacobian is orthogonal: it keeps every gradient's norm.
-    Where the channels do not divide, the last ones pass unchanged.
+    It permutes its input, so its Jacobian is orthogonal and preserves gradient norms. If ``group``
+    does not divide the number of channels, the remaining ones pass unchanged.
     """
 
     def __init__(self, group: int = 8) -> None:
@@ -84,7 +84,7 @@ class GroupSort(nn.Module):
         return self.sorted(x)[0]
 
     def sorted(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the sorted x and, for every channel, the one it came from."""
+        """Return the sorted x and the index of the channel that each value came from."""
         whole = x.shape[1] - x.shape[1] % self.group
         groups = torch.unflatten(x[:, :whole], 1, (-1, self.group)).sort(dim=2)
         first = torch.arange(0, whole, self.group, device=x.device)

@@ -1,4 +1,4 @@
-"""Where weights start."""
+"""Initial weights."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from torch import nn
 
 
 def start(layers: Iterable[nn.Module], slope: float) -> None:
-    """Draw weights of variance 1 / (n (1 + slope^2)), n the inputs of a unit.
+    """Draw weights of variance 1 / (n (1 + slope^2)), with n the fan-in.
 
-    Half of what He et al. 2015 draw: a signal's mean square halves from layer to layer, so nets
-    start a little flat. Biases are 0, and the last layer has variance 1 / n.
+    This is half the variance of He et al. (2015): a signal's mean square halves with every layer,
+    so nets start somewhat flat. Biases are 0, and the last layer has variance 1 / n.
     """
     weighted = [
         m for layer in layers for m in layer.modules() if isinstance(m, (nn.Linear, nn.Conv2d))

@@ -1,4 +1,4 @@
-"""What nets for pictures have in common: how often they are halved, and what they refuse."""
+"""Sizes and input checks shared by convolutional nets."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from surveyor.errors import InputError
 
 
 def levels(height: int, width: int) -> int:
-    """Return how often a picture is halved on the way to about 4 pixels."""
+    """Return the number of halvings from full size to about 4 pixels."""
     return max(1, int(math.log2(min(height, width) / 4)) if min(height, width) >= 8 else 1)
 
 
 def groups(channels: int) -> int:
-    """Return into how many groups a normalisation divides channels."""
+    """Return the number of groups for group normalisation."""
     return math.gcd(channels, 8)
 
 
 def pictures(space: Space, name: str) -> None:
-    """Raise InputError where points are no pictures."""
+    """Raise InputError unless points are pictures."""
     if len(space.shape) != 3:
-        raise InputError(f"{name}: is for pictures; use mlp for tables and vectors")
+        raise InputError(f"{name}: only for pictures; use mlp for tables and vectors")

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-ATTENTIVE = 16  # pixels a side, at most, where places look at each other
+ATTENTIVE = 16  # the largest side with self-attention, in pixels
 
 
 class Block(nn.Module):
-    """h + B(h), B two 3 x 3 convolutions with LeakyReLU before each."""
+    """h + B(h), where B is two 3 x 3 convolutions, each after a LeakyReLU."""
 
     def __init__(self, wide: int, slope: float) -> None:
         super().__init__()
@@ -19,14 +19,14 @@ class Block(nn.Module):
         self.slope = slope
 
     def forward(self, h: Tensor) -> Tensor:
-        """Return (n, c, h, w), the shape it was given."""
+        """Return (n, c, h, w), the shape of h."""
         b = self.first(functional.leaky_relu(h, self.slope))
         change: Tensor = self.second(functional.leaky_relu(b, self.slope))
         return h + change
 
 
 class Attention(nn.Module):
-    """h + g softmax(q(h) k(h)' / sqrt d) v(h) over all places, g starting at 0."""
+    """h + g softmax(q(h) k(h)' / sqrt d) v(h) over all positions, with g initially 0."""
 
     def __init__(self, wide: int) -> None:
         super().__init__()
@@ -35,16 +35,16 @@ class Attention(nn.Module):
         self.share = nn.Parameter(torch.zeros(()))
 
     def forward(self, h: Tensor) -> Tensor:
-        """Return (n, c, h, w), the shape it was given."""
+        """Return (n, c, h, w), the shape of h."""
         flat = self.asked(h).flatten(2)
         q, k, v = torch.split(flat, [self.narrow, self.narrow, h.shape[1]], dim=1)
-        odds = (q.transpose(1, 2) @ k / self.narrow**0.5).softmax(2)
-        change: Tensor = (v @ odds.transpose(1, 2)).view_as(h)
+        attention = (q.transpose(1, 2) @ k / self.narrow**0.5).softmax(2)
+        change: Tensor = (v @ attention.transpose(1, 2)).view_as(h)
         return h + self.share * change
 
 
 def stage(wide: int, side: int, blocks: int, attention: bool, slope: float) -> nn.Module:
-    """Return the blocks of one size, with attention behind them where ``side`` is small."""
+    """Return the blocks of one size, followed by attention if ``side`` is at most ``ATTENTIVE``."""
     made: list[nn.Module] = [Block(wide, slope) for _ in range(blocks)]
     if attention and side <= ATTENTIVE:
         made.append(Attention(wide))
@@ -52,7 +52,7 @@ def stage(wide: int, side: int, blocks: int, attention: bool, slope: float) -> n
 
 
 def start_residual(net: nn.Module, slope: float) -> None:
-    """Draw weights of variance 1 / fan-in, times 2 / (1 + slope^2) behind an activation.
+    """Draw weights of variance 1 / fan-in, times 2 / (1 + slope^2) after an activation.
 
     Every block starts at the identity (Zhang et al. 2019).
     """

@@ -1,4 +1,4 @@
-"""Constraints that hold the critic's slope, one file each."""
+"""Constraints on the critic's slope, one file each."""
 
 from __future__ import annotations
 
@@ -28,33 +28,34 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Constraint:
-    """A way to hold the critic; each hook does nothing unless a constraint needs it.
+    """A constraint on the critic's slope; every hook does nothing by default.
 
-    By its weights, ``install`` and ``project``, or by the loss: ``NormPenalty``, ``TermPenalty``.
+    A constraint acts on the weights (``install``, ``project``) or adds a term to the loss
+    (``NormPenalty``, ``TermPenalty``).
     """
 
     per_sample: ClassVar[bool] = False
-    """Whether it differentiates one sample's score, which no other sample may then change."""
+    """Whether it differentiates each sample's score, which must not depend on other samples."""
     lags: ClassVar[bool] = True
-    """Whether a critic held by it needs several steps for one of the generator."""
+    """Whether the critic needs several steps for each generator step under it."""
 
     def aimed(self, unit: float) -> Constraint:
-        """Return the same constraint, aimed at a slope of ``unit`` where it has a target unsaid."""
+        """Return this constraint with a target slope of ``unit`` if its target was left open."""
         return self
 
     def checks(self, critic: nn.Module) -> Iterator[Finding]:
-        """Yield what is known to go wrong with it on this critic."""
+        """Yield known problems of this constraint on this critic."""
         return iter(())
 
     def install(self, critic: nn.Module) -> None:
-        """Change the critic once, before training and before weights are loaded."""
+        """Modify the critic once, before weights are loaded and training starts."""
 
     def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor | None:
-        """Return the term for the critic's loss by autograd; None where there is none this step."""
+        """Return the term for the critic's loss, by autograd; None if this step has none."""
         return None
 
     def project(self, critic: nn.Module) -> None:
-        """Bring the weights back to the constraint, after each critic step."""
+        """Project the weights onto the constraint after each critic step."""
 
     def bound(self, critic: nn.Module) -> float | None:
         """Return a proven bound on the slope in x, the product of layer norms; None if unknown."""
@@ -67,25 +68,22 @@ class Constraint:
 
 @dataclass(frozen=True)
 class NormPenalty(Constraint, ABC):
-    """A penalty on |grad_x f| at some points, whose gradient is written out.
-
-    Every backend differentiates it (``training/backends``).
-    """
+    """A penalty on |grad_x f| at chosen points, which every backend can differentiate."""
 
     @abstractmethod
     def penalised(self, real: Batch, fake: Batch, draws: Draws) -> list[Batch]:
-        """Return the points that this step's penalty looks at; none where it rests."""
+        """Return the points to penalise in this step; an empty list skips the penalty."""
 
     @abstractmethod
     def cost(self, squares: Sequence[Tensor], weights: Sequence[Tensor | None]) -> Tensor:
-        """Return the penalty of |grad_x f|^2, (n,) for each of ``penalised``, and row weights."""
+        """Return the penalty from |grad_x f|^2 (n,) and row weights, one of each per batch."""
 
     def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor | None:
-        """Return the sum over the members of a committee; None where the penalty rests."""
+        """Return the penalty summed over a committee's members; None if this step skips it."""
         points = self.penalised(real, fake, draws)
         if not points:
             return None
-        # One pass over all points together: small nets pay more for calls than for arithmetic.
+        # One pass over all points: in small nets call overhead outweighs arithmetic.
         members = squared_gradient_norms(critic, joined(points))
         parts = [torch.split(squares, [len(b) for b in points]) for squares in members]
         return torch.stack([self.cost(p, [b.weight for b in points]) for p in parts]).sum()
@@ -93,7 +91,7 @@ class NormPenalty(Constraint, ABC):
 
 @dataclass(frozen=True)
 class TermPenalty(Constraint, ABC):
-    """A penalty that is no function of |grad_x f|: autograd differentiates the critic's loss."""
+    """A penalty that is not a function of |grad_x f|; only autograd can differentiate it."""
 
     @abstractmethod
     def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor:
@@ -101,5 +99,5 @@ class TermPenalty(Constraint, ABC):
 
 
 def constraints() -> dict[str, type[Constraint]]:
-    """Return every constraint by the name of its file."""
+    """Return every constraint, keyed by its file's name."""
     return folder("surveyor.lipschitz", Constraint)

@@ -1,4 +1,4 @@
-"""Proven Lipschitz bounds: norms by SVD, multiplied along the chain."""
+"""Proven Lipschitz bounds: the product of the layers' norms, computed by SVD."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import nn
 from surveyor.critics import ChainCritic
 from surveyor.layers.activations import Absolute, Fourier, GroupSort, LeakyReLU
 
-TOLERANCE = 1e-5  # float32 products of a few hundred terms; stated, and added to every bound
+TOLERANCE = 1e-5  # rounding of float32 products of a few hundred terms, added to every bound
 
 SLOPE_ONE = (nn.ReLU, nn.Tanh, nn.Flatten, nn.Identity, Absolute, GroupSort)
 Weighted = nn.Linear | nn.Conv2d
 
 
 def weighted(critic: nn.Module) -> Iterator[Weighted]:
-    """Yield the layers with weights on the path from the data; a condition's are not."""
+    """Yield the layers with weights on the data's path, not those that act on the condition."""
     path = critic.layers if isinstance(critic, ChainCritic) else critic
     for layer in path.modules():
         if isinstance(layer, (nn.Linear, nn.Conv2d)):
@@ -26,7 +26,7 @@ def weighted(critic: nn.Module) -> Iterator[Weighted]:
 
 
 def overlap(layer: Weighted) -> int:
-    """Return the most windows that one input pixel falls into, along all axes."""
+    """Return the largest number of windows that contain one input pixel."""
     if isinstance(layer, nn.Linear):
         return 1
     spans = zip(layer.kernel_size, layer.stride, layer.dilation, strict=True)
@@ -36,9 +36,9 @@ def overlap(layer: Weighted) -> int:
 def norm_bound(layer: Weighted) -> float:
     """Return an upper bound on the layer's operator norm, exact for a linear layer.
 
-    A convolution applies the reshaped kernel K (out, in k k) to every window, and a pixel falls
-    into at most ``overlap`` windows, so |conv x|^2 <= |K|^2 overlap |x|^2 (Singla and Feizi 2021
-    have the same factor for stride 1). Groups only remove entries.
+    A convolution applies the reshaped kernel K (out, in k k) to every window, and a pixel lies in
+    at most ``overlap`` windows, so |conv x|^2 <= |K|^2 overlap |x|^2 (Singla and Feizi 2021 prove
+    the same factor for stride 1). Groups only remove entries.
     """
     kernel = layer.weight.detach().flatten(1).double()
     return float(torch.linalg.matrix_norm(kernel, 2)) * math.sqrt(overlap(layer))
@@ -47,10 +47,9 @@ def norm_bound(layer: Weighted) -> float:
 def certify(critic: nn.Module) -> float | None:
     """Return a bound on |f(x, c) - f(y, c)| / |x - y|.
 
-    None where a layer is not known, or a weight is no finite number.
-
     The bound is the product of the layers' norms (Szegedy et al. 2014), times 1 + ``TOLERANCE``.
-    It is proven and often loose: cancellation between layers is not seen.
+    It is proven and often loose, since it ignores cancellation between layers. None if a layer's
+    type is unknown or a weight is not finite.
     """
     if not all(bool(p.isfinite().all()) for p in critic.parameters()):
         return None

@@ -1,4 +1,4 @@
-"""Weight clipping: the first WGAN's constraint."""
+"""Weight clipping, the constraint of the original WGAN."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from surveyor.lipschitz.certificate import weighted
 class Clip(Constraint):
     """w <- max(-limit, min(limit, w)) after each critic step (Arjovsky et al. 2017).
 
-    Weights only: biases do not change a slope. The critic is then K-Lipschitz for some K set by
-    the limit and the architecture, seldom 1, so its gap is no estimate of W1.
+    Biases do not affect the slope and are not clipped. The critic is then K-Lipschitz for some K
+    that depends on the limit and the architecture and is rarely 1, so its gap does not estimate W1.
     """
 
     limit: float = 0.01
@@ -30,7 +30,7 @@ class Clip(Constraint):
             raise InputError(f"clip: limit {self.limit}: give a number above 0")
 
     def install(self, critic: nn.Module) -> None:
-        """Start inside the limit."""
+        """Clip the initial weights."""
         self.project(critic)
 
     @torch.no_grad()
@@ -40,7 +40,7 @@ class Clip(Constraint):
             layer.weight.clamp_(-self.limit, self.limit)
 
     def checks(self, critic: nn.Module) -> Iterator[Finding]:
-        """Yield a limit c that does not fit: a layer's norm is about c times its size's root."""
+        """Yield a limit c out of scale; a layer's norm is at most c times sqrt(its entries)."""
         sizes = [w.weight.flatten(1).shape for w in weighted(critic)]
         gain = math.prod(self.limit * math.sqrt(a * b) for a, b in sizes)
         if gain < 0.05 or gain > 1e4:
@@ -55,7 +55,7 @@ class Clip(Constraint):
 
     @torch.no_grad()
     def facts(self, critic: nn.Module) -> dict[str, float]:
-        """Return the share of weights that sit at the limit."""
+        """Return the share of weights at the limit."""
         at = [(w.weight.abs() >= self.limit * (1 - 1e-6)).sum() for w in weighted(critic)]
         count = sum(w.weight.numel() for w in weighted(critic))
         return {"share of weights at the clip limit": float(sum(at)) / max(count, 1)}

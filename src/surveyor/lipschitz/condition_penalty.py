@@ -1,4 +1,4 @@
-"""A penalty on the critic's gradient in the condition, beside whatever holds it in x."""
+"""A penalty on the critic's gradient in the condition, in addition to a constraint in x."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from surveyor.lipschitz import TermPenalty
 class ConditionPenalty(TermPenalty):
     """weight * E max(0, |grad_c f(x, c)| - target)^2, at points between real and fake.
 
-    The constraint that makes f a critic acts on x for each fixed c; how f changes with c is free.
-    Held small, neighbouring values of a continuous condition are judged alike, and a generator
-    learns from one what it lacks at the other. With ``target`` 0 it is weight * E|grad_c f|^2.
+    The Lipschitz constraint bounds f in x for each fixed c and leaves its slope in c free. With a
+    small slope in c the critic scores neighbouring values of a continuous condition alike, and
+    the generator generalises from one to the other. With ``target`` 0 it is weight * E|grad_c f|^2.
     c is in standard deviations of the condition, f in the user's unit.
     """
 
@@ -36,7 +36,7 @@ class ConditionPenalty(TermPenalty):
                 )
 
     def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor:
-        """Return the penalty, 0 without a condition."""
+        """Return the penalty; 0 without a condition."""
         if real.cond is None:
             return real.x.new_zeros(())
         e = draws.uniform(len(real), *[1] * (real.x.ndim - 1))

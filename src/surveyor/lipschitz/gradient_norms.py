@@ -9,11 +9,11 @@ from surveyor.batch import Batch
 
 
 def squared_gradient_norms(critic: nn.Module, batch: Batch, graph: bool = True) -> list[Tensor]:
-    """Return |grad_x f(x, c)|^2 at every sample, (n,), one entry a member of a committee.
+    """Return |grad_x f(x, c)|^2 (n,), one tensor for each member of a committee.
 
     Members are differentiated one by one: the gradient of their sum would give the norm of the
-    sum, not the sum of norms. With ``graph`` the result can be differentiated again, through x too
-    where it has a graph of its own.
+    sum, not the sum of norms. With ``graph`` the result can be differentiated again, also through
+    x if x requires a gradient.
     """
     own = graph and batch.x.requires_grad
     x = batch.x if own else batch.x.detach().requires_grad_(True)

@@ -1,4 +1,4 @@
-"""The gradient penalty in all its forms: one class, different fields."""
+"""The gradient penalty in all its variants, as fields of one class."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ from surveyor.errors import InputError
 from surveyor.findings import Finding
 from surveyor.lipschitz import NormPenalty
 
-FAR = 1e3  # how much more a condition weighs than a point where they are matched
+FAR = 1e3  # weight of the condition relative to x in a matching
 
 
 @dataclass(frozen=True)
 class GradientPenalty(NormPenalty):
-    """weight / target * E[(|grad f(x)| - target)^2], or of the part above target alone.
+    """weight / target * E[(|grad f(x)| - target)^2], two-sided or one-sided.
 
-    ``points``: ``between`` real and fake, x = e x_real + (1 - e) x_fake with one e a sample
+    ``points``: ``between`` real and fake, x = e x_real + (1 - e) x_fake with one e per sample
     (Gulrajani et al. 2017); ``real``; ``fake``; ``both``, the sum of the last two.
-    ``side`` ``one`` penalises slopes above the target only (Petzka et al. 2018), ``two`` both.
-    ``target`` is the slope asked for. Data scaled by s ask for 1/s, and then f speaks in the
-    user's unit; left ``auto`` the codec sets it. The factor 1/target keeps the meaning of
-    ``weight`` in every unit. With target 0 the term is weight * E|grad f|^2: at real points R1, at
-    fake ones R2 (Mescheder et al. 2018, whose gamma is 2 ``weight``).
-    ``every`` k steps only, with k times the weight (lazy regularisation, Karras et al. 2020).
-    ``pairs`` says which real and generated points the lines between join: those of one row of the
-    batch (``drawn``), or those of the cheapest matching of the batch (``optimal``, all rows alike,
-    conditions weighing far more than x): shorter lines, nearer to those of the optimal plan, on
-    which the best critic's slope is 1.
-    ``groups`` averages within each group of ``--group`` first, so that the slope is held for the
-    smallest as for the largest.
+    ``side``: ``one`` penalises only slopes above the target (Petzka et al. 2018), ``two`` both.
+    ``target`` is the target slope. For data scaled by s it is 1/s, so that f is in the user's
+    unit; the codec sets it if it is ``auto``. The factor 1/target makes ``weight`` independent of
+    the unit. With target 0 the term is weight * E|grad f|^2: R1 at real points, R2 at fake ones
+    (Mescheder et al. 2018, whose gamma is 2 ``weight``).
+    ``every`` applies the penalty every k steps with k times the weight (lazy regularisation,
+    Karras et al. 2020).
+    ``pairs`` chooses the endpoints of the lines in ``between``: the real and the generated point
+    in the same row of the batch (``drawn``), or in the cheapest matching of the batch
+    (``optimal``; rows weigh equally, and the condition weighs far more than x). Matched lines are
+    shorter and closer to those of the optimal coupling, along which the best critic's slope is 1.
+    ``groups`` gives every group of ``--group`` the same total weight, so that the slope is held in
+    the smallest group as in the largest.
 
-    The gradient is with respect to x (n, ...) for each fixed condition. No bound is proven by a
-    penalty; ``bound`` is the product of the layers' norms as they stand.
+    The gradient is with respect to x (n, ...) for each fixed condition. A penalty proves no
+    bound; ``bound`` is the product of the layers' norms after training.
     """
 
     per_sample: ClassVar[bool] = True
@@ -78,17 +79,17 @@ class GradientPenalty(NormPenalty):
             raise InputError(*problems)
 
     def aimed(self, unit: float) -> GradientPenalty:
-        """Return the penalty for a critic that speaks in ``unit`` (1/s).
+        """Return the penalty for a critic whose scores are in ``unit`` (1/s).
 
-        A target left open is set to it; with target 0 the weight is divided by it instead, so that
-        either form weighs the same against the gap in every unit.
+        An open target becomes ``unit``. With target 0 the weight is divided by ``unit`` instead, so
+        that penalty and gap keep their proportion in every unit.
         """
         if self.target == 0:
             return replace(self, weight=self.weight / unit)
         return self if self.target is not None else replace(self, target=unit)
 
     def penalised(self, real: Batch, fake: Batch, draws: Draws) -> list[Batch]:
-        """Return the points of this step, none where a lazy penalty rests."""
+        """Return the points to penalise; an empty list on the steps that a lazy penalty skips."""
         if draws.step % self.every:
             return []
         if self.groups and real.group is not None:
@@ -102,7 +103,7 @@ class GradientPenalty(NormPenalty):
         return {"real": [real], "fake": [fake], "both": [real, fake]}[self.points]
 
     def checks(self, critic: nn.Module) -> Iterator[Finding]:
-        """Yield a weight far from the working range, and a penalty applied too seldom."""
+        """Yield a weight far outside the working range, and a penalty applied too rarely."""
         usual = "Weights from 1 to 100 have worked; 10 is usual"
         if self.target != 0 and self.weight < 0.1:
             yield Finding(
@@ -132,10 +133,10 @@ class GradientPenalty(NormPenalty):
         return torch.stack(terms).sum() * (self.weight * self.every)
 
     def excess(self, squares: Tensor) -> Tensor:
-        """Return what |grad f|^2 (n,) costs, before the weight."""
+        """Return the unweighted penalty of |grad f|^2, shape (n,)."""
         target = 1.0 if self.target is None else self.target
         if target == 0:
-            # The root has no derivative at 0, and is not needed.
+            # The square root has no derivative at 0, and is not needed.
             return squares
         norm = (squares + (1e-6 * target) ** 2).sqrt()
         over = norm - target
@@ -144,10 +145,10 @@ class GradientPenalty(NormPenalty):
 
 @torch.no_grad()
 def matched(real: Batch, fake: Batch) -> Batch:
-    """Return the generated points in the order that matches them to ``real`` at least cost.
+    """Return the generated points reordered to match ``real`` at least cost.
 
-    The sum of |x_real - x_fake| over the batch is least, within equal conditions where there are
-    such. Where a point is not finite they are left as they are.
+    The matching minimises the sum of |x_real - x_fake| over the batch, within equal conditions
+    where possible. If any point is not finite, the order stays.
     """
     costs = torch.cdist(real.x.flatten(1), fake.x.flatten(1))
     if not bool(costs.isfinite().all()):
@@ -160,7 +161,7 @@ def matched(real: Batch, fake: Batch) -> Batch:
 
 
 def _even(group: Tensor, weight: Tensor | None) -> Tensor:
-    """Return row weights (n,) that sum to the same in every group."""
+    """Return row weights (n,) with the same sum in every group."""
     weight = torch.ones(len(group), device=group.device) if weight is None else weight
     _, own = torch.unique(group, return_inverse=True)
     sums = torch.zeros(int(own.max()) + 1, device=group.device).index_add_(0, own, weight)

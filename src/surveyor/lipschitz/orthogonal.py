@@ -1,4 +1,4 @@
-"""Orthogonal layers with GroupSort: slope at most 1 by proof, and everywhere close to it."""
+"""Orthogonal layers with GroupSort: a slope provably at most 1 and close to 1 everywhere."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from surveyor.lipschitz.certificate import overlap, weighted
 
 @dataclass(frozen=True)
 class Orthogonal(Constraint):
-    """Every matrix semi-orthogonal, every activation one that keeps the norm of a gradient.
+    """Semi-orthogonal matrices and activations that preserve the gradient norm.
 
     ``activation`` is ``groupsort``, over ``group`` channels (Anil et al. 2019), or ``absolute``.
 
     After each step W <- 1.5 W - 0.5 W W' W until W W' = I (Newton-Schulz, Bjorck and Bowie 1971).
-    A convolution's reshaped kernel is made semi-orthogonal and divided by the root of the number
-    of windows a pixel falls into, so that its norm is at most 1.
+    A convolution's reshaped kernel is made semi-orthogonal and divided by the square root of the
+    number of windows that contain a pixel, so that its norm is at most 1.
     """
 
     group: int = 8
@@ -38,7 +38,7 @@ class Orthogonal(Constraint):
             )
 
     def install(self, critic: nn.Module) -> None:
-        """Swap pointwise activations and start at orthogonal matrices."""
+        """Replace pointwise activations and initialise with orthogonal matrices."""
         for module in list(critic.modules()):
             for name, child in list(module.named_children()):
                 if isinstance(child, (LeakyReLU, nn.LeakyReLU, nn.ReLU)):
@@ -51,7 +51,7 @@ class Orthogonal(Constraint):
 
     @torch.no_grad()
     def project(self, critic: nn.Module) -> None:
-        """Return every matrix to the orthogonal ones."""
+        """Replace every matrix by the nearest semi-orthogonal one."""
         for layer in weighted(critic):
             scale = math.sqrt(overlap(layer))
             nearest = orthogonalised(layer.weight.flatten(1) * scale)
@@ -61,7 +61,7 @@ class Orthogonal(Constraint):
 def orthogonalised(w: Tensor, tolerance: float = 1e-4, most: int = 20) -> Tensor:
     """Return the semi-orthogonal matrix nearest to ``w``, by Newton-Schulz.
 
-    The iteration converges from singular values in (0, sqrt 3); a larger matrix is scaled first.
+    The iteration converges for singular values in (0, sqrt 3); a larger matrix is scaled first.
     """
     tall = w.shape[0] > w.shape[1]
     w = w.T if tall else w

@@ -15,7 +15,7 @@ from surveyor.lipschitz.certificate import weighted
 
 
 class _Normalised(nn.Module):
-    """W / (u' W v), with u and v following the first singular pair."""
+    """W / (u' W v), where u and v track the leading singular vectors."""
 
     u: Tensor
     v: Tensor
@@ -27,7 +27,7 @@ class _Normalised(nn.Module):
         self.register_buffer("v", v[0].clone())
 
     def forward(self, weight: Tensor) -> Tensor:
-        # One norm decides the whole layer's scale: it is not rounded with the other products.
+        # This one number scales the whole layer, so it stays in full precision.
         device = "cpu" if weight.is_meta else weight.device.type
         with torch.autocast(device, enabled=False):
             return weight / torch.dot(self.u, weight.flatten(1) @ self.v)
@@ -40,11 +40,11 @@ class _Normalised(nn.Module):
 
 @dataclass(frozen=True)
 class Spectral(Constraint):
-    """W / sigma(W), sigma by ``iterations`` power iterations a critic step (Miyato et al. 2018).
+    """W / sigma(W), with ``iterations`` power iterations per critic step (Miyato et al. 2018).
 
-    A convolution is normalised as its reshaped kernel, as in the paper, which is not its operator
-    norm; and power iteration approaches sigma from below. ``bound`` therefore measures the
-    result by SVD, and is a little above 1 for linear layers and more for convolutions.
+    As in the paper, a convolution is divided by the norm of its reshaped kernel, which is not its
+    operator norm; and power iteration approaches sigma from below. ``bound`` therefore computes
+    the norms by SVD; it is slightly above 1 for linear layers and larger for convolutions.
     """
 
     iterations: int = 1

@@ -1,4 +1,4 @@
-"""Objectives: what critic and generator minimise, one file each."""
+"""Objectives: the losses of critic and generator, one file each."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Objective(ABC):
     """A pair of losses over the critic's scores."""
 
     is_distance: ClassVar[bool] = False
-    """Whether the critic's gap is an estimate of W1 where its slope is held to 1."""
+    """Whether the gap of a critic of slope at most 1 estimates W1."""
     pairs: ClassVar[bool] = False
-    """Whether the generator's loss needs scores of real points as well."""
+    """Whether the generator's loss also needs the scores of real points."""
 
     @abstractmethod
     def critic(self, scores: Scores) -> Tensor:
@@ -31,5 +31,5 @@ class Objective(ABC):
 
 
 def objectives() -> dict[str, type[Objective]]:
-    """Return every objective by the name of its file."""
+    """Return every objective, keyed by its file's name."""
     return folder("surveyor.objectives", Objective)  # type: ignore[type-abstract]

@@ -1,4 +1,4 @@
-"""The original GAN, the baseline to compare with."""
+"""The original GAN objective, as a baseline."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from surveyor.objectives import Objective
 
 @dataclass(frozen=True)
 class Minimax(Objective):
-    """critic: -E log s(f(real)) - E log(1 - s(f(fake))), s the logistic function.
+    """critic: -E log s(f(real)) - E log(1 - s(f(fake))), with s the logistic function.
 
-    The best critic's value is 2 JS(real, fake) - 2 log 2 (Goodfellow et al. 2014). ``saturating``
-    lets the generator minimise that value; otherwise it minimises -E log s(f(fake)).
+    The optimal critic's value is 2 JS(real, fake) - 2 log 2 (Goodfellow et al. 2014). With
+    ``saturating`` the generator minimises that value; otherwise it minimises -E log s(f(fake)).
     """
 
     saturating: bool = False
@@ -27,6 +27,6 @@ class Minimax(Objective):
         return real + mean(softplus(scores.fake), scores.fake_weight)
 
     def generator(self, scores: Scores) -> Tensor:
-        """Return -E log s(f(fake)), or E log(1 - s(f(fake))) where saturating."""
+        """Return -E log s(f(fake)), or E log(1 - s(f(fake))) if ``saturating``."""
         loss = -softplus(scores.fake) if self.saturating else softplus(-scores.fake)
         return mean(loss, scores.fake_weight)

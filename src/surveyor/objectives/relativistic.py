@@ -21,9 +21,9 @@ class Relativistic(Objective):
     pairs = True
 
     def critic(self, scores: Scores) -> Tensor:
-        """Return the loss of real below fake."""
+        """Return E softplus(f(fake) - f(real)), large where real scores below fake."""
         return mean(softplus(scores.fake - scores.real), scores.real_weight)
 
     def generator(self, scores: Scores) -> Tensor:
-        """Return the loss of fake below real."""
+        """Return E softplus(f(real) - f(fake)), large where fake scores below real."""
         return mean(softplus(scores.real - scores.fake), scores.real_weight)

@@ -15,7 +15,7 @@ class Wasserstein(Objective):
     """critic: E f(fake) - E f(real); generator: -E f(fake) (Arjovsky et al. 2017).
 
     With |f|_Lip <= 1 the negative critic loss is at most W1(real, fake), by Kantorovich-Rubinstein
-    duality, and reaches it for the best f.
+    duality, with equality for the optimal f.
     """
 
     is_distance = True

@@ -1,4 +1,4 @@
-"""The ruler: W1 between two data sets as a bracket, and what moved."""
+"""The ruler: a bracket of W1 between two data sets, and what moved."""
 
 from surveyor.ruler.comparison import Comparison, compare
 from surveyor.ruler.critic import Budget, Potential, fit

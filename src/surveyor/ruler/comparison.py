@@ -1,4 +1,4 @@
-"""W1 between two data sets as a bracket: a proven critic from below, transport from above."""
+"""A bracket of W1 between two data sets: a critic of proven slope below, exact transport above."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from surveyor.transport.exact import exact_with_error
 
 Method = Literal["auto", "exact", "critic", "sliced"]
 METHODS = ("auto", "exact", "critic", "sliced")
-LIMIT = 2048  # rows of each that exact transport takes
-FRESH = 20_000  # rows drawn from a callable where the rows of a data set would be used
-REPEATS = 4  # random subsamples that value and floor are averaged over, where rows are few
+LIMIT = 2048  # rows per set for exact transport
+FRESH = 20_000  # rows drawn from a callable in place of a data set
+REPEATS = 4  # random subsamples over which value and floor are averaged if rows are few
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """W1 between two data sets, in the unit of the data, with everything it takes to read it.
+    """W1 between two data sets, in the unit of the data, with what is needed to interpret it.
 
-    ``value`` is W1 between samples of ``n`` rows each, and ``floor`` the same measure between two
-    samples of ``n`` rows of the first set: what no difference at all looks like at that size.
+    ``value`` is W1 between samples of ``n`` rows each; ``floor`` is the same measure between two
+    samples of ``n`` rows of the first set, the value without any difference at that size.
     ``low`` and ``high`` bracket the W1 of the populations. ``low`` is the gap of a critic of proven
-    slope ``bound`` on rows it was not made from, less 1.96 standard errors: a lower bound by
-    duality. ``high`` is exact transport on all rows used, or ``value`` where that is larger, plus
-    1.96 standard errors: both are too large in expectation. Each end is meant to hold at 97.5%, and
-    does where many rows carry the difference. Where a handful does, ``high`` is too low more often,
-    and nothing in the rows tells: what is rarer than one row in n may not be among them. Measured,
-    ``high`` too low: a shift of 1 between normal sets, 3% at most; a share of .01 against .02, 14%
-    of 200 rows, 3% of 500; .2% of rows moved by 100, 31% of 500 rows, 6% of 2,000.
-    ``p_value`` is that of "one and the same distribution".
-    ``gradient_norm_max`` is the largest slope of the critic measured; ``critic`` is the module,
-    (n, d) to (n,), high on the first set. With the method ``critic``, ``value`` is its gap and
-    ``floor`` its mean absolute gap between parts of the first set.
+    slope ``bound`` on held-out rows, less 1.96 standard errors: a lower bound by duality. ``high``
+    is the larger of ``value`` and exact transport on all rows used, plus 1.96 standard errors; both
+    are biased upwards. The nominal level of each end is 97.5%, and it holds if many rows carry the
+    difference. If only a few do, ``high`` is too low more often, and the sample cannot show it:
+    what is rarer than one row in n may be absent. Measured rates of ``high`` too low: a shift of 1
+    between normal sets, at most 3%; a share of .01 against .02, 14% with 200 rows, 3% with 500;
+    .2% of rows moved by 100, 31% with 500 rows, 6% with 2,000.
+    ``p_value`` tests the hypothesis that both sets come from the same distribution.
+    ``gradient_norm_max`` is the critic's largest measured gradient norm; ``critic`` is the module,
+    (n, d) to (n,), with high scores on the first set. With the method ``critic``, ``value`` is its
+    gap and ``floor`` its mean absolute gap between parts of the first set.
     """
 
     value: float
@@ -60,14 +60,14 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """Return value / floor; infinite where the floor is 0 and the value is not."""
+        """Return value / floor; infinite if only the floor is 0."""
         if self.floor > 0:
             return self.value / self.floor
         return 1.0 if self.value == 0 else math.inf
 
     @property
     def verdict(self) -> str:
-        """Say in words whether the two differ."""
+        """Return a sentence on whether the two sets differ."""
         if self.p_value <= 0.01:
             return f"The two differ (permutation test, p {_p(self.p_value)})."
         if self.p_value <= 0.05:
@@ -78,9 +78,9 @@ class Comparison:
         )
 
     def numbers(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
-        kept = {k: getattr(self, k) for k in self.__dataclass_fields__ if k != "critic"}
-        return kept | {"ratio": self.ratio, "verdict": self.verdict}
+        """Return all fields but the critic, with ratio and verdict, for JSON."""
+        fields = {k: getattr(self, k) for k in self.__dataclass_fields__ if k != "critic"}
+        return fields | {"ratio": self.ratio, "verdict": self.verdict}
 
 
 def compare(
@@ -94,13 +94,14 @@ def compare(
 ) -> Comparison:
     """Measure W1 between two sets (n, d) and (m, d), or between ``draw(n) -> (n, d)`` callables.
 
-    ``auto`` and ``exact``: transport by network simplex on at most ``limit`` rows of each, on the
-    line all rows; from below, cones on the dual potentials of one half of the rows, measured on
-    the other. ``critic``: from below a trained critic within ``budget``. ``sliced``: the mean over
-    random directions, for very many columns; nothing from below. ``watch`` hears (step, steps).
+    ``auto`` and ``exact``: transport by network simplex on at most ``limit`` rows per set (on all
+    rows in one dimension); the lower bound comes from cones on the dual potentials of half the
+    rows, evaluated on the other half. ``critic``: the lower bound comes from a critic trained
+    within ``budget``. ``sliced``: the mean over random directions, for very many columns; no lower
+    bound. ``watch`` is called with (step, steps).
 
     Raises:
-        InputError: shapes that do not agree, entries that are not finite, fewer than 8 rows.
+        InputError: the shapes do not agree, an entry is not finite, or a set has fewer than 8 rows.
     """
     if method not in METHODS:
         raise InputError(f"--method {method}: unknown; known: {', '.join(METHODS)}")
@@ -112,7 +113,7 @@ def compare(
         )
     few = min(len(left), len(right))
     if few < 8:
-        raise InputError(f"at least 8 rows of each are needed, got {len(left)} and {len(right)}")
+        raise InputError(f"each set needs at least 8 rows, got {len(left)} and {len(right)}")
     line = left.shape[1] == 1
     n = min(len(left) // 2, len(right), len(left) if line else limit)
     trained = method == "critic"
@@ -162,26 +163,26 @@ def _rows(x: Array | Draw, name: str, rng: np.random.Generator) -> Array:
 
 
 def _halves(x: Array | Draw, rows: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return rows to make a critic from, and others to measure it on."""
+    """Return rows to fit a critic on, and held-out rows to evaluate it on."""
     if callable(x):
         return rows, sample(x(FRESH), "draws")
     return rows[: len(rows) // 2], rows[len(rows) // 2 :]
 
 
 def _source(x: Array | Draw, fit: Array, rng: np.random.Generator) -> tuple[Draw, Draw]:
-    """Return what a critic is trained on, and what chooses between critics."""
+    """Return a sampler of training rows, and one of rows for choosing between critics."""
     if callable(x):
         return x, x
-    kept = len(fit) - len(fit) // 4
+    split = len(fit) - len(fit) // 4
 
     def of(rows: Array) -> Draw:
         return lambda n: rows[rng.integers(0, len(rows), n)]
 
-    return of(fit[:kept]), of(fit[kept:])
+    return of(fit[:split]), of(fit[split:])
 
 
 def _repeated(a: Array, b: Array | None, n: int, method: Method, rng: np.random.Generator) -> float:
-    """Return W1 between ``n`` rows of each, or of ``a`` and other rows of ``a``."""
+    """Return W1 between ``n`` rows of ``a`` and of ``b``, or between disjoint rows of ``a``."""
     enough = len(a) >= 2 * REPEATS * n and (b is None or len(b) >= REPEATS * n)
     values = []
     for _ in range(1 if enough else REPEATS):

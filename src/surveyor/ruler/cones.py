@@ -1,4 +1,4 @@
-"""A critic without training: cones on the potentials of exact transport."""
+"""A critic that needs no training: cones on the dual potentials of exact transport."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from torch import Tensor, nn
 from surveyor.transport import ground_costs, transport
 from surveyor.transport.checks import Array
 
-DIRECT = 8  # coordinates up to which distances are summed up
+DIRECT = 8  # the most coordinates for which distances are summed directly
 
 
 class Cones(nn.Module):
     """f(x) = (max_i (u_i - |x - a_i|) + min_j (|x - b_j| - v_j)) / 2, of slope at most 1.
 
-    u and v are the dual potentials of transport between a (n, d) and b (m, d): f equals u at a and
-    -v at b (McShane 1934, from above and from below), so E f(a) - E f(b) is their exact W1. On
-    other data it is a lower bound. Every cone has slope 1, and so has their mean: ``bound`` is 1.
+    u and v are the dual potentials of transport between a (n, d) and b (m, d). f equals u at a and
+    -v at b (the upper and lower extensions of McShane 1934), so E f(a) - E f(b) is their exact W1;
+    on other data the gap is a lower bound. Cones have slope 1, hence ``bound`` 1.
     """
 
     a: Tensor
@@ -40,9 +40,9 @@ class Cones(nn.Module):
 
 
 def far(x: Tensor, a: Tensor) -> Tensor:
-    """Return |x_i - a_j|, (n, m): summed up in few coordinates, from products in many.
+    """Return |x_i - a_j|, (n, m), by direct sums in few coordinates and matrix products in many.
 
-    Products are quicker, and near a peak they lose half the digits.
+    Matrix products are faster, but lose half the digits near a peak.
     """
     way = "donot_use_mm_for_euclid_dist" if x.shape[1] <= DIRECT else "use_mm_for_euclid_dist"
     return torch.cdist(x, a, compute_mode=way)

@@ -1,4 +1,4 @@
-"""A critic with a proven slope of at most 1, trained to be the ruler between two data sets."""
+"""A critic of proven slope at most 1, trained to bound W1 between two data sets from below."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from surveyor.ruler.folds import Folding, Folds
 from surveyor.ruler.peaks import COUNT, Climbing, Peaks
 
 Draw = Callable[[int], np.ndarray]
-TRIAL = 8  # each family's trial takes one step in so many
-JUDGED = 4096  # rows a side that choose between critics
+TRIAL = 8  # each family's trial takes 1 / TRIAL of the steps
+JUDGED = 4096  # rows per side for choosing between critics
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much a critic may cost: steps in all, and rows a side and step."""
+    """The cost of training a critic: total steps, and rows per side in each."""
 
     steps: int = 2000
     batch: int = 512
@@ -44,16 +44,16 @@ class Training(Protocol):
     """A family of critics being trained."""
 
     def step(self, high: Tensor, low: Tensor, done: int) -> None:
-        """Rise on ``high`` and sink on ``low``, after ``done`` steps."""
+        """Raise the scores of ``high`` and lower those of ``low``, after ``done`` steps."""
 
     def made(self) -> Folds | Peaks:
-        """Return the critic as it is now."""
+        """Return the current critic."""
 
 
 class Potential(nn.Module):
     """f(x) = +- scale * g((x - centre) / scale) / bound(g), of slope at most 1. (n, d) to (n,).
 
-    What float32 may add to a slope is divided out as well.
+    The scale also allows for float32 rounding of the slope (``TOLERANCE``).
     """
 
     centre: Tensor
@@ -76,8 +76,8 @@ class Potential(nn.Module):
         return self.gain * scores
 
 
-# Cones under the high side's points, cones over the low side's, and a net: which of them finds
-# most depends on the data, and a trial tells.
+# Cones with peaks at the high side's points, inverted cones at the low side's, and a net. Which
+# family finds the largest gap depends on the data, so each gets a trial.
 FAMILIES: tuple[tuple[type[Climbing] | type[Folding], int], ...] = (
     (Climbing, 1),
     (Climbing, -1),
@@ -95,15 +95,14 @@ def fitted(
     """Train f to maximise E f(high) - E f(low) over functions of slope at most 1.
 
     Every family has a short trial; the one with the largest gap on points drawn from ``judges``
-    (from ``high`` and ``low`` where there are none) trains for the rest of the budget. Yields None
-    after every step and the critic of the largest gap at the end: its slope is at most 1 by
-    construction or by the singular values of what is returned. Among them are ``Cones`` on exact
-    transport, which no step has trained, unless ``solved`` is false.
+    (default: ``high`` and ``low``) trains for the rest of the budget. Yields None after every step
+    and finally the critic with the largest gap; its slope is at most 1 by construction or by its
+    singular values. If ``solved``, the untrained ``Cones`` on exact transport compete as well.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(budget.seed)
         first = [_tensor(draw(COUNT)) for draw in (high, low)]
-        told = [_tensor(draw(JUDGED)) for draw in judges or (high, low)]
+        judged = [_tensor(draw(JUDGED)) for draw in judges or (high, low)]
         sample = torch.cat(first)
         centre = sample.mean(0)
         scale = float((sample - centre).square().mean().sqrt()) or 1.0
@@ -125,11 +124,11 @@ def fitted(
             training.step(up, down, step)
             yield None
         made = Potential(training.made(), centre, scale, sign).eval()
-        found.append((_gap(made, *told), chosen, made))
+        found.append((_gap(made, *judged), chosen, made))
     if solved:
-        still = Cones(*(np.asarray(x) for x in first))
-        made = Potential(still, centre, scale, 1).eval()
-        found.append((_gap(made, *told), len(FAMILIES), made))
+        cones = Cones(*(np.asarray(x) for x in first))
+        made = Potential(cones, centre, scale, 1).eval()
+        found.append((_gap(made, *judged), len(FAMILIES), made))
     yield max(found, key=lambda f: f[0])[2]
 
 

@@ -1,4 +1,4 @@
-"""Two data sets as a user has them: read, brought to one space, measured, explained."""
+"""Drift between two data sets: read, encode in one space, measure and explain."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from surveyor.ruler.comparison import LIMIT, Comparison, Method, compare
 from surveyor.ruler.critic import Budget
 from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_moved
 
-ROWS = 20_000  # rows of each set that are looked at
-FITTED = 100_000  # rows of each set that the common space is fitted to
+ROWS = 20_000  # rows per set to compare
+FITTED = 100_000  # rows per set to fit the common codec
 LENIENT = Options(lenient=True)
 
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """A comparison and what moved: columns, most moved first, and the rows with furthest to go.
+    """A comparison and what moved: columns, and the rows with the longest way, by distance.
 
-    ``coordinates`` hold the rows looked at as tables of named columns, where there are such;
-    ``raw`` are the same rows as they were read, ``unit`` is what the distances are in.
+    ``coordinates`` are the compared rows as tables of named columns, if there are any; ``raw`` are
+    the same rows as read, and ``unit`` is the unit of the distances.
     """
 
     comparison: Comparison
@@ -44,19 +44,19 @@ class Drift:
 
     @property
     def beside(self) -> Beside:
-        """Return what a page shows of both."""
+        """Return what a report shows of both sets."""
         return Beside(self.codec, self.raw, self.coordinates, self.comparison.critic)
 
     def numbers(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
-        told = self.comparison.numbers() | {"unit": self.unit}
+        """Return the comparison, its unit, and the moved columns and rows, for JSON."""
+        numbers = self.comparison.numbers() | {"unit": self.unit}
         columns, rows = ([asdict(m) for m in self.columns], [asdict(m) for m in self.rows])
-        made: dict[str, Any] = finite(told | {"columns": columns, "rows": rows})
+        made: dict[str, Any] = finite(numbers | {"columns": columns, "rows": rows})
         return made
 
 
 def finite(value: Any) -> Any:
-    """Return ``value`` with None for what JSON has no number for."""
+    """Return ``value`` with None in place of numbers that are not finite."""
     if isinstance(value, dict):
         return {k: finite(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -75,20 +75,22 @@ def drift(
     explain: bool = True,
     options: Options = LENIENT,
 ) -> Drift:
-    """Measure W1 between two data sets of one kind and say what moved.
+    """Measure W1 between two data sets of one kind and explain what moved.
 
-    Tables are compared in the space that a codec fitted to both gives them, pictures and vectors
-    in their own units. Columns that hold nothing to measure are left out, and told.
+    Tables are compared in the space of a codec fitted to both, pictures and vectors in their own
+    units. Columns without anything to measure are left out, with a notice.
 
     Raises:
-        InputError: different columns or shapes, or data that cannot be read.
+        InputError: columns or shapes differ, or the data cannot be read.
     """
     if not 0 <= seed < 2**63:
         raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
     sources = [resolve(a), resolve(b)]
     kind, other = (recognise(s) for s in sources)
     if other.name != kind.name:
-        raise InputError(f"one is a kind of {kind.name}, the other of {other.name}")
+        raise InputError(
+            f"cannot compare {kind.name} with {other.name}; give two data sets of one kind"
+        )
     files = kind.files
     read = files.read_alike(sources, options)
     both = files.together(*(files.select(raw, _some(len(raw), seed, FITTED)) for raw in read))
@@ -107,7 +109,7 @@ def drift(
 def _explained(made: Drift, index: list[np.ndarray], seed: int, limit: int) -> Drift:
     points, named = made.points, made.coordinates
     moved = columns_moved(named.columns, *named.frames, seed) if named.columns else ()
-    rng = np.random.default_rng(seed)  # both at random: files are often in some order
+    rng = np.random.default_rng(seed)  # shuffle both: files are often sorted
     pick, beside = (rng.permutation(len(side))[:limit] for side in points)
     rows = rows_moved(points[0][pick], points[1][beside], pick)
     shown = tuple(

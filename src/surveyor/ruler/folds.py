@@ -13,14 +13,14 @@ from surveyor.training.optimizers import Updates, optimizers
 from surveyor.training.plan import follow
 
 MEMBERS, DEPTH = 2, 4
-TURN = 10.0  # the angle that the layers turn in all, whatever the number of steps
+TURN = 10.0  # the total rotation of a layer, whatever the number of steps
 
 
 class Folds(nn.Module):
-    """The mean of K nets h <- |W h + b|, f = w.h, all matrices semi-orthogonal, |w| = 1.
+    """The mean of K nets h <- |W h + b|, f = w.h, with semi-orthogonal matrices and |w| = 1.
 
-    A fold keeps the norm of a gradient, and so does an orthogonal matrix (Anil et al. 2019). The
-    mean of functions of slope 1 has slope at most 1, and the members' errors partly cancel.
+    Folds and orthogonal matrices preserve gradient norms (Anil et al. 2019). A mean of functions
+    of slope 1 has slope at most 1, and the members' errors partly cancel.
     ``weights`` are (K, out, in), ``biases`` (K, 1, out).
     """
 
@@ -45,7 +45,7 @@ class Folds(nn.Module):
 
     @torch.no_grad()
     def fold_within(self, x: Tensor) -> None:
-        """Let every fold pass through a random point of the data: folds elsewhere do nothing."""
+        """Place every fold at a random data point; folds outside the data have no effect."""
         h = x.expand(len(self.weights[0]), *x.shape)
         for w, b in zip(self.weights, self.biases, strict=True):
             chosen = torch.randint(0, len(x), (len(w), w.shape[1]))
@@ -55,14 +55,14 @@ class Folds(nn.Module):
 
     @torch.no_grad()
     def straighten(self) -> None:
-        """Make every matrix orthogonal to rounding."""
+        """Make every matrix semi-orthogonal up to rounding."""
         for w in self.weights:
             u, _, v = torch.linalg.svd(w.double(), full_matrices=False)
             w.copy_(u @ v)
 
     @property
     def bound(self) -> float:
-        """Return the largest member's product of singular values."""
+        """Return the largest product of spectral norms over the members."""
         total = torch.ones(len(self.weights[0]), dtype=torch.float64)
         for w in self.weights:
             total *= torch.linalg.matrix_norm(w.detach().double(), 2)
@@ -70,9 +70,9 @@ class Folds(nn.Module):
 
 
 class Folding:
-    """Training of ``Folds``: matrices move on the manifold of semi-orthogonal ones (``Muon``).
+    """Training of ``Folds`` on the manifold of semi-orthogonal matrices (``Muon``).
 
-    No penalty and no second derivative are needed. The width is 2 d, from 128 to 512.
+    It needs no penalty and no second derivatives. The width is 2 d, clipped to 128 ... 512.
     """
 
     def __init__(self, high: Tensor, low: Tensor, steps: int) -> None:
@@ -90,11 +90,11 @@ class Folding:
         self.moving: list[Tensor] = list(self.net.parameters())
 
     def step(self, high: Tensor, low: Tensor, done: int) -> None:
-        """Rise on ``high`` and sink on ``low``, after ``done`` steps."""
+        """Raise the scores of ``high`` and lower those of ``low``, after ``done`` steps."""
         fall = (1 + math.cos(math.pi * done / self.steps)) / 2
         self.optimizer.param_groups[0]["lr"] = self.rate * fall
         scores = self.net.each(torch.cat([high, low]))
-        # The sum over members: each has its own loss.
+        # Summed over members, since each has its own loss.
         loss = (scores[:, len(high) :].mean(1) - scores[:, : len(high)].mean(1)).sum()
         gradients = torch.autograd.grad(loss, self.moving, allow_unused=True)
         for p, g in zip(self.moving, gradients, strict=True):
@@ -105,7 +105,7 @@ class Folding:
         follow(self.kept, self.moving, min(0.99, (done + 1) / (done + 10)))
 
     def made(self) -> Folds:
-        """Return the averaged net, its matrices orthogonal to rounding."""
+        """Return the averaged net, with matrices semi-orthogonal up to rounding."""
         made = copy.deepcopy(self.average)
         made.straighten()
         return made

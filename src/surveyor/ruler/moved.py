@@ -1,4 +1,4 @@
-"""What a person does with a distance: which columns moved, which rows have furthest to go."""
+"""What a distance consists of: the columns that moved, and the rows with the longest way."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from surveyor.transport.checks import Array
 
 @dataclass(frozen=True)
 class ColumnMoved:
-    """A column's own W1, in its unit (seconds for dates), or the share of rows whose category
-    would have to change; ``floor``: the same between two halves of the first set; ``share``: the
-    distance in standard deviations, or the share itself; ``change`` in words.
+    """How far one column moved.
+
+    ``distance`` is the column's own W1 in its unit (seconds for dates), or the share of rows whose
+    category must change; ``floor`` is the same between two halves of the first set; ``share`` is
+    the distance in standard deviations, or that share; ``change`` describes it in words.
     """
 
     name: str
@@ -32,14 +34,15 @@ class ColumnMoved:
 
     @property
     def told(self) -> tuple[str, str]:
-        """Return distance and floor as a person reads them, with their unit."""
+        """Return distance and floor as text with their unit."""
         return _amount(self.kind, self.distance), _amount(self.kind, self.floor)
 
 
 @dataclass(frozen=True)
 class RowMoved:
-    """A row of the first set and how far the optimal plan moves it, in the unit of the distance;
-    ``values``: the row itself, by column, as text.
+    """A row of the first set and how far the optimal coupling moves it, in the distance's unit.
+
+    ``values`` are the row's entries as text, by column.
     """
 
     row: int
@@ -60,7 +63,7 @@ def _amount(kind: str, value: float) -> str:
 def columns_moved(
     columns: Sequence[Column], a: pd.DataFrame, b: pd.DataFrame, seed: int = 0
 ) -> tuple[ColumnMoved, ...]:
-    """Return every column's own distance, the one that moved most first."""
+    """Return every column's own distance, largest first."""
     order = np.random.default_rng(seed).permutation(len(a))
     halves = a.iloc[order[: len(a) // 2]], a.iloc[order[len(a) // 2 :]]
     found = []
@@ -76,9 +79,9 @@ def columns_moved(
 
 
 def rows_moved(a: Array, b: Array, index: Array, most: int = 10) -> tuple[RowMoved, ...]:
-    """Return the rows of ``a`` (n, d) that the optimal plan to ``b`` (m, d) moves furthest.
+    """Return the rows of ``a`` (n, d) that the optimal coupling with ``b`` (m, d) moves furthest.
 
-    ``index`` (n,) numbers the rows.
+    ``index`` (n,) are the rows' numbers.
     """
     costs = ground_costs(a, b)
     plan = transport(costs).plan

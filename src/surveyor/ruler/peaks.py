@@ -1,4 +1,4 @@
-"""A critic of slope exactly 1: the highest of many cones, its peaks moved by training."""
+"""A critic of slope exactly 1: the maximum of many cones, whose peaks are trained."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch.nn import functional
 from surveyor.ruler.cones import far
 
 COUNT = 2048
-RATE, LAST_RATE = 0.05, 0.001  # of the spread of the data, a coordinate and step
-HEAT, LAST_HEAT = 0.5, 0.002  # of the usual distance between the two highest cones
-AT_ONCE = 128  # rows whose distances to all peaks stay in cache
-SMALL = 1e-9  # a share below is 0: denormal numbers are many times slower
+RATE, LAST_RATE = 0.05, 0.001  # per coordinate and step, relative to the spread of the data
+HEAT, LAST_HEAT = 0.5, 0.002  # relative to the usual difference between the two highest cones
+AT_ONCE = 128  # rows at a time, so that their distances to all peaks stay in cache
+SMALL = 1e-9  # smaller softmax entries become 0, since denormal numbers are many times slower
 MOMENTUM, SECOND, AVERAGE = 0.9, 0.99, 0.99
 
 
 class Peaks(nn.Module):
-    """f(x) = max_k (c_k - |x - a_k|): a maximum of functions of slope 1 has slope 1.
+    """f(x) = max_k (c_k - |x - a_k|), a maximum of functions of slope 1, hence of slope 1.
 
     Every function of slope at most 1 is a limit of such maxima (McShane 1934).
     """
@@ -40,11 +40,11 @@ class Peaks(nn.Module):
 
 
 class Climbing:
-    """Training of ``Peaks``, from points of the high side, by gradients written out.
+    """Training of ``Peaks`` with handwritten gradients; peaks start at points of the high side.
 
-    The maximum is a soft one, heat * logsumexp(. / heat), whose slope is at most 1 too, and cools:
-    many peaks learn from a point at first and one at last. Steps are Adam's, of one size for all
-    coordinates of a peak, and are averaged.
+    Training uses the soft maximum heat * logsumexp(. / heat), also of slope at most 1, and cools
+    it: at first many peaks learn from a point, finally one. Adam's steps, with one step size for
+    all coordinates of a peak, are averaged.
     """
 
     def __init__(self, high: Tensor, low: Tensor, steps: int) -> None:
@@ -64,7 +64,7 @@ class Climbing:
 
     @torch.no_grad()
     def step(self, high: Tensor, low: Tensor, done: int) -> None:
-        """Rise on ``high`` and sink on ``low``, after ``done`` steps."""
+        """Raise the scores of ``high`` and lower those of ``low``, after ``done`` steps."""
         along = done / self.steps
         fall = (1 + math.cos(math.pi * along)) / 2
         heat = self.heat * HEAT * (LAST_HEAT / HEAT) ** along
@@ -83,7 +83,7 @@ class Climbing:
 
 
 def _gradients(high: Tensor, low: Tensor, a: Tensor, c: Tensor, heat: float) -> list[Tensor]:
-    """Return the gradient of mean f(low) - mean f(high) in a and c, f the soft maximum."""
+    """Return the gradient of mean f(low) - mean f(high) in a and c, with f the soft maximum."""
     on_a, on_c, pulls = torch.zeros_like(a.T), torch.zeros_like(c), torch.zeros_like(c)
     for side, sign in ((low, 1), (high, -1)):
         for x in torch.split(side, AT_ONCE):

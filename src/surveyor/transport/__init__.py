@@ -1,4 +1,4 @@
-"""Rulers for W1 that need no training: exact, or estimates that say so."""
+"""W1 without training: exact solvers, closed forms, bounds and estimates."""
 
 from surveyor.transport.discrete import Transport, ground_costs, transport, wasserstein_1_discrete
 from surveyor.transport.gaussian import wasserstein_1_gaussians, wasserstein_2_gaussians

@@ -1,4 +1,4 @@
-"""What every ruler asks of its input."""
+"""Input checks shared by every distance."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Array = np.ndarray
 
 
 def sample(values: ArrayLike, name: str, ndim: int = 2) -> Array:
-    """Return ``values`` as a finite float64 array with ``ndim`` axes; (n,) may stand for (n, 1)."""
+    """Return ``values`` as a finite float64 array with ``ndim`` axes; (n,) is read as (n, 1)."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{name}: not numbers ({error}); give a numeric array") from error
+        raise InputError(f"{name}: not numeric ({error}); give a numeric array") from error
     if ndim == 2 and array.ndim == 1:
         array = array[:, None]
     elif ndim == 2 and array.ndim > 2:
@@ -33,7 +33,7 @@ def sample(values: ArrayLike, name: str, ndim: int = 2) -> Array:
 
 
 def weights(values: ArrayLike | None, n: int, name: str) -> Array:
-    """Return ``n`` weights that sum to one; uniform where none are given."""
+    """Return ``n`` weights that sum to one; uniform if ``values`` is None."""
     if values is None:
         return np.full(n, 1.0 / n)
     array = np.asarray(values, dtype=np.float64)

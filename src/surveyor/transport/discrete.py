@@ -19,10 +19,10 @@ Metric = str | Callable[[Array, Array], ArrayLike]
 
 @dataclass(frozen=True)
 class Transport:
-    """An optimal plan with its certificate.
+    """An optimal coupling with its certificate.
 
-    ``plan`` (n, m) moves mass at ``cost``; ``u`` (n,) and ``v`` (m,) are the dual potentials,
-    u_i + v_j <= c_ij, whose value sum(mu u) + sum(nu v) equals the cost: a proof of optimality.
+    ``plan`` (n, m) moves the mass at ``cost``; ``u`` (n,) and ``v`` (m,) are the dual potentials,
+    u_i + v_j <= c_ij. Their value sum(mu u) + sum(nu v) equals the cost, which proves optimality.
     """
 
     cost: float
@@ -32,12 +32,12 @@ class Transport:
 
 
 def ground_costs(a: Array, b: Array, metric: Metric = "euclidean") -> Array:
-    """Return the (n, m) distances; ``metric`` is a name SciPy knows or a function of both sets."""
+    """Return the (n, m) distances; ``metric`` is a name in SciPy's cdist or a function f(a, b)."""
     if callable(metric):
         costs = np.asarray(metric(a, b), dtype=np.float64)
     elif metric == "euclidean":
-        # The expanded square is a matrix product, many times faster in high dimensions; centring
-        # keeps its rounding near 1e-8 of the spread. Few dimensions keep the direct formula.
+        # In high dimensions the expanded square, a matrix product, is many times faster; centring
+        # keeps its rounding error near 1e-8 of the spread.
         if a.shape[1] < 16:
             return np.asarray(cdist(a, b))
         centre = a.mean(0)
@@ -49,10 +49,10 @@ def ground_costs(a: Array, b: Array, metric: Metric = "euclidean") -> Array:
             costs = np.asarray(cdist(a, b, metric))
         except ValueError as error:
             raise InputError(
-                f"unknown ground metric {metric!r}; SciPy's cdist names them"
+                f"unknown ground metric {metric!r}; see SciPy's cdist for the names"
             ) from error
     if costs.shape != (len(a), len(b)):
-        raise InputError(f"metric gave shape {costs.shape}, expected {(len(a), len(b))}")
+        raise InputError(f"metric returned shape {costs.shape}, expected {(len(a), len(b))}")
     return costs
 
 
@@ -62,7 +62,7 @@ def transport(
     """Solve min <P, C> subject to P 1 = mu, P' 1 = nu, P >= 0 exactly (network simplex, POT).
 
     Raises:
-        InputError: costs that are not a finite matrix, or weights that do not fit.
+        InputError: the costs are not a finite matrix, or the weights do not fit it.
         SurveyorError: the solver stopped before the optimum.
     """
     c = np.ascontiguousarray(costs, dtype=np.float64)
@@ -70,7 +70,7 @@ def transport(
         raise InputError(f"costs must be a finite matrix, got shape {c.shape}")
     left, right = weights(mu, c.shape[0], "mu"), weights(nu, c.shape[1], "nu")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the solver's own report is read from its log below
+        warnings.simplefilter("ignore")  # the log below has the solver's warning
         plan, log = ot.emd(left, right, c, numItermax=100_000_000, log=True)
     if log.get("warning"):
         raise SurveyorError(f"network simplex stopped early: {log['warning']}")
@@ -86,8 +86,8 @@ def wasserstein_1_discrete(
 ) -> float:
     """Return the exact W1 between two weighted samples, shapes (n, d) and (m, d).
 
-    W1 = min over plans P of sum_ij P_ij metric(a_i, b_j). The metric must be one (symmetric,
-    with the triangle inequality) for the result to be a distance; this is not checked.
+    W1 = min over couplings P of sum_ij P_ij metric(a_i, b_j). The result is a distance only if
+    ``metric`` is one (symmetric, with the triangle inequality); this is not checked.
     """
     left, right = sample(a, "a"), sample(b, "b")
     if left.shape[1] != right.shape[1]:

@@ -1,4 +1,4 @@
-"""Closed forms between Gaussians. Each name says its order, for W1 and W2 differ."""
+"""Closed forms between Gaussians; W1 and W2 differ, so each name states the order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def wasserstein_1_gaussians(mean_a: float, sd_a: float, mean_b: float, sd_b: flo
     W1 = E|N(m, s^2)| = s sqrt(2/pi) exp(-m^2 / 2 s^2) + m erf(m / (s sqrt 2)), a folded normal.
 
     Raises:
-        InputError: a standard deviation below zero.
+        InputError: a standard deviation is below zero.
     """
     if sd_a < 0 or sd_b < 0:
         raise InputError(f"standard deviations must be at least 0, got {sd_a} and {sd_b}")
@@ -39,7 +39,9 @@ def wasserstein_2_gaussians(
     m_a, m_b = np.atleast_1d(mean_a).astype(float), np.atleast_1d(mean_b).astype(float)
     a, b = np.atleast_2d(cov_a).astype(float), np.atleast_2d(cov_b).astype(float)
     if a.shape != b.shape or a.shape != (len(m_a), len(m_a)) or m_a.shape != m_b.shape:
-        raise InputError(f"shapes do not fit: means {m_a.shape}, {m_b.shape}; {a.shape}, {b.shape}")
+        raise InputError(
+            f"shapes do not match: means {m_a.shape}, {m_b.shape}; covariances {a.shape}, {b.shape}"
+        )
     values, vectors = np.linalg.eigh(a)
     root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
     cross = np.sqrt(np.linalg.eigvalsh(root @ b @ root).clip(0)).sum()

@@ -1,4 +1,4 @@
-"""W1 on a weighted graph, three ways that must agree, and the formula for a tree."""
+"""W1 on a weighted graph by three equivalent methods, and the closed form on a tree."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def wasserstein_1_graph(
 ) -> float:
     """Return W1 between two distributions on the nodes of an undirected graph.
 
-    ``dual``: max sum f (mu - nu) with |f(u) - f(v)| <= w_uv on edges alone;
+    ``dual``: max sum f (mu - nu) with |f(u) - f(v)| <= w_uv on every edge;
     ``beckmann``: min sum w_e |J_e| with div J = mu - nu (Beckmann 1952);
     ``paths``: exact transport under shortest-path distances. The three are equal.
 
     Shapes: edges (m, 2) of node numbers, lengths (m,) above 0, mu and nu (nodes,).
 
     Raises:
-        InputError: edges that leave the node range, a length of 0 or less, or mass that would
-            have to cross between parts of the graph that are not connected.
+        InputError: an edge leaves the node range, a length is not positive, or two components
+            that are not connected differ in mass.
     """
     e, w, p, q = _checked(edges, lengths, mu, nu)
     if method == "paths":
@@ -62,7 +62,7 @@ def wasserstein_1_graph(
 
 
 def wasserstein_1_tree(edges: ArrayLike, lengths: ArrayLike, mu: ArrayLike, nu: ArrayLike) -> float:
-    """Return W1 on a tree, sum_e w_e |mu(T_e) - nu(T_e)|, T_e the part below edge e.
+    """Return W1 on a tree, sum_e w_e |mu(T_e) - nu(T_e)|, with T_e the subtree below edge e.
 
     Exact in one pass from the leaves (Evans and Matsen 2012).
 
@@ -106,12 +106,12 @@ def _checked(
     _, part = connected_components(_adjacency(e, w, n), directed=False)
     imbalance = np.abs(np.bincount(part, p - q))
     if imbalance.max() > 1e-9:
-        raise InputError("mass would have to cross between unconnected parts: W1 is infinite")
+        raise InputError("mass would have to move between unconnected components: W1 is infinite")
     return e, w, p, q
 
 
 def _adjacency(e: Array, w: Array, n: int) -> sparse.csr_matrix:
-    # Of parallel edges only the shortest counts; a sparse matrix would add them up.
+    # Only the shortest of parallel edges counts; a sparse matrix would add them up.
     low, high = e.min(1), e.max(1)
     order = np.lexsort((w, high, low))
     low, high, w = low[order], high[order], w[order]
@@ -131,5 +131,5 @@ def _incidence(e: Array, n: int) -> sparse.csr_matrix:
 
 def _optimum(result: object) -> float:
     if not getattr(result, "success", False):
-        raise SurveyorError(f"linear programme failed: {getattr(result, 'message', '')}")
+        raise SurveyorError(f"linear program failed: {getattr(result, 'message', '')}")
     return float(result.fun)  # type: ignore[attr-defined]

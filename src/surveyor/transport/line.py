@@ -21,7 +21,7 @@ def wasserstein_1_line(
     (Vallender 1974). Shapes (n,) and (m,).
 
     Raises:
-        InputError: an empty sample, a value that is not finite, or a weight below zero.
+        InputError: a sample is empty, a value is not finite, or a weight is below zero.
     """
     left, right = sample(a, "a", ndim=1), sample(b, "b", ndim=1)
     mu, nu = weights(a_weight, len(left), "a_weight"), weights(b_weight, len(right), "b_weight")
@@ -29,6 +29,6 @@ def wasserstein_1_line(
 
 
 def wasserstein_1_columns(a: ArrayLike, b: ArrayLike) -> np.ndarray:
-    """Return the one-dimensional W1 of every column, shapes (n, d) and (m, d) to (d,)."""
+    """Return the one-dimensional W1 of each column (d,), for samples (n, d) and (m, d)."""
     left, right = sample(a, "a"), sample(b, "b")
     return np.array([wasserstein_distance(x, y) for x, y in zip(left.T, right.T, strict=True)])

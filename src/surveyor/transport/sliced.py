@@ -15,8 +15,8 @@ def sliced_wasserstein_1(
 ) -> tuple[float, float]:
     """Return the mean and the maximum over random unit directions of the projected W1.
 
-    SW1 = E_theta W1(<theta, a>, <theta, b>) (Bonneel et al. 2015). A projection is 1-Lipschitz,
-    so both numbers are at most W1(a, b): lower bounds, and the mean is an estimate of SW1 only.
+    SW1 = E_theta W1(<theta, a>, <theta, b>) (Bonneel et al. 2015). Projections are 1-Lipschitz,
+    so both numbers are lower bounds on W1(a, b); the mean estimates SW1, not W1.
     Shapes (n, d) and (m, d).
     """
     left, right = sample(a, "a"), sample(b, "b")
