@@ -95,7 +95,7 @@ WRONG: dict[str, Given] = {
     "a frozen layer": ("critic", nn.Sequential(nn.Linear(2, 2).requires_grad_(False), nn.Linear(2, 1)), "'0.weight' is frozen"),
     "a critic without parameters": ("critic", nn.Flatten(), "no parameters"),
     "a critic of doubles": ("critic", critic(lambda x: x).double(), "is float64"),
-    "a critic without slopes": ("critic", Blind(2, 1, lambda x: x), "critic: a step of it fails (RuntimeError"),
+    "a critic without slopes": ("critic", Blind(2, 1, lambda x: x), "critic: its training step fails (RuntimeError"),
     "a parameter set to nothing": ("critic", changed(critic(lambda x: x), layer=None), "no parameters"),
     "BatchNorm under a penalty": ("critic", nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 1)), "BatchNorm"),
 }  # fmt: skip

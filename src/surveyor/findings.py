@@ -1,4 +1,4 @@
-"""A finding: a code, what was seen, and what to do."""
+"""A finding: a code, an observation and a remedy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """``level`` is ``refuse`` where training would be wrong, ``warn`` where it would be poor."""
+    """``level`` is ``refuse`` if training would be wrong, ``warn`` if it would be poor."""
 
     code: str
     level: Literal["refuse", "warn", "note"]

@@ -1,4 +1,4 @@
-"""Looking at a game: slopes of the critic, and mistakes found before training."""
+"""Diagnostics of a game: the critic's slopes, its dynamics, and checks before training."""
 
 from surveyor.diagnostics.preflight import preflight
 from surveyor.diagnostics.slope import PLACES, Slopes, slopes

@@ -1,4 +1,4 @@
-"""How a small game moves near where it stands: the eigenvalues of its linearised dynamics."""
+"""Local dynamics of a small game: the eigenvalues of its linearisation."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from surveyor.batch import Batch, Draws, Scores
 from surveyor.errors import InputError
 from surveyor.training import Game
 
-MOST = 4000  # parameters, whose square the Jacobian has
-STILL = 1e-9  # a part below this, of the Jacobian's size, counts as none
+MOST = 4000  # parameters; the Jacobian has their square
+STILL = 1e-9  # real and imaginary parts below this, relative to the Jacobian's norm, count as 0
 
 Loss = Callable[[], Tensor]
 Motion = Literal["node", "spiral", "centre", "unstable", "flat"]
@@ -23,7 +23,7 @@ Motion = Literal["node", "spiral", "centre", "unstable", "flat"]
 
 @dataclass(frozen=True)
 class Dynamics:
-    """The Jacobian J of v = (-dL_C/dc, -dL_G/dg), critic parameters c first, generator's g after.
+    """The Jacobian J of v = (-dL_C/dc, -dL_G/dg), with critic parameters c and generator's g.
 
     Near a stationary point small deviations follow x' = J x (Mescheder et al. 2018).
     """
@@ -34,16 +34,16 @@ class Dynamics:
 
     @property
     def values(self) -> np.ndarray:
-        """Return the eigenvalues, the slowest to decay first."""
+        """Return the eigenvalues, slowest decay first."""
         found = np.linalg.eigvals(self.jacobian)
         return np.asarray(found[np.argsort(-found.real)])
 
     def motion(self) -> Motion:
-        """Return how deviations move under small steps.
+        """Return the type of the stationary point under small steps.
 
-        A ``node`` decays without turning, a ``spiral`` turns as it decays, a ``centre`` turns for
-        ever, an ``unstable`` point is left. Directions that do not move at all, such as a critic's
-        last bias, are left out; without others it is ``flat``.
+        Deviations decay without rotation at a ``node``, with rotation at a ``spiral``, rotate
+        forever around a ``centre``, and grow at an ``unstable`` point. Directions with zero
+        eigenvalue, such as the critic's last bias, are ignored; without others it is ``flat``.
         """
         still = STILL * max(1.0, float(np.linalg.norm(self.jacobian)))
         moving = self.values[np.abs(self.values) > still]
@@ -58,10 +58,10 @@ class Dynamics:
     def steps(
         self, critic_rate: float, generator_rate: float, critic_steps: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the map of one alternating step of gradient descent, and its multipliers.
+        """Return the linear map of one alternating gradient step, and its eigenvalues.
 
-        The critic moves ``critic_steps`` times, then the generator sees the critic moved.
-        Deviations die out where every multiplier is below 1 in modulus.
+        The critic takes ``critic_steps`` steps, then the generator takes one against the updated
+        critic. Deviations decay if every eigenvalue is below 1 in modulus.
         """
         n, k = len(self.jacobian), self.critic
         first, second = np.eye(n), np.eye(n)
@@ -75,18 +75,21 @@ class Dynamics:
 def dynamics(
     critic_loss: Loss, generator_loss: Loss, critic: nn.Module, generator: nn.Module
 ) -> Dynamics:
-    """Linearise a game of two losses where its nets stand; ``force`` is |v| there.
+    """Linearise a game of two losses at its current parameters; ``force`` is |v| there.
 
-    The losses take no argument and no chance: what is random in them must be drawn before. Double
-    precision is worth its while.
+    The losses take no arguments and must be deterministic: draw everything random beforehand.
+    Use double precision.
 
     Raises:
-        InputError: more than 4,000 parameters.
+        InputError: the nets have more than 4,000 parameters.
     """
     own, others = _parameters(critic), _parameters(generator)
     count = sum(p.numel() for p in (*own, *others))
     if count > MOST:
-        raise InputError(f"{count:,} parameters: the Jacobian has their square; at most {MOST:,}")
+        raise InputError(
+            f"{count:,} parameters: the Jacobian has as many rows and columns; give nets with at "
+            f"most {MOST:,}"
+        )
     force = torch.cat(
         [
             -_flat(critic_loss(), own),
@@ -101,15 +104,16 @@ def dynamics(
 def losses(game: Game, real: Batch, z: Tensor, seed: int = 0) -> tuple[Loss, Loss]:
     """Return a game's critic loss and generator loss on fixed real points and latents.
 
-    What else is random, such as the points between, is drawn from ``seed``, alike at every call.
+    Other random numbers, such as those of a penalty's points, come from ``seed``, the same at
+    every call.
 
     Raises:
-        InputError: a game with a content loss or a channel of labels, which are left out here.
+        InputError: the game has a reconstruction term or label noise, which are not supported.
     """
     if game.terms or game.label_noise is not None:
-        raise InputError("dynamics: of games without a content loss and without label noise")
+        raise InputError("dynamics: only for games without reconstruction and without label noise")
 
-    def told() -> tuple[Batch, Scores]:
+    def fake_and_scores() -> tuple[Batch, Scores]:
         raw = game.generator(z) if real.cond is None else game.generator(z, real.cond)
         fake = Batch(game.head(raw, Draws(seed)), real.cond, real.weight)
         scores = [
@@ -118,7 +122,7 @@ def losses(game: Game, real: Batch, z: Tensor, seed: int = 0) -> tuple[Loss, Los
         return fake, Scores(scores[0], scores[1], real.weight, real.weight, real.group)
 
     def critic_loss() -> Tensor:
-        fake, scores = told()
+        fake, scores = fake_and_scores()
         total = game.objective.critic(scores) / game.unit
         for constraint in game.constraints:
             term = constraint.penalty(game.critic, real, fake, Draws(seed))
@@ -126,7 +130,7 @@ def losses(game: Game, real: Batch, z: Tensor, seed: int = 0) -> tuple[Loss, Los
         return total
 
     def generator_loss() -> Tensor:
-        return game.objective.generator(told()[1]) / game.unit
+        return game.objective.generator(fake_and_scores()[1]) / game.unit
 
     return critic_loss, generator_loss
 

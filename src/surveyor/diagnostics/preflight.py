@@ -1,4 +1,4 @@
-"""The preflight: known mistakes, found before the first step. One function a mistake."""
+"""The preflight: checks for known mistakes before the first step, one function each."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from surveyor.privacy import CodecAccount
 from surveyor.training import Game, Plan
 
 Check = Callable[["Setting"], Iterator[Finding]]
-FEW_ROWS = 30  # of a group
+FEW_ROWS = 30  # per group
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the preflight looks at."""
+    """What the preflight checks."""
 
     game: Game
     data: Data
@@ -31,22 +31,22 @@ class Setting:
 
 
 def preflight(game: Game, data: Data, plan: Plan, checks: Sequence[Check] = ()) -> list[Finding]:
-    """Return every finding, those of a kind's own ``checks`` among them, the gravest first."""
+    """Return every finding, including those of the kind's own ``checks``, most severe first."""
     setting = Setting(game, data, plan)
     found = [finding for check in (*CHECKS, *checks) for finding in check(setting)]
     return sorted(found, key=lambda f: ("refuse", "warn", "note").index(f.level))
 
 
 def batch_norm(s: Setting) -> Iterator[Finding]:
-    """BatchNorm makes a sample's score depend on its neighbours."""
+    """BatchNorm makes a sample's score depend on its batch."""
     names = [n for n, m in s.game.critic.named_modules() if isinstance(m, BATCH_NORMS)]
     if names and any(c.per_sample for c in s.game.constraints):
         yield Finding(
             "P01",
             "refuse",
-            f"the critic has BatchNorm ({names[0]}) under a gradient penalty, whose gradient "
-            "is then no longer that of one sample",
-            "Use LayerNorm, GroupNorm with statistics of one sample, or no normalisation",
+            f"the critic has BatchNorm ({names[0]}) under a gradient penalty, which then no longer "
+            "sees the gradient of a single sample",
+            "Use LayerNorm, GroupNorm or no normalisation",
         )
     elif names:
         yield Finding(
@@ -58,7 +58,7 @@ def batch_norm(s: Setting) -> Iterator[Finding]:
 
 
 def relu(s: Setting) -> Iterator[Finding]:
-    """ReLU units that are off pass no gradient to the generator."""
+    """Inactive ReLU units pass no gradient to the generator."""
     off = (nn.ReLU,)
     dead = [
         n
@@ -69,30 +69,30 @@ def relu(s: Setting) -> Iterator[Finding]:
         yield Finding(
             "P02",
             "warn",
-            f"the critic uses ReLU or nearly so ({dead[0]})",
+            f"the critic uses ReLU, or LeakyReLU with a slope near 0 ({dead[0]})",
             "LeakyReLU with slope 0.2, or GroupSort, keeps a gradient everywhere",
         )
 
 
 def held(s: Setting) -> Iterator[Finding]:
-    """A Wasserstein critic that nothing holds has no distance to tell."""
+    """The gap of an unconstrained Wasserstein critic is not a distance."""
     if s.game.objective.is_distance and all(isinstance(c, TermPenalty) for c in s.game.constraints):
         yield Finding(
             "P03",
             "refuse",
-            "a Wasserstein objective without a constraint on the slope grows without bound",
+            "the Wasserstein objective is unbounded without a constraint on the critic's slope",
             "Add --constraint gradient-penalty",
         )
 
 
 def critic_steps(s: Setting) -> Iterator[Finding]:
-    """A clipped or spectral critic that lags behind points nowhere."""
+    """A clipped or spectrally normalised critic needs several steps to keep up."""
     lags = any(c.lags for c in s.game.constraints)
     if s.game.objective.is_distance and lags and s.plan.critic_steps < 2:
         yield Finding(
             "P07",
             "warn",
-            "one critic step a generator step leaves this critic behind",
+            "with one critic step per generator step this critic lags behind",
             "Use --critic-steps 5",
         )
     ratio = s.plan.critic_rate / s.plan.generator_rate
@@ -106,31 +106,31 @@ def critic_steps(s: Setting) -> Iterator[Finding]:
 
 
 def constraints(s: Setting) -> Iterator[Finding]:
-    """What a constraint knows of itself."""
+    """The checks of each constraint."""
     for constraint in s.game.constraints:
         yield from constraint.checks(s.game.critic)
 
 
 def empty_conditions(s: Setting) -> Iterator[Finding]:
-    """With differential privacy a column can have no value that enough rows share."""
+    """Under differential privacy a column may have no value frequent enough to release."""
     yield from empty(s.data.codec.condition.columns, s.data.codec.account)
 
 
 def empty(columns: Iterable[Column], account: CodecAccount | None) -> Iterator[Finding]:
-    """Yield the columns of which nothing is shown under an account."""
+    """Yield the columns without any released value under a privacy account."""
     for column in columns if account is not None else ():
         if account is not None and column.size == column.missing:
             yield Finding(
                 "P18",
                 "warn",
-                f"column {column.name!r}: with this --epsilon none of its values stands in enough "
-                f"rows to be shown, about {account.threshold:,.0f}, so samples leave it empty",
+                f"column {column.name!r}: with this --epsilon no value is frequent enough to be "
+                f"released (about {account.threshold:,.0f} rows), so samples leave it empty",
                 f"Leave it out with --drop {column.name}, or give a larger --epsilon",
             )
 
 
 def small_groups(s: Setting) -> Iterator[Finding]:
-    """A group of a few rows can be neither learnt nor measured."""
+    """A group of few rows can be neither learnt nor measured."""
     group = s.data.codec.group
     if group is None:
         return
@@ -141,9 +141,9 @@ def small_groups(s: Setting) -> Iterator[Finding]:
             yield Finding(
                 "P17",
                 "warn",
-                f"group {group.name}={label} has {count} training rows: it is trained on like all "
-                "others, and too small to be learnt or measured by itself",
-                "Gather more of its rows, or join it to another group",
+                f"group {group.name}={label} has {count} training rows: it is trained on like any "
+                "other, but is too small to be learnt or measured on its own",
+                "Collect more rows, or merge it with another group",
             )
 
 
@@ -156,14 +156,14 @@ def size(s: Setting) -> Iterator[Finding]:
             "P13",
             "warn" if parameters > 1000 * rows else "note",
             f"the critic has {parameters:,} parameters for {rows:,} training rows",
-            "Watch its gap on training against held-out rows in the report, or narrow it",
+            "Compare its gap on training and held-out rows in the report, or use a narrower critic",
         )
     if rows < 200:
         yield Finding(
             "P14",
             "warn",
             f"only {rows:,} training rows and {len(s.data.holdout):,} held out",
-            "Every distance below has a wide margin; read it beside its floor",
+            "Every distance has a wide margin of error; read it beside its floor",
         )
 
 
@@ -174,7 +174,7 @@ def batch(s: Setting) -> Iterator[Finding]:
             "P15",
             "note",
             f"the batch of {s.plan.batch} exceeds the {len(s.data.train):,} training rows",
-            "Rows are drawn with replacement; a smaller --batch is as good",
+            "Rows are drawn with replacement; a smaller --batch works as well",
         )
 
 

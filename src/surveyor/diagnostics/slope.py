@@ -1,4 +1,4 @@
-"""The critic's slope where it matters: at real points, at fake ones, and between."""
+"""The critic's gradient norm at real points, at fake points, and between."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLACES = ("real", "fake", "between")
 
 @dataclass(frozen=True)
 class Slopes:
-    """|grad f| per unit asked for, (n,) an entry of ``at``: 1 is what a constraint aims at."""
+    """|grad f| relative to the constraint's target, (n,) for each place in ``at``."""
 
     at: Mapping[str, Tensor]
 
@@ -25,18 +25,18 @@ class Slopes:
         return float(self.at[place].mean())
 
     def max(self, place: str | None = None) -> float:
-        """Return the largest slope, everywhere where no place is named."""
+        """Return the largest slope at one place, or at all."""
         values = torch.cat(list(self.at.values())) if place is None else self.at[place]
         return float(values.max())
 
     def histogram(self, place: str, bins: int = 30, top: float = 2.0) -> list[int]:
-        """Return counts over [0, top], the last bin holding all that is above."""
+        """Return counts over [0, top]; the last bin includes everything above."""
         counts = torch.histc(self.at[place].clamp(max=top), bins, 0, top)
         return [int(c) for c in counts]
 
 
 def slopes(critic: nn.Module, real: Batch, fake: Batch, draws: Draws, unit: float = 1.0) -> Slopes:
-    """Measure |grad_x f(x, c)| / unit at n real points, n fake ones and n between."""
+    """Return |grad_x f(x, c)| / unit at n real points, n fake points and n between."""
     e = draws.uniform(len(real), *[1] * (real.x.ndim - 1))
     between = Batch(torch.lerp(fake.x, real.x, e), real.cond)
     at = {}

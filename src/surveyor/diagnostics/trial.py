@@ -1,4 +1,4 @@
-"""A trial of modules of a person's own: a few rows through them, before the first step."""
+"""A trial of user-defined modules on a few rows, before the first step."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from surveyor.generators import Likelihood
 from surveyor.surroundings import same_randomness
 from surveyor.training import Game
 
-FEW = 5  # rows beside a batch's: a module that counts on the batch's size fails at measuring
+FEW = 5  # a second batch size: a module that assumes the first would fail in the evaluation
 
 
 def untrainable(own: Mapping[str, nn.Module]) -> list[str]:
-    """Return what keeps the parameters of ``own`` modules from being trained."""
+    """Return the problems that prevent the parameters of ``own`` modules from being trained."""
     problems = []
     for name, module in own.items():
         every: dict[str, Any] = dict(module.named_parameters())
@@ -52,15 +52,15 @@ def untrainable(own: Mapping[str, nn.Module]) -> list[str]:
 
 
 def tried(game: Game, source: Source, space: Space, n: int, own: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with ``own`` modules: shapes, numbers, and a step of either.
+    """Return problems of ``own`` modules: wrong shapes, values not finite, or a step that fails.
 
-    Copies are tried, and random numbers drawn by them are put back.
+    The trial uses copies and restores the random state.
     """
     with same_randomness():
         try:
             game = replace(game, **{name: copy.deepcopy(getattr(game, name)) for name in own})
         except Exception as error:  # whatever a person's own class may raise
-            return [f"{' and '.join(own)}: cannot be copied ({_said(error)})"]
+            return [f"{' and '.join(own)}: cannot be copied ({_described(error)})"]
         device = next(game.critic.parameters()).device
         for rows in (n, FEW):
             real = source.draw(rows, Draws(0)).to(device)
@@ -102,7 +102,7 @@ def _likely(generator: nn.Module, real: Batch) -> list[str]:
     try:
         found = generator.log_likelihood(real.x, real.cond)
     except Exception as error:  # whatever a person's own class may raise
-        return [f"{name} fails ({_said(error)})"]
+        return [f"{name} fails ({_described(error)})"]
     return _sound(name, found, tuple(getattr(found, "shape", ())) == (n,), (n,))
 
 
@@ -114,12 +114,12 @@ def _stepped(game: Game, real: Batch) -> list[str]:
         try:
             gradients(real, Draws(3))
         except Exception as error:  # whatever a person's own class may raise
-            return [f"{name}: a step of it fails ({_said(error)})"]
+            return [f"{name}: its training step fails ({_described(error)})"]
     return []
 
 
 def _sound(name: str, out: Any, fits: bool, wanted: tuple[int, ...]) -> list[str]:
-    """Return what is wrong with what a module returned."""
+    """Return the problems of a module's output."""
     if not isinstance(out, Tensor):
         return [f"{name}: returns a {type(out).__name__}; it must return one tensor {wanted}"]
     if not fits:
@@ -127,18 +127,18 @@ def _sound(name: str, out: Any, fits: bool, wanted: tuple[int, ...]) -> list[str
     if not out.is_floating_point():
         return [f"{name}: returns {_plain(out.dtype)}; it must return floating-point numbers"]
     if not bool(torch.isfinite(out).all()):
-        return [f"{name}: returns NaN or infinity before the first step; look at its start"]
+        return [f"{name}: returns NaN or infinity before the first step; check its initial weights"]
     if not out.requires_grad:
-        return [f"{name}: what it returns does not depend on its parameters; is it detached?"]
+        return [f"{name}: its output does not depend on its parameters; is it detached?"]
     return []
 
 
 def _failed(name: str, names: tuple[str, str], given: tuple[Tensor, ...], error: Exception) -> str:
     shapes = ", ".join(f"{word} {tuple(x.shape)}" for word, x in zip(names, given, strict=False))
-    return f"{name}: fails on {shapes} ({_said(error)})"
+    return f"{name}: fails on {shapes} ({_described(error)})"
 
 
-def _said(error: Exception) -> str:
+def _described(error: Exception) -> str:
     text = " ".join(str(error).split())[:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

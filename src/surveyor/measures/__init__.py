@@ -1,4 +1,4 @@
-"""Measures of generated data on held-out rows, every number beside its floor: a file each."""
+"""Measures of generated data on held-out rows, each number beside its floor; one file each."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ __all__ = [
 
 
 class Measure(ABC):
-    """Figures of what is seen, and what a person should know of them."""
+    """One kind of figures, and the warnings that they imply."""
 
     @abstractmethod
     def __call__(self, seen: Seen) -> Iterator[Figure]:
-        """Yield the figures; none where the data give nothing to measure."""
+        """Yield the figures; none if the measure does not apply to the data."""
 
     def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
-        """Yield what the figures, those of measures before this one among them, warn of."""
+        """Yield warnings that follow from the figures, its own and those of other measures."""
         return iter(())
 
 
 def measured(seen: Seen, measures: Sequence[Measure]) -> tuple[Figures, tuple[Finding, ...]]:
     """Return the figures of all measures and their findings.
 
-    Of data that a run was not trained on, what speaks of training rows is left out, findings that
-    look at it included.
+    For data that the run was not trained on, figures of training rows, and findings that need
+    them, are left out.
     """
     figures = Figures()
     for measure in measures:

@@ -1,4 +1,4 @@
-"""W1 within each condition and each group, beside its own floor."""
+"""W1 within each condition and each group, each beside its own floor."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from surveyor.measures import Figure, Figures, Measure, Seen, generated
 from surveyor.measures.wasserstein import REPEATS, noise, w1
 from surveyor.streams import Stream
 
-FEWEST = 20  # rows a part needs for a W1 of its own
+FEWEST = 20  # the fewest rows of a part with its own W1
 MOST = 24  # parts
-ROWS = 500  # of a part
-ROUNDS = 20  # samples made for each row of a group
+ROWS = 500  # per part
+ROUNDS = 20  # samples drawn per row of a group
 
 
 @dataclass(frozen=True)
 class ByPart(Measure):
-    """W1 and the critic's slope in each frequent condition or group, the most frequent first."""
+    """W1 and the critic's slope in each frequent condition or group, in order of frequency."""
 
     by: Literal["condition", "group"]
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
-        """Yield ``w1`` and ``gradient_norm`` of each part; None where it is hardly generated."""
+        """Yield ``w1`` and ``gradient_norm`` of each part; W1 is None if it is hardly generated."""
         for code, inside, other in _frequent(seen, "cond" if self.by == "condition" else "group"):
             sets = max(1, min(REPEATS, len(other) // len(inside)))
             batch, rows = seen.codec.batch, seen.data.holdout.rows
@@ -53,7 +53,7 @@ class ByPart(Measure):
             yield Figure("gradient_norm", slope, None, "", "floor", name, self.by, k)
 
     def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
-        """Yield parts that are served worse than the rest, or held otherwise by the critic."""
+        """Yield parts with a W1 worse than the rest, and parts where the critic's slope differs."""
         yield from _uneven(figures, self.by)
         if self.by == "group" and seen.game.objective.is_distance:
             yield from _unevenly_held(figures)
@@ -82,8 +82,8 @@ def _frequent(seen: Seen, what: str) -> Iterator[tuple[np.ndarray, np.ndarray, n
 def _labelled(seen: Seen, code: np.ndarray, n: int, draws: Draws) -> Batch:
     """Return ``n`` generated points that are all labelled ``code``.
 
-    Where a share of the labels is wrong, real rows of a label are of other conditions too: the
-    generated ones are then of conditions as such rows have them.
+    With label noise, real rows with this label also come from other conditions; the generated
+    points are then drawn under conditions in the same proportions.
     """
     conditions, label = seen.codec.condition, np.tile(code, (n, 1))
     noise = seen.game.label_noise
@@ -93,9 +93,9 @@ def _labelled(seen: Seen, code: np.ndarray, n: int, draws: Draws) -> Batch:
 
 
 def _of_group(seen: Seen, code: int, n: int, draws: Draws) -> tuple[str, Batch]:
-    """Return a group's name, and generated points that fell into it, at most ``n``.
+    """Return a group's name, and at most ``n`` generated points in that group.
 
-    Where generated rows have no such column, all of them stand in for the group's.
+    If generated rows lack the group's column, all of them are used.
     """
     codec, conditions = seen.codec, seen.codec.condition
     group = codec.group
@@ -106,12 +106,12 @@ def _of_group(seen: Seen, code: int, n: int, draws: Draws) -> tuple[str, Batch]:
     made = codec.grouped(fake, codes, draws)
     if made is None:
         return f"{name} (against all generated)", fake.part(0, n)
-    kept = torch.from_numpy(np.flatnonzero(made == code)[:n])
-    return name, Batch(fake.x[kept], None if fake.cond is None else fake.cond[kept])
+    members = torch.from_numpy(np.flatnonzero(made == code)[:n])
+    return name, Batch(fake.x[members], None if fake.cond is None else fake.cond[members])
 
 
 def _w1s(real: Batch, other: Batch) -> list[float]:
-    """Return W1 between real points and sets of as many others, or all others if fewer."""
+    """Return W1 between real points and each set of as many others, or all others if fewer."""
     n = min(len(real), len(other))
     parts = torch.split(other.x.flatten(1)[: len(other) // n * n], n)
     return [w1(real.x.flatten(1), part) for part in parts]
@@ -125,7 +125,7 @@ def _uneven(figures: Figures, by: Literal["condition", "group"]) -> Iterator[Fin
             yield Finding(
                 "R05", "warn", f"{part.of}: hardly ever generated", "Make it a --condition"
             )
-        # Beyond what the floor scatters by between sets of rows.
+        # Beyond the floor's variation between sets of rows.
         elif part.floor > 0 and part.value - 2 * (part.spread or 0) > limit * part.floor:
             yield Finding(
                 "R05",
@@ -145,7 +145,7 @@ def _unevenly_held(figures: Figures) -> Iterator[Finding]:
             "R08",
             "warn",
             f"the critic's mean slope is {high.known:.2f} at {high.of} and {low.known:.2f} at "
-            f"{low.of}: one penalty does not hold all alike",
-            "Where the steeper part has the larger W1 / floor, name its column with --group and "
+            f"{low.of}: the penalty does not hold all parts equally",
+            "If the steeper part has the larger W1 / floor, name its column with --group and "
             "add --balance",
         )

@@ -1,4 +1,4 @@
-"""A small classifier of pictures: its features are a ruler, its answers say what they show."""
+"""A small picture classifier: features for distances, and predicted labels."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Labelled = Callable[[int, Draws], tuple[Tensor, Tensor]]
 
 
 class Classifier(nn.Module):
-    """Pictures (n, c, h, w) in [-1, 1] -> log odds of ``classes``; ``features`` (n, 128) before.
+    """Pictures (n, c, h, w) in [-1, 1] -> logits of ``classes``, from ``features`` (n, 128).
 
-    Larger pictures are first averaged down to at most ``LARGEST`` pixels a side.
+    Larger pictures are first averaged down to sides of at most ``LARGEST`` pixels.
     """
 
     def __init__(self, shape: tuple[int, ...], classes: int) -> None:
@@ -33,7 +33,7 @@ class Classifier(nn.Module):
         stride = 2 if min(height, width) >= 16 else 1
         layers: list[nn.Module] = [nn.Conv2d(channels, WIDTH, 3, stride, padding=1)]
         wide, height, width = WIDTH, height // stride, width // stride
-        pooled = stride == 1  # a stride has halved the picture already
+        pooled = stride == 1  # stride 2 has halved the picture already
         while min(height, width) >= 6 and wide < FEATURES:
             layers += [nn.GroupNorm(8, wide), nn.ReLU()]
             if pooled:
@@ -53,14 +53,14 @@ class Classifier(nn.Module):
         return found
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return log odds (n, classes)."""
-        odds: Tensor = self.last(self.features(x))
-        return odds
+        """Return logits (n, classes)."""
+        logits: Tensor = self.last(self.features(x))
+        return logits
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained classifier, asked in parts."""
+    """A trained classifier, evaluated in batches."""
 
     net: Classifier
 
@@ -71,7 +71,7 @@ class Trained:
 
     @torch.no_grad()
     def answers(self, x: Tensor) -> np.ndarray:
-        """Return the most likely class of every picture, (n,)."""
+        """Return the most likely class of each picture, (n,)."""
         return np.concatenate([self.net(p).argmax(1).numpy() for p in torch.split(x, AT_ONCE)])
 
 
@@ -83,7 +83,7 @@ def fit_classifier(
     seed: int,
     stream: Stream = Stream.PLAIN,
 ) -> Trained:
-    """Train on labelled pictures that ``draw`` returns, of ``rows`` there are."""
+    """Train on labelled pictures drawn by ``draw`` from a set of ``rows``."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = Classifier(shape, classes)

@@ -1,4 +1,4 @@
-"""Columns of two tables compared: each one's distance in its own unit, and the pair trends."""
+"""Column-wise comparison of two tables: distances in each column's unit, and pair trends."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from surveyor.transport import wasserstein_1_line
 
 @dataclass(frozen=True)
 class ColumnFidelity:
-    """``distance``: W1 in the column's unit (seconds for dates), or the share of rows that would
-    have to change category; None where one side has no value at all. ``floor``: the same, real
-    against real.
+    """The distance of one column, and its floor between real and real.
+
+    ``distance`` is W1 in the column's unit (seconds for dates), or the share of rows that must
+    change category; None if one side has no values.
     """
 
     name: str
@@ -29,8 +30,8 @@ class ColumnFidelity:
 class TableFidelity:
     """All columns, and the trends: 1 - mean difference of pairwise associations, with its floor.
 
-    For two ordered columns the association is Spearman's rank correlation (differences halved),
-    otherwise the joint distribution of codes in at most 10 groups (total variation).
+    Two ordered columns are compared by Spearman's rank correlation (the difference is halved),
+    other pairs by the total variation between joint distributions of codes in at most 10 groups.
     """
 
     columns: tuple[ColumnFidelity, ...]
@@ -42,7 +43,7 @@ class TableFidelity:
 def table_fidelity(
     columns: tuple[Column, ...], made: pd.DataFrame, held: pd.DataFrame, train: pd.DataFrame
 ) -> TableFidelity:
-    """Compare generated rows with held-out ones; the floor is training against held-out."""
+    """Compare generated with held-out rows; floors compare training with held-out rows."""
     n = min(len(made), len(held), len(train))
     made, held, train = made.iloc[:n], held.iloc[:n], train.iloc[:n]
     fidelities = tuple(
@@ -65,8 +66,8 @@ def features(
 ) -> tuple[np.ndarray, ...]:
     """Return each table as finite numbers (n, columns) for a classifier.
 
-    Every column is scaled to mean 0 and deviation 1 over the ``real`` rows, codes of categories
-    too; a missing number lies 1 below the least one there is.
+    Every column, codes of categories included, is scaled to mean 0 and standard deviation 1 over
+    the ``real`` rows; a missing number becomes the least number minus 1.
     """
     parts = [_scaled(c, [frame[c.name] for frame in (made, *real)]) for c in columns]
     return tuple(np.stack(side, axis=1) for side in zip(*parts, strict=True))
@@ -76,7 +77,7 @@ def _scaled(column: Column, sides: list[pd.Series]) -> list[np.ndarray]:
     ordered = column.ordered
     values = [column.numbers(s) if ordered else 1.0 * column.encode(s) for s in sides]
     largest = np.fmax.reduce(np.abs(np.concatenate(values)), initial=0.0) or 1.0
-    values = [v / largest for v in values]  # whose squares do not overflow
+    values = [v / largest for v in values]  # so that squares do not overflow
     real = np.concatenate(values[1:])
     real = real[~np.isnan(real)]
     centre, spread = (real.mean(), real.std()) if len(real) else (0.0, 0.0)
@@ -86,9 +87,9 @@ def _scaled(column: Column, sides: list[pd.Series]) -> list[np.ndarray]:
 
 
 def column_distance(column: Column, a: pd.Series, b: pd.Series) -> float | None:
-    """Return W1 in the column's unit, or the share of rows that would have to change category.
+    """Return W1 in the column's unit, or the share of rows that must change category.
 
-    None where one side has no value at all.
+    None if only one side has values.
     """
     if not column.ordered:
         return _variation(
@@ -102,7 +103,7 @@ def column_distance(column: Column, a: pd.Series, b: pd.Series) -> float | None:
 
 
 def frequencies(codes: np.ndarray, column: Column) -> np.ndarray:
-    """Return the share of every code, (size + 1,): the last is a category never seen."""
+    """Return the frequency of each code, (size + 1,); the last is for unseen categories."""
     return np.bincount(codes, minlength=column.size + 1) / max(len(codes), 1)
 
 
@@ -142,7 +143,7 @@ def _correlation(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _groups(column: Column, values: pd.Series) -> np.ndarray:
-    """Return at most 12 groups: tenths of an ordered column, the ten most frequent categories."""
+    """Return at most 12 groups: deciles of an ordered column, or the ten most frequent codes."""
     codes = column.encode(values).astype(int)
     if column.ordered:
         order = np.argsort(column.positions[: len(column.cells)], kind="stable")

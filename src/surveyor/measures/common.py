@@ -1,4 +1,4 @@
-"""The measures that every kind of data has."""
+"""The measures common to all kinds of data."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from surveyor.measures.wasserstein import Wasserstein
 
 
 def common(classifier: Classifier | None = None) -> tuple[Measure, ...]:
-    """Return them, with a classifier of a kind's own features where it has such."""
+    """Return them; a kind may pass a ``classifier`` on features of its own."""
     parts = ByPart("condition"), ByPart("group")
     return Wasserstein(), Critic(), classifier or Classifier(), *parts, Memorising()

@@ -1,4 +1,4 @@
-"""Mode coverage against known modes (the measures of PacGAN, Lin et al. 2018)."""
+"""Coverage of known modes (as in PacGAN, Lin et al. 2018)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from scipy.spatial.distance import cdist
 
 @dataclass(frozen=True)
 class Coverage:
-    """``modes`` with at least one high-quality sample; the share of samples within 3 sigma of a
-    mode; KL(generated modes || uniform) in nats; and every mode's spread over the true sigma.
+    """How well samples cover known modes.
+
+    ``modes`` is the number of modes with a high-quality sample, ``high_quality`` the share of
+    samples within 3 sigma of a mode, ``reverse_kl`` KL(generated modes || uniform) in nats, and
+    ``spread`` each mode's standard deviation over the true sigma.
     """
 
     modes: int
@@ -22,10 +25,10 @@ class Coverage:
 
 
 def coverage(samples: ArrayLike, centres: ArrayLike, sigma: float) -> Coverage:
-    """Judge samples (n, 2) against modes (m, 2) of equal weight and deviation ``sigma``.
+    """Compare samples (n, 2) with modes (m, 2) of equal weight and standard deviation ``sigma``.
 
-    The spread of a mode is the root mean variance of the samples within 5 sigma of it; a
-    Gaussian cut there keeps more than .9999 of its own. A mode without samples has spread 0.
+    A mode's spread is the root mean variance of the samples within 5 sigma, over sigma; a Gaussian
+    keeps more than .9999 of its spread under this cut. A mode without samples has spread 0.
     """
     points, modes = np.asarray(samples, float), np.asarray(centres, float)
     distance = cdist(points, modes)

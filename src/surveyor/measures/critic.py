@@ -1,4 +1,4 @@
-"""The critic that played: its own estimate of W1, and how steep it is."""
+"""The trained critic: its estimate of W1, and its gradient norms."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ STEEP = 1.5
 
 @dataclass(frozen=True)
 class Critic(Measure):
-    """The gap between held-out and generated rows, and the norms of the gradient in x.
+    """The gap between held-out and generated rows, and the norm of the gradient in x.
 
-    Norms are per unit asked for: 1 is what a constraint aims at.
+    Gradient norms are relative to the constraint's target: 1 is on target.
     """
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
@@ -43,13 +43,13 @@ class Critic(Measure):
         yield Figure("proven_bound", None if bound is None else bound / game.unit, better="lower")
 
     def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
-        """Yield a critic steeper than asked for, and one that has begun to memorise."""
+        """Yield a critic steeper than its target, and one that has begun to memorise."""
         yield from _steep(figures, seen)
         yield from _remembering(figures)
 
 
 def score(seen: Seen, batch: Batch) -> float:
-    """Return the mean of the critic's scores."""
+    """Return the critic's mean score."""
     with torch.no_grad():
         return float(seen.game.opinion(batch.to(seen.game.device)).mean())
 
@@ -60,8 +60,8 @@ def _steep(figures: Figures, seen: Seen) -> Iterator[Finding]:
         yield Finding(
             "R01",
             "warn",
-            f"the critic's slope reaches {steepest:.2f} times what was asked for, so its own "
-            "estimate is not a lower bound on W1",
+            f"the critic's slope reaches {steepest:.2f} times its target, so its own estimate is "
+            "not a lower bound on W1",
             "Trust the exact W1; raise the penalty weight if the estimate matters",
         )
 

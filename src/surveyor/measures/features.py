@@ -1,4 +1,4 @@
-"""Distances between two sets of feature vectors (n, d): of a classifier's features, by custom."""
+"""Distances between two sets of feature vectors (n, d), usually a classifier's."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ NEAREST = 3
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
     """Return |m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)), Heusel et al. 2017.
 
-    It is the squared W2 between Gaussians with the sets' moments. A sample's is too large by about
-    d^2 / n, for real against real alike: read it beside that floor, of as many points.
+    It is the squared W2 between Gaussians with the sets' moments. Its bias on samples is about
+    d^2 / n, also between real and real: read it beside that floor at the same number of points.
     """
     first, second = (np.cov(x, rowvar=False) for x in (a, b))
     return wasserstein_2_gaussians(a.mean(0), first, b.mean(0), second) ** 2
@@ -23,7 +23,7 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
 def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Return the squared MMD under k(x, y) = (x . y / d + 1)^3, unbiased (Binkowski et al. 2018).
 
-    Being unbiased it may be below 0 where the sets are alike.
+    Being unbiased, it can be negative if the distributions are close.
     """
     d = a.shape[1]
 
@@ -37,8 +37,9 @@ def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
 def precision_recall(made: np.ndarray, real: np.ndarray) -> tuple[float, float]:
     """Return the shares of ``made`` near ``real`` and of ``real`` near ``made``.
 
-    Near: within some point's distance to its third nearest neighbour of its own set
-    (Kynkaanniemi et al. 2019). The first falls with bad samples, the second with missing ones.
+    A point is near a set if it is within the distance of some point of the set to that point's
+    third nearest neighbour in the set (Kynkaanniemi et al. 2019). Bad samples lower the first
+    share, missing ones the second.
     """
 
     def covered(points: np.ndarray, by: np.ndarray) -> float:

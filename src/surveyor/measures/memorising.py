@@ -1,4 +1,4 @@
-"""Has the generator learnt the data or its rows? Copies, nearest neighbours, and an attack."""
+"""Memorisation of training rows: copies, nearest neighbours, and a membership attack."""
 
 from __future__ import annotations
 
@@ -16,29 +16,31 @@ from surveyor.findings import Finding
 from surveyor.measures import Figure, Figures, Measure, Seen
 from surveyor.streams import Stream, generator
 
-LOOKED = 2048  # samples, members and held-out rows whose neighbours are looked for
-NUMBERS, MOST_AMONG = 2**24, 100_000  # entries, and rows, of what they are looked for among
-AT_ONCE, BLOCK = 4096, 512  # rows read together, and compared
-SHOWN = 50_000  # training points of which a report shows the nearest
-DIRECT = 8  # coordinates up to which distances are summed up
-TIE = 1e-12  # squared distances are told apart to this
-EQUAL = 1e-6  # difference in deviations, or of the value, below which two entries are one
+LOOKED = 2048  # samples, members and held-out rows whose nearest neighbours are searched
+NUMBERS, MOST_AMONG = 2**24, 100_000  # the most entries, and rows, to search among
+AT_ONCE, BLOCK = 4096, 512  # rows read, and compared, at a time
+SHOWN = 50_000  # training points among which a report shows the nearest
+DIRECT = 8  # the most coordinates for which distances are summed directly
+TIE = 1e-12  # the resolution of squared distances
+EQUAL = 1e-6  # entries are equal within this, in standard deviations or relative to the value
 
 
 @dataclass(frozen=True)
 class Memorised:
-    """``copies`` is the share of ``samples`` generated points that equal one of all ``training``
-    rows, ``copies_floor`` the same for held-out rows. Rows of a table are equal where all their
+    """How much samples reveal of training rows.
+
+    ``copies`` is the share of ``samples`` generated points that equal one of all ``training``
+    rows, ``copies_floor`` the same for held-out rows. Rows of a table are equal if all their
     categories and cells are.
 
-    ``closer_to_training`` tells how often the row nearest to a generated point is a training row,
-    of ``neighbours`` training rows and the held-out ones: .5 is as often as by chance, 1 always;
+    ``closer_to_training`` measures how often the nearest neighbour of a generated point, among
+    ``neighbours`` training rows and the held-out rows, is a training row: .5 at chance, 1 always;
     ``closer_error`` is its standard error. ``nearest`` is the median distance of generated points
-    to the closest of the same training rows, ``nearest_floor`` that of held-out ones.
+    to the closest of these training rows, ``nearest_floor`` that of held-out rows.
 
-    ``membership_auc`` is that of an attack which takes rows for training rows where one of the
-    ``samples`` lies near, on ``n`` members drawn from all training rows and ``n`` held-out rows:
-    .5 where it learns nothing.
+    ``membership_auc`` is the AUC of an attack that takes a row for a training row if one of the
+    ``samples`` is near, on ``n`` members drawn from all training rows and ``n`` held-out rows: .5
+    if it learns nothing.
     """
 
     closer_to_training: float
@@ -56,10 +58,10 @@ class Memorised:
 
 @dataclass(frozen=True)
 class Memorising(Measure):
-    """Whether samples give training rows away, by as many samples as there is room for."""
+    """How much samples reveal of training rows, on as many samples as memory allows."""
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
-        """Yield shares of copies, neighbours and an attack's success, each beside its floor."""
+        """Yield the copies, nearest neighbours and the attack's AUC, each beside its floor."""
         if not seen.own:
             return
         train, held = seen.data.train, seen.data.holdout
@@ -68,11 +70,11 @@ class Memorising(Measure):
         yield _figure("copies", m.copies, m.copies_floor, m.samples)
         yield _figure("closer_to_training", m.closer_to_training, 0.5, m.neighbours, m.closer_error)
         yield _figure("nearest_training", m.nearest, m.nearest_floor, m.neighbours)
-        # The standard error of an AUC of two times n is about sqrt(1 / 6n).
+        # The standard error of an AUC on n + n rows is about sqrt(1 / 6n).
         yield _figure("membership_auc", m.membership_auc, 0.5, m.n, (6 * m.n) ** -0.5)
 
     def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
-        """Yield what samples give away."""
+        """Yield what samples reveal of training rows."""
         if "copies" in figures:
             for check in (_close_to_training, _copies, _membership):
                 yield from check(figures)
@@ -89,8 +91,8 @@ def _close_to_training(figures: Figures) -> Iterator[Finding]:
         yield Finding(
             "R03",
             "warn",
-            "the row nearest to a sample is a training row more often than by chance: "
-            f"{closer.known:.2f}, where .50 is chance and 1 always",
+            "a sample's nearest neighbour is a training row more often than by chance: "
+            f"{closer.known:.2f} (.50 is chance, 1 always)",
             "The samples reveal training rows; train shorter or on more data before sharing",
         )
 
@@ -103,8 +105,8 @@ def _copies(figures: Figures) -> Iterator[Finding]:
         yield Finding(
             "R04",
             "warn",
-            f"{own.known:.1%} of samples equal a training row; of held-out rows "
-            f"{own.known_floor:.1%} do",
+            f"{own.known:.1%} of samples equal a training row; {own.known_floor:.1%} of held-out "
+            "rows do",
             "Remove copies before sharing the samples",
         )
 
@@ -116,14 +118,14 @@ def _membership(figures: Figures) -> Iterator[Finding]:
         yield Finding(
             "R07",
             "warn",
-            f"whoever sees the samples tells training rows from others with an AUC of "
+            f"an attacker who sees the samples separates training rows from others with an AUC of "
             f"{attack.known:.2f} (.50 is chance)",
             "Train shorter or on more data before sharing",
         )
 
 
 class Points(Protocol):
-    """Points (n, ...) that are taken a part at a time: a tensor, or rows of a source."""
+    """Points (n, ...) that can be read in batches: a tensor, or the rows of a source."""
 
     def __len__(self) -> int: ...
 
@@ -145,14 +147,14 @@ class Joint:
 
 
 def most(width: int) -> int:
-    """Return among how many points of ``width`` entries neighbours are looked for."""
+    """Return the number of points with ``width`` entries to search neighbours among."""
     return max(LOOKED, min(MOST_AMONG, NUMBERS // width))
 
 
 def memorising(made: Points, train: Points, holdout: Points, seed: int = 0) -> Memorised:
     """Compare generated points with all training and held-out ones, (n, ...) each.
 
-    To see what a generator of many training rows keeps, give about as many points as those.
+    To detect memorisation of many training rows, give about as many generated points.
     """
     rng = generator(seed, Stream.MEMORISING)
     room = most(train[np.arange(1)][0].numel())
@@ -184,7 +186,7 @@ def memorising(made: Points, train: Points, holdout: Points, seed: int = 0) -> M
 def copied(points: Points, among: Points, index: np.ndarray | None = None) -> np.ndarray:
     """Return which of ``points``, or of those at ``index``, equal one of ``among``, (n,).
 
-    All of ``among`` are ordered by a random projection, where equal points are neighbours;
+    All of ``among`` are sorted by a random projection, which makes equal points neighbours;
     neighbours are compared entry by entry.
     """
     index = np.arange(len(points)) if index is None else index
@@ -200,10 +202,12 @@ def copied(points: Points, among: Points, index: np.ndarray | None = None) -> np
     within = 10 * EQUAL * np.sqrt(width) * (1 + np.abs(own))
     for step in range(-2, 2):
         beside = order[np.clip(place + step, 0, len(order) - 1)]
-        asked = np.flatnonzero(~found & (np.abs(keys[beside] - own) <= within))
-        pairs = zip(_parts(points, index[asked]), _parts(among, beside[asked]), strict=True)
+        candidates = np.flatnonzero(~found & (np.abs(keys[beside] - own) <= within))
+        pairs = zip(
+            _parts(points, index[candidates]), _parts(among, beside[candidates]), strict=True
+        )
         same = [torch.isclose(x, y, EQUAL, EQUAL).all(1).numpy() for x, y in pairs]
-        found[asked] = np.concatenate(same) if same else False
+        found[candidates] = np.concatenate(same) if same else False
     return found
 
 
@@ -219,9 +223,7 @@ def _read(points: Points, index: np.ndarray) -> Tensor:
 
 @dataclass(frozen=True)
 class Closest:
-    """Of each point the distance to the closest of others, how many are as close, and the first
-    of them, (n,) each.
-    """
+    """The distance of each point to its nearest neighbour, the number of ties, and the first."""
 
     distance: np.ndarray
     tied: np.ndarray
@@ -233,21 +235,21 @@ def _closest(points: Tensor, among: Tensor) -> Closest:
     tied, at = (torch.zeros(len(points), dtype=torch.int64) for _ in range(2))
     for start in range(0, len(among), BLOCK):
         squares = _squares(points, among[start : start + BLOCK])
-        asked = (squares.amin(1) / TIE <= least + 1).nonzero().flatten()
-        told = (squares[asked].clamp_(min=0) / TIE).round()
-        lowest, place = told.min(1)
-        now = torch.minimum(least[asked], lowest)
-        at[asked] = torch.where(lowest < least[asked], start + place, at[asked])
-        tied[asked] = tied[asked] * (least[asked] == now) + (told == now.unsqueeze(1)).sum(1)
-        least[asked] = now
+        close = (squares.amin(1) / TIE <= least + 1).nonzero().flatten()
+        rounded = (squares[close].clamp_(min=0) / TIE).round()
+        lowest, place = rounded.min(1)
+        now = torch.minimum(least[close], lowest)
+        at[close] = torch.where(lowest < least[close], start + place, at[close])
+        tied[close] = tied[close] * (least[close] == now) + (rounded == now.unsqueeze(1)).sum(1)
+        least[close] = now
     return Closest((least * TIE).sqrt().numpy(), tied.numpy(), at.numpy())
 
 
 def _balance(to_train: Closest, to_held: Closest, train: int, held: int) -> tuple[float, float]:
-    """Return how often a training row is the closest, .5 by chance and 1 always, and its error.
+    """Return how often a training row is the closest (.5 at chance, 1 always), and its error.
 
-    By chance a row is as likely to be the closest whichever side it is on. The error is that of
-    choosing the held-out rows anew among all, some of which are closest to many points.
+    At chance, a row is equally likely to be the closest on either side. The error is that of
+    choosing the held-out rows at random among all, some of which are closest to many points.
     """
     least = np.minimum(to_train.distance, to_held.distance)
     own, other = (side.tied * (side.distance == least) for side in (to_train, to_held))
@@ -259,7 +261,7 @@ def _balance(to_train: Closest, to_held: Closest, train: int, held: int) -> tupl
 
 
 def _squares(a: Tensor, b: Tensor) -> Tensor:
-    """Return squared distances (n, m): summed up in few coordinates, from products in many."""
+    """Return squared distances (n, m), summed directly in few coordinates, by products in many."""
     if a.shape[1] <= DIRECT:
         return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square_()
     both = a.square().sum(1, keepdim=True) + b.square().sum(1)

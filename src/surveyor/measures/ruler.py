@@ -1,4 +1,4 @@
-"""The ruler of training: exact W1 on the same validation rows and the same draws each time."""
+"""Validation during training: exact W1, always on the same validation rows and draws."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ from surveyor.training import Game, Measurement, Record
 
 @dataclass(frozen=True)
 class Looked:
-    """What one measurement looks at: ``value`` and ``own`` are W1 and that of generated points
-    among themselves, in encoded units. The critic's gap is that between ``held`` and ``fake``, and
-    on training rows that between the two of ``trained``.
+    """The batches and distances of one measurement.
+
+    ``value`` is W1, and ``own`` W1 between two sets of generated points, in encoded units. The
+    critic's gap is measured between ``held`` and ``fake``, and on training rows between the two
+    batches of ``trained``.
     """
 
     held: Batch
@@ -36,7 +38,7 @@ class Looked:
 
 @dataclass(frozen=True, eq=False)
 class Ruler(ABC):
-    """Measures a game on ``n`` validation rows; distances are in the user's unit."""
+    """Measure a game on ``n`` validation rows; distances are in the user's unit."""
 
     game: Game
     train: Source
@@ -48,14 +50,14 @@ class Ruler(ABC):
     @cached_property
     @abstractmethod
     def floors(self) -> list[float]:
-        """Return W1 between real and real, in the user's unit, of several sets."""
+        """Return W1 between real and real for several sets, in the user's unit."""
 
     @abstractmethod
     def look(self, generator: nn.Module, draws: Draws) -> Looked:
-        """Draw points of ``generator`` and measure them."""
+        """Draw points from ``generator`` and measure them."""
 
     def __call__(self, generator: nn.Module, record: Record | None = None) -> Measurement:
-        """Measure ``generator`` with the game's critic as it stands."""
+        """Measure ``generator`` with the game's current critic."""
         game = self.game
         seen = self.look(generator, Draws(self.seed, 0, Stream.RULER))
         gaps: list[float | None] = [None, None]
@@ -85,14 +87,14 @@ class Ruler(ABC):
 
 
 class RowRuler(Ruler):
-    """W1 in the joint space of x and condition, against as many generated rows.
+    """W1 between validation and as many generated rows, in the joint space of x and condition.
 
-    The floor is the mean over disjoint sets of training rows against the same validation rows.
+    The floor is the mean over disjoint sets of training rows, against the same validation rows.
     """
 
     @cached_property
     def size(self) -> int:
-        """Return the number of rows a side."""
+        """Return the number of rows per side."""
         return min(self.n, len(self.held), len(self.train))
 
     @cached_property
@@ -102,7 +104,7 @@ class RowRuler(Ruler):
         return floors_of(held, self.train, self.size, self.unit)
 
     def look(self, generator: nn.Module, draws: Draws) -> Looked:
-        """Draw twice as many points, under conditions as in training."""
+        """Draw twice as many points, with conditions as in training."""
         n, held, conditions = self.size, self.held.first(self.size), self.held.codec.condition
         cond = conditions.embed(conditions.draw(2 * n, draws))
         made = generated(self.game, generator, cond, 2 * n, draws)

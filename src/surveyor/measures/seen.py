@@ -1,4 +1,4 @@
-"""What measures look at: drawn once, and read by every measure, finding, figure and panel."""
+"""The samples behind an evaluation, drawn once and shared by every measure, finding and panel."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from surveyor.streams import Stream
 from surveyor.training import Game
 
 T = TypeVar("T")
-ROWS = 2048  # of both sides of the exact transport that a user is shown
-BLOCK = 2048  # generated points drawn together: the first n are the same, however many are drawn
+ROWS = 2048  # per side, for the exact transport of an evaluation
+BLOCK = 2048  # generated points per draw: the first n do not depend on how many are drawn
 
 
 @torch.no_grad()
 def generated(
     game: Game, generator: nn.Module, cond: Tensor | None, n: int, draws: Draws, at_once: int = 2048
 ) -> Batch:
-    """Return ``n`` generated points on the CPU, made in parts to bound memory.
+    """Return ``n`` generated points on the CPU, made in batches to bound memory.
 
     Raises:
-        InputError: points that are no numbers.
+        InputError: a point is not finite.
     """
     device = game.device
     was = generator.training
-    if was:  # threads that share a generator do not write to it
+    if was:  # write only if needed: threads may share a generator
         generator.eval()
     parts = []
     for start in range(0, n, at_once):
@@ -44,18 +44,18 @@ def generated(
     if was:
         generator.train()
     if not all(bool(p.x.isfinite().all()) for p in parts):
-        raise InputError("the generator makes points that are not finite numbers; train it again")
+        raise InputError("the generator produces points that are not finite; train it again")
     conds = [p.cond for p in parts if p.cond is not None]
     return Batch(torch.cat([p.x for p in parts]), torch.cat(conds) if conds else None)
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A trained game and its data: real rows, and generated ones beside them.
+    """A trained game, its real rows and its generated points.
 
-    Unless the data are the run's ``own``, nothing is told of training rows: their training half was
-    not trained on. ``rows`` bounds both sides of exact transport, whose cost grows with about their
-    cube.
+    If the data are not the run's ``own``, their training half was not trained on, and figures of
+    training rows are left out. ``rows`` bounds both sides of exact transport, whose cost grows
+    roughly with its cube.
     """
 
     game: Game
@@ -68,7 +68,7 @@ class Seen:
     _made: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
-        """Return what ``make`` returns, made once for all that ask for ``name``."""
+        """Return the result of ``make``, cached under ``name``."""
         if name not in self._made:
             self._made[name] = make()
         found: T = self._made[name]
@@ -86,7 +86,7 @@ class Seen:
 
     @cached_property
     def n(self) -> int:
-        """Return how many rows a side exact transport takes."""
+        """Return the number of rows per side of exact transport."""
         return min(self.rows, len(self.data.holdout), len(self.data.train))
 
     def held(self, n: int) -> Batch:
@@ -98,9 +98,9 @@ class Seen:
         return self.data.train.first(n, skip)
 
     def fake(self, n: int) -> Batch:
-        """Return the first ``n`` generated points, under conditions as in training.
+        """Return the first ``n`` generated points, with conditions drawn as in training.
 
-        Those of held-out rows would flatter every distance.
+        The conditions of held-out rows would flatter every distance.
         """
         parts = [batch for _, batch in self._drawn(n)]
         conds = [p.cond for p in parts if p.cond is not None]
@@ -108,16 +108,16 @@ class Seen:
         return Batch(x, torch.cat(conds)[:n] if conds else None)
 
     def codes(self, n: int) -> np.ndarray:
-        """Return the codes of the conditions that the same points were drawn under, (n, k)."""
+        """Return the codes of the same points' conditions, (n, k)."""
         return np.concatenate([codes for codes, _ in self._drawn(n)])[:n]
 
     def decoded(self, n: int, codes: np.ndarray | None = None) -> Any:
-        """Return the same points in user units, labelled with other ``codes`` where given."""
-        told = self.codes(n) if codes is None else codes
-        return self.codec.decode(self.fake(n), told, self.draws(0, Stream.DECODE))
+        """Return the same points in user units, labelled with ``codes`` instead of their own."""
+        codes = self.codes(n) if codes is None else codes
+        return self.codec.decode(self.fake(n), codes, self.draws(0, Stream.DECODE))
 
     def delivered(self, n: int) -> Batch:
-        """Return the same points as the codec reads what a user gets of them."""
+        """Return the same points as delivered to a user: decoded and encoded again."""
 
         def read() -> Batch:
             return self.codec.delivered(self.fake(n), self.codes(n), self.draws(1, Stream.DECODE))
@@ -125,31 +125,31 @@ class Seen:
         return self.once(f"delivered {n}", read)
 
     def draws(self, step: int, stream: Stream, rank: int = 0) -> Draws:
-        """Return random numbers for a measure of its own."""
+        """Return the random numbers of one stream, for a measure's own draws."""
         return Draws(self.seed, step, stream, rank)
 
     def gradient_norms(self, real: Batch, fake: Batch, stream: Stream) -> Slopes:
-        """Return the critic's slopes at real points, at generated ones, and between."""
+        """Return the critic's gradient norms at real points, at generated ones, and between."""
         device = self.game.device
         draws = Draws(self.seed, 1, stream, 0, device)
         return slopes(self.game.critic, real.to(device), fake.to(device), draws, self.game.unit)
 
     @cached_property
     def slopes(self) -> Slopes:
-        """Return the critic's slopes at ``n`` held-out points, generated ones, and between."""
+        """Return the critic's gradient norms at held-out and generated points, and between."""
         return self.gradient_norms(self.held(self.n), self.fake(self.n), Stream.HELD_OUT)
 
     def _drawn(self, n: int) -> list[tuple[np.ndarray, Batch]]:
         count = -(-n // BLOCK)
         for k in range(len(self._blocks), count):
             draws = self.draws(k, Stream.HELD_OUT)
-            codes, cond = self._asked(k, draws)
+            codes, cond = self._conditions(k, draws)
             batch = generated(self.game, self.generator, cond, len(codes), draws, self._at_once)
             self._blocks.append((codes, batch))
         return self._blocks[:count]
 
-    def _asked(self, block: int, draws: Draws) -> tuple[np.ndarray, Tensor | None]:
-        """Return codes and conditions of a block; a picture to answer is a held-out one."""
+    def _conditions(self, block: int, draws: Draws) -> tuple[np.ndarray, Tensor | None]:
+        """Return codes and conditions of a block; source pictures come from held-out rows."""
         if not self.codec.condition.drawable:
             cond = self.data.holdout.first(BLOCK, block * BLOCK).cond
             assert cond is not None

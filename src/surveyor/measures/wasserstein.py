@@ -1,4 +1,4 @@
-"""Exact W1 between held-out and generated rows, beside that of real rows."""
+"""Exact W1 between held-out and generated rows, beside its floor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from surveyor.findings import Finding
 from surveyor.measures import Figure, Figures, Measure, Seen
 from surveyor.transport import wasserstein_1_discrete
 
-REPEATS = 3  # sets of training rows that a floor is averaged over
+REPEATS = 3  # sets of training rows to average a floor over
 NARROW = 0.85
 
 
@@ -21,8 +21,8 @@ NARROW = 0.85
 class Wasserstein(Measure):
     """W1 between ``n`` held-out and as many generated rows, in the joint space of x and condition.
 
-    ``w1_self`` is that between generated rows and others: below its floor they are less varied
-    than the data, which a sample's W1 alone would favour.
+    ``w1_self`` is W1 between two sets of generated rows; a value below its floor means that they
+    are less varied than the data, which W1 on a sample rewards.
     """
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
@@ -42,22 +42,22 @@ class Wasserstein(Measure):
             yield Finding(
                 "R06",
                 "warn",
-                f"samples are {share:.0%} as far from each other as real rows are: less varied "
+                f"samples are only {share:.0%} as far apart as real rows, so they are less varied "
                 "than the data",
                 "Train longer or with more critic steps, or widen the latent",
             )
 
 
 def floors_of(held: Tensor, train: Source, n: int, unit: float) -> list[float]:
-    """Return W1 between held-out rows and each of some disjoint sets of ``n`` training rows."""
+    """Return W1 between held-out rows and each of several disjoint sets of ``n`` training rows."""
     sets = max(1, min(REPEATS, len(train) // n))
     return [unit * w1(held, train.first(n, skip=k * n).joint()) for k in range(sets)]
 
 
 def noise(floors: Sequence[float]) -> float:
-    """Return the deviation of a floor between samples, or 1% of it where that is more.
+    """Return the floor's standard deviation between samples, but at least 1% of the floor.
 
-    From two or three samples a deviation is known poorly, and may be small by chance.
+    Estimated from two or three samples, a standard deviation may be small by chance.
     """
     seen = float(np.std(floors, ddof=1)) if len(floors) > 1 else 0.0
     return max(seen, 0.01 * float(np.mean(floors)))

@@ -1,4 +1,4 @@
-"""Panels of a report: what is drawn and told of a run, section by section."""
+"""Panels: the sections of a report."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Text:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as a data URI, what stands in its place for those who cannot see it, and a caption.
+    """An image as a data URI, its alternative text ``instead``, and a caption.
 
-    A picture of ``pixels`` is not smoothed; pictures that are ``beside`` another share its line.
+    With ``pixels`` it is not smoothed; with ``beside`` it shares the line of the picture before.
     """
 
     source: str
@@ -46,7 +46,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a head; numbers stand to the right, None is a dash."""
+    """Rows under a head; numbers are right-aligned, None is a dash."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -54,7 +54,7 @@ class Table:
 
     @property
     def numeric(self) -> tuple[bool, ...]:
-        """Return which columns hold numbers."""
+        """Return which columns contain only numbers."""
         texts = [[isinstance(cell, str) for cell in row] for row in self.rows]
         return (
             tuple(not any(column) for column in zip(*texts, strict=True))
@@ -65,7 +65,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading and its content."""
 
     title: str
     blocks: tuple[Text | Picture | Table, ...]
@@ -73,9 +73,9 @@ class Section:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What panels look at: a run's samples and data, its evaluation, and how training went.
+    """The input of panels: a run's samples and data, its evaluation and its history.
 
-    ``warm`` is the step from which the critic played; ``label_noise`` the share of wrong labels.
+    ``warm`` is the last step of the warm start; ``label_noise`` the share of wrong labels.
     """
 
     seen: Seen
@@ -87,9 +87,9 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """Two data sets beside each other, as they were read and as tables of named columns.
+    """Two data sets to compare, as read and as tables of named columns.
 
-    ``critic`` is high on the first, in the user's unit; None where there is none.
+    ``critic``, if any, has high scores on the first set, in the user's unit.
     """
 
     codec: Codec
@@ -99,13 +99,13 @@ class Beside:
 
 
 def marginals(beside: Beside) -> Iterator[Section]:
-    """Yield the marginals of both sets, where they have named columns."""
+    """Yield the marginals of both sets if they have named columns."""
     own = beside.coordinates
     if own.columns:
         picture, left = draw.marginals(own.columns, *own.frames)
-        more = f" {left} more columns are in the table." if left else ""
+        more = f" The table has {left} more columns." if left else ""
         note = Text(f"Grey: the first set. Orange: the second.{more}", note=True)
-        yield Section("Both, column by column", (Picture(picture, "marginal distributions"), note))
+        yield Section("Both sets by column", (Picture(picture, "marginal distributions"), note))
 
 
 class Panel(ABC):
@@ -113,4 +113,4 @@ class Panel(ABC):
 
     @abstractmethod
     def __call__(self, shown: Shown) -> Iterator[Section]:
-        """Yield its sections; none where there is nothing to show."""
+        """Yield its sections, if there is anything to show."""

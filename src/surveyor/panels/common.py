@@ -1,4 +1,4 @@
-"""Panels of every kind of data: training, parts, the critic, memorising, privacy."""
+"""Panels for all kinds of data: training, parts, the critic, memorising, privacy."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class Progress(Panel):
     notes: tuple[str, ...] = ()
 
     def __call__(self, shown: Shown) -> Iterator[Section]:
-        """Yield the curve, where anything was measured on the way."""
+        """Yield the curve, if training was measured."""
         if not shown.history:
             return
         none = (
             ""
             if shown.seen.game.objective.is_distance
-            else (" (this objective has none: its gap is no distance)")
+            else (" (this objective has none: its gap is not a distance)")
         )
         picture = draw.progress(shown.history, self.what, shown.warm)
         note = (
             "The critic's estimate is its own gap between held-out and generated points on the "
-            f"same batch{none}. It is a lower bound on W1 only where the slope is held to 1."
+            f"same batch{none}. It is a lower bound on W1 only if the slope is at most 1."
         )
         notes = tuple(Text(text, note=True) for text in (self.notes or (note,)))
-        said = f"{self.what}, its floor and the critic's estimate over the steps"
-        yield Section(self.title, (Picture(picture, said), *notes))
+        alternative = f"{self.what}, its floor and the critic's estimate over the steps"
+        yield Section(self.title, (Picture(picture, alternative), *notes))
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Parts(Panel):
     """W1 and the critic's slope by condition and by group."""
 
     def __call__(self, shown: Shown) -> Iterator[Section]:
-        """Yield a table of each."""
+        """Yield one table for conditions and one for groups."""
         if parts := shown.evaluation.parts("w1", "condition"):
             noise = 100 * shown.label_noise
             note = (
-                f"{noise:.3g}% of the labels are wrong, so a label's real rows are of several "
-                "conditions: beside them stand generated rows of the conditions behind that label, "
-                "in the shares that follow."
+                f"{noise:.3g}% of the labels are wrong, so real rows with one label come from "
+                "several conditions: they are compared with rows generated under these conditions "
+                "in the same proportions."
             )
             notes = (Text(note, note=True),) if noise else ()
             yield Section("By condition", (_by_part(shown, parts), *notes, SLOPES))
@@ -58,8 +58,8 @@ class Parts(Panel):
 
 
 SLOPES = Text(
-    "The slope is the critic's mean gradient norm between real and generated points, per unit "
-    "asked for: one penalty need not hold all parts alike.",
+    "The slope is the critic's mean gradient norm between real and generated points, relative to "
+    "its target: a penalty may hold some parts less than others.",
     note=True,
 )
 
@@ -78,95 +78,95 @@ class Gradients(Panel):
 
     def __call__(self, shown: Shown) -> Iterator[Section]:
         """Yield the curves, and the numbers."""
-        told, slopes = shown.evaluation, shown.seen.slopes
+        evaluation, slopes = shown.evaluation, shown.seen.slopes
         histogram = {place: slopes.histogram(place) for place in PLACES}
         picture = draw.slope_figure(shown.history, histogram)
-        at = {place: told["gradient_norm", place].known for place in PLACES}
-        bound = told["proven_bound"].value
+        at = {place: evaluation["gradient_norm", place].known for place in PLACES}
+        bound = evaluation["proven_bound"].value
         proven = "none" if bound is None else f"{bound:.4g} (product of layer norms, often loose)"
         facts = shown.history[-1].facts if shown.history else {}
-        said = (
+        text = (
             f"Mean slope {at['real']:.4g} at real, {at['fake']:.4g} at {self.generated}, "
-            f"{at['between']:.4g} between; largest {told['gradient_norm_max'].known:.4g}. "
+            f"{at['between']:.4g} between; largest {evaluation['gradient_norm_max'].known:.4g}. "
             f"Proven bound: {proven}. "
         ) + " ".join(f"{name.capitalize()}: {value:.4g}." for name, value in facts.items())
-        blocks = Picture(picture, "gradient norms of the critic"), Text(said, note=True)
+        blocks = Picture(picture, "gradient norms of the critic"), Text(text, note=True)
         yield Section("The critic's slope", blocks)
 
 
 @dataclass(frozen=True)
 class Memory(Panel):
-    """What samples give away of training rows; ``equal`` says which rows are equal."""
+    """What samples reveal of training rows; ``equal`` explains when rows are equal."""
 
     equal: str = ""
 
     def __call__(self, shown: Shown) -> Iterator[Section]:
-        """Yield the figures in words, of data that the run was trained on."""
-        told = shown.evaluation.by_name
-        if "copies" not in told:
+        """Yield the figures as text, for data that the run was trained on."""
+        figures = shown.evaluation.by_name
+        if "copies" not in figures:
             return
         copies, closer, attack = (
-            told[name] for name in ("copies", "closer_to_training", "membership_auc")
+            figures[name] for name in ("copies", "closer_to_training", "membership_auc")
         )
-        nearest, trained = told["nearest_training"], len(shown.seen.data.train)
-        said = (
+        nearest, trained = figures["nearest_training"], len(shown.seen.data.train)
+        text = (
             f"Of {copies.n:,} samples {copies.known:.2%} equal one of all {trained:,} training "
-            f"rows; of held-out rows {copies.known_floor:.2%} do.{self.equal} How often the row "
-            f"nearest to a sample is a training row, of {closer.n:,} of them and the held-out "
-            f"ones: {closer.known:.3f} (0.5 is as often as by chance, 1 always; standard error "
-            f"{closer.known_spread:.3f}). The median distance to the closest of those training "
-            f"rows is {nearest.known:.3g}; of held-out rows {nearest.known_floor:.3g}. An attack "
-            f"that takes rows near a sample for training rows, tried on {attack.n:,} training "
-            f"rows and as many held-out ones, has an AUC of {attack.known:.3f} (0.5 is chance)."
+            f"rows; {copies.known_floor:.2%} of held-out rows do.{self.equal} Among {closer.n:,} "
+            "training rows and the held-out rows, a sample's nearest neighbour is a training row "
+            f"with a score of {closer.known:.3f} (0.5 is chance, 1 always; standard error "
+            f"{closer.known_spread:.3f}). The median distance from a sample to the closest of "
+            f"these training rows is {nearest.known:.3g}; from a held-out row it is "
+            f"{nearest.known_floor:.3g}. An attack that takes rows near a sample for training "
+            f"rows has an AUC of {attack.known:.3f} on {attack.n:,} training rows and as many "
+            "held-out ones (0.5 is chance)."
         )
-        held, train = told.get("critic_estimate"), told.get("critic_estimate_training")
+        held, train = figures.get("critic_estimate"), figures.get("critic_estimate_training")
         if held is not None and train is not None:
-            said += (
+            text += (
                 f" The critic's gap is {train.known:.4g} on training rows and {held.known:.4g} on "
                 "held-out ones."
             )
-        yield Section("Memorising", (Text(said),))
+        yield Section("Memorising", (Text(text),))
 
 
 @dataclass(frozen=True)
 class Account(Panel):
-    """What a run with differential privacy has spent, and what is covered."""
+    """The privacy budget that a run has spent, and what it covers."""
 
     def __call__(self, shown: Shown) -> Iterator[Section]:
-        """Yield the account."""
+        """Yield the account, if the run is differentially private."""
         p = shown.evaluation.privacy
         if p is None:
             return
-        said = (
-            f"(ε, δ) = ({p.epsilon:.2f}, {p.delta:.4g}): whether a row of the file is there or "
-            "left blank changes the odds of anything in the run folder, and of all samples, by "
-            "at most a factor of exp(ε), but for the probability δ."
+        guarantee = (
+            f"(ε, δ) = ({p.epsilon:.2f}, {p.delta:.4g}): leaving one row of the file blank changes "
+            "the probability of anything in the run folder, and of all samples, by at most a "
+            "factor of exp(ε), except with probability δ."
         )
         rows: list[tuple[str, str, float]] = []
         if p.codec is not None and p.codec_epsilon > 0:
             least = f"{p.codec.threshold:,.0f}" if p.codec.shown > 0 else "no number of"
             counts = (
-                f"counts with noise of deviation {p.codec.noise:.1f}; a value is shown from a "
-                f"count of about {least} rows on"
+                f"counts with noise of standard deviation {p.codec.noise:.1f}; a value is released "
+                f"from a count of about {least} rows"
             )
             rows.append(("columns", counts, p.codec_epsilon))
         updates = (
-            f"{p.updates:,} updates, each on every training row with probability {p.rate:.4g}, "
+            f"{p.updates:,} updates, each with every training row at probability {p.rate:.4g}, "
             f"each row's gradient clipped to norm {p.norm:.4g}, noise of {p.noise:.3f} times that "
             "norm"
         )
         rows.append(("nets", updates, p.training_epsilon))
         head = "part", "what it sees of the rows", "ε alone"
-        yield Section(
-            "Differential privacy", (Text(said), Table(head, tuple(rows)), Text(COVERED, note=True))
-        )
+        blocks = Text(guarantee), Table(head, tuple(rows)), Text(COVERED, note=True)
+        yield Section("Differential privacy", blocks)
 
 
 COVERED = (
-    "Covered: samples, and all files of the run folder. Taken as public: the number of rows, the "
+    "Covered: samples, and all files of the run folder. Assumed public: the number of rows, the "
     "columns' names, types and kinds, and the options of the run. Not covered: this report and "
-    "the evaluation, which are measured on rows and therefore lie beside the run folder; the "
-    "time training took; the rounding of gradients beyond 0.1% of their norm. Every run spends "
-    "its own ε: of two that are shared the sum counts, and so it does where one run was resumed "
-    "twice from one state."
+    "the evaluation, which use the rows themselves and are therefore kept beside the run folder; "
+    "the training time; the rounding of gradients beyond 0.1% of their norm. Every run spends its "
+    "own ε: the budgets of two shared runs add up, and so do those of one run resumed twice from "
+    "the same state."
 )

@@ -1,4 +1,4 @@
-"""Figures as data URIs: inside an <img> nothing can execute, and names are drawn, not marked up."""
+"""Figures as data URIs: in an <img> nothing can execute, and names are drawn, not markup."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REAL, FAKE, FLOOR, CRITIC = "#1f2d3d", "#e4572e", "#8a94a6", "#2a7f9e"
 
 
 def svg(figure: Figure) -> str:
-    """Return a figure as a data URI, the same bytes every time."""
+    """Return a figure as a data URI, reproducible to the byte."""
     content = io.BytesIO()
     with styled():
         figure.savefig(content, format="svg", metadata={"Date": None})
@@ -40,7 +40,7 @@ def png(picture: Image.Image) -> str:
 
 
 def safe(name: object, longest: int = 28) -> str:
-    """Return a stranger's name as drawn text, without mathematics or control characters."""
+    """Return an untrusted name for drawing, without math markup or control characters."""
     text = "".join(c if c.isprintable() else " " for c in str(name))
     text = text if len(text) <= longest else text[: longest - 1] + "…"
     return text.replace("\\", "/").replace("$", r"\$")
@@ -55,7 +55,7 @@ def _figure(
 
 @drawn
 def progress(history: Sequence[Measurement], what: str = "W1", warm: int = 0) -> str:
-    """``what`` against its floor over the steps, and the critic's estimate from ``warm`` on."""
+    """Draw ``what`` and its floor over the steps, and the critic's estimate after ``warm``."""
     figure, (axis,) = _figure(7.6, 3.1)
     at = [m.step for m in history]
     axis.plot(at, [m.w1 for m in history], color=FAKE, lw=1.8, label=f"{what}, exact, held out")
@@ -68,7 +68,7 @@ def progress(history: Sequence[Measurement], what: str = "W1", warm: int = 0) ->
         steps = [m.step for m in played]
         axis.plot(steps, estimates, color=CRITIC, lw=1, label="critic's own estimate")
     if played and warm:
-        axis.axvline(warm, color=FLOOR, lw=0.8, ls=":", label="without a critic before, game after")
+        axis.axvline(warm, color=FLOOR, lw=0.8, ls=":", label="end of the warm start")
     axis.set_ylim(bottom=min(0, *(m.critic_estimate or 0 for m in history)))
     top = sorted(m.w1 for m in history)[-1]
     best = best_of(history)
@@ -84,13 +84,13 @@ def progress(history: Sequence[Measurement], what: str = "W1", warm: int = 0) ->
 
 @drawn
 def slope_figure(history: Sequence[Measurement], histogram: dict[str, list[int]]) -> str:
-    """The critic's slope over the steps, and its distribution at the end."""
+    """Draw the critic's slope over the steps, and its distribution at the end."""
     figure, (left, right) = _figure(7.6, 2.8, 1, 2)
     at = [m.step for m in history]
     left.plot(at, [m.slope_mean for m in history], color=CRITIC, label="mean, between")
     left.plot(at, [m.slope_max for m in history], color=FAKE, lw=1, label="largest, anywhere")
     left.axhline(1, color=FLOOR, ls="--", lw=1)
-    left.set(xlabel="generator steps", ylabel="slope / slope asked for")
+    left.set(xlabel="generator steps", ylabel="slope / target")
     left.set_ylim(0, min(10, 1.1 * max([1.0, *(m.slope_max for m in history)])))
     left.legend(fontsize=8)
     left.set_visible(bool(history))
@@ -110,7 +110,7 @@ def slope_figure(history: Sequence[Measurement], histogram: dict[str, list[int]]
 def marginals(
     columns: Sequence[Column], held: pd.DataFrame, made: pd.DataFrame, most: int = 24
 ) -> tuple[str, int]:
-    """Each column's real and generated marginal; returns the figure and how many were left out."""
+    """Draw each column's real and generated marginal; return the figure and how many are left."""
     shown = list(columns)[:most]
     lines = -(-len(shown) // 3)
     figure, axes = _figure(7.6, 1.75 * lines, lines, 3)
@@ -165,7 +165,7 @@ def clouds(
     arrows: Arrows | None = None,
     names: tuple[str, str] = ("held out", "generated"),
 ) -> str:
-    """Two clouds in the plane, the second one over the critic's landscape where there is one."""
+    """Draw two clouds in the plane, the second over the critic's contours, if there is a critic."""
     figure, axes = _figure(7.6, 3.7, 1, 2)
     both = np.concatenate([real, fake]) if arrows is not None else real
     low, high = both.min(0), both.max(0)
@@ -197,7 +197,7 @@ def _landscape(axis: Any, critic: Field, low: np.ndarray, high: np.ndarray) -> N
 
 @drawn
 def bracket(low: float, high: float, value: float, floor: float) -> str:
-    """The bracket of W1, its value and its floor on one line."""
+    """Draw the bracket of W1, its value and its floor on one line."""
     figure, (axis,) = _figure(7.6, 1.3)
     high = high if np.isfinite(high) else value
     axis.plot([low, high], [0, 0], color=CRITIC, lw=7, solid_capstyle="butt", alpha=0.45)

@@ -1,4 +1,4 @@
-"""Matplotlib as Surveyor draws with it, whatever a person's own configuration says."""
+"""Matplotlib in Surveyor's style, independent of the user's configuration."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STYLE: dict[Any, Any] = {
 
 
 def _imported() -> Any:
-    """Import matplotlib, which an unknown backend or an unreadable matplotlibrc would stop."""
+    """Import matplotlib despite an unknown backend or an unreadable matplotlibrc."""
     log = logging.getLogger("matplotlib")
     level, backend = log.level, os.environ.pop("MPLBACKEND", None)
     log.setLevel(logging.ERROR)
@@ -54,12 +54,12 @@ def _imported() -> Any:
 
     if backend is not None:
         with contextlib.suppress(ValueError):
-            mpl.rcParams["backend"] = backend  # as a notebook asked for
+            mpl.rcParams["backend"] = backend  # for notebooks
     return mpl
 
 
 mpl = _imported()
-from matplotlib.figure import Figure  # noqa: E402  # only now can it be found
+from matplotlib.figure import Figure  # noqa: E402  # needs the import above
 from matplotlib.ticker import MaxNLocator  # noqa: E402
 
 __all__ = ["Figure", "MaxNLocator", "drawn", "styled"]
@@ -67,17 +67,17 @@ __all__ = ["Figure", "MaxNLocator", "drawn", "styled"]
 
 @contextlib.contextmanager
 def styled() -> Iterator[None]:
-    """Draw with Matplotlib's own parameters and ours; a person's are back at the end."""
+    """Draw with Matplotlib's default parameters and ours, then restore the user's."""
     with mpl.rc_context():
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of parameters on their way out
+            warnings.simplefilter("ignore")  # deprecated parameters
             mpl.rcParams.update({k: v for k, v in mpl.rcParamsDefault.items() if k != "backend"})
         mpl.rcParams.update(STYLE)
         yield
 
 
 def drawn(draw: Callable[P, R]) -> Callable[P, R]:
-    """Have a function draw in our style from its first line to its last."""
+    """Decorate a function to draw in our style."""
 
     @functools.wraps(draw)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:

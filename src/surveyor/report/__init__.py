@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML file that works offline."""
+"""The report: a self-contained HTML file that works offline."""
 
 from surveyor.report.build import build_report
 

@@ -1,4 +1,4 @@
-"""Builds the report of a run from its folder and its data."""
+"""Build the report of a run from its folder and its data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def build_report(run: Run, data: Data) -> Path:
     try:
         made = page_of(run, data)
     except NoFigure as error:
-        remedy = f"delete it, and it is written again by: surveyor evaluate {run.path}"
+        remedy = f"delete it and write it again with: surveyor evaluate {run.path}"
         raise damaged(run.measured / EVALUATION, error, remedy) from error
     with Lock(run.path):
         write_bytes(path, made.encode())
@@ -37,21 +37,21 @@ def build_report(run: Run, data: Data) -> Path:
 
 
 def page_of(run: Run, data: Data) -> str:
-    """Return the report of an evaluated run as a page."""
-    told = run.evaluation
-    assert told is not None
+    """Return the report of an evaluated run as an HTML page."""
+    evaluation = run.evaluation
+    assert evaluation is not None
     seen = Seen(run.game, run.game.generator, data, run.config.seed)
     warm = plan_of(run.config).warm
-    shown = Shown(seen, told, run.history, warm, run.config.label_noise)
+    shown = Shown(seen, evaluation, run.history, warm, run.config.label_noise)
     return page(
         "report.html.j2",
         name=run.path.name,
         kind=run.kind.name,
         data_name=Path(run.data_name).name if "://" not in run.data_name else run.data_name,
-        told=told,
+        evaluation=evaluation,
         between=run.kind.between,
-        w1=told["w1"],
-        auc=told.by_name.get("auc"),
+        w1=evaluation["w1"],
+        auc=evaluation.by_name.get("auc"),
         sections=[section for panel in run.kind.panels for section in panel(shown)],
         training_rows=len(data.train),
         held_rows=len(data.holdout),

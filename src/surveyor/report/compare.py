@@ -1,4 +1,4 @@
-"""One page for a comparison of two data sets."""
+"""The page of a comparison of two data sets."""
 
 from __future__ import annotations
 

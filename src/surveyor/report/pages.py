@@ -1,4 +1,4 @@
-"""Templates become pages; everything that strangers named is escaped."""
+"""HTML pages from templates; untrusted names are escaped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import jinja2
 
 
 def page(template: str, **values: Any) -> str:
-    """Return a template of this folder as one self-contained HTML page."""
+    """Render a template of this folder as a self-contained HTML page."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("surveyor.report"),
         autoescape=True,
