@@ -73,7 +73,7 @@ def test_equal_seeds_give_equal_samples(table_run: Model, digits_run: Model) -> 
 def test_a_saved_model_is_the_same_model(table_run: Model, tmp_path: Path) -> None:
     again = surveyor.load(table_run.save(tmp_path / "copy"))
     assert again.sample(20).equals(table_run.sample(20))
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         table_run.save(tmp_path / "copy")
 
 

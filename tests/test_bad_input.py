@@ -250,7 +250,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path, capsys: pytest.CaptureFix
     (tmp_path / "run" / "mine.txt").write_text("x")
     flags = ["--constraint", "clp", "--objective", "x", "--batch", "0", "--condition", "nope"]
     said = refused(capsys, "train", "example:iris", "--out", str(tmp_path / "run"), *flags)
-    for part in ("exists already", "'clip'", "unknown objective", "--batch 0", "--condition nope"):
+    for part in ("already exists", "'clip'", "unknown objective", "--batch 0", "--condition nope"):
         assert part in said
     assert (tmp_path / "run" / "mine.txt").read_text() == "x"
 
@@ -278,7 +278,7 @@ SAMPLING: dict[str, tuple[list[str], str]] = {
     "a device that is not there": (["--device", "cuda:7"], "--device cuda:7: no CUDA device"),
     "a seed with decimals": (["--seed", "1.5"], "1.5 is not a whole number"),
     "a suffix alone": (["-o", ".csv"], "a suffix without a name"),
-    "a folder of that name": (["-o", "folder.csv"], "a folder of that name is there"),
+    "a folder of that name": (["-o", "folder.csv"], "a folder has that name"),
     "an unknown format": (["-o", "x.docx"], "unknown format"),
     "no folder": (["-o", "nowhere/x.csv"], "no folder nowhere"),
 }
@@ -305,7 +305,7 @@ def test_an_existing_sample_file_is_kept(
     path = tmp_path / "s.csv"
     path.write_text("precious")
     words = ["sample", str(table_run.run.path), "-n", "5", "-o", str(path)]
-    assert "exists already" in refused(capsys, *words)
+    assert "already exists" in refused(capsys, *words)
     assert path.read_text() == "precious"
     assert main([*words, "--overwrite"]) == 0
     assert len(pd.read_csv(path)) == 5

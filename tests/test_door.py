@@ -181,11 +181,11 @@ CALLS: dict[str, tuple[Call, str]] = {
     "a seed as text": (lambda m: m.sample(3, seed="0"), "--seed '0'"),  # type: ignore[arg-type]
     "a seed of NumPy": (lambda m: m.sample(3, seed=np.uint32(7)), ""),  # type: ignore[arg-type]
     "a generator as seed": (lambda m: m.sample(3, seed=np.random.default_rng()), "--seed a Generator"),  # type: ignore[arg-type]
-    "where as text": (lambda m: m.sample(3, "town=Rome"), "as {'town': 'Rome'}"),  # type: ignore[arg-type]
-    "where as a list": (lambda m: m.sample(3, ["town=Rome"]), "as {'town': 'Rome'}"),  # type: ignore[arg-type]
+    "where as text": (lambda m: m.sample(3, "town=Rome"), "like {'town': 'Rome'}"),  # type: ignore[arg-type]
+    "where as a list": (lambda m: m.sample(3, ["town=Rome"]), "like {'town': 'Rome'}"),  # type: ignore[arg-type]
     "where as a number": (lambda m: m.sample(3, 5), "give a dictionary"),  # type: ignore[arg-type]
     "where as a table": (lambda m: m.sample(3, FRAME), "give a dictionary"),  # type: ignore[arg-type]
-    "where named by numbers": (lambda m: m.sample(3, {0: 1}), "named by text"),  # type: ignore[dict-item]
+    "where named by numbers": (lambda m: m.sample(3, {0: 1}), "name as a string"),  # type: ignore[dict-item]
     "where of nothing": (lambda m: m.sample(3, {}), ""),
     "where of None": (lambda m: m.sample(3, None), ""),
     "where of a dictionary": (lambda m: m.sample(3, {"town": {"a": 1}}), "town"),
@@ -199,7 +199,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "where of a decimal": (lambda m: m.sample(3, {"visits": decimal.Decimal(3)}), ""),
     "where of NumPy's text": (lambda m: m.sample(3, {"town": np.str_("Rome")}), ""),
     "where of a date": (lambda m: m.sample(3, {"joined": datetime.date(2021, 2, 3)}), ""),
-    "parity as text": (lambda m: m.sample(3, parity="member:town"), "as ('member', 'town')"),  # type: ignore[arg-type]
+    "parity as text": (lambda m: m.sample(3, parity="member:town"), "like ('member', 'town')"),  # type: ignore[arg-type]
     "parity of one": (lambda m: m.sample(3, parity=("member",)), "(OUTCOME, GROUP)"),  # type: ignore[arg-type]
     "parity of three": (lambda m: m.sample(3, parity=("a", "b", "c")), "(OUTCOME, GROUP)"),  # type: ignore[arg-type]
     "parity of numbers": (lambda m: m.sample(3, parity=(0, 1)), "(OUTCOME, GROUP)"),  # type: ignore[arg-type]
@@ -213,7 +213,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "apart from other columns": (lambda m: m.sample(3, apart_from=FRAME), "no such column"),
     "apart from rows": (lambda m: m.sample(3, apart_from=mixed(50)), ""),
     "all wrong at once": (lambda m: m.sample("5", seed=None), "--seed None"),  # type: ignore[arg-type]
-    "answers of a table": (lambda m: m.translate(PICTURES), "it has no task"),
+    "answers of a table": (lambda m: m.translate(PICTURES), "the run has no task"),
     "answers by no seed": (lambda m: m.translate(PICTURES, seed=None), "--seed None"),  # type: ignore[arg-type]
     "a walk in a table": (lambda m: m.walk(5), "for pictures and vectors"),
     "a walk of text": (lambda m: m.walk("5"), "frames '5'"),  # type: ignore[arg-type]
@@ -242,9 +242,9 @@ CALLS: dict[str, tuple[Call, str]] = {
     "scores by another": (lambda m: m.score(ROW, by="critics"), "did you mean 'critic'"),  # type: ignore[arg-type]
     "scores by None": (lambda m: m.score(ROW, by=None), "--by None"),  # type: ignore[arg-type]
     "scores by an array": (lambda m: m.score(ROW, by=X), "--by a ndarray"),  # type: ignore[arg-type]
-    "saved nowhere": (lambda m: m.save(""), "no name of a file"),
+    "saved nowhere": (lambda m: m.save(""), "not a valid name of a file"),
     "saved into a number": (lambda m: m.save(3), "save 3"),  # type: ignore[arg-type]
-    "saved where it is": (lambda m: m.save(m.run.path), "exists already"),
+    "saved where it is": (lambda m: m.save(m.run.path), "already exists"),
     "a report without data": (lambda m: m.report(), "data in memory"),
     "a report of other data": (lambda m: m.report(mixed(50)), "other data"),
     "a report of a number": (lambda m: m.report(5), "no data"),
@@ -290,7 +290,7 @@ DISTANCES: dict[str, tuple[Callable[[], Any], str]] = {
     "against None": (lambda: surveyor.distance(X, None), "no data"),
     "against a list": (lambda: surveyor.distance(X, X.tolist()), "numpy.array(data)"),
     "against a missing file": (lambda: surveyor.distance(X, "no.npy"), "no such file"),
-    "against a function": (lambda: surveyor.distance(X, lambda n: X), "give two of either"),
+    "against a function": (lambda: surveyor.distance(X, lambda n: X), "give two callables or two data sets"),
     "against a table": (lambda: surveyor.distance(X, FRAME), "kind of vectors"),
     "two Series": (lambda: surveyor.distance(FRAME["x"], FRAME["x"]), "data.to_frame()"),
     "tensors": (lambda: surveyor.distance(V.requires_grad_(), V.bfloat16()), ""),
@@ -363,12 +363,12 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "an option as a flag": ({"critic-steps": 3}, "did you mean 'critic_steps'"),
     "a generator by number": ({"generator": 5}, "generator 5: give"),
     "a generator as a class": ({"generator": nn.Linear}, "generator: a class"),
-    "a generator as a function": ({"generator": len}, "give a module of torch.nn"),
+    "a generator as a function": ({"generator": len}, "give a torch.nn.Module"),
     "a critic in a list": ({"critic": [nn.Linear(2, 1)]}, "critic a list"),
     "nobody to watch": ({"watch": 5}, "watch 5"),
     "out by number": ({"out": 5}, "--out 5"),
     "out of nothing": ({"out": ""}, "--out ''"),
-    "out with NUL": ({"out": "a\0b"}, "no name of a file"),
+    "out with NUL": ({"out": "a\0b"}, "not a valid name of a file"),
     "out too long": ({"out": "x" * 5000}, "cannot be used"),
     "out below a file": ({"out": Path(__file__) / "run"}, "is a file"),
 }  # fmt: skip

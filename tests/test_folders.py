@@ -345,14 +345,16 @@ def test_a_start_that_cannot_be_written_says_why(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(NotWritten, match=r"cannot be written: the disk is full.*nothing was begun"):
+    with pytest.raises(
+        NotWritten, match=r"cannot be written: the disk is full.*nothing was started"
+    ):
         new(tmp_path / "run")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_deleted_while_training_is_named(tmp_path: Path) -> None:
     session = new(tmp_path / "run")
-    with pytest.raises(NotWritten, match="there is no folder") as caught:
+    with pytest.raises(NotWritten, match="does not exist") as caught:
         for record in session.records():
             if record.step == 3:
                 shutil.rmtree(tmp_path / "run")
@@ -378,7 +380,7 @@ def test_a_signal_while_evaluating_ends_in_a_line_and_the_run_goes_on(
     path = tmp_path / "run"
     with monkeypatch.context() as patched:
         patched.setattr("surveyor.run.session.assess", lambda *_: signal.raise_signal(number))
-        with pytest.raises(Interrupted, match="goes on from what was last saved"):
+        with pytest.raises(Interrupted, match="resume it from the last checkpoint"):
             finish(new(path))
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     finish(again(path))
@@ -473,7 +475,7 @@ def test_a_history_that_is_gone_is_told(tmp_path: Path) -> None:
     before = files(path)
     with pytest.raises(InputError, match=r"history\.jsonl: missing"):
         again(path)
-    with pytest.raises(InputError, match="nothing measured yet"):
+    with pytest.raises(InputError, match="has no measurement yet"):
         load(path)
     assert files(path) == before
 

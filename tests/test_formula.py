@@ -164,7 +164,7 @@ def test_formulas_repeat_with_a_warning_where_too_few_are_possible(tmp_path: Pat
     ]
     frame = pd.DataFrame({"formula": few, "gap": np.arange(60) / 10})
     model = fit(frame, tmp_path / "run", **QUICK | {"steps": 150, "warm_start": 1.0})
-    with pytest.warns(UserWarning, match="different ones were made; the rest repeat"):
+    with pytest.warns(UserWarning, match="samples are distinct; the rest are repeats"):
         rows = model.sample(3000)
     assert len(rows) == 3000
     first = rows["formula"].map(ratios)

@@ -132,7 +132,9 @@ def test_other_data_are_refused_where_a_run_is_resumed(tmp_path: Path) -> None:
     before = files(path)
     with pytest.raises(InputError, match="other data"):
         surveyor.resume(path, mixed(200, seed=1))
-    with pytest.raises(InputError, match=r"in memory; pass the same again: surveyor\.resume\("):
+    with pytest.raises(
+        InputError, match=r"in memory; pass the same data again: surveyor\.resume\("
+    ):
         surveyor.resume(path)
     with pytest.raises(InputError, match=r"its critic is mlp.*leave critic out"):
         surveyor.resume(path, mixed(200), critic=nn.Linear(2, 1))

@@ -198,7 +198,7 @@ def test_other_data_are_refused_on_resume(whole: Path) -> None:
 
 def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("x")
-    with pytest.raises(InputError, match=r"exists already"):
+    with pytest.raises(InputError, match=r"already exists"):
         new(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["precious.txt"]
 

@@ -196,7 +196,7 @@ def test_rows_that_are_all_to_be_kept_apart_from_are_refused(paid: Model) -> Non
     [
         (("pay", "sxe"), "did you mean 'sex'"),
         (("age", "sex"), "a column of numbers"),
-        (("pay", "pay"), "one column twice"),
+        (("pay", "pay"), "give two columns"),
     ],
 )
 def test_a_parity_that_cannot_be_is_refused(

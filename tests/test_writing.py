@@ -97,7 +97,7 @@ def test_permissions_stay_as_they_were(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("where", "told"),
-    [("absent/x.csv", "there is no folder .*absent"), ("folder", "a folder of that name is there")],
+    [("absent/x.csv", "folder .*absent does not exist"), ("folder", "a folder has that name")],
 )
 def test_what_stands_against_writing_is_said(tmp_path: Path, where: str, told: str) -> None:
     (tmp_path / "folder").mkdir()

@@ -1,5 +1,7 @@
-"""The command line. Exit codes: 0 done, 1 diverged, 2 bad input, 3 a distance above its
-limit, 130 interrupted and saved."""
+"""The command line.
+
+Exit codes: 0 done, 1 diverged, 2 bad input, 3 distance above the limit, 130 interrupted and saved.
+"""
 
 from __future__ import annotations
 
@@ -43,14 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         unheard()
         return 0
     except MemoryError as error:
-        return _say(SurveyorError(f"out of memory ({str(error) or 'no more could be had'})"), 2)
+        return _say(SurveyorError(f"out of memory ({str(error) or 'allocation failed'})"), 2)
     except OSError as error:
         return _say(SurveyorError(f"{error.filename or 'output'}: {error.strerror or error}"), 2)
 
 
 def _say(error: Exception, code: int) -> int:
     if os.environ.get("RANK", "0") != "0" and not isinstance(error, InputError):
-        return code  # of several processes the first speaks
+        return code  # only the first of several processes prints
     lines = error.problems if isinstance(error, InputError) else str(error).strip().splitlines()
     for line in lines:
         say(line.strip())
@@ -58,10 +60,10 @@ def _say(error: Exception, code: int) -> int:
 
 
 def entry() -> None:
-    """Be the ``surveyor`` command."""
+    """Run the ``surveyor`` command and exit."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # for what a locale cannot write
+            stream.reconfigure(errors="backslashreplace")  # for characters outside the locale
     code = main()
     try:
         if sys.stdout is not None:
@@ -72,7 +74,7 @@ def entry() -> None:
             code = _say(SurveyorError(f"output: {error.strerror}"), 2)
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         sys.exit(code)
-    # Threads of a process group may outlive it, and abort an interpreter that is taken down.
+    # Threads of a process group may outlive it, and abort the interpreter at shutdown.
     if sys.stderr is not None:
         sys.stderr.flush()
     os._exit(code)

@@ -1,4 +1,4 @@
-"""``surveyor claims``: the gallery, a page a claim."""
+"""``surveyor claims``: run claims of the theory and write a gallery, one page each."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def claims(
     seed: int = 1,
     quick: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """List the claims of the theory, or run some and write their pages.
+    """List the claims of the theory, or run some and write a page for each.
 
     Parameters
     ----------
     names
-        Claims to run: c04-clipping, 4 or clipping; without any they are listed.
+        Claims to run, such as c04-clipping, 4 or clipping; without names, list all claims.
     out_
-        Folder of the pages.
+        Folder for the pages.
     all_
         Run every claim.
     seed
         The first seed.
     quick
-        Fewer steps, one seed.
+        Run fewer steps and one seed.
     """
     chosen = _chosen(tuple(every()) if all_ else names, seed, out_)
     run = {outcome.name: outcome for outcome in outcomes(out_)}
@@ -48,7 +48,7 @@ def claims(
     whole = [name for name in chosen if quick and name in run and not run[name].quick]
     if whole:
         raise InputError(
-            f"--quick: {out_} has whole runs of {', '.join(whole)}; give another folder with --out"
+            f"--quick: {out_} has full runs of {', '.join(whole)}; give another folder with --out"
         )
     for k, name in enumerate(chosen):
         if len(chosen) > 1:
@@ -63,10 +63,10 @@ def claims(
 
 
 def _chosen(names: Sequence[str], seed: int, folder: Path) -> list[str]:
-    """Return the claims that are meant, each once.
+    """Return the full names of the claims, each once.
 
     Raises:
-        InputError: unknown ones, a seed or a folder that cannot be; all at once.
+        InputError: a name is unknown, or the seed or folder is invalid; all problems at once.
     """
     found: list[str] = []
     problems: list[str] = []

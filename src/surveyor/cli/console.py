@@ -1,4 +1,4 @@
-"""The application that commands join, and the console they speak to."""
+"""The application that the commands register with, and its console output."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from surveyor.errors import Notice
 
 
 class Screen(Console):
-    """A console that is silent from the moment on when nobody reads it or it cannot be written.
+    """A console that goes silent once its output is closed or cannot be written.
 
-    So that ``surveyor train ... | head -1`` trains to its end.
+    Thus ``surveyor train ... | head -1`` trains to the end.
     """
 
     def print(self, *objects: Any, **how: Any) -> None:
-        """Print, or be silent from now on."""
+        """Print, or go silent if printing fails."""
         try:
             super().print(*objects, **how)
         except OSError:
             self.on_broken_pipe()
 
     def on_broken_pipe(self) -> None:
-        """Be silent from now on."""
+        """Go silent."""
         self.quiet = True
         unheard()
 
 
 def unheard() -> None:
-    """Let whatever is still printed go nowhere, what is buffered too."""
+    """Discard all further output to stdout, including what is buffered."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def typed(kind: Any, tokens: Sequence[Token]) -> Any:
-    """Convert words as cyclopts does, which would round a number with decimals to a whole one."""
+    """Convert words as cyclopts does, but refuse decimals where it would round to an integer."""
     for token in tokens if kind in (int, int | None) else ():
         if not _whole(token.value):
             raise ValueError(f"{token.value} is not a whole number")
@@ -57,7 +57,7 @@ def _whole(word: str) -> bool:
     try:
         return float(word).is_integer()
     except ValueError:
-        return True  # of other words cyclopts tells
+        return True  # cyclopts reports other words
 
 
 app = App(
@@ -71,13 +71,13 @@ app = App(
 out = Screen()
 
 
-JOINERS = "\u200c\u200d"  # Persian and emoji need them
+JOINERS = "\u200c\u200d"  # needed by Persian and emoji
 
 
 def visible(text: object) -> str:
-    """Return text whose control characters, line breaks and marks of direction are escapes.
+    """Return text with control characters, line breaks and direction marks escaped.
 
-    So that no name or value moves the cursor, forges a line or turns one around.
+    Thus no name or value moves the cursor, forges a line or reverses one.
     """
     return "".join(
         c.encode("unicode_escape").decode()
@@ -88,20 +88,20 @@ def visible(text: object) -> str:
 
 
 def shown(text: object) -> str:
-    """Return a stranger's text as part of a line for ``out``, without control or markup."""
+    """Return untrusted text for a line of ``out``, without control characters or markup."""
     return escape(visible(text))
 
 
 def say(text: str) -> None:
-    """Print one line of Surveyor's own to stderr."""
+    """Print one line to stderr, with the program's name."""
     with contextlib.suppress(OSError):
         print(f"surveyor: {visible(text)}", file=sys.stderr)
 
 
 @contextlib.contextmanager
 def notes() -> Iterator[None]:
-    """Print every notice as a line, once; of several processes the first speaks."""
-    said: set[str] = set()
+    """Print each notice once, as a line; only the first of several processes prints."""
+    printed: set[str] = set()
     others = warnings.showwarning
 
     def show(
@@ -115,8 +115,8 @@ def notes() -> Iterator[None]:
         text = str(message)
         if not issubclass(category, Notice):
             others(message, category, filename, lineno, file, line)
-        elif text not in said and os.environ.get("RANK", "0") == "0":
-            said.add(text)
+        elif text not in printed and os.environ.get("RANK", "0") == "0":
+            printed.add(text)
             say(f"note: {text}")
 
     with warnings.catch_warnings():
@@ -127,32 +127,29 @@ def notes() -> Iterator[None]:
 
 def tell(finding: Mapping[str, Any]) -> None:
     """Print a finding with its remedy."""
-    told, remedy = shown(finding["finding"]), shown(finding["remedy"])
-    out.print(f"[yellow]{finding['code']}[/] {told}. [dim]{remedy}.[/]")
+    text, remedy = shown(finding["finding"]), shown(finding["remedy"])
+    out.print(f"[yellow]{finding['code']}[/] {text}. [dim]{remedy}.[/]")
 
 
 def place(text: str) -> None:
-    """Print a line with a path in it, never broken or coloured."""
+    """Print a line that contains a path, without wrapping or colour."""
     out.print(visible(text), highlight=False, soft_wrap=True, markup=False)
 
 
 def unwritable(path: Path | None, endings: Sequence[str], overwrite: bool) -> list[str]:
-    """Return what stands against writing ``path``, nothing where it can be written.
-
-    An ending "" stands for a folder.
-    """
+    """Return the problems with writing to ``path``; the ending "" allows a folder."""
     if path is None:
         return []
     known = " ".join(filter(None, dict.fromkeys(endings)))
     folder = "" in endings and not path.suffix
     if path.name.startswith(".") and not path.suffix:
-        return [f"-o {path}: a suffix without a name; known: {known}"]
+        return [f"-o {path}: a suffix without a name; give a name before it; known: {known}"]
     if not folder and not path.name.lower().endswith(tuple(e for e in endings if e)):
         return [f"-o {path}: unknown format; known: {known}"]
     if not path.parent.is_dir():
-        return [f"-o {path}: no folder {path.parent}; make it first"]
+        return [f"-o {path}: folder {path.parent} does not exist; create it first"]
     if path.is_dir() and not folder:
-        return [f"-o {path}: a folder of that name is there; choose another name"]
+        return [f"-o {path}: a folder has that name; choose another name"]
     if os.path.lexists(path) and not overwrite:
-        return [f"-o {path}: exists already; choose another name or add --overwrite"]
+        return [f"-o {path}: already exists; choose another name or add --overwrite"]
     return []

@@ -1,4 +1,4 @@
-"""``surveyor distance``: do two data sets differ, by how much, and where?"""
+"""``surveyor distance``: whether two data sets differ, by how much, and where."""
 
 from __future__ import annotations
 
@@ -39,29 +39,29 @@ def distance(
     seed: int = 0,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Measure W1 between two data sets of the same columns or shape, and say what moved.
+    """Measure W1 between two data sets with the same columns or shape, and show what moved.
 
     Parameters
     ----------
     a
         The first data set; samples of its own rows give the floor.
     b
-        The second.
+        The second data set.
     method
-        auto or exact (transport), critic (trained, of proven slope, from below), or sliced.
+        auto or exact (transport), critic (a trained lower bound of proven slope), or sliced.
     steps
-        Steps of the critic.
+        Training steps of the critic.
     batch
-        Rows a side and step of the critic.
+        Rows per side in each step of the critic.
     json_
         Print the numbers as JSON.
     html
-        A page to write, with pictures.
+        Write a page with pictures to this file.
     fail_above
-        Exit with code 3 where the lower end of W1's bracket is above this: two samples of one
-        distribution have a W1 too, and a lower end of 0.
+        Exit with code 3 if the lower end of W1's bracket is above this. Two samples of the same
+        distribution have a positive W1 as well, but a lower end of 0.
     seed
-        Seed of subsamples, relabellings and the critic.
+        Seed for subsamples, relabellings and the critic.
     overwrite
         Replace the page if it exists.
     """
@@ -71,7 +71,7 @@ def distance(
     if method not in METHODS:
         problems.append(f"--method {method}: unknown; known: {', '.join(METHODS)}")
     if fail_above is not None and method == "sliced":
-        problems.append("--fail-above: sliced has no lower end; take --method exact or critic")
+        problems.append("--fail-above: sliced has no lower bound; use --method exact or critic")
     if problems:
         raise InputError(*problems)
     chosen: Method = method  # type: ignore[assignment]
@@ -104,8 +104,8 @@ def _tell(found: Drift) -> None:
     ]
     if c.bound is not None:
         lines.append(
-            f"the true W1 is between {c.low:.4g} (critic of proven slope {c.bound:.4g}, on rows it "
-            f"had not seen) and {c.high:.4g} (transport)"
+            f"the true W1 is between {c.low:.4g} (critic of proven slope {c.bound:.4g}, on "
+            f"held-out rows) and {c.high:.4g} (transport)"
         )
     lines.append(f"method: {c.method}, of {c.rows[0]:,} and {c.rows[1]:,} rows")
     out.print("\n".join(lines), highlight=False)

@@ -33,38 +33,38 @@ def evaluate(
     run
         The run folder.
     against
-        Data of the same kind; the run's own held-out part without it.
+        Other data of the same kind; by default the run's own held-out rows.
     json_
         Print all numbers as JSON.
     """
     own = columns
-    told = api.load(run, device=device).evaluate(
+    evaluation = api.load(run, device=device).evaluate(
         against, drop=own.drop, type=own.type, missing=own.missing
     )
     if json_:
-        print(json.dumps(told.numbers(), indent=1))
+        print(json.dumps(evaluation.numbers(), indent=1))
         return 0
-    out.print(f"[bold]{shown(told.verdict)}[/]")
-    for part in told.parts("w1"):
+    out.print(f"[bold]{shown(evaluation.verdict)}[/]")
+    for part in evaluation.parts("w1"):
         w1, floor = (
             "never generated" if v is None else f"{v:.4g}" for v in (part.value, part.floor)
         )
         out.print(f"  {shown(part.of)}: W1 {w1}, floor {floor}", highlight=False)
-    for finding in told.findings:
+    for finding in evaluation.findings:
         tell(vars(finding))
     return 0
 
 
 @app.command
 def report(run: Path, /, *, data: str | None = None, device: Device = None) -> int:
-    """Write the report of a run again.
+    """Rewrite the report of a run.
 
     Parameters
     ----------
     run
         The run folder.
     data
-        The data it was trained on, where they have moved.
+        The training data, if they have moved.
     """
     place(str(api.load(run, device=device).report(data)))
     return 0
@@ -81,7 +81,7 @@ def score(
     device: Device = None,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Write a score of every row: low where a row is unlike the training data.
+    """Write a score for every row, low for rows unlike the training data.
 
     Parameters
     ----------
@@ -90,9 +90,9 @@ def score(
     data
         Rows to score.
     output
-        A .csv with one score a row, in the order of the rows.
+        A .csv with one score per row, in the order of the rows.
     by
-        likelihood, of an autoregressive generator; critic; auto: the likelihood where there is one.
+        likelihood (of an autoregressive generator), critic, or auto (the likelihood if available).
     overwrite
         Replace the file if it exists.
     """
@@ -102,5 +102,5 @@ def score(
     scores = api.load(run, device=device).score(data, by)  # type: ignore[arg-type]  # checked there
     with replacing(output) as new:
         pd.DataFrame({"score": scores}).to_csv(new, index=False)
-    place(f"{len(scores):,} scores in {output}; low is unlike the data")
+    place(f"{len(scores):,} scores in {output}; a low score means unlike the training data")
     return 0

@@ -1,4 +1,4 @@
-"""What the commands that make samples share: what is asked, and where it is written."""
+"""Conditions and output files of the commands that generate samples."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from surveyor.writing import replacing
 
 
 def checked(output: Path | None, files: Files, usual: str, overwrite: bool) -> list[str]:
-    """Return what stands against writing to ``output``, or to ``usual`` where none is named."""
+    """Return the problems with writing to ``output``, or by default to ``usual``."""
     endings = (*files.suffixes, *files.outputs)
     return unwritable(output or Path(usual), endings, overwrite)
 
 
 def written(made: Any, files: Files, output: Path, names: Sequence[str] = ()) -> None:
-    """Write samples to a file, or to a folder where the name has no suffix; tell where they lie."""
+    """Write samples to a file, or to a folder if ``output`` has no suffix, and print where."""
     if output.suffix:
         with replacing(output) as new:
             files.write(made, new)
@@ -35,7 +35,7 @@ def _count(made: Any) -> int:
 
 
 def asked(items: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-    """Return what ``--where`` asks of each column; a name may hold an equals sign itself."""
+    """Return the condition on each column in ``--where``; names may contain an equals sign."""
     result: dict[str, str] = {}
     problems = []
     for item in items:
@@ -46,7 +46,7 @@ def asked(items: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
             problems.append(f"--where {item}: write COL=VALUE")
         elif name in result and result[name] != value:
             problems.append(
-                f"--where {name}: both {result[name]!r} and {value!r} asked for; choose one"
+                f"--where {name}: given both {result[name]!r} and {value!r}; choose one"
             )
         result[name] = value
     if problems:

@@ -1,4 +1,4 @@
-"""Live progress of training: a bar on a screen, a line a measurement elsewhere."""
+"""Live progress of training: a bar on a terminal, otherwise one line per measurement."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from surveyor.training.records import best_of
 
 @contextlib.contextmanager
 def progress(session: Session, console: Console) -> Iterator[Watch]:
-    """Yield a function that is told of every step."""
+    """Yield a function to call after every step."""
     if not console.is_terminal:
         yield lambda s, record: _line(s, record, console)
         return
@@ -40,7 +40,7 @@ def progress(session: Session, console: Console) -> Iterator[Watch]:
 
 @contextlib.contextmanager
 def counted(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that is told (done, total)."""
+    """Yield a function to call with (done, total)."""
     if not console.is_terminal:
         yield lambda done, total: None
         return

@@ -1,4 +1,4 @@
-"""``surveyor sample``: draw from a trained run."""
+"""``surveyor sample``: draw samples from a trained run."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ def sample(
     run
         The run folder.
     n
-        How many.
+        Number of samples.
     where
-        COL=VALUE, COL=A|B or COL=LOW..HIGH, repeatable; true in every sample returned.
+        COL=VALUE, COL=A|B or COL=LOW..HIGH, repeatable; holds in every sample.
     output
-        The file to write; its suffix says the format, a name without one is a folder of pictures.
+        The file to write; its suffix sets the format, a name without a suffix is a folder.
     parity
-        OUTCOME:GROUP, such as income:sex: the outcome as frequent in every group as in all rows.
+        OUTCOME:GROUP, such as income:sex: make the outcome equally frequent in every group.
     apart_from
-        A table, such as the one trained on: no row returned equals one of its rows.
+        A table, such as the training data: return no row that equals one of its rows.
     truncate
-        Below 1: the latent of pictures and vectors that much narrower, for more typical samples.
+        Below 1: narrow the latent of pictures and vectors by this factor, for more typical samples.
     seed
         Equal seeds give equal samples.
     safe_csv
-        Put ' before text of a .csv that a spreadsheet would run as a formula.
+        Put ' before text in a .csv that a spreadsheet would run as a formula.
     overwrite
         Replace the file if it exists.
     """
@@ -75,11 +75,13 @@ def sample(
 
 
 def _fair(parity: str | None) -> tuple[tuple[str, str] | None, list[str]]:
-    """Return what OUTCOME:GROUP names, and what is wrong with it."""
+    """Return the pair that OUTCOME:GROUP names, and the problems with it."""
     outcome, _, group = (parity or "").partition(":")
     if parity is None:
         return None, []
-    wrong = [] if outcome and group else [f"--parity {parity}: write OUTCOME:GROUP, as income:sex"]
+    wrong = (
+        [] if outcome and group else [f"--parity {parity}: write OUTCOME:GROUP, like income:sex"]
+    )
     return (outcome, group), wrong
 
 

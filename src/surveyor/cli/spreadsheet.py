@@ -1,4 +1,4 @@
-"""CSV for people: on a screen, and for spreadsheets, which run text that begins like a formula."""
+"""CSV output for terminals and for spreadsheets, which run text that starts like a formula."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def formulas_told(made: Any, safe: bool, where: str) -> Any:
-    """Tell of text that a spreadsheet would run; where ``safe``, put ' before it instead."""
+    """Give notice of text that a spreadsheet would run; if ``safe``, put ' before it instead."""
     parts: dict[str, pd.Series] = {}
     found = []
     for name, values in made.items():
@@ -52,7 +52,7 @@ def _runs(value: object) -> bool:
 
 
 def print_csv(frame: pd.DataFrame) -> None:
-    """Print a table as UTF-8 whatever the locale; on a screen without control characters."""
+    """Print a table as UTF-8 in any locale; on a terminal without control characters."""
     if sys.stdout.isatty():
         for line in frame.to_csv(index=False).splitlines():
             print(visible(line))

@@ -1,4 +1,4 @@
-"""``surveyor translate``: what a run with a task makes of what it is given."""
+"""``surveyor translate``: translate or enlarge pictures with a run trained for it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def translate(
     run
         The run folder, trained with --task.
     source
-        What is given: a picture, a folder of them, or arrays.
+        The source: a picture, a folder of pictures, or arrays.
     output
-        The file to write; its suffix says the format, a name without one is a folder of pictures.
+        The file to write; its suffix sets the format, a name without a suffix is a folder.
     seed
-        Equal seeds give equal answers.
+        Equal seeds give equal results.
     overwrite
         Replace the file if it exists.
     """
@@ -53,7 +53,7 @@ def translate(
 
 
 def _each(model: api.Model, pictures: list[np.ndarray], seed: int) -> list[dict[str, Any]]:
-    """Return the answers to pictures of several sizes, those of a size together."""
+    """Translate pictures of several sizes, in one batch per size."""
     made: dict[int, dict[str, Any]] = {}
     for shape in dict.fromkeys(p.shape for p in pictures):
         own = [k for k, p in enumerate(pictures) if p.shape == shape]

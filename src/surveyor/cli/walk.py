@@ -34,11 +34,11 @@ def walk(
     run
         The run folder, of pictures or vectors.
     n
-        How many frames.
+        Number of frames.
     where
-        COL=A|B|C, repeatable: the walk goes from condition to condition.
+        COL=A|B|C, repeatable: the walk moves from condition to condition.
     output
-        The file to write: .gif, .webp or .png of pictures, else a file of samples.
+        The file to write: .gif, .webp or .png for pictures, otherwise a file of samples.
     seed
         Equal seeds give equal walks.
     overwrite
@@ -59,7 +59,7 @@ def walk(
 
 
 def _stops(conditions: dict[str, str]) -> list[dict[str, str]]:
-    """Return what A|B|C asks of each stop of a walk."""
+    """Return the conditions of each stop, from lists such as A|B|C."""
     lists = {name: text.split("|") for name, text in conditions.items()}
     count = max(map(len, lists.values()), default=0)
     return [{name: texts[k % len(texts)] for name, texts in lists.items()} for k in range(count)]

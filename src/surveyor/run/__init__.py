@@ -1,4 +1,4 @@
-"""The run folder, and the session that trains into it."""
+"""The run folder, and the training session that writes it."""
 
 from surveyor.run.answering import answer, answered
 from surveyor.run.begin import privacy_of, resume, start

@@ -1,4 +1,4 @@
-"""How a run begins, and how it goes on after a kill."""
+"""Starting a run, and resuming it after a kill."""
 
 from __future__ import annotations
 
@@ -65,19 +65,21 @@ def start(
     ranks: Ranks | None = None,
     rehearse: Callable[[Session], None] = lambda session: None,
 ) -> Session:
-    """Create a run folder, whole or not at all; of several processes the leader writes it.
+    """Create a run folder atomically; only the leader of several processes writes.
 
-    ``rehearse`` tries before that what is done after training.
+    ``rehearse`` first tries everything that follows training.
 
     Raises:
-        InputError: the folder exists, preflight or ``rehearse`` refuse, or processes disagree on
-            data or configuration; nothing has been written.
+        InputError: the folder exists, the preflight or ``rehearse`` refuses, or processes disagree
+            on data or configuration; nothing has been written.
     """
     ranks = ranks or Ranks()
     refuse_existing(path)
     refuse_existing(measured_in(path, config))
     if ranks.size > 1 and config.minutes is not None:
-        raise InputError("--minutes: not with several processes, whose clocks differ; give --steps")
+        raise InputError(
+            "--minutes: not with several processes, whose clocks differ; give --steps instead"
+        )
     session = _session(data, config, path, generator, critic, ranks)
     refused = [str(f) for f in session.findings if f.level == "refuse"]
     if refused:
@@ -122,13 +124,13 @@ def resume(
     critic: nn.Module | None = None,
     ranks: Ranks | None = None,
 ) -> Session:
-    """Continue a run where its last checkpoint left it.
+    """Continue a run from its last checkpoint.
 
-    Everything that it goes on from is read and checked before anything is built or written.
+    Everything in the folder is read and checked before anything is built or written.
 
     Raises:
-        InputError: no run there, a damaged one, one that another process is writing to, or other
-            data than it was started on.
+        InputError: there is no run, it is damaged, another process is writing to it, or the data
+            are not those that it was started with.
     """
     ranks = ranks or Ranks()
     found = opened(path, resuming=True)
@@ -165,17 +167,17 @@ def _resumed(
     if begun:
         mark = load_checkpoint(path / CHECKPOINT, session.game, session.state, session.plan)
         if history and history[-1].step > mark.step:
-            raise damaged(path / HISTORY, "goes on after its checkpoint")
+            raise damaged(path / HISTORY, "continues beyond its checkpoint")
     session.history, session.codec = list(history), found.digest
     session.data_name = found.data_name
-    ranks.wait()  # nobody writes before all have read
+    ranks.wait()  # write only after all processes have read
     if ranks.leader:
         _cut(session, mark.history if begun else 0)
     return session
 
 
 def _cut(session: Session, size: int) -> None:
-    """Cut history and clock back to the checkpoint, and remove what a killed process left."""
+    """Truncate history and clock to the checkpoint, and remove the remains of a killed process."""
     path, history = session.path, session.path / HISTORY
     for folder in (path, (path / CHECKPOINT).parent):
         tidy_files(folder)
@@ -184,7 +186,7 @@ def _cut(session: Session, size: int) -> None:
     clock, rows = path / TIMING, []
     if not os.path.lexists(clock):
         return
-    with contextlib.suppress(InputError):  # nothing needs it
+    with contextlib.suppress(InputError):  # the clock is not essential
         read = [json_of(line, Timed, clock) for line in read_text(clock).splitlines()]
         rows = [row for row in read if row.step <= session.state.step]
     with contextlib.suppress(NotWritten):
@@ -223,7 +225,7 @@ def _session(
     torch.set_num_threads(threads)
     if config.epsilon is not None:
         if ranks.size > 1:
-            raise InputError("--epsilon: in one process only; leave torchrun out")
+            raise InputError("--epsilon: works in one process only; run without torchrun")
         if any(
             isinstance(m, BATCH_NORMS) for m in (*game.critic.modules(), *game.generator.modules())
         ):
@@ -235,7 +237,7 @@ def _session(
 
 
 def privacy_of(config: Config, plan: Plan, data: Data) -> Privacy | None:
-    """Return the account of a run on such data; None where it keeps none."""
+    """Return the privacy account of a run on these data; None without --epsilon."""
     if config.epsilon is None:
         return None
     rows = plan.batch, len(data.train), plan.updates

@@ -1,16 +1,16 @@
-"""The run folder: what is written, read and refused; training that survives a kill.
+"""The run folder: its files, and how they are written, read and checked.
 
 config.toml            everything needed to repeat the run
-codec.json, codec.safetensors      how to turn samples back into user units
-generator.safetensors, critic.safetensors      the best by held-out W1
+codec.json, codec.safetensors      the map from samples back to user units
+generator.safetensors, critic.safetensors      the best by validation W1
 checkpoint/state.safetensors       the latest full state, replaced atomically
-history.jsonl          one JSON object a measurement
-timing.jsonl           the clock, kept apart so that all else repeats byte for byte
+history.jsonl          one JSON object per measurement
+timing.jsonl           the clock, kept apart so that all other files are reproducible to the byte
 evaluation.json, report.html
 
-The folder of a run with differential privacy holds nothing of rows but what its account covers: no
-history, no clock, and of the evaluation the account alone. What is measured on rows lies beside it,
-in NAME.measured.
+With differential privacy the folder contains nothing about rows beyond its account: no history, no
+clock, and in the evaluation only the account. Whatever is measured on rows is kept beside it, in
+NAME.measured.
 """
 
 from __future__ import annotations
@@ -73,22 +73,22 @@ class Run:
 
     @property
     def options(self) -> Options:
-        """Return how the run reads data."""
+        """Return the run's options for reading data."""
         return options_of(self.config)
 
     @property
     def measured(self) -> Path:
-        """Return where evaluation and report lie."""
+        """Return the folder of evaluation and report."""
         return measured_in(self.path, self.config)
 
 
 def measured_in(path: Path, config: Config) -> Path:
-    """Return the folder of what is measured on rows: the run's own, or the one beside it."""
+    """Return the folder for measurements on rows: the run's own, or the one beside it."""
     return path if config.epsilon is None else path.with_name(f"{path.name}.measured")
 
 
 def refuse_existing(path: Path) -> None:
-    """Raise InputError where ``path`` is taken, or a name that files cannot hold."""
+    """Raise InputError if ``path`` exists or is not a valid file name."""
     if problems := unnameable(path, "--out "):
         raise InputError(*problems)
     try:
@@ -99,8 +99,8 @@ def refuse_existing(path: Path) -> None:
         raise InputError(f"--out {path}: cannot be used ({error.strerror})") from error
     if taken:
         raise InputError(
-            f"--out {path}: exists already and is left as it is; "
-            f"choose another name, or go on with --resume {path}"
+            f"--out {path}: already exists and was not changed; "
+            f"choose another name, or resume it with --resume {path}"
         )
 
 
@@ -110,20 +110,20 @@ def load(
     critic: nn.Module | None = None,
     device: str | None = None,
 ) -> Run:
-    """Read a run folder; nothing in it can execute, and nothing is built before it is checked.
+    """Read a run folder without executing anything in it; check it before building anything.
 
-    A run of a device that is not here is opened on the processor, which is told.
+    A run whose device is not available is opened on the CPU, with a notice.
 
     Raises:
-        InputError: no run there, another version, or files that are damaged or do not fit.
+        InputError: there is no run, it is of another version, or files are damaged or do not fit.
     """
     found = opened(path, device)
     history = read_history(path / HISTORY)
     measured = history or found.config.epsilon is not None
     if not measured or not os.path.lexists(path / BEST["generator"]):
         raise InputError(
-            f"{path}: nothing measured yet; "
-            f"go on with: {goes_on(path, found.config, found.data_name)}"
+            f"{path}: has no measurement yet; "
+            f"resume it with: {goes_on(path, found.config, found.data_name)}"
         )
     fits(found, list(BEST.values()), generator, critic)
     result = read_evaluation(found)
@@ -147,28 +147,28 @@ def load(
 
 
 def goes_on(path: Path, config: Config, data_name: str) -> str:
-    """Return the command that goes on with a run, or the call where there is none.
+    """Return the command that resumes a run, or the Python call if no command can.
 
-    Data in memory and modules of one's own are not in the folder: they are passed again.
+    Data in memory and user-defined modules are not in the folder and must be passed again.
     """
     own = [f"{name}=module" for name in MODULES if getattr(config, name) == OWN]
     if data_name and not own:
         return f"surveyor train --resume {shlex.quote(str(path))}"
-    given = [repr(str(path)), *([] if data_name else ["data"]), *own]
-    return f"surveyor.resume({', '.join(given)})"
+    arguments = [repr(str(path)), *([] if data_name else ["data"]), *own]
+    return f"surveyor.resume({', '.join(arguments)})"
 
 
 def instruction(path: Path, config: Config, data_name: str) -> str:
-    """Return what goes on with a run, and why it is no command where it is a call."""
+    """Return the command or call that resumes a run, and for a call the reason."""
     call = goes_on(path, config, data_name)
     if data_name:
         return call
     command = f"surveyor train --resume {shlex.quote(str(path))}"
-    return f"{call}, as the data were in memory ({command} has none)"
+    return f"{call}, since the data were in memory ({command} cannot read them)"
 
 
 def other_modules(path: Path, config: Config, own: Collection[str]) -> list[str]:
-    """Return where modules are given for nets that have a name, or missing for those without."""
+    """Return problems: modules passed for named nets, or missing for user-defined ones."""
     problems = []
     for name in MODULES:
         built = getattr(config, name)
@@ -180,10 +180,10 @@ def other_modules(path: Path, config: Config, own: Collection[str]) -> list[str]
 
 
 def calibration_in(path: Path) -> Calibration | None:
-    """Return what the calibration of a generator in a file brought; None where it has none.
+    """Return the effect of calibration stored with a generator; None if it was not calibrated.
 
     Raises:
-        InputError: a damaged file.
+        InputError: the file is damaged.
     """
     try:
         return msgspec.convert(listed(path).meta.get("calibration"), Calibration | None)
@@ -192,10 +192,10 @@ def calibration_in(path: Path) -> Calibration | None:
 
 
 def read_history(path: Path, size: int | None = None) -> tuple[Measurement, ...]:
-    """Read ``history.jsonl``, or what its first ``size`` bytes hold.
+    """Read ``history.jsonl``, or its first ``size`` bytes.
 
     Raises:
-        InputError: a line that is no measurement, or fewer bytes.
+        InputError: a line is not a measurement, or the file is shorter.
     """
     if not os.path.lexists(path) and not size:
         return ()
@@ -205,7 +205,7 @@ def read_history(path: Path, size: int | None = None) -> tuple[Measurement, ...]
     content = content[:size]
     whole = content[: content.rfind(b"\n") + 1]  # a killed process leaves half a line
     if size is not None and len(whole) < size:
-        raise damaged(path, "not as its checkpoint says")
+        raise damaged(path, "does not match its checkpoint")
     try:
         lines = whole.decode().splitlines()
     except UnicodeDecodeError as error:
@@ -218,12 +218,12 @@ def read_history(path: Path, size: int | None = None) -> tuple[Measurement, ...]
     return found
 
 
-UNMEASURED = "What was measured on rows is not part of a private run's folder."
+UNMEASURED = "Measurements on rows are not part of a private run's folder."
 
 
 @dataclass(frozen=True)
 class Covered:
-    """What is told in the folder of a run with differential privacy."""
+    """The part of an evaluation that the folder of a differentially private run contains."""
 
     privacy: Privacy
     best_step: int
@@ -231,16 +231,16 @@ class Covered:
 
 
 def read_evaluation(found: Opened) -> Evaluation | None:
-    """Read ``evaluation.json``; None where there is none.
+    """Read ``evaluation.json``; None if there is none.
 
-    Of a run with differential privacy that was shared without what is measured on rows it has no
-    figures, and the account alone.
+    For a differentially private run that was shared without its measurements, the evaluation has
+    only the account and no figures.
 
     Raises:
-        InputError: damaged; ``surveyor evaluate`` writes it again.
+        InputError: the file is damaged; ``surveyor evaluate`` writes it again.
     """
     path = measured_in(found.path, found.config) / EVALUATION
-    remedy = f"delete it, and it is written again by: surveyor evaluate {found.path}"
+    remedy = f"delete it and write it again with: surveyor evaluate {found.path}"
     account = None
     if found.config.epsilon is not None and os.path.lexists(found.path / EVALUATION):
         account = read_json(found.path / EVALUATION, Covered, remedy)
@@ -249,26 +249,26 @@ def read_evaluation(found: Opened) -> Evaluation | None:
         return Evaluation(UNMEASURED, 0, "", (), (), (), own[1], own[2], own[0])
     if not os.path.lexists(path):
         return None
-    told = read_json(path, Evaluation, remedy)
-    if "w1" not in told.by_name:
+    evaluation = read_json(path, Evaluation, remedy)
+    if "w1" not in evaluation.by_name:
         raise damaged(path, "no w1", remedy)
-    return told
+    return evaluation
 
 
 def same_data(path: Path, known: str, data: Data) -> None:
-    """Raise InputError where ``data`` are not those of the fingerprint that a run has."""
+    """Raise InputError unless ``data`` match the fingerprint ``known`` of a run."""
     if known != fingerprint(data):
-        raise InputError(f"{path}: was trained on other data than those given; pass the same file")
+        raise InputError(f"{path}: was trained on different data; pass the same file")
 
 
 def own_data(run: Opened | Run | Path, source: Any) -> Data:
-    """Read ``source`` as the own data of a run, split as they were for training.
+    """Read ``source`` as the run's own data, split as for training.
 
-    The codec is fitted to them again. With differential privacy it is the run's own: another one
-    would be other noise, and spend again.
+    The codec is fitted again, except under differential privacy: fitting again would draw new noise
+    and spend the budget twice.
 
     Raises:
-        InputError: no run there, or data that cannot be read or are others.
+        InputError: there is no run, or the data cannot be read or are different ones.
     """
     found = opened(run) if isinstance(run, Path) else run
     config, codec = found.config, None if found.config.epsilon is None else found.codec
@@ -278,10 +278,10 @@ def own_data(run: Opened | Run | Path, source: Any) -> Data:
 
 
 def fingerprint(data: Data) -> str:
-    """Return a digest of the codec and the encoded rows: equal data, equal text.
+    """Return a digest of the codec and the encoded rows, equal for equal data.
 
-    With differential privacy of the codec and the number of rows alone: a digest of rows would
-    confirm a guess of one.
+    With differential privacy it covers only the codec and the number of rows: a digest of the rows
+    would confirm a guessed row.
     """
     meta, arrays = data.codec.state()
     digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
@@ -295,30 +295,30 @@ def fingerprint(data: Data) -> str:
 
 
 def completed(
-    config: Config, told: Evaluation, history: Sequence[Measurement], found: Sequence[Finding]
+    config: Config, evaluation: Evaluation, history: Sequence[Measurement], found: Sequence[Finding]
 ) -> Evaluation:
-    """Return an evaluation with what belongs to the run as a whole."""
-    best, last = config.steps, config.steps  # of a run that measures nothing on its way
+    """Return an evaluation with the run's steps and preflight findings."""
+    best, last = config.steps, config.steps  # for runs without measurements during training
     if history:
         best, last = best_of(history).step, history[-1].step
-    return replace(told, best_step=best, steps=last, preflight=tuple(found))
+    return replace(evaluation, best_step=best, steps=last, preflight=tuple(found))
 
 
-def keep_evaluation(path: Path, config: Config, told: Evaluation) -> None:
-    """Write ``evaluation.json``, and of a run with privacy what is covered into its folder."""
+def keep_evaluation(path: Path, config: Config, evaluation: Evaluation) -> None:
+    """Write ``evaluation.json``; for a private run also the covered part into its own folder."""
     place = measured_in(path, config)
-    if place != path and told.privacy is not None:
-        covered = asdict(Covered(told.privacy, told.best_step, told.steps))
+    if place != path and evaluation.privacy is not None:
+        covered = asdict(Covered(evaluation.privacy, evaluation.best_step, evaluation.steps))
         write_bytes(path / EVALUATION, json.dumps(covered, indent=1).encode())
         place.mkdir(exist_ok=True)
-    write_bytes(place / EVALUATION, json.dumps(told.numbers(), indent=1).encode())
+    write_bytes(place / EVALUATION, json.dumps(evaluation.numbers(), indent=1).encode())
 
 
 def append(path: Path, row: dict[str, Any]) -> None:
-    """Add one line of JSON, on disk before this returns.
+    """Append one line of JSON and flush it to disk.
 
     Raises:
-        NotWritten: the disk is full or refuses.
+        NotWritten: the disk is full or refuses the write.
     """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
     try:

@@ -1,4 +1,4 @@
-"""One process writes to a run folder at a time, and a folder is made whole or not at all."""
+"""Locks on run folders, and their atomic creation."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ OURS = re.compile(re.escape(MARK) + r"[0-9a-f]{16}")
 
 
 class Lock:
-    """A folder that only this process writes to, until ``release`` or the process's end.
+    """A lock that lets only this process write to a folder, until ``release`` or process exit.
 
-    The system keeps it on the folder itself, wherever that is moved, and lets go of it when the
-    process dies. On a disk without locks nothing is locked.
+    The system keeps the lock on the folder itself, wherever that is moved, and drops it when the
+    process dies. File systems without locks lock nothing.
 
     Raises:
-        InputError: another process has it.
+        InputError: another process holds the lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,20 +34,20 @@ class Lock:
         except BlockingIOError as error:
             self.release()
             raise InputError(
-                f"{path}: another process is writing to it; wait until that is done, or stop it"
+                f"{path}: another process is writing to it; wait until it is done, or stop it"
             ) from error
         except OSError:
             pass
 
     def release(self) -> None:
-        """Let others write."""
+        """Release the lock."""
         if self._number is not None:
             os.close(self._number)
             self._number = None
 
     @property
     def held(self) -> bool:
-        """Return whether it has not been released."""
+        """Return whether the lock is still held."""
         return self._number is not None
 
     def __enter__(self) -> Lock:
@@ -60,12 +60,12 @@ class Lock:
 
 
 def make(path: Path, files: Mapping[str, bytes], folders: Sequence[str] = ()) -> Lock:
-    """Make a folder with files and empty folders in it, whole or not at all; return it locked.
+    """Create a folder with files and empty folders atomically; return its lock.
 
     Raises:
-        NotWritten: the disk is full or refuses; nothing is left.
+        NotWritten: the disk is full or refuses the write; nothing is left behind.
     """
-    target = Path(os.path.realpath(path))  # a link to an empty folder stays one
+    target = Path(os.path.realpath(path))  # a link to an empty folder stays a link
     temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -81,15 +81,15 @@ def make(path: Path, files: Mapping[str, bytes], folders: Sequence[str] = ()) ->
     except (OSError, NotWritten) as error:
         first = error if isinstance(error, OSError) else error.__cause__
         why = cause(first, path) if isinstance(first, OSError) else error
-        raise NotWritten(f"{path}: cannot be written: {why}; nothing was begun") from error
+        raise NotWritten(f"{path}: cannot be written: {why}; nothing was started") from error
     finally:
-        if temporary is not None:  # gone already where it was renamed
+        if temporary is not None:  # gone already if it was renamed
             shutil.rmtree(temporary, ignore_errors=True)
     return lock
 
 
 def _locked(parent: Path) -> tuple[Path, Lock]:
-    """Make a folder that no other process has tidied away before it was locked."""
+    """Create and lock a folder, again if another process tidied it away before the lock."""
     while True:
         made = parent / f"{MARK}{secrets.token_hex(8)}"
         made.mkdir()
@@ -100,9 +100,9 @@ def _locked(parent: Path) -> tuple[Path, Lock]:
 
 
 def tidy(folder: Path) -> None:
-    """Remove the folders that a process which was killed while it made them has left beside.
+    """Remove unfinished folders of killed processes in ``folder``.
 
-    Those that are being made are locked, and stay.
+    Folders still being created are locked, and stay.
     """
     for path in folder.glob(f"{MARK}*"):
         if OURS.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
@@ -111,7 +111,7 @@ def tidy(folder: Path) -> None:
 
 
 def tidy_files(folder: Path) -> None:
-    """Remove the files that a killed process has left half written in a run's ``folder``."""
+    """Remove half-written files of a killed process from a run's ``folder``."""
     for path in folder.glob(f"{MARK}*"):
         if OURS.match(path.name) and not path.is_dir():
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Training time as steps, from a trial on nets that are then thrown away."""
+"""Training minutes converted to steps, by a trial on nets that are then discarded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TRIAL = 20
 
 
 def steps_in(game: Game, source: Source, plan: Plan, minutes: float) -> int:
-    """Return the steps that fit into ``minutes``; a tenth of the time is left for measuring."""
+    """Return the steps that fit into ``minutes``, with a tenth of the time left for measuring."""
     share = min(1.0, plan.warm / plan.steps)
     each = 0.0
     for part, warm in ((share, plan.steps), (1 - share, 0)):
@@ -22,7 +22,7 @@ def steps_in(game: Game, source: Source, plan: Plan, minutes: float) -> int:
 
 
 def _seconds(game: Game, source: Source, plan: Plan, most: float) -> float:
-    """Return the seconds of a step, from at most ``TRIAL`` of them after the first."""
+    """Return the seconds per step, over at most ``TRIAL`` steps after the first."""
     state = State.start(game, plan)
     records = steps(game, source, plan, state)
     next(records)

@@ -1,4 +1,4 @@
-"""What a run folder says of itself is read, and held against the weights that lie in it."""
+"""Read a run folder's configuration and codec, and check them against its weights."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ BEST = {"generator": "generator.safetensors", "critic": "critic.safetensors"}
 CHECKPOINT, HISTORY, TIMING = "checkpoint/state.safetensors", "history.jsonl", "timing.jsonl"
 EVALUATION = "evaluation.json"
 LONGEST_HISTORY, LONGEST_ARRAYS = 256 * MIB, 4096 * MIB
-FEW = 8  # rows that an opened codec is tried on
-CALLS_AT_LEAST, CALLS_A_TENSOR = 4096, 200  # of PyTorch, in which nets of so many tensors are built
+FEW = 8  # rows to try a codec on
+CALLS_AT_LEAST, CALLS_A_TENSOR = 4096, 200  # PyTorch calls allowed for building the nets
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """What a run folder says of itself: its configuration, its data, and their codec."""
+    """The contents of a run folder apart from its weights: configuration, data and codec."""
 
     path: Path
     config: Config
@@ -67,25 +67,25 @@ class _CodecFile(msgspec.Struct):
 
 
 def opened(path: Path, device: str | None = None, resuming: bool = False) -> Opened:
-    """Read configuration and codec, which must be the one that the nets were trained with.
+    """Read configuration and codec, and check that the nets were trained with this codec.
 
     Raises:
-        InputError: no run there, or a damaged one.
+        InputError: there is no run, or it is damaged.
     """
     if not path.is_dir() or not os.path.lexists(path / CONFIG):
         raise InputError(f"{path}: no run in this folder (no config.toml)")
     config, data_name = loads(read_toml(path / CONFIG), str(path / CONFIG))
-    said, arrays = read_bytes(path / CODEC), path / ARRAYS
-    listed(arrays)  # so that the file is as long as it says
-    digest = digest_of({CODEC: said, ARRAYS: read_bytes(arrays, LONGEST_ARRAYS)})
+    meta, arrays = read_bytes(path / CODEC), path / ARRAYS
+    listed(arrays)  # checks the file's length
+    digest = digest_of({CODEC: meta, ARRAYS: read_bytes(arrays, LONGEST_ARRAYS)})
     trained = {
         name: listed(path / name).meta
         for name in (*BEST.values(), *([CHECKPOINT] if resuming else []))
         if os.path.lexists(path / name)
     }
-    if any(meta.get("codec") != digest for meta in trained.values()):
+    if any(own.get("codec") != digest for own in trained.values()):
         raise InputError(
-            f"{path}: {CODEC} or {ARRAYS} damaged (not what its nets were trained with); "
+            f"{path}: {CODEC} or {ARRAYS} damaged (the nets were trained with others); "
             "restore them or train again"
         )
     kind, codec, known = _codec(path)
@@ -94,28 +94,28 @@ def opened(path: Path, device: str | None = None, resuming: bool = False) -> Ope
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
-    """Return a digest of the files of a codec."""
+    """Return a digest of a codec's files."""
     return hashlib.sha256(files[CODEC] + files[ARRAYS]).hexdigest()
 
 
 def _codec(path: Path) -> tuple[Kind, Codec, str]:
-    said = read_json(path / CODEC, _CodecFile)
-    kind = kinds().get(said.kind)
+    file = read_json(path / CODEC, _CodecFile)
+    kind = kinds().get(file.kind)
     if kind is None:
-        raise InputError(f"{path / CODEC}: unknown kind of data {said.kind[:LONGEST]!r}")
+        raise InputError(f"{path / CODEC}: unknown kind of data {file.kind[:LONGEST]!r}")
     tensors, _ = read_tensors(path / ARRAYS)
     if odd := [n for n, t in tensors.items() if t.is_floating_point() and not t.isfinite().all()]:
         raise damaged(path / ARRAYS, f"{odd[0][:LONGEST]}: numbers that are not finite")
     try:
-        codec = kind.codec.restore(said.codec, {k: t.numpy() for k, t in tensors.items()})
+        codec = kind.codec.restore(file.codec, {k: t.numpy() for k, t in tensors.items()})
         _tried(codec)
     except (*UNPARSABLE, KeyError, IndexError, AttributeError, RuntimeError) as error:
         raise damaged(path / CODEC, repr(error)) from error
-    return kind_of(codec), codec, said.fingerprint
+    return kind_of(codec), codec, file.fingerprint
 
 
 def _tried(codec: Codec) -> None:
-    """Decode a few rows of noise: digests can be forged, and a codec that fails is told at once."""
+    """Decode a few rows of noise: digests can be forged, and a bad codec should fail at once."""
     space, draws = codec.space, Draws(0)
     weigh(FEW * 4 * (space.width + math.prod(space.raw)), "the codec's points take", "restore it")
     codes = codec.condition.draw(FEW, draws)
@@ -130,10 +130,10 @@ def fits(
     generator: nn.Module | None = None,
     critic: nn.Module | None = None,
 ) -> None:
-    """Refuse files of weights that are not those of the configuration, before nets are built.
+    """Check weight files against the configuration before nets are built.
 
     Raises:
-        InputError: other names, shapes or types, or a configuration changed since training.
+        InputError: names, shapes or types differ, or the configuration changed since training.
     """
     lists = {name: listed(found.path / name) for name in names}
     calls = CALLS_A_TENSOR * max((len(one.form) for one in lists.values()), default=0)
@@ -157,24 +157,24 @@ def fits(
 
 
 def _unchanged(path: Path, config: Config, meta: Mapping[str, Any]) -> None:
-    """Raise InputError where a configuration is not the one that weights say they came from."""
+    """Raise InputError if the configuration is not the one stored with the weights."""
     then, now = meta.get("config"), settled(config)
     then = then if isinstance(then, dict) else {}
     other = [key for key in {**now, **then} if now.get(key) != then.get(key)]
     if other:
         raise InputError(
             f"{path}: changed since training ({other[0]}: now {str(now.get(other[0]))[:40]!r}, "
-            f"then {str(then.get(other[0]))[:40]!r}); put it back, or train a new run with "
+            f"then {str(then.get(other[0]))[:40]!r}); change it back, or train a new run with "
             f"--config {path}"
         )
 
 
 def origin(config: Config, codec: str) -> dict[str, Any]:
-    """Return what weights say of where they came from: configuration, and digest of the codec."""
+    """Return the origin stored with weights: the configuration, and the digest of the codec."""
     return {"config": settled(config), "codec": codec}
 
 
 def settled(config: Config) -> dict[str, Any]:
-    """Return what of a configuration decides the numbers of a run, ready for JSON."""
+    """Return the part of a configuration that determines a run's numbers, ready for JSON."""
     decides = {k: v for k, v in vars(config).items() if k not in ("device", "threads")}
     return {k: list(v) if isinstance(v, tuple) else v for k, v in decides.items()}

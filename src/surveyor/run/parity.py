@@ -1,4 +1,4 @@
-"""Parity: rows in which an outcome is as frequent in every group as in all rows."""
+"""Demographic parity: samples in which an outcome is equally frequent in every group."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from surveyor.run.sampling import TRIES, draw_samples
 from surveyor.streams import Stream
 
 PILOT = 20_000
-APART = TRIES + 1  # rounds of draws that no row delivered comes from
-FEWEST = 20  # pilot rows of an outcome within a group
+APART = TRIES + 1  # a round of draws that no delivered row comes from
+FEWEST = 20  # the fewest pilot rows of an outcome within a group
 SPARE = 1.1
 
 
 def gap(outcome: np.ndarray, group: np.ndarray) -> float:
-    """Return the largest difference between two groups' shares of an outcome, over all outcomes."""
+    """Return the largest difference between two groups in the share of any outcome."""
     table = pd.crosstab(group, outcome, normalize="index").to_numpy()
     return float((table.max(0) - table.min(0)).max())
 
@@ -37,14 +37,14 @@ def with_parity(
     seed: int,
     apart_from: Any = None,
 ) -> pd.DataFrame:
-    """Return ``n`` rows with P(outcome | group) = P(outcome), all else as generated.
+    """Return ``n`` rows with P(outcome | group) = P(outcome), and otherwise as generated.
 
     A row of outcome y in group g is kept with probability proportional to P(y) / P(y | g), both
-    estimated on a pilot of other rows than those that are filtered: within (g, y) rows are those of
-    the generator, and groups stay as frequent as they were.
+    estimated on a separate pilot sample. The distribution of rows given (g, y) and the frequencies
+    of groups do not change.
 
     Raises:
-        InputError: no such columns, columns of numbers, or an outcome that a group hardly has.
+        InputError: a column does not exist or is numeric, or an outcome is too rare in a group.
     """
     columns = _columns(run, outcome, group)
     pilot = draw_samples(run, PILOT, where, seed, begin=APART)
@@ -55,8 +55,8 @@ def with_parity(
     groups = np.flatnonzero(joint.sum(1) > 0)
     if (joint[groups] < FEWEST).any():
         raise InputError(
-            f"--parity {outcome}:{group}: an outcome that a group has in fewer than {FEWEST} of "
-            f"{PILOT:,} rows; join its values, or ask for other columns"
+            f"--parity {outcome}:{group}: a group has an outcome in fewer than {FEWEST} of "
+            f"{PILOT:,} rows; merge its values, or choose other columns"
         )
     known = np.unique(y)
     odds = np.zeros((columns[1].size, columns[0].size))
@@ -69,22 +69,22 @@ def with_parity(
         y, g = (c.encode(rows[c.name]) for c in columns)
         chosen = Draws(seed, size, Stream.SAMPLE).uniform(size).numpy() < keep[g, y]
         if chosen.sum() >= n:
-            kept: pd.DataFrame = rows[chosen].iloc[:n].reset_index(drop=True)
-            return kept
+            balanced: pd.DataFrame = rows[chosen].iloc[:n].reset_index(drop=True)
+            return balanced
         size = int(1.5 * size)
 
 
 def _columns(run: Run, outcome: str, group: str) -> list[Column]:
     if run.codec.continuous:
-        raise InputError("--parity: for tables")
+        raise InputError("--parity: only for tables; leave it out")
     by_name = {c.name: c for c in run.codec.askable}
     problems = check_columns([outcome, group], list(by_name), "--parity")
     problems += [
-        f"--parity {name}: a column of numbers or dates; give one of categories"
+        f"--parity {name}: a column of numbers or dates; give a column of categories"
         for name in (outcome, group)
         if name in by_name and by_name[name].ordered
     ]
-    problems += [f"--parity {outcome}:{group}: one column twice"] if outcome == group else []
+    problems += [f"--parity {outcome}:{group}: give two columns"] if outcome == group else []
     if problems:
         raise InputError(*problems)
     return [by_name[outcome], by_name[group]]

@@ -1,4 +1,4 @@
-"""Data and configuration of a new run, from what a person gives and says."""
+"""Data and configuration of a new run, from the user's data and options."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
             kind = recognise(source, options_of(early))
             raw = kind.files.read(source, options_of(early))
             defaults = dict(kind.files.defaults(raw, said))
-    # What is refused must not spend.
+    # A refused run must not spend privacy budget.
     config = dataclasses.replace(early or Config(), epsilon=None, delta=None)
     with noted(problems):
         config = configured(said, defaults)
@@ -46,8 +46,8 @@ READ = frozenset(f.name for f in dataclasses.fields(Options)) & {
 
 
 def _early(said: Mapping[str, Any]) -> Config | None:
-    """Return what says how data are to be read; None where that is not said well."""
+    """Return the options for reading data; None if they are invalid."""
     try:
         return resolve_config({k: v for k, v in said.items() if k in READ})
-    except InputError:  # told of when all of it is resolved
+    except InputError:  # reported when all options are resolved
         return None

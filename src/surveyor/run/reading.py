@@ -1,4 +1,4 @@
-"""Data for a run that is trained: its own once more, or others, read as its own were."""
+"""Data for a trained run: its own again, or other data read in the same way."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from surveyor.streams import Stream, generator
 
 
 def trained_on(run: Run, data: Any = None) -> Data:
-    """Return the data that ``run`` was trained on, from where they were or as they are given.
+    """Return the data that ``run`` was trained on, from their original place or from ``data``.
 
     Raises:
-        InputError: other data, or none where they were in memory.
+        InputError: the data are different, or were in memory and are not given.
     """
     source = run.data_name if data is None else data
     if data is None and not source:
-        raise InputError(f"{run.path}: was trained on data in memory; pass the same again")
+        raise InputError(f"{run.path}: was trained on data in memory; pass the same data again")
     return own_data(run, source)
 
 
 def other_data(run: Run, data: Any, options: Options = USUAL) -> Data:
-    """Return ``data`` in two halves, which are both sides of a floor.
+    """Return ``data`` split into two halves, between which floors are measured.
 
-    ``options`` say which columns of a table are left out, and how its text is spelt.
+    ``options`` set the columns of a table to leave out, and the spelling of its text.
 
     Raises:
-        InputError: data that cannot be read, of another kind, or too few.
+        InputError: the data cannot be read, are of another kind, or are too few.
     """
     codec = run.codec.without(options.drop)
     raw = read_for(run, data, options)
@@ -46,27 +46,27 @@ def other_data(run: Run, data: Any, options: Options = USUAL) -> Data:
 
 
 def read_for(run: Run, data: Any, options: Options = USUAL) -> Any:
-    """Read ``data`` as ``run`` reads them; of a table one row may be a Series or a dictionary.
+    """Read ``data`` as ``run`` reads them; one row of a table may be a Series or a dictionary.
 
     Raises:
-        InputError: data that cannot be read, or of another kind than those trained on.
+        InputError: the data cannot be read, or are of another kind than the training data.
     """
     source = resolve(run.kind.files.one_row(data))
     kind = recognise(source, run.options)
     if kind.name != run.kind.name:
         raise InputError(
-            f"data of the kind {kind.name} where the run was trained on {run.kind.name}; give the "
-            "same kind"
+            f"the data are {kind.name}, but the run was trained on {run.kind.name}; give the same "
+            "kind"
         )
-    told = {name: getattr(options, name) for name in ("drop", "type", "missing")}
-    return run.kind.files.reopen(source, run.codec, replace(run.options, **told))
+    columns = {name: getattr(options, name) for name in ("drop", "type", "missing")}
+    return run.kind.files.reopen(source, run.codec, replace(run.options, **columns))
 
 
 def columns_read(drop: Any = (), type: Any = (), missing: Any = ()) -> Options:
-    """Return how the columns of tables that are only measured are read.
+    """Return the options for reading the columns of a table that is only measured.
 
     Raises:
-        InputError: other things than texts.
+        InputError: an option is not text.
     """
     drop, type = words("--drop", drop), words("--type", type)
     return Options(drop=drop, type=type, missing=words("--missing", missing), lenient=True)

@@ -1,4 +1,4 @@
-"""Samples of a run in user units: what is asked of them holds in every one."""
+"""Samples of a run in user units, each of which meets the conditions asked for."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from surveyor.run.folder import Run
 from surveyor.run.reading import read_for
 from surveyor.streams import Stream
 
-AT_ONCE = 8192  # samples made together, by one thread
-TRIES, MOST = 50, 2_000_000  # rounds of rejection, and samples made in all of them
-PILOT, BALANCE = 4000, 2**20  # rows that tell how often formulas are neutral; their stream's rank
-REPEATED = 2  # samples made for each one wanted before formulas are made twice after all
-UNASKED, FEW = 2**24, 2**21  # numbers below which memory is not asked for; made to see their size
-COPIES = 3  # of samples in memory: parts, the whole, and what is written
-SPARE = 1.2  # made for each sample still wanted, at the rate at which they were met so far
+AT_ONCE = 8192  # samples per batch, one thread each
+TRIES, MOST = 50, 2_000_000  # rounds of rejection sampling, and samples drawn in all of them
+PILOT, BALANCE = 4000, 2**20  # rows to estimate how often formulas are neutral; stream rank
+REPEATED = 2  # samples drawn per sample wanted before repeated formulas are allowed
+UNASKED, FEW = 2**24, 2**21  # numbers that need no memory check; numbers drawn to measure size
+COPIES = 3  # of the samples in memory: the parts, the whole, and the output
+SPARE = 1.2  # samples drawn per sample still needed, at the acceptance rate so far
 
 
 def draw_samples(
@@ -45,75 +45,74 @@ def draw_samples(
 ) -> Any:
     """Return ``n`` samples: a DataFrame, or arrays by name.
 
-    Formulas stand as text, as many of them neutral in charge as in training, and none twice where
-    training had none twice. The generator is told the run's conditions; whatever else is asked is
-    met by rejection. No row of a table equals one of ``apart_from``. The latent's Gaussians are
-    narrower by ``truncate``. Rounds of draws are numbered from ``begin``.
+    Formulas are text; charge-neutral ones are as frequent as in training, and none repeats unless
+    training has repeats. The run's conditions are inputs of the generator; conditions on other
+    columns are met by rejection sampling. No row of a table equals one of ``apart_from``. The
+    latent's Gaussians are narrowed by the factor ``truncate``. Rounds of draws are numbered from
+    ``begin``.
 
     Raises:
-        InputError: n below 1, unknown columns, values never seen, or too rare to be met.
+        InputError: n is below 1, a column is unknown, or a value is unseen or too rare.
     """
     _check(run, n, seed, truncate)
     latent = replace(run.game.latent, spread=truncate * run.game.latent.spread)
     run = replace(run, game=replace(run.game, latent=latent))
     found = _asked(run, where)
-    told = {c.name for c in run.codec.condition.columns}
-    given = {name: w for name, w in found.items() if name in told}
+    own = {c.name for c in run.codec.condition.columns}
+    inputs = {name: w for name, w in found.items() if name in own}
     known = None if apart_from is None else _known(run, apart_from)
-    checked = {name: w for name, w in found.items() if name not in told or w.ranged}
-    tests = _Tests(run.codec, checked, _filters(run, given, seed), known)
+    checked = {name: w for name, w in found.items() if name not in own or w.ranged}
+    tests = _Tests(run.codec, checked, _filters(run, inputs, seed), known)
     _refuse_beyond_memory(run, n, seed, tests.none)
     if tests.none:
-        return run.codec.finished(_told(_made(run, n, given, seed, begin), found))
+        return run.codec.finished(_with_exact(_made(run, n, inputs, seed, begin), found))
     kept: list[Any] = []
     met = made_in_all = 0
     for attempt in range(begin, begin + TRIES):
         share = met / made_in_all if met else 0.5 if made_in_all == 0 else 1 / made_in_all
         size = int(min(max(2000, SPARE * (n - met) / share), 100_000, MOST - made_in_all))
-        made = _made(run, size, given, seed, attempt)
+        made = _made(run, size, inputs, seed, attempt)
         u = Draws(seed, attempt, Stream.SAMPLE, BALANCE).uniform(size).numpy()
         agree = tests.passed(made, u)
-        made = _told(made, found)
+        made = _with_exact(made, found)
         kept.append(_rows(made, agree & tests.apart(made)))
         first = tests.first(kept)
         met, made_in_all = int(first.sum()), made_in_all + size
         enough = len(first) >= REPEATED * n + size
         if met >= n or (met < len(first) and enough):
             if met < n:
-                tell(f"only {met:,} different ones were made; the rest repeat")
+                tell(f"only {met:,} samples are distinct; the rest are repeats")
             order = np.concatenate([np.flatnonzero(first), np.flatnonzero(~first)])
             return run.codec.finished(_rows(_joined(kept), order[:n]))
         if made_in_all >= MOST:
             break
-    asked = ", ".join(f"{name}={where[name]}" for name in tests.checked)
-    remedies = ["train with these columns as --condition"] if asked else []
+    wanted = ", ".join(f"{name}={where[name]}" for name in tests.checked)
+    remedies = ["train with these columns as --condition"] if wanted else []
     raise InputError(
-        f"{f'--where {asked}' if asked else f'-n {n}'}: only {met} such rows among "
-        f"{made_in_all:,} made; {', or '.join([*remedies, 'ask for fewer'])}"
+        f"{f'--where {wanted}' if wanted else f'-n {n}'}: only {met} such rows among "
+        f"{made_in_all:,} generated; {', or '.join([*remedies, 'ask for fewer'])}"
     )
 
 
 def _check(run: Run, n: int, seed: int, truncate: float) -> None:
     problems = [] if n >= 1 else [f"-n {n}: give at least 1"]
     if not run.codec.condition.drawable:
-        problems.append("the run translates pictures: give them to surveyor translate")
+        problems.append("the run translates pictures; use surveyor translate")
     if not 0 <= seed < 2**63:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
     if not 0 < truncate <= 1:
         problems.append(f"--truncate {truncate:g}: give a number above 0, at most 1")
     if truncate != 1 and not run.codec.continuous:
-        problems.append(
-            "--truncate: for pictures and vectors; rows of a table are drawn as they are"
-        )
+        problems.append("--truncate: only for pictures and vectors, not for tables; leave it out")
     if problems:
         raise InputError(*problems)
 
 
 def _refuse_beyond_memory(run: Run, n: int, seed: int, plain: bool) -> None:
-    """Raise InputError where ``n`` samples cannot be: a few are made, and their size is counted."""
+    """Raise InputError if ``n`` samples exceed memory, extrapolating from a few."""
     if not plain and n > MOST:
         raise InputError(
-            f"-n {n:,}: of what is asked for at most {MOST:,} are made; ask for fewer at a time"
+            f"-n {n:,}: with such conditions at most {MOST:,}; ask for fewer at a time"
         )
     least = n * run.codec.space.width
     if least <= UNASKED:
@@ -123,8 +122,8 @@ def _refuse_beyond_memory(run: Run, n: int, seed: int, plain: bool) -> None:
     each = math.ceil(_bytes(made) / few)
     refuse_beyond_memory(
         COPIES * n * each,
-        f"-n {n:,}: {COPIES} x {n:,} samples of {each:,} bytes, while they are put together, take",
-        "ask for fewer at a time, with another --seed each",
+        f"-n {n:,}: {COPIES} copies of {n:,} samples of {each:,} bytes take",
+        "ask for fewer at a time, each with another --seed",
     )
 
 
@@ -136,7 +135,7 @@ def _bytes(made: Any) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Tests:
-    """What samples must pass: columns asked for, the kind's own filters, rows that are known."""
+    """The tests that samples must pass: conditions, the kind's own filters, and known rows."""
 
     codec: Codec
     checked: Mapping[str, Wanted]
@@ -162,20 +161,20 @@ class _Tests:
         return apart
 
     def first(self, kept: list[Any]) -> np.ndarray:
-        """Return which rows repeat none before them."""
+        """Return which rows do not repeat an earlier one."""
         agree = np.ones(sum(map(_count, kept)), dtype=bool)
         for own in self.filters:
             agree &= own.first(_joined(kept))
         return agree
 
 
-def _filters(run: Run, given: Mapping[str, Wanted], seed: int) -> list[Passing]:
-    """Return what the run's kind demands of samples; nothing where they are left as they come."""
+def _filters(run: Run, inputs: Mapping[str, Wanted], seed: int) -> list[Passing]:
+    """Return the filters of the run's kind; none if samples are not calibrated."""
     if run.config.calibrate == "no":
         return []
 
     def pilot() -> Any:
-        return _made(run, PILOT, given, seed, TRIES)
+        return _made(run, PILOT, inputs, seed, TRIES)
 
     ready = (own.ready(run.codec, pilot) for own in run.kind.filters)
     return [found for found in ready if found is not None]
@@ -194,20 +193,20 @@ def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
     return read_where(where, conditions, f"not a condition of this run{none}")
 
 
-def _made(run: Run, n: int, given: Mapping[str, Wanted], seed: int, attempt: int) -> Any:
+def _made(run: Run, n: int, inputs: Mapping[str, Wanted], seed: int, attempt: int) -> Any:
     codec, game = run.codec, run.game
-    codes = codec.condition.draw(n, Draws(seed, attempt, Stream.SAMPLE), given)
+    codes = codec.condition.draw(n, Draws(seed, attempt, Stream.SAMPLE), inputs)
     drawer = game.generator.drawer() if isinstance(game.generator, TabularLikelihood) else None
     device = next(game.critic.parameters()).device
 
     def part(number: int) -> Any:
-        torch.set_num_threads(1)  # of this thread's own products
+        torch.set_num_threads(1)  # for this thread's own matrix products
         own = codes[number * AT_ONCE : (number + 1) * AT_ONCE]
         draws, cond = Draws(seed, attempt, Stream.SAMPLE, number + 1), codec.condition.embed(own)
         if drawer is not None:
-            told = None if cond is None else cond.to(device)
+            cond = None if cond is None else cond.to(device)
             blocks = len(codec.space.blocks)
-            numbers = drawer(draws.uniform(len(own), blocks).to(device), told)
+            numbers = drawer(draws.uniform(len(own), blocks).to(device), cond)
             return codec.decoded(numbers.cpu().numpy(), own, draws)
         batch = generated(game, game.generator, cond, len(own), draws)
         return codec.decode(batch, own, draws)
@@ -216,8 +215,8 @@ def _made(run: Run, n: int, given: Mapping[str, Wanted], seed: int, attempt: int
         return _joined(list(pool.map(part, range(math.ceil(n / AT_ONCE)))))
 
 
-def _told(made: Any, found: Mapping[str, Wanted]) -> Any:
-    """Put the numbers that were asked for in place of others of their cells."""
+def _with_exact(made: Any, found: Mapping[str, Wanted]) -> Any:
+    """Replace numbers by the ones asked for in the same cell."""
     for name, w in found.items():
         if w.value is not None and w.column.ordered:
             values = w.answer(pd.Series(made[name]))

@@ -1,4 +1,4 @@
-"""Scores of rows: how far each is like those that a run was trained on."""
+"""Scores of rows: how much each resembles the run's training data."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from surveyor.run.reading import read_for
 
 By = Literal["auto", "likelihood", "critic"]
 AT_ONCE = 4096
-OUTSIDE = 50.0  # more than real rows differ by, in nats and in a critic's units
+OUTSIDE = 50.0  # more than real rows differ, in nats and in a critic's units
 
 
 @torch.no_grad()
 def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
-    """Return a score of every row of ``data``, (n,): low where a row is unlike the real ones.
+    """Return a score for every row of ``data``, (n,), low for rows unlike the training data.
 
     A row with numbers outside the range of the training rows has the score of the nearest row
-    inside, less ``OUTSIDE`` and less its distance from there in standard deviations.
+    inside, less ``OUTSIDE`` and its distance from there in standard deviations.
     """
     by = choice("--by", by, typing.get_args(By))  # type: ignore[assignment]
     generator, codec = run.game.generator, run.codec
     if by == "likelihood" and not isinstance(generator, Likelihood):
-        raise InputError("--by likelihood: the generator of this run has none; use --by critic")
+        raise InputError("--by likelihood: this run's generator has no likelihood; use --by critic")
     rows, away = codec.inside(codec.rows(read_for(run, data)))
     total = len(next(iter(rows.values())))
     device = next(run.game.critic.parameters()).device

@@ -1,4 +1,4 @@
-"""A training session: it survives a kill, and goes on where it left off."""
+"""A training session, which survives a kill and resumes where it left off."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from surveyor.training.step import SOFTER
 
 @contextlib.contextmanager
 def threads(count: int | None) -> Iterator[None]:
-    """Compute on so many threads, on which the last digits of sums depend."""
+    """Use ``count`` threads for computing; the last digits of sums depend on their number."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:
@@ -58,18 +58,18 @@ def threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def with_calibration(told: Evaluation, brought: Calibration | None) -> Evaluation:
-    """Return an evaluation with what calibration brought, where there was one."""
-    if brought is None:
-        return told
-    before = Figure("marginals", brought["without"], of="before calibration", by="other")
-    after = Figure("marginals", brought["with"], better="lower")
-    return replace(told, figures=(*told.figures, after, before))
+def with_calibration(evaluation: Evaluation, calibration: Calibration | None) -> Evaluation:
+    """Return an evaluation with the marginals' error before and after calibration, if any."""
+    if calibration is None:
+        return evaluation
+    before = Figure("marginals", calibration["without"], of="before calibration", by="other")
+    after = Figure("marginals", calibration["with"], better="lower")
+    return replace(evaluation, figures=(*evaluation.figures, after, before))
 
 
 @dataclass(eq=False)
 class Session:
-    """A run being trained; ``codec`` is the digest of its codec's files."""
+    """A run in training; ``codec`` is the digest of its codec's files."""
 
     path: Path
     config: Config
@@ -88,7 +88,7 @@ class Session:
 
     @cached_property
     def ruler(self) -> Ruler:
-        """Return the ruler of training: validation rows, the same every time."""
+        """Return the measure of validation W1 during training."""
         config, data = self.config, self.data
         unit = data.codec.space.unit
         rows = data.train, data.validation, config.measure_rows
@@ -96,17 +96,17 @@ class Session:
 
     @property
     def origin(self) -> dict[str, Any]:
-        """Return what the run's weights say of where they came from."""
+        """Return the origin to store with the run's weights."""
         return origin(self.config, self.codec)
 
     @property
     def goes_on(self) -> str:
-        """Return what goes on with this run."""
+        """Return the command or call that resumes this run."""
         return instruction(self.path, self.config, self.data_name)
 
     @property
     def finished(self) -> bool:
-        """Return whether there is nothing left to train."""
+        """Return whether training is complete."""
         return self._over()
 
     def _over(self) -> bool:
@@ -114,15 +114,15 @@ class Session:
         return self.state.step >= self.plan.steps or plateaued(excess, self.config.patience)
 
     def records(self) -> Iterator[Record]:
-        """Train, keep what is measured, and save; yields every generator step.
+        """Train, record measurements and save; yield a record of every generator step.
 
-        Ctrl-C and a polite kill are heard between steps, when the state is whole. While this goes
-        on no other process can write to the run.
+        Ctrl-C and SIGTERM take effect between steps, when the state is consistent. Meanwhile no
+        other process can write to the run.
 
         Raises:
             Interrupted: the user stopped training; the state has been saved.
             Diverged: a number was not finite; the last good state is on disk.
-            NotWritten: the disk is full or refuses; the last good state is on disk.
+            NotWritten: the disk is full or refuses the write; the last good state is on disk.
         """
         self._lock()
         done = False
@@ -130,20 +130,20 @@ class Session:
             yield from self._records()
             done = True
         except NotWritten as error:
-            kept = (self.path / CHECKPOINT).exists()
-            remedy = f". The last good state is kept; go on with: {self.goes_on}"
-            raise NotWritten(f"{error}{remedy if kept else ''}") from error
+            saved = (self.path / CHECKPOINT).exists()
+            remedy = f". The last good state is saved; resume it with: {self.goes_on}"
+            raise NotWritten(f"{error}{remedy if saved else ''}") from error
         except Diverged as error:
-            kept = bool(self.history) and self.temporary is None
-            where = f". The last good state is kept in {self.path}" if kept else ""
+            saved = bool(self.history) and self.temporary is None
+            where = f". The last good state is in {self.path}" if saved else ""
             raise Diverged(f"{error}{where}") from error
         finally:
             if not done:
                 self.release()
 
     def interruption(self) -> str:
-        """Return what is said of a run that was stopped at once."""
-        return f"stopped; it goes on from what was last saved with: {self.goes_on}"
+        """Return the message for a run that was stopped at once."""
+        return f"stopped; resume it from the last checkpoint with: {self.goes_on}"
 
     def _lock(self) -> None:
         if self.ranks.leader and (self.lock is None or not self.lock.held):
@@ -163,7 +163,7 @@ class Session:
         index = train.index[ranks.rank :: ranks.size]
         shard = replace(train, index=index, balance=self.config.balance)
         source = steps(self._quick(shard), shard, self.plan, self.state, ranks.reduce)
-        private = self.plan.privacy is not None  # what is measured on rows is not in the account
+        private = self.plan.privacy is not None  # the account does not cover measurements on rows
         if ranks.leader and not private:
             source = measured(source, self._measure, every, self.plan.steps)
         with deferred_signals() as stopped:
@@ -171,19 +171,19 @@ class Session:
                 if record.measurement is not None or (private and self._over()):
                     self._keep(record.measurement)
                 yield record
-                # One question a step; what it was about is asked only where the answer is yes.
+                # One exchange between processes per step; a second only if something is to be done.
                 if ranks.any(self._over() or bool(stopped())):
                     if ranks.any(self._over()):
                         return
                     self._stop()
 
     def _quick(self, shard: Source) -> Game:
-        """Return the game with compiled steps where the configuration says so."""
+        """Return the game, with compiled steps if configured."""
         if self.config.compile != "yes":
             return self.game
         game, refused = compiled(self.game, shard.draw(self.plan.batch, Draws(0)))
         if refused is not None:
-            remedy = "Nothing is lost but time; --compile no says so from the start"
+            remedy = "Only time is lost; --compile no avoids the attempt"
             self.findings.append(Finding("uncompiled", "note", refused, remedy))
         return game
 
@@ -191,12 +191,12 @@ class Session:
         if self.ranks.leader:
             self._checkpoint()
         raise Interrupted(
-            f"stopped at step {self.state.step:,} of {self.plan.steps:,}, saved; "
-            f"go on with: {self.goes_on}"
+            f"stopped at step {self.state.step:,} of {self.plan.steps:,} and saved; "
+            f"resume it with: {self.goes_on}"
         )
 
     def finish(self) -> Evaluation:
-        """Evaluate the best generator and write ``evaluation.json``; return what it tells."""
+        """Evaluate the best generator, write ``evaluation.json`` and return the evaluation."""
         self._lock()
         try:
             return self._finish()
@@ -207,14 +207,14 @@ class Session:
         load_module(self.game.generator, self.path / BEST["generator"])
         load_module(self.game.critic, self.path / BEST["critic"])
         calibration = self._calibrated()
-        told = assess(Seen(self.game, self.game.generator, self.data, self.config.seed))
-        told = with_calibration(replace(told, privacy=self.plan.privacy), calibration)
-        told = completed(self.config, told, self.history, self.findings)
-        keep_evaluation(self.path, self.config, told)
-        return told
+        found = assess(Seen(self.game, self.game.generator, self.data, self.config.seed))
+        found = with_calibration(replace(found, privacy=self.plan.privacy), calibration)
+        found = completed(self.config, found, self.history, self.findings)
+        keep_evaluation(self.path, self.config, found)
+        return found
 
     def _calibrated(self) -> Calibration | None:
-        """Calibrate the best generator, once; return its marginals' error without and with."""
+        """Calibrate the best generator once; return the error of its marginals before and after."""
         game, codec, seed = self.game, self.data.codec, self.config.seed
         if self.config.calibrate == "no" or not isinstance(game.generator, TabularLikelihood):
             return None
@@ -232,16 +232,16 @@ class Session:
     def _measure(self, record: Record) -> Measurement:
         try:
             found = self.ruler(self.state.average, record)
-        except InputError as error:  # of points that are no numbers
+        except InputError as error:  # points that are not finite
             why = str(error)
         else:
             if found.finite:
                 return found
-            why = "what was measured is not finite"
+            why = "a measurement is not finite"
         raise Diverged(f"step {record.step}: {why}. {SOFTER}")
 
     def _keep(self, measurement: Measurement | None) -> None:
-        """Save what is best so far, and the state; without a measurement the last step is best."""
+        """Save the best nets so far and the state; without measurements the last step is best."""
         if measurement is not None:
             self.history.append(measurement)
         if measurement is None or best_of(self.history) is measurement:
@@ -251,7 +251,7 @@ class Session:
         if measurement is not None:
             append(self.path / HISTORY, asdict(measurement))
             seconds = round(time.monotonic() - self.started, 3)
-            with contextlib.suppress(NotWritten):  # nothing needs it
+            with contextlib.suppress(NotWritten):  # the clock is not essential
                 append(self.path / TIMING, {"step": self.state.step, "seconds": seconds})
         self._checkpoint()
 

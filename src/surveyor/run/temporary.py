@@ -1,4 +1,4 @@
-"""A folder for a run without a name, which is gone with the last that holds it."""
+"""A temporary folder for a run without a name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Temporary:
-    """A folder that is removed when nothing holds this any more, or when Python ends."""
+    """A folder that is removed with the last reference to this object, or when Python exits."""
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="surveyor-"))
@@ -21,7 +21,7 @@ class Temporary:
         return self
 
     def keep(self) -> None:
-        """Leave the folder where it is, for good."""
+        """Keep the folder permanently."""
         self._end.detach()
 
     def remove(self) -> None:
@@ -30,5 +30,5 @@ class Temporary:
 
 
 def _removed(path: Path, owner: int) -> None:
-    if os.getpid() == owner:  # a forked child holds copies, and ends first
+    if os.getpid() == owner:  # a forked child has a copy, and may exit first
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A walk through the latent, and from condition to condition: frames that change smoothly."""
+"""A walk through the latent and through conditions, as frames that change smoothly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from surveyor.errors import InputError
 from surveyor.run.folder import Run
 from surveyor.streams import Stream
 
-COPIES = 16  # bytes a number of a walk: as made, in user units, and as frames
+COPIES = 16  # bytes per number of a walk: as generated, in user units, and as frames
 
 
 def walk(
@@ -24,22 +24,22 @@ def walk(
 ) -> dict[str, np.ndarray]:
     """Return ``frames`` samples along a closed walk, arrays by name.
 
-    The latent goes from one draw to the next, ``stops`` of them, and back to the first: its
-    Gaussian part along great circles, whose points are as long as the ends and not shorter, as on
-    the straight line (White 2016); its signs change halfway. The embedded condition goes straight
-    from each of ``where`` to the next; without it one combination of training stays.
+    The latent moves through ``stops`` draws and back to the first. Its Gaussian part moves along
+    great circles, which keep the length that straight lines would shorten (White 2016); its signs
+    change halfway. The embedded condition moves in straight lines through ``where``; without
+    ``where`` it stays at one combination from training.
 
     Raises:
-        InputError: a table, too few frames, or conditions that the run does not have.
+        InputError: the run is of a table or lacks these conditions, or there are too few frames.
     """
     codec, game = run.codec, run.game
     problems = []
     if not codec.continuous:
         problems.append(
-            "walks are for pictures and vectors; between two rows of a table lies nothing"
+            "walks are only for pictures and vectors, since rows of a table have nothing between"
         )
     if not codec.condition.drawable:
-        problems.append("the run translates pictures: give them to surveyor translate")
+        problems.append("the run translates pictures; use surveyor translate")
     if not 0 <= seed < 2**63:
         problems.append(f"--seed {seed}: give a number from 0 to 2^63")
     if frames < 2 or stops < 1:
@@ -55,30 +55,28 @@ def walk(
     )
     draws = Draws(seed, 0, Stream.WALK)
     wanted = [read_where(w, codec.condition.columns, "no condition") for w in (where or [{}])]
-    asked = [codec.condition.draw(1, draws, w) for w in wanted]
-    latents = game.latent.draw(max(stops, len(asked)), draws)
+    codes = np.concatenate([codec.condition.draw(1, draws, w) for w in wanted])
+    latents = game.latent.draw(max(stops, len(codes)), draws)
     at = torch.arange(frames) / frames
     z = _along(latents, at, game.latent.normal)
-    ends = codec.condition.embed(np.concatenate(asked))
+    ends = codec.condition.embed(codes)
     cond = None if ends is None else _straight(ends, at)
     device = next(game.critic.parameters()).device
     with torch.no_grad():
-        told = None if cond is None else cond.to(device)
-        raw = game.generator(z.to(device)) if told is None else game.generator(z.to(device), told)
-        x = game.head(raw.float(), draws).cpu()
-    nearest = (at * len(asked)).round().long() % len(asked)
-    codes = np.concatenate(asked)[nearest.numpy()]
-    made: dict[str, np.ndarray] = codec.decode(Batch(x), codes, draws)
+        inputs = (z.to(device),) if cond is None else (z.to(device), cond.to(device))
+        x = game.head(game.generator(*inputs).float(), draws).cpu()
+    nearest = ((at * len(codes)).round().long() % len(codes)).numpy()
+    made: dict[str, np.ndarray] = codec.decode(Batch(x), codes[nearest], draws)
     for name in {name for w in wanted for name, one in w.items() if one.column.ordered}:
-        said = [w[name] for w in wanted if name in w and w[name].value is not None]
-        if len(said) == len(wanted):
-            values = [one.column.told(one.value, 1).to_numpy() for one in said]
-            made[name] = np.concatenate(values)[nearest.numpy()]
+        exact = [w[name] for w in wanted if name in w and w[name].value is not None]
+        if len(exact) == len(wanted):
+            values = [one.column.told(one.value, 1).to_numpy() for one in exact]
+            made[name] = np.concatenate(values)[nearest]
     return made
 
 
 def _along(ends: Tensor, at: Tensor, normal: int) -> Tensor:
-    """Return points (f, d) at shares ``at`` of the closed way through ``ends`` (k, d)."""
+    """Return points (f, d) at positions ``at`` in [0, 1] on the closed path through ``ends``."""
     first, second, share = _legs(ends, at)
     u, v = first[:, :normal], second[:, :normal]
     size = [w.norm(dim=1, keepdim=True).clamp_min(1e-12) for w in (u, v)]
