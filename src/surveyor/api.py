@@ -1,4 +1,4 @@
-"""What a notebook uses: fit, load, distance. Thin: it only joins the rooms below."""
+"""The Python interface for notebooks: fit, load, distance."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ from surveyor.training import Record
 from surveyor.training.interrupt import interruptible
 
 Watch = Callable[[runs.Session, Record], None]
-LEAST = 8  # rows a side that a distance is measured on
+LEAST = 8  # the fewest rows per side of a distance
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained generator with its critic and its numbers.
+    """A trained generator with its critic and its evaluation.
 
-    It is pickled by the path of its run, which is opened again; a copy shares the folder.
+    A model is pickled as the path of its run folder; copies share that folder.
     """
 
     run: runs.Run
@@ -65,7 +65,7 @@ class Model:
         own = [name for name in MODULES if getattr(config, name) == OWN]
         if own:
             raise InputError(
-                f"a model with a {own[0]} of its own class cannot be pickled; keep its folder, and "
+                f"a model with a user-defined {own[0]} cannot be pickled; keep its folder, and "
                 f"open it with surveyor.load({str(self.run.path)!r}, {own[0]}=module)"
             )
         return load, (str(self.run.path.absolute()),)
@@ -78,7 +78,7 @@ class Model:
 
     @property
     def evaluation(self) -> Evaluation:
-        """Return the final figures, each beside its floor; ``verdict`` is the sentence."""
+        """Return the verdict and the final figures, each beside its floor."""
         if self.run.evaluation is None:
             raise InputError(f"{self.run.path}: not evaluated yet; call evaluate(data)")
         return self.run.evaluation
@@ -95,15 +95,16 @@ class Model:
     ) -> Any:
         """Return ``n`` samples in user units: a DataFrame, or arrays by name.
 
-        ``where`` holds in every row: a value, several (a list, or ``"a|b"``), or of numbers and
-        dates a range (``"30..40"``). Conditions of the run are given to the generator, other
-        columns of a table are met by rejection. With ``parity`` (outcome, group) the outcome is as
-        frequent in every group as in all rows; within group and outcome nothing changes. No row of
-        a table equals one of ``apart_from``, a DataFrame or a file. ``truncate`` below 1 narrows
-        the latent of pictures and vectors: more typical samples, less varied.
+        ``where`` holds in every row: a value, several values (a list, or ``"a|b"``), or for
+        numbers and dates a range (``"30..40"``). The run's conditions are inputs of the generator;
+        conditions on other columns of a table are met by rejection sampling. With ``parity``
+        (outcome, group) the outcome is equally frequent in every group; nothing changes within
+        group and outcome. No row of a table equals one of ``apart_from``, a DataFrame or a file.
+        ``truncate`` below 1 narrows the latent of pictures and vectors, for more typical but less
+        varied samples.
 
         Raises:
-            InputError: n below 1, unknown columns, values never seen, or too rare to be met.
+            InputError: n is below 1, a column is unknown, or a value is unseen or too rare.
         """
         problems: list[str] = []
         with noted(problems):
@@ -124,12 +125,13 @@ class Model:
 
     @in_usual
     def translate(self, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
-        """Return what a run with a task makes of ``pictures``: enlarged, or translated.
+        """Return ``pictures`` translated or enlarged by a run with a task.
 
-        Arrays, or anything that ``fit`` reads; in the range of those trained on, of any size.
+        ``pictures`` are arrays, or anything that ``fit`` reads, of any size, with values in the
+        range of the training data.
 
         Raises:
-            InputError: a run without a task, or pictures it cannot take.
+            InputError: the run has no task, or cannot take these pictures.
         """
         return runs.answered(self.run, pictures, seed_of(seed))
 
@@ -139,17 +141,18 @@ class Model:
     ) -> dict[str, np.ndarray]:
         """Return ``frames`` samples along a closed walk through the latent, arrays by name.
 
-        It passes ``stops`` draws of the latent, and goes from each condition of ``where`` to the
-        next.
+        It passes through ``stops`` draws of the latent, and moves from each condition in ``where``
+        to the next.
 
         Raises:
-            InputError: a table, too few frames, or conditions that the run does not have.
+            InputError: the run is of a table or lacks these conditions, or there are too few
+                frames.
         """
         frames, stops, seed = whole("frames", frames, 2), whole("stops", stops, 1), seed_of(seed)
         if isinstance(where, Mapping) or not isinstance(where, Sequence):
-            raise InputError(f"--where {shown(where)}: give a list of dictionaries, one a stop")
-        asked = [conditions("--where", stop) for stop in where]
-        return runs.walk(self.run, frames, asked, stops, seed)
+            raise InputError(f"--where {shown(where)}: give a list of dictionaries, one per stop")
+        through = [conditions("--where", stop) for stop in where]
+        return runs.walk(self.run, frames, through, stops, seed)
 
     @in_usual
     def evaluate(
@@ -161,44 +164,44 @@ class Model:
         type: Sequence[str] = (),
         missing: Sequence[str] = (),
     ) -> Evaluation:
-        """Measure the generator against ``data``, or the run's own held-out rows, and keep that.
+        """Measure the generator against ``data``, or the run's own held-out rows; store the latter.
 
-        Given data serve as both sides of the floor, half and half, and nothing is said of training
-        rows; of a table ``drop`` leaves columns out, ``type`` (``"COLUMN=TYPE"``) says how dates
-        and numbers are spelt there, ``missing`` which words stand for a missing value.
+        Other ``data`` are split in half to measure the floor, and figures of training rows are left
+        out. For a table, ``drop`` leaves columns out, ``type`` (``"COLUMN=TYPE"``) sets the
+        spelling of dates and numbers, and ``missing`` lists words for a missing value.
         """
         run, rows = self.run, whole("rows", rows, LEAST)
         options = columns_read(drop, type, missing)
         if data is None and options != columns_read():
-            raise InputError("--drop, --type, --missing: say it of data that are given")
+            raise InputError("--drop, --type, --missing: only together with other data")
         measured = runs.trained_on(run) if data is None else runs.other_data(run, data, options)
         own = data is None
         game = replace(run.game, head=head_of(measured.codec, run.game.generator))
         with runs.threads(run.config.threads):
-            told = assess(Seen(game, game.generator, measured, run.config.seed, rows, own))
+            result = assess(Seen(game, game.generator, measured, run.config.seed, rows, own))
         if not own:
-            return told
+            return result
         plan = plan_of(run.config)
-        told = replace(told, privacy=runs.privacy_of(run.config, plan, measured))
-        told = runs.with_calibration(told, run.calibration)
+        result = replace(result, privacy=runs.privacy_of(run.config, plan, measured))
+        result = runs.with_calibration(result, run.calibration)
         found = preflight(run.game, measured, plan, run.kind.checks)
-        told = runs.completed(run.config, told, run.history, found)
+        result = runs.completed(run.config, result, run.history, found)
         try:
             with runs.Lock(run.path):
-                runs.keep_evaluation(run.path, run.config, told)
+                runs.keep_evaluation(run.path, run.config, result)
         except (InputError, NotWritten) as error:
-            tell(f"the numbers are not kept in the run: {error}")
-        return told
+            tell(f"the evaluation was not saved in the run: {error}")
+        return result
 
     @in_usual
     def score(self, data: Any, by: By = "auto") -> np.ndarray:
-        """Return a score of every row, (n,), no distance: low where rows are unlike the real ones.
+        """Return a score for every row, (n,), low for rows unlike the training data.
 
-        ``by`` the log likelihood of the generator or the score of the critic; ``auto`` takes the
-        likelihood where there is one.
+        The score is not a distance. ``by`` is ``likelihood`` (the generator's log likelihood),
+        ``critic`` (the critic's score) or ``auto`` (the likelihood if available).
 
         Raises:
-            InputError: ``by`` unknown, or a likelihood asked of a generator that has none.
+            InputError: ``by`` is unknown, or the generator has no likelihood.
         """
         return runs.scored(self.run, data, by)
 
@@ -206,8 +209,8 @@ class Model:
         """Copy the run folder to ``path``.
 
         Raises:
-            InputError: something is there already.
-            NotWritten: the disk is full or refuses.
+            InputError: ``path`` already exists.
+            NotWritten: the disk is full or refuses the write.
         """
         target = path_of("save", path)
         runs.refuse_existing(target)
@@ -219,7 +222,7 @@ class Model:
 
     @in_usual
     def report(self, data: Any = None) -> Path:
-        """Write ``report.html`` again and return its path."""
+        """Rewrite ``report.html`` and return its path."""
         return build_report(self.run, runs.trained_on(self.run, data))
 
 
@@ -236,23 +239,23 @@ def fit(
     """Train on a DataFrame, array, dictionary of arrays, or anything ``surveyor train`` reads.
 
     ``options`` are those of the command line (``condition=["digit"]``, ``steps=2000``).
-    ``generator`` and ``critic`` are names with options (``"conv:width=16"``) or modules of your
-    own, (z, cond) to raw output and (x, cond) to scores (n,); without conditions both take one
+    ``generator`` and ``critic`` are names with options (``"conv:width=16"``) or your own modules,
+    (z, cond) to raw output and (x, cond) to scores (n,); without conditions both take one
     argument. ``watch`` is called with the session and a record after every step. Without ``out``
-    the run lives as long as the model; where Ctrl-C interrupts it, its folder is kept and named.
+    the run folder is temporary and removed with the model, but kept if Ctrl-C interrupts training.
 
     Raises:
-        InputError: all that is wrong with data, options and modules, at once.
-        Interrupted: Ctrl-C; the state has been saved, and the message says how to go on.
+        InputError: all problems with data, options and modules, at once.
+        Interrupted: Ctrl-C; the state has been saved, and the message says how to resume.
         Diverged: a number was not finite.
     """
     problems: list[str] = []
     with noted(problems):
         if (path := None if out is None else path_of("--out", out)) is not None:
             runs.refuse_existing(path)
-    given = {"generator": generator, "critic": critic}
-    named = {name: value for name, value in given.items() if isinstance(value, str)}
-    own = modules(problems, **{n: v for n, v in given.items() if n not in named})
+    nets = {"generator": generator, "critic": critic}
+    named = {name: value for name, value in nets.items() if isinstance(value, str)}
+    own = modules(problems, **{n: v for n, v in nets.items() if n not in named})
     function(problems, "watch", watch)
     with noted(problems):
         loaded, config = prepare(data, options | named | dict.fromkeys(own, OWN))
@@ -262,8 +265,8 @@ def fit(
     home = runs.Temporary() if path is None else None
     try:
         where = home.path / "run" if home else Path(str(path))
-        nets = own.get("generator"), own.get("critic")
-        session = runs.start(loaded, str(name), config, where, *nets, rehearse=rehearse)
+        passed = own.get("generator"), own.get("critic")
+        session = runs.start(loaded, str(name), config, where, *passed, rehearse=rehearse)
         session.temporary = home
         return finish(session, watch)
     except BaseException as error:
@@ -277,7 +280,7 @@ def finish(session: runs.Session, watch: Watch | None = None) -> Model:
     """Train a session to its end, evaluate it and write its report.
 
     Raises:
-        Interrupted: Ctrl-C or a polite kill, at any time; the message says how to go on.
+        Interrupted: Ctrl-C or SIGTERM, at any time; the message says how to resume.
     """
     with interruptible(session.interruption):
         with same_randomness():
@@ -300,12 +303,12 @@ def resume(
     critic: nn.Module | None = None,
     watch: Watch | None = None,
 ) -> Model:
-    """Go on with an interrupted run where it stopped; it ends as the undisturbed one would have.
+    """Resume an interrupted run; the result equals that of an uninterrupted one.
 
-    Data that were in memory are passed again, as are modules of your own classes.
+    Data in memory and your own modules must be passed again.
 
     Raises:
-        InputError: no run there, other data than it was trained on, or modules missing.
+        InputError: there is no run, the data are different, or modules are missing.
     """
     problems: list[str] = []
     own = modules(problems, generator=generator, critic=critic)
@@ -317,7 +320,9 @@ def resume(
         problems += runs.other_modules(folder, found.config, own)
         if data is None and not source:
             call = runs.goes_on(folder, found.config, source)
-            problems.append(f"{folder}: was trained on data in memory; pass the same again: {call}")
+            problems.append(
+                f"{folder}: was trained on data in memory; pass the same data again: {call}"
+            )
     if problems:
         raise InputError(*problems)
     loaded = runs.own_data(found, kept(resolve(source if data is None else data)))
@@ -332,13 +337,12 @@ def load(
     critic: nn.Module | None = None,
     device: str | None = None,
 ) -> Model:
-    """Open a run folder. Modules of your own classes must be passed again.
+    """Open a run folder; your own modules must be passed again.
 
-    ``device`` is where it is computed; the run's own without it, or the processor where that is
-    not here.
+    ``device`` defaults to the device of the run, or to the CPU if that is not available.
 
     Raises:
-        InputError: no run there, a damaged one, or modules missing.
+        InputError: there is no run, it is damaged, or modules are missing.
     """
     problems: list[str] = []
     own = modules(problems, generator=generator, critic=critic)
@@ -365,14 +369,15 @@ def distance(
 ) -> Comparison:
     """Measure W1 between two data sets of one kind, in the units of ``evaluation``.
 
-    Either everything that ``fit`` takes, or callables ``draw(n) -> (n, d)`` that give fresh
-    samples. ``method`` is ``auto`` or ``exact`` (transport; from below a critic made from its dual
-    potentials), ``critic`` (a trained one, in ``steps`` of ``batch`` rows a side), or ``sliced``.
-    ``drop``, ``type``, ``missing`` are as in ``Model.evaluate``. The result brackets W1 between
-    ``low`` and ``high``; its ``critic``, (n, d) to (n,), has slope ``bound`` and is high on ``a``.
+    ``a`` and ``b`` are anything that ``fit`` takes, or callables ``draw(n) -> (n, d)`` that return
+    fresh samples. ``method`` is ``auto`` or ``exact`` (transport, with a lower bound from its dual
+    potentials), ``critic`` (a critic trained for ``steps`` of ``batch`` rows per side), or
+    ``sliced``. ``drop``, ``type``, ``missing`` are as in ``Model.evaluate``. The result brackets W1
+    between ``low`` and ``high``; its ``critic``, (n, d) to (n,), has slope at most ``bound`` and
+    high scores on ``a``.
 
     Raises:
-        InputError: different columns or shapes, or data that cannot be read.
+        InputError: columns or shapes differ, or the data cannot be read.
     """
     problems: list[str] = []
     with noted(problems):
@@ -387,7 +392,7 @@ def distance(
         raise InputError(*problems)
     budget = Budget(steps=steps, batch=batch, seed=seed)
     if callable(a) != callable(b):
-        raise InputError("one is a callable, the other is not; give two of either")
+        raise InputError("only one of the two is a callable; give two callables or two data sets")
     if callable(a):
         return compare(a, b, method, seed, limit, budget)
     return drift(a, b, method, seed, limit, budget, explain=False, options=options).comparison

@@ -1,4 +1,4 @@
-"""Arguments of a call from Python: a value of the right kind, or one line that says what fits."""
+"""Checks of arguments from Python: a value of the right type, or one line saying what to give."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SEED = 2**63 - 1
 
 @contextmanager
 def noted(problems: list[str]) -> Iterator[None]:
-    """Add what an InputError says to ``problems``, and go on."""
+    """Collect the problems of an InputError in ``problems`` instead of raising it."""
     try:
         yield
     except InputError as error:
@@ -30,7 +30,7 @@ def noted(problems: list[str]) -> Iterator[None]:
 
 
 def shown(value: object) -> str:
-    """Return a value for a message, on one short line: plain values as written, others by type."""
+    """Return a value as one short line for a message: plain values verbatim, others by type."""
     few = isinstance(value, (list, tuple)) and all(isinstance(v, PLAIN) for v in value)
     if not isinstance(value, PLAIN) and not few:
         name = type(value).__name__
@@ -40,10 +40,10 @@ def shown(value: object) -> str:
 
 
 def whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
-    """Return a whole number; 5.0 and NumPy's integers are whole, True and "5" are not.
+    """Return an integer; 5.0 and NumPy's integers are accepted, True and "5" are not.
 
     Raises:
-        InputError: another value, or one beyond ``low`` and ``high``.
+        InputError: the value is not an integer from ``low`` to ``high``.
     """
     if not isinstance(value, bool) and isinstance(value, Real):
         if isinstance(value, Integral):
@@ -70,7 +70,7 @@ def real(name: str, value: Any, high: float | None = None) -> float:
     """Return a number above 0.
 
     Raises:
-        InputError: another value, or one above ``high``.
+        InputError: the value is not a number above 0, or exceeds ``high``.
     """
     if not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value):
         number = float(value)
@@ -84,93 +84,93 @@ def choice(name: str, value: Any, known: Sequence[str]) -> str:
     """Return one of ``known``.
 
     Raises:
-        InputError: another value.
+        InputError: the value is not among them.
     """
     if isinstance(value, str) and value in known:
         return str(value)
     near = did_you_mean(value, known) if isinstance(value, str) else ""
-    told = near if near.startswith("; known") else f"{near}; known: {', '.join(known)}"
-    raise InputError(f"{name} {shown(value)}: not known{told}")
+    hint = near if near.startswith("; known") else f"{near}; known: {', '.join(known)}"
+    raise InputError(f"{name} {shown(value)}: unknown{hint}")
 
 
 def words(name: str, value: Any) -> tuple[str, ...]:
-    """Return texts; one may stand alone.
+    """Return a tuple of strings, from one string or a list.
 
     Raises:
-        InputError: neither text nor a list of it.
+        InputError: the value is neither a string nor a list of strings.
     """
     if isinstance(value, str):
         return (value,)
     if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
         return tuple(value)
-    raise InputError(f"{name} {shown(value)}: give text, or a list of it")
+    raise InputError(f"{name} {shown(value)}: give a string or a list of strings")
 
 
 def path_of(name: str, value: Any) -> Path:
     """Return a path.
 
     Raises:
-        InputError: neither text nor a path, or what no file can be called.
+        InputError: the value is neither a string nor a path, or is not a valid file name.
     """
     if not isinstance(value, (str, os.PathLike)):
         raise InputError(f"{name} {shown(value)}: give the name of a file or folder")
     text: Any = os.fspath(value)
     if not isinstance(text, str) or not text or "\0" in text:
-        raise InputError(f"{name} {shown(text)}: no name of a file or folder")
+        raise InputError(f"{name} {shown(text)}: not a valid name of a file or folder")
     return Path(text)
 
 
 def conditions(name: str, value: Any) -> dict[str, Any]:
-    """Return what is asked of columns, by their names.
+    """Return the conditions on columns, by column name.
 
     Raises:
-        InputError: no mapping, or names that are no text.
+        InputError: the value is not a mapping, or a name is not a string.
     """
     if value is None:
         return {}
     if not isinstance(value, Mapping):
         raise InputError(
-            f"{name} {shown(value)}: give a dictionary of columns, as {{{_example(value)}}}"
+            f"{name} {shown(value)}: give a dictionary of columns, like {{{_example(value)}}}"
         )
     problems = []
-    for column, asked in value.items():
+    for column, wanted in value.items():
         if not isinstance(column, str):
-            problems.append(f"{name} {shown(column)}: columns are named by text")
-        elif isinstance(asked, Mapping) or callable(asked) or _axes(asked) > 1:
-            problems.append(f"{name} {column}: {shown(asked)}; give a value, or a list of values")
+            problems.append(f"{name} {shown(column)}: give the column's name as a string")
+        elif isinstance(wanted, Mapping) or callable(wanted) or _axes(wanted) > 1:
+            problems.append(f"{name} {column}: {shown(wanted)}; give a value, or a list of values")
     if problems:
         raise InputError(*problems)
-    return {c: asked.tolist() if hasattr(asked, "tolist") else asked for c, asked in value.items()}
+    return {c: v.tolist() if hasattr(v, "tolist") else v for c, v in value.items()}
 
 
 def pair(name: str, value: Any) -> tuple[str, str]:
     """Return the names of two columns.
 
     Raises:
-        InputError: not a tuple or list of two texts.
+        InputError: the value is not a tuple or list of two strings.
     """
     if isinstance(value, (tuple, list)) and [isinstance(v, str) for v in value] == [True, True]:
         return str(value[0]), str(value[1])
     parts = value.split(":") if isinstance(value, str) else []
     example = tuple(parts) if len(parts) == 2 else ("income", "sex")
-    raise InputError(f"{name} {shown(value)}: give (OUTCOME, GROUP), as {example}")
+    raise InputError(f"{name} {shown(value)}: give (OUTCOME, GROUP), like {example}")
 
 
 MODULES = ("generator", "critic")
 
 
-def modules(problems: list[str], **given: Any) -> dict[str, nn.Module]:
-    """Return the modules among ``given``, by name; what is none is added to ``problems``."""
-    for name, value in given.items():
+def modules(problems: list[str], **values: Any) -> dict[str, nn.Module]:
+    """Return the modules among ``values`` by name; other values but None are ``problems``."""
+    for name, value in values.items():
         if isinstance(value, type) and issubclass(value, nn.Module):
-            problems.append(f"{name}: a class; give a module of it, such as {value.__name__}()")
+            problems.append(f"{name}: a class; give an instance, such as {value.__name__}()")
         elif value is not None and not isinstance(value, nn.Module):
-            problems.append(f"{name} {shown(value)}: give a module of torch.nn")
-    return {name: value for name, value in given.items() if isinstance(value, nn.Module)}
+            problems.append(f"{name} {shown(value)}: give a torch.nn.Module")
+    return {name: value for name, value in values.items() if isinstance(value, nn.Module)}
 
 
 def function(problems: list[str], name: str, value: Any) -> None:
-    """Add to ``problems`` what is neither None nor callable."""
+    """Add a problem unless ``value`` is None or callable."""
     if value is not None and not callable(value):
         problems.append(f"{name} {shown(value)}: give a function")
 
@@ -178,7 +178,7 @@ def function(problems: list[str], name: str, value: Any) -> None:
 def _axes(value: Any) -> int:
     try:
         return int(np.ndim(value))
-    except ValueError:  # lists of several lengths
+    except ValueError:  # a ragged list
         return 2
 
 
@@ -189,5 +189,5 @@ def _wanted(what: str, low: int, high: int | None) -> str:
 
 def _example(value: object) -> str:
     first = value[0] if isinstance(value, (list, tuple)) and value else value
-    column, equals, asked = first.partition("=") if isinstance(first, str) else ("", "", "")
-    return f"{column!r}: {asked!r}" if column and equals else "'city': 'Oslo'"
+    column, equals, text = first.partition("=") if isinstance(first, str) else ("", "", "")
+    return f"{column!r}: {text!r}" if column and equals else "'city': 'Oslo'"

@@ -1,4 +1,4 @@
-"""The nouns that every room shares: a batch, its scores, and the draws of one step."""
+"""Types shared by all packages: a batch, its scores, and the random draws of one step."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ class Batch:
         return Batch(self.x[start:stop], *kept)
 
     def joint(self) -> Tensor:
-        """Return x and cond side by side, (n, d + c): the space in which W1 is measured.
+        """Return x and cond concatenated, (n, d + c): the space in which W1 is measured.
 
-        The ground metric is Euclidean, so a condition that is ignored costs distance.
+        The ground metric is Euclidean, so ignoring the condition increases W1.
         """
         flat = self.x.flatten(1)
         return flat if self.cond is None else torch.cat([flat, self.cond.flatten(1)], dim=1)
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """Return the points and conditions of several batches as one."""
+    """Concatenate the points and conditions of several batches."""
     if len(batches) == 1:
         return batches[0]
     conds = [b.cond for b in batches if b.cond is not None]
@@ -58,7 +58,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
 
 @dataclass(frozen=True)
 class Scores:
-    """What the critic says, (..., n): a leading axis is a committee of critics."""
+    """The critic's scores, (..., n); a leading axis runs over a committee's members."""
 
     real: Tensor
     fake: Tensor
@@ -68,7 +68,7 @@ class Scores:
 
 
 def mean(values: Tensor, weight: Tensor | None) -> Tensor:
-    """Return the mean of ``values`` (..., n), weighted by ``weight`` (n,) where given."""
+    """Return the mean of ``values`` (..., n), weighted by ``weight`` (n,) unless it is None."""
     if weight is None:
         return values.mean()
     return (values * weight).sum(-1).div(weight.sum()).mean()
@@ -76,10 +76,10 @@ def mean(values: Tensor, weight: Tensor | None) -> Tensor:
 
 @dataclass(frozen=True)
 class Draws:
-    """All randomness of one step, a function of (seed, rank, step, stream) and nothing else.
+    """All random numbers of one step, a function of (seed, rank, step, stream) only.
 
-    A resumed run therefore needs no saved generator state to be the same run. Numbers are drawn
-    on the CPU, so that they are the same on every device.
+    A resumed run therefore needs no saved generator state. Numbers are drawn on the CPU, so they
+    are the same on every device.
     """
 
     seed: int

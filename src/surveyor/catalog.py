@@ -1,9 +1,9 @@
-"""A folder is the list of its parts, and a part is named by a short text.
+"""Registries of parts: a folder lists its parts, and a short text names one.
 
-``gradient-penalty:weight=10,side=two`` names the class in ``gradient_penalty.py`` and two of its
-fields. The same text stands on the command line, in ``config.toml`` and in reports. A field may be
-a part itself, in parentheses: ``packed:of=(conv:width=64,slope=0.1),members=2``; those around a
-part without a comma may be left out.
+``gradient-penalty:weight=10,side=two`` names the class in ``gradient_penalty.py`` and sets two of
+its fields. The same text is used on the command line, in ``config.toml`` and in reports. A field
+may itself be a part, in parentheses: ``packed:of=(conv:width=64,slope=0.1),members=2``; parentheses
+around a part without commas are optional.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from typing import Any, TypeVar
 from surveyor.errors import InputError, did_you_mean
 
 T = TypeVar("T")
-MOST = 2**63 - 1  # of whole numbers
-DEPTH = 8  # of parts in parts
+MOST = 2**63 - 1  # the largest integer
+DEPTH = 8  # of nested parts
 
 
 class Part:
-    """A base of parts that may stand as a field of another."""
+    """A base class of parts that may be fields of other parts."""
 
     @classmethod
     def choices(cls) -> Mapping[str, type[Any]]:
-        """Return the parts that such a field names."""
+        """Return the parts that such a field can name."""
         raise NotImplementedError
 
 
 def folder(package: str, base: type[T]) -> dict[str, type[T]]:
-    """Return every concrete subclass of ``base`` in ``package``, under the name of its file."""
+    """Return every concrete subclass of ``base`` in ``package``, keyed by its file's name."""
     found: dict[str, type[T]] = {}
     path = importlib.import_module(package).__path__
     for info in pkgutil.iter_modules(path):
@@ -52,7 +52,7 @@ def parse(text: str, choices: Mapping[str, type[T]], what: str) -> T:
     """Build the part that ``text`` names.
 
     Raises:
-        InputError: an unknown name or field, or a value that the field cannot take.
+        InputError: a name or field is unknown, or a value is invalid.
     """
     return _parsed(text, choices, what, DEPTH)
 
@@ -63,7 +63,7 @@ def _parsed(text: str, choices: Mapping[str, type[T]], what: str, depth: int) ->
     if name not in choices:
         raise InputError(f"unknown {what} {name!r}{did_you_mean(name, choices)}")
     if depth == 0:
-        raise InputError(f"{what} {name!r}: parts stand in parts {DEPTH} deep at most")
+        raise InputError(f"{what} {name!r}: parts may be nested at most {DEPTH} deep")
     cls = choices[name]
     hints = typing.get_type_hints(cls)
     fields = {f.name: hints[f.name] for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
@@ -75,8 +75,8 @@ def _parsed(text: str, choices: Mapping[str, type[T]], what: str, depth: int) ->
         key = key.replace("-", "_")
         if key not in fields:
             hint = f"; of {bare.partition('=')[2]!r}? write {bare.replace('=', '=(', 1)},{item})"
-            told = did_you_mean(key, fields) + (hint if bare else "")
-            problems.append(f"{what} {name!r} has no field {key!r}{told}")
+            suggestion = did_you_mean(key, fields) + (hint if bare else "")
+            problems.append(f"{what} {name!r} has no field {key!r}{suggestion}")
         elif not equals:
             problems.append(f"{what} {name!r}: write {key}=VALUE, not {item!r}")
         else:
@@ -98,7 +98,7 @@ def _parsed(text: str, choices: Mapping[str, type[T]], what: str, depth: int) ->
 
 
 def text_of(part: object) -> str:
-    """Return the text that names ``part`` with every field spelt out; ``parse`` undoes it."""
+    """Return the text that names ``part`` with all its fields; the inverse of ``parse``."""
     name = type(part).__module__.rpartition(".")[2].replace("_", "-")
     fields = [
         f"{f.name}={_write(getattr(part, f.name))}"
@@ -109,7 +109,7 @@ def text_of(part: object) -> str:
 
 
 def _items(text: str, where: str) -> Iterator[str]:
-    """Yield what stands between the commas of ``text`` that are in no parentheses."""
+    """Split ``text`` at the commas outside parentheses."""
     depth = start = 0
     for k, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")

@@ -1,4 +1,4 @@
-"""Errors a person can act on, and notices: what is wrong, where, and what to do."""
+"""Errors and notices that say what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SurveyorError(Exception):
 
 
 class InputError(SurveyorError, ValueError):
-    """The input cannot be used. One line a problem; every problem found, not only the first."""
+    """The input cannot be used; ``problems`` lists every problem found, one line each."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
@@ -28,7 +28,7 @@ class Diverged(SurveyorError, ArithmeticError):
 
 
 class NotWritten(SurveyorError):
-    """A file could not be written; what stood in its place before is untouched."""
+    """A file could not be written; the previous file, if any, is unchanged."""
 
 
 class Interrupted(SurveyorError):
@@ -40,7 +40,7 @@ class Notice(UserWarning):
 
 
 def tell(text: str) -> None:
-    """Give a notice: a ``Notice`` at the line that called Surveyor, a ``note`` in the terminal."""
+    """Warn with a ``Notice`` at the line that called Surveyor; the terminal prints a note."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         level, frame = level + 1, frame.f_back
@@ -48,7 +48,7 @@ def tell(text: str) -> None:
 
 
 def did_you_mean(word: str, known: Iterable[object]) -> str:
-    """Return ``"; did you mean 'x'?"`` for a near miss, else the list of what is known."""
+    """Return ``"; did you mean 'x'?"`` for a near miss, otherwise the list of known names."""
     names = [str(name) for name in known]
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if close:

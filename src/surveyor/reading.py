@@ -1,7 +1,6 @@
-"""Files of a run folder: regular, bounded, read whole, and of the form asked for.
+"""Checked reading of run files: regular files, of bounded size, and of the expected form.
 
-Whatever reads them is told of nothing else: a file that is not as it must be is refused here, in
-one line, before anything is made of it.
+A file that fails a check is refused here, in one line, before anything else uses it.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ from surveyor.errors import InputError
 
 T = TypeVar("T")
 MIB = 2**20
-TEXT = 64 * MIB  # the most that a file of text holds
-HEADER = 16 * MIB  # the most that the list of tensors at the beginning of a file takes
-LONGEST = 240  # characters of a library's own words that a message repeats
+TEXT = 64 * MIB  # the largest text file
+HEADER = 16 * MIB  # the largest header of a tensor file
+LONGEST = 240  # the most characters of a library's message to repeat
 
 Form = Mapping[str, tuple[tuple[int, ...], torch.dtype]]
 DTYPES = {
@@ -37,11 +36,11 @@ DTYPES = {
     "U64": torch.uint64, "U32": torch.uint32, "U16": torch.uint16, "U8": torch.uint8,
     "BOOL": torch.bool,
 }  # fmt: skip
-UNPARSABLE = (ValueError, RecursionError, OverflowError, TypeError)  # by a damaged text
+UNPARSABLE = (ValueError, RecursionError, OverflowError, TypeError)  # raised by damaged text
 
 
 def of_file(path: Path | str, error: InputError) -> InputError:
-    """Return an error's problems as those of a file, each of them a line that is not too long."""
+    """Return an error with its problems shortened and prefixed by the file's path."""
     return InputError(*(f"{path}: {shortened(problem)}" for problem in error.problems))
 
 
@@ -52,27 +51,27 @@ def shortened(text: object) -> str:
 
 
 def damaged(path: Path, why: object, remedy: str = "restore it or train again") -> InputError:
-    """Return the error of a file that is not as it must be."""
+    """Return the error for a damaged file."""
     return InputError(f"{path}: damaged ({shortened(why)}); {remedy}")
 
 
 def read_bytes(path: Path, most: int = TEXT) -> bytes:
-    """Return what a regular file of at most ``most`` bytes holds; no link, pipe or device is read.
+    """Return the content of a regular file, not a link, pipe or device, of at most ``most`` bytes.
 
     Raises:
-        InputError: there is no such file, or it is something else, or larger.
+        InputError: the file does not exist, is not a regular file, or is larger.
     """
     with _opened(path) as (file, size):
         if size > most:
-            raise damaged(path, f"{size:,} bytes; at most {most:,} are read")
+            raise damaged(path, f"{size:,} bytes, more than the limit of {most:,}")
         return file.read(size)
 
 
 def read_text(path: Path, most: int = TEXT) -> str:
-    """Return the text of a file, UTF-8 in every locale.
+    """Return the text of a file, decoded as UTF-8 in any locale.
 
     Raises:
-        InputError: not such a file, or not UTF-8.
+        InputError: the file cannot be read, or is not UTF-8.
     """
     try:
         return read_bytes(path, most).decode()
@@ -84,16 +83,16 @@ def read_json(path: Path, form: type[T], remedy: str = "restore it or train agai
     """Return the value in a JSON file, in the ``form`` of a dataclass or another type.
 
     Raises:
-        InputError: not such a file, no JSON, or of another form.
+        InputError: the file cannot be read, or is not JSON of this form.
     """
     return json_of(read_text(path), form, path, remedy)
 
 
 def json_of(text: str, form: type[T], path: Path, remedy: str = "restore it or train again") -> T:
-    """Return the value of a JSON text of ``path`` in the ``form`` of a type.
+    """Return the value of a JSON text from ``path`` in the ``form`` of a type.
 
     Raises:
-        InputError: no JSON, or of another form.
+        InputError: the text is not JSON of this form.
     """
     try:
         return msgspec.convert(json.loads(text), form)
@@ -102,10 +101,10 @@ def json_of(text: str, form: type[T], path: Path, remedy: str = "restore it or t
 
 
 def read_toml(path: Path, most: int = MIB) -> dict[str, Any]:
-    """Return what a TOML file holds.
+    """Return the content of a TOML file.
 
     Raises:
-        InputError: not such a file, or no TOML.
+        InputError: the file cannot be read, or is not TOML.
     """
     text = read_text(path, most)
     try:
@@ -115,7 +114,7 @@ def read_toml(path: Path, most: int = MIB) -> dict[str, Any]:
 
 
 class Entry(msgspec.Struct):
-    """What a file of tensors says of one of them."""
+    """A tensor's entry in the header of a tensor file."""
 
     dtype: str
     shape: list[Annotated[int, msgspec.Meta(ge=0, le=2**40)]]
@@ -126,20 +125,20 @@ class Entry(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Listed:
-    """What a file of tensors says that it holds, and the JSON kept beside them."""
+    """The header of a tensor file: names, shapes and types, and the metadata."""
 
     form: Form
     meta: dict[str, Any]
 
 
 def read_tensors(path: Path, form: Form | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the tensors of a file and the JSON beside them.
+    """Return the tensors of a file and its metadata.
 
-    With ``form`` names, shapes and types must be those, which is seen before the tensors are read,
-    and every number finite.
+    With ``form``, names, shapes and types must match, which is checked before the tensors are read,
+    and every number must be finite.
 
     Raises:
-        InputError: not such a file, truncated, or of another form.
+        InputError: the file cannot be read, is truncated, or has another form.
     """
     with _opened(path) as (file, size):
         found = _listed(path, file, size)
@@ -157,10 +156,10 @@ def read_tensors(path: Path, form: Form | None = None) -> tuple[dict[str, Tensor
 
 
 def listed(path: Path) -> Listed:
-    """Return names, shapes and types of the tensors in a file, and the JSON beside them.
+    """Return names, shapes and types of the tensors in a file, and its metadata.
 
     Raises:
-        InputError: not such a file, or not as long as its list says.
+        InputError: the file cannot be read, or its length does not match its header.
     """
     with _opened(path) as (file, size):
         return _listed(path, file, size)
@@ -169,18 +168,18 @@ def listed(path: Path) -> Listed:
 def _listed(path: Path, file: BinaryIO, size: int) -> Listed:
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length > min(size - 8, HEADER):
-        raise damaged(path, "cut short, or no file of tensors")
+        raise damaged(path, "truncated, or not a tensor file")
     try:
         content = json.loads(file.read(length).decode())
-        said = msgspec.convert(content.pop("__metadata__", {}), dict[str, str])
+        metadata = msgspec.convert(content.pop("__metadata__", {}), dict[str, str])
         entries = msgspec.convert(content, dict[str, Entry])
         form = {k: (tuple(e.shape), DTYPES[e.dtype]) for k, e in entries.items()}
-        meta = msgspec.convert(json.loads(said.get("surveyor", "{}")), dict[str, Any])
+        meta = msgspec.convert(json.loads(metadata.get("surveyor", "{}")), dict[str, Any])
     except (*UNPARSABLE, AttributeError, KeyError) as error:
-        raise damaged(path, f"its list of tensors: {error}") from error
+        raise damaged(path, f"its header: {error}") from error
     end = max((e.data_offsets[1] for e in entries.values()), default=0)
     if size != 8 + length + end:
-        raise damaged(path, f"{size:,} bytes, where its list says {8 + length + end:,}")
+        raise damaged(path, f"{size:,} bytes; its header says {8 + length + end:,}")
     return Listed(form, meta)
 
 
@@ -190,20 +189,20 @@ def form_of(tensors: Mapping[str, Tensor]) -> Form:
 
 
 def same_form(path: Path, wanted: Form, found: Form) -> None:
-    """Raise InputError where a file's tensors do not have the names, shapes and types wanted."""
+    """Raise InputError unless a file's tensors have the names, shapes and types ``wanted``."""
     wrong = sorted(k for k in {*wanted, *found} if wanted.get(k) != found.get(k))
     if wrong:
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise InputError(
-            f"{path}: tensors do not fit the nets of config.toml ({wrong[0][:LONGEST]}{more}); "
-            "they are of another run"
+            f"{path}: tensors do not match the nets of config.toml ({wrong[0][:LONGEST]}{more}); "
+            "they belong to another run"
         )
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """Open a regular file for reading; give it and its size."""
-    try:  # without waiting, as a pipe would for its writer
+    """Open a regular file for reading; yield it and its size."""
+    try:  # non-blocking, since a pipe would wait for its writer
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError as error:
         raise InputError(f"{path}: missing; the run folder is incomplete") from error
@@ -213,7 +212,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     try:
         found = os.fstat(number)
         if not stat.S_ISREG(found.st_mode):
-            raise damaged(path, "no regular file")
+            raise damaged(path, "not a regular file")
         with os.fdopen(number, "rb", closefd=False) as file:
             yield file, found.st_size
     finally:

@@ -1,4 +1,4 @@
-"""Every stream of random numbers there is, so that no two uses of a seed share one."""
+"""All streams of random numbers, so that no two uses of a seed share one."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import numpy as np
 
 
 class Stream(IntEnum):
-    """Who draws. Numbers of equal (seed, rank, step) are independent between streams."""
+    """The use of random numbers; streams with equal (seed, rank, step) are independent."""
 
-    CRITIC = 0  # a critic's step
-    GENERATOR = 1  # a generator's step, also of a warm start
-    PLAIN = 2  # of no run: trials, examples
-    LOOK = 3  # what an adapting noise looks at
+    CRITIC = 0  # critic steps
+    GENERATOR = 1  # generator steps, also of a warm start
+    PLAIN = 2  # outside runs: trials, examples
+    LOOK = 3  # measurements that adaptive noise follows
     RULER = 4  # W1 during training
     CALIBRATION = 5
-    MARGINALS = 6  # what calibration is judged by
-    SPLIT = 7  # which rows are held out
+    MARGINALS = 6  # the error of marginals before and after calibration
+    SPLIT = 7  # the choice of held-out rows
     SAMPLE = 8
     ANSWER = 9
     WALK = 10
     HELD_OUT = 11  # W1 of the evaluation
-    TABLE = 12  # rows whose columns are compared
+    TABLE = 12  # rows for comparing columns
     PARTS = 13  # rows of each condition and group
     MEMORISING = 14
     PICTURES = 15
-    USEFULNESS = 16  # pictures that a classifier learns from
+    USEFULNESS = 16  # training pictures of a classifier
     PATCHES = 17
-    REPORT = 18  # what a report shows
-    HALVES = 19  # of data that a run was not trained on
-    DECODE = 20  # values within cells, of what measures look at
+    REPORT = 18  # samples shown in a report
+    HALVES = 19  # the split of data that a run was not trained on
+    DECODE = 20  # values within cells, for measures
 
 
 def generator(seed: int, stream: Stream) -> np.random.Generator:
-    """Return NumPy's generator of a seed's stream, for what is decided on the processor."""
+    """Return a NumPy generator for one stream of a seed."""
     return np.random.default_rng(np.random.SeedSequence([seed, stream]))

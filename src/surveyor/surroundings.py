@@ -1,4 +1,4 @@
-"""The caller's process: what Surveyor needs of it, for as long as it works, and as it was after."""
+"""The state of the caller's process: set while Surveyor works, and restored afterwards."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import torch
 
 P = ParamSpec("P")
 T = TypeVar("T")
-SET_BY_TORCH = ("TORCHINDUCTOR_", "_TORCHINDUCTOR_", "TRITON_")  # left in the environment
-CACHE = "TORCHINDUCTOR_CACHE_DIR"  # the folder of compiled code, made even where nothing is
+SET_BY_TORCH = ("TORCHINDUCTOR_", "_TORCHINDUCTOR_", "TRITON_")  # variables that PyTorch leaves
+CACHE = "TORCHINDUCTOR_CACHE_DIR"  # the folder of compiled code, created even if it stays empty
 
 
 @contextmanager
 def usual() -> Iterator[None]:
-    """Work under PyTorch's own settings, whatever the caller's, and leave those as they were.
+    """Use PyTorch's default settings, then restore the caller's.
 
-    Gradients, float32, the processor and no automatic casts: a caller's other choices would make
-    other numbers of the same seed, or none. Threads and the environment are put back.
+    These are gradients, float32, the CPU and no autocast: other settings would change the numbers
+    of a seed, or fail. The number of threads and the environment are restored as well.
     """
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     variables = _compilers()
@@ -32,7 +32,7 @@ def usual() -> Iterator[None]:
             stack.enter_context(torch.autocast("cpu", enabled=False))
         if torch.is_autocast_enabled("cuda"):
             stack.enter_context(torch.autocast("cuda", enabled=False))
-        if torch.get_default_device().type != "cpu":  # it slows every call of PyTorch a little
+        if torch.get_default_device().type != "cpu":  # setting it slows every call to PyTorch
             stack.enter_context(torch.device("cpu"))
         try:
             if dtype != torch.float32:
@@ -47,7 +47,7 @@ def usual() -> Iterator[None]:
 
 
 def in_usual(call: Callable[P, T]) -> Callable[P, T]:
-    """Let a function work in ``usual`` surroundings."""
+    """Decorate a function to run under ``usual``."""
 
     @functools.wraps(call)
     def inside(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -59,7 +59,7 @@ def in_usual(call: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def same_randomness() -> Iterator[None]:
-    """Leave PyTorch's own random numbers as they were: modules of a caller's own may draw some."""
+    """Restore PyTorch's global random state, which user-defined modules may change."""
     state = torch.get_rng_state()
     try:
         yield
@@ -72,7 +72,7 @@ def _put_back(variables: dict[str, str]) -> None:
         if name not in variables:
             del os.environ[name]
             if name == CACHE:
-                with suppress(OSError):  # it holds something
+                with suppress(OSError):  # not empty
                     os.rmdir(value)
     os.environ.update(variables)
 

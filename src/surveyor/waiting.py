@@ -1,4 +1,4 @@
-"""How PyTorch's threads wait for work, which is read from the environment when it is loaded."""
+"""How PyTorch's threads wait for work, set in the environment while it loads."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Waiting threads that spin halve the speed of whatever else runs, and threads that sleep at once
-# halve their own; these spin for some microseconds first.
+# Threads that spin while waiting halve the speed of other programs, and threads that sleep at once
+# halve their own speed; these spin for a few microseconds first.
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "20000"}
 
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Say how threads wait while libraries load; the caller's other programs wait as they like."""
+    """Set how threads wait while libraries load, then restore the environment."""
     ours = WAITING.keys() - os.environ.keys()
     os.environ.update({name: WAITING[name] for name in ours})
     try:

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all: to a new neighbour first, then renamed into place."""
+"""Atomic writing: to a temporary file in the same folder, then renamed into place."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from pathlib import Path
 
 from surveyor.errors import NotWritten
 
-MARK = ".surveyor-"  # begins the name of every neighbour
-LONGEST = 24  # bytes of a file's endings that its neighbour has too
+MARK = ".surveyor-"  # the prefix of temporary names
+LONGEST = 24  # the longest suffixes, in bytes, that the temporary file shares
 
 CAUSES = {
     errno.ENOSPC: "the disk is full; free some space",
-    errno.EDQUOT: "the quota of the disk is used up; free some space",
-    errno.EFBIG: "the file would be larger than is allowed here",
+    errno.EDQUOT: "the disk quota is used up; free some space",
+    errno.EFBIG: "the file would exceed the size limit",
     errno.EACCES: "no permission to write there",
     errno.EPERM: "no permission to write there",
     errno.EROFS: "the disk is read-only",
     errno.ENAMETOOLONG: "the name is too long",
-    errno.EISDIR: "a folder of that name is there",
+    errno.EISDIR: "a folder has that name",
 }
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the path of a new, empty file beside ``path``; it takes that name if the block succeeds.
+    """Yield the path of a new, empty file that replaces ``path`` if the block succeeds.
 
-    It has the endings of ``path``, by which libraries choose a format, and the permissions of the
-    file it replaces. A link of that name is replaced, not followed.
+    It has the suffixes of ``path``, by which libraries choose a format, and the permissions of the
+    file it replaces. A link at ``path`` is replaced, not followed.
 
     Raises:
-        NotWritten: the disk is full or refuses; what stood there before is untouched.
+        NotWritten: the disk is full or refuses the write; the previous file is unchanged.
     """
     several = ("".join(path.suffixes[-2:]), path.suffix, "")
     endings = next(e for e in several if len(os.fsencode(e)) <= LONGEST)
@@ -58,7 +58,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def unnameable(path: Path | str, flag: str = "") -> list[str]:
-    """Return what stands against a name in files that are UTF-8, nothing where nothing does."""
+    """Return the problem with a name that UTF-8 cannot encode, if any."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -68,10 +68,10 @@ def unnameable(path: Path | str, flag: str = "") -> list[str]:
 
 @contextlib.contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Give a new, empty folder beside ``path``; if the block succeeds its files move there.
+    """Yield a new, empty folder whose files move to ``path`` if the block succeeds.
 
     Raises:
-        NotWritten: the disk is full or refuses; what stood there before is untouched.
+        NotWritten: the disk is full or refuses the write; previous files are unchanged.
     """
     temporary = path.parent / f"{MARK}{secrets.token_hex(8)}"
     try:
@@ -88,19 +88,19 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file or nothing.
+    """Write a file atomically.
 
     Raises:
-        NotWritten: the disk is full or refuses; what stood there before is untouched.
+        NotWritten: the disk is full or refuses the write; the previous file is unchanged.
     """
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def cause(error: OSError, path: Path) -> str:
-    """Return why ``path`` cannot be written, with the remedy where there is one."""
+    """Return why ``path`` cannot be written, with a remedy if there is one."""
     if not path.parent.is_dir():
-        return f"there is no folder {path.parent}"
+        return f"folder {path.parent} does not exist"
     return CAUSES.get(error.errno or 0, error.strerror or str(error))
 
 

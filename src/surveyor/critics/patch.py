@@ -80,9 +80,9 @@ class PatchCritic(nn.Module):
         start([self.layers], net.slope)
         self.register_buffer("gain", torch.tensor(float(space.unit)))
 
-    def forward(self, x: Tensor, given: Tensor) -> Tensor:
+    def forward(self, x: Tensor, source: Tensor) -> Tensor:
         """Return scores."""
-        if given.shape[2:] != x.shape[2:]:
-            given = functional.interpolate(given, size=x.shape[2:], mode="nearest")
-        scores: Tensor = self.gain * self.layers(torch.cat([x, given], dim=1)).flatten(1).float()
+        if source.shape[2:] != x.shape[2:]:
+            source = functional.interpolate(source, size=x.shape[2:], mode="nearest")
+        scores: Tensor = self.gain * self.layers(torch.cat([x, source], dim=1)).flatten(1).float()
         return scores.sum(1) / scores.shape[1] ** 0.5 if self.per == "image" else scores.T

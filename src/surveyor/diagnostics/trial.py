@@ -59,7 +59,7 @@ def tried(game: Game, source: Source, space: Space, n: int, own: Mapping[str, An
     with same_randomness():
         try:
             game = replace(game, **{name: copy.deepcopy(getattr(game, name)) for name in own})
-        except Exception as error:  # whatever a person's own class may raise
+        except Exception as error:  # a user's class may raise anything
             return [f"{' and '.join(own)}: cannot be copied ({_described(error)})"]
         device = next(game.critic.parameters()).device
         for rows in (n, FEW):
@@ -74,22 +74,22 @@ def tried(game: Game, source: Source, space: Space, n: int, own: Mapping[str, An
 
 def _made(game: Game, real: Batch, space: Space) -> tuple[Tensor | None, list[str]]:
     z = game.latent.draw(len(real), Draws(1)).to(real.x.device)
-    given = (z,) if real.cond is None else (z, real.cond)
+    inputs = (z,) if real.cond is None else (z, real.cond)
     try:
-        raw = game.generator(*given)
-    except Exception as error:  # whatever a person's own class may raise
-        return None, [_failed("generator", ("z", "cond"), given, error)]
+        raw = game.generator(*inputs)
+    except Exception as error:  # a user's class may raise anything
+        return None, [_failed("generator", ("z", "cond"), inputs, error)]
     wanted = (len(real), *space.raw)
     problems = _sound("generator", raw, tuple(getattr(raw, "shape", ())) == wanted, wanted)
     return (None, problems) if problems else (game.head(raw.float(), Draws(2)), [])
 
 
 def _scored(game: Game, fake: Batch) -> list[str]:
-    given = (fake.x.detach(),) if fake.cond is None else (fake.x.detach(), fake.cond)
+    inputs = (fake.x.detach(),) if fake.cond is None else (fake.x.detach(), fake.cond)
     try:
-        scores = game.critic(*given)
-    except Exception as error:  # whatever a person's own class may raise
-        return [_failed("critic", ("x", "cond"), given, error)]
+        scores = game.critic(*inputs)
+    except Exception as error:  # a user's class may raise anything
+        return [_failed("critic", ("x", "cond"), inputs, error)]
     n = len(fake)
     shape = tuple(getattr(scores, "shape", ()))
     return _sound("critic", scores, shape in ((n,), (n, 1)) or shape[1:] == (n,), (n,))
@@ -101,7 +101,7 @@ def _likely(generator: nn.Module, real: Batch) -> list[str]:
     name, n = "generator: log_likelihood", len(real)
     try:
         found = generator.log_likelihood(real.x, real.cond)
-    except Exception as error:  # whatever a person's own class may raise
+    except Exception as error:  # a user's class may raise anything
         return [f"{name} fails ({_described(error)})"]
     return _sound(name, found, tuple(getattr(found, "shape", ())) == (n,), (n,))
 
@@ -113,7 +113,7 @@ def _stepped(game: Game, real: Batch) -> list[str]:
     ):
         try:
             gradients(real, Draws(3))
-        except Exception as error:  # whatever a person's own class may raise
+        except Exception as error:  # a user's class may raise anything
             return [f"{name}: its training step fails ({_described(error)})"]
     return []
 
@@ -133,8 +133,8 @@ def _sound(name: str, out: Any, fits: bool, wanted: tuple[int, ...]) -> list[str
     return []
 
 
-def _failed(name: str, names: tuple[str, str], given: tuple[Tensor, ...], error: Exception) -> str:
-    shapes = ", ".join(f"{word} {tuple(x.shape)}" for word, x in zip(names, given, strict=False))
+def _failed(name: str, names: tuple[str, str], inputs: tuple[Tensor, ...], error: Exception) -> str:
+    shapes = ", ".join(f"{word} {tuple(x.shape)}" for word, x in zip(names, inputs, strict=False))
     return f"{name}: fails on {shapes} ({_described(error)})"
 
 

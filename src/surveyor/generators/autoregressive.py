@@ -66,7 +66,7 @@ class AutoregressiveGenerator(TabularLikelihood):
     def __init__(self, net: Autoregressive, space: Space, spread: float) -> None:
         super().__init__()
         self.sizes, self.net, self.spread = list(space.blocks), net, spread
-        shown = [min(size, net.embedding) for size in self.sizes]
+        seen = [min(size, net.embedding) for size in self.sizes]
         self.embeddings = nn.ModuleList(
             nn.Linear(size, net.embedding, bias=False) if size > net.embedding else nn.Identity()
             for size in self.sizes
@@ -74,7 +74,7 @@ class AutoregressiveGenerator(TabularLikelihood):
         self.columns = nn.ModuleList()
         biases = None if space.bias is None else torch.split(space.bias, self.sizes)
         for k, size in enumerate(self.sizes):
-            widths = [space.cond + sum(shown[:k]), *[net.width] * net.depth, size]
+            widths = [space.cond + sum(seen[:k]), *[net.width] * net.depth, size]
             if widths[0] == 0:
                 widths = [1, size]  # no input: the column's marginal frequencies
             linear = [nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)]
@@ -91,14 +91,14 @@ class AutoregressiveGenerator(TabularLikelihood):
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return sampled one-hot blocks (n, codes)."""
         u = 0.5 * torch.erfc(-z[:, : len(self.sizes)] / (self.spread * 2**0.5))
-        shown: list[Tensor] = [] if cond is None else [cond]
+        inputs: list[Tensor] = [] if cond is None else [cond]
         blocks: list[Tensor] = []
         for k in range(len(self.sizes)):
-            odds = self._logits(k, shown, z).float().softmax(1)
+            odds = self._logits(k, inputs, z).float().softmax(1)
             code = torch.searchsorted(odds.detach().cumsum(1), u[:, k : k + 1].contiguous())
             hot = torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
             blocks.append(hot + odds - odds.detach() if odds.requires_grad else hot)
-            shown.append(self.embeddings[k](blocks[-1]))
+            inputs.append(self.embeddings[k](blocks[-1]))
         return torch.cat(blocks, dim=1)
 
     def log_likelihood(
@@ -114,13 +114,13 @@ class AutoregressiveGenerator(TabularLikelihood):
             kept = 1 - self.net.dropout
             for _ in range(self.net.depth):  # one mask for all columns: each draw costs time
                 masks.append((draws.uniform(len(hot), self.net.width) < kept) / kept)
-        shown: list[Tensor] = [] if cond is None else [cond]
+        inputs: list[Tensor] = [] if cond is None else [cond]
         total = hot.new_zeros(len(hot))
         for k, block in enumerate(torch.split(hot, self.sizes, dim=1)):
-            logits = self._logits(k, shown, hot, masks).float()
+            logits = self._logits(k, inputs, hot, masks).float()
             total = total + (functional.log_softmax(logits, dim=1) * block).sum(1)
             total = total + UNSEEN * (1 - block.sum(1))
-            shown.append(self.embeddings[k](block))
+            inputs.append(self.embeddings[k](block))
         return total
 
     @torch.no_grad()
@@ -131,13 +131,13 @@ class AutoregressiveGenerator(TabularLikelihood):
         tables: list[Tensor] = []
         for k in range(len(self.sizes)):
             first = columns[k][0]
-            shown = [first.in_features, *map(self._width, range(k))]
-            parts = torch.split(first.weight, [shown[0] - sum(shown[1:]), *shown[1:]], dim=1)
-            seen = [
+            widths = [self._width(j) for j in range(k)]
+            parts = torch.split(first.weight, [first.in_features - sum(widths), *widths], dim=1)
+            rows = [
                 (part @ e.weight if isinstance(e, nn.Linear) else part).T
                 for part, e in zip(parts[1:], self.embeddings, strict=False)
             ]
-            tables.append(torch.cat(seen) if seen else first.weight.T)
+            tables.append(torch.cat(rows) if rows else first.weight.T)
 
         def draw(u: Tensor, cond: Tensor | None) -> Tensor:
             with torch.no_grad():
@@ -178,27 +178,27 @@ class AutoregressiveGenerator(TabularLikelihood):
         self, shares: Sequence[Tensor], n: int, cond: Tensor | None, draws: Draws
     ) -> None:
         """Shift the biases column by column: bias += log(share / mean probability)."""
-        shown: list[Tensor] = [] if cond is None else [cond]
+        inputs: list[Tensor] = [] if cond is None else [cond]
         like = torch.empty(n, 1, device=next(self.parameters()).device)
         for k, share in enumerate(shares):
             last: Any = self.columns[k][-1]  # type: ignore[index]
             for _ in range(ROUNDS):
-                made = self._logits(k, shown, like).softmax(1).mean(0)
+                made = self._logits(k, inputs, like).softmax(1).mean(0)
                 shift = (share / made.clamp_min(1e-9)).clamp(0.2, 5).log()
                 last.bias.add_(torch.where(share > 0, shift, 0.0))
-            odds = self._logits(k, shown, like).softmax(1)
+            odds = self._logits(k, inputs, like).softmax(1)
             # Evenly spaced numbers in random order are less noisy than uniform draws.
             even = (torch.randperm(n, generator=draws.generator) + 0.5) / n
             code = torch.searchsorted(odds.cumsum(1), even.to(odds).unsqueeze(1))
             hot = torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
-            shown.append(self.embeddings[k](hot))
+            inputs.append(self.embeddings[k](hot))
 
     def _logits(
-        self, k: int, shown: Sequence[Tensor], like: Tensor, masks: Sequence[Tensor] = ()
+        self, k: int, inputs: Sequence[Tensor], like: Tensor, masks: Sequence[Tensor] = ()
     ) -> Tensor:
         h = (
-            torch.cat([s.to(like.dtype) for s in shown], dim=1)
-            if shown
+            torch.cat([s.to(like.dtype) for s in inputs], dim=1)
+            if inputs
             else like.new_ones(len(like), 1)
         )
         layers: Any = self.columns[k]

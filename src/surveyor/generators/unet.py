@@ -65,14 +65,14 @@ class UnetGenerator(nn.Module):
         )
         self.last = nn.Conv2d(wide[0], space.raw[0], 3, padding=1)
 
-    def forward(self, z: Tensor, given: Tensor) -> Tensor:
+    def forward(self, z: Tensor, source: Tensor) -> Tensor:
         """Return translated pictures."""
-        high, wide = given.shape[2:]
+        high, wide = source.shape[2:]
         least = 2 ** len(self.down)
         if min(high, wide) < least:
             pad = (0, max(0, least - wide), 0, max(0, least - high))
-            given = functional.pad(given, pad, mode="replicate")
-        skips = [self.first(given)]
+            source = functional.pad(source, pad, mode="replicate")
+        skips = [self.first(source)]
         for down in self.down:
             skips.append(down(skips[-1]))
         h = skips.pop() + self.told(z)[:, :, None, None]

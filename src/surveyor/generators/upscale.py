@@ -68,11 +68,11 @@ class UpscaleGenerator(nn.Module):
         assert self.last.bias is not None
         nn.init.zeros_(self.last.bias)
 
-    def forward(self, z: Tensor, given: Tensor) -> Tensor:
+    def forward(self, z: Tensor, source: Tensor) -> Tensor:
         """Return enlarged pictures."""
-        h = self.first(given) + self.told(z)[:, :, None, None]
+        h = self.first(source) + self.told(z)[:, :, None, None]
         raw: Tensor = self.last(self.larger(h + self.blocks(h)))
-        larger = functional.interpolate(given, scale_factor=float(self.scale), mode="bicubic")
+        larger = functional.interpolate(source, scale_factor=float(self.scale), mode="bicubic")
         return larger.clamp(-1, 1) + raw
 
 

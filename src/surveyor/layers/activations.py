@@ -44,7 +44,7 @@ class Fourier(nn.Module):
     A net is slow to learn detail much finer than the data's spread (Tancik et al. 2020). F is a
     stratified sample of a Gaussian of standard deviation ``scale``: orthogonal directions, d at a
     time, with lengths at the quantiles of a Gaussian's length (Yu et al. 2016), so that every seed
-    has high frequencies. |J|^2 <= 1 + |F|^2, since cos^2 + sin^2 = 1.
+    has high frequencies. |J|^2 = 1 + |F|^2, since cos^2 + sin^2 = 1.
     """
 
     frequencies: Tensor

@@ -37,7 +37,7 @@ class Constraint:
     per_sample: ClassVar[bool] = False
     """Whether it differentiates each sample's score, which must not depend on other samples."""
     lags: ClassVar[bool] = True
-    """Whether the critic needs several steps for each generator step under it."""
+    """Whether a critic under this constraint needs several steps per generator step."""
 
     def aimed(self, unit: float) -> Constraint:
         """Return this constraint with a target slope of ``unit`` if its target was left open."""

@@ -38,5 +38,6 @@ def verdict(figures: Figures, against: str = "held-out real data") -> str:
     return (
         f"{sentence}: W1 {w1.known:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, "
         f"{w1.n:,} points{', too few for W1 to see the difference' if blunt else ''}), "
-        f"classifier AUC {auc.known:.2f} against {chance:.2f} (standard error {auc.known_spread:.2g})."
+        f"classifier AUC {auc.known:.2f} against {chance:.2f} "
+        f"(standard error {auc.known_spread:.2g})."
     )
