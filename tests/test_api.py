@@ -133,7 +133,7 @@ def test_a_changed_file_is_not_taken_for_the_held_out_part(tmp_path: Path) -> No
     mixed(200).to_csv(path, index=False)
     model = surveyor.fit(str(path), tmp_path / "run", **QUICK)
     mixed(201).to_csv(path, index=False)
-    with pytest.raises(InputError, match="other data"):
+    with pytest.raises(InputError, match="different data"):
         model.evaluate()
 
 

@@ -273,14 +273,14 @@ SAMPLING: dict[str, tuple[list[str], str]] = {
     "more than memory": (["-n", "99999999999"], "-n 99,999,999,999: "),
     "more than can be tried": (
         ["-n", "99999999999", "--where", "age=30..40"],
-        "at most 2,000,000 are made",
+        "at most 2,000,000; ask for fewer",
     ),
     "a device that is not there": (["--device", "cuda:7"], "--device cuda:7: no CUDA device"),
     "a seed with decimals": (["--seed", "1.5"], "1.5 is not a whole number"),
     "a suffix alone": (["-o", ".csv"], "a suffix without a name"),
     "a folder of that name": (["-o", "folder.csv"], "a folder has that name"),
     "an unknown format": (["-o", "x.docx"], "unknown format"),
-    "no folder": (["-o", "nowhere/x.csv"], "no folder nowhere"),
+    "no folder": (["-o", "nowhere/x.csv"], "folder nowhere does not exist"),
 }
 
 

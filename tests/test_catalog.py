@@ -100,7 +100,7 @@ def test_parts_are_not_nested_without_end(form: str) -> None:
     for _ in range(DEPTH - 1):
         text = form.format(text)
     parse(text, critics(), "critic")
-    with pytest.raises(InputError, match=f"{DEPTH} deep at most") as caught:
+    with pytest.raises(InputError, match=f"at most {DEPTH} deep") as caught:
         for _ in range(5000):
             text = form.format(text)
         parse(text, critics(), "critic")

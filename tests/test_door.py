@@ -209,7 +209,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "truncated by None": (lambda m: m.sample(3, truncate=None), "--truncate None"),  # type: ignore[arg-type]
     "apart from a number": (lambda m: m.sample(3, apart_from=5), "no data"),
     "apart from a missing file": (lambda m: m.sample(3, apart_from="no.csv"), "no such file"),
-    "apart from an array": (lambda m: m.sample(3, apart_from=X), "the kind vectors"),
+    "apart from an array": (lambda m: m.sample(3, apart_from=X), "the data are vectors"),
     "apart from other columns": (lambda m: m.sample(3, apart_from=FRAME), "no such column"),
     "apart from rows": (lambda m: m.sample(3, apart_from=mixed(50)), ""),
     "all wrong at once": (lambda m: m.sample("5", seed=None), "--seed None"),  # type: ignore[arg-type]
@@ -225,14 +225,14 @@ CALLS: dict[str, tuple[Call, str]] = {
     "few rows measured": (lambda m: m.evaluate(mixed(60), rows=8), ""),
     "measured without data": (lambda m: m.evaluate(), "data in memory"),
     "measured on a missing file": (lambda m: m.evaluate("no.csv"), "no such file"),
-    "measured on an array": (lambda m: m.evaluate(X), "the kind vectors"),
+    "measured on an array": (lambda m: m.evaluate(X), "the data are vectors"),
     "measured on one row": (lambda m: m.evaluate(mixed(600).iloc[:1]), "too few"),
     "measured on a list": (lambda m: m.evaluate([1, 2]), "give pandas.DataFrame(data)"),
     "measured on other columns": (lambda m: m.evaluate(FRAME), "no such column"),
     "scores of a missing file": (lambda m: m.score("missing.csv"), "no such file"),
     "scores of None": (lambda m: m.score(None), "no data"),
-    "scores of an array": (lambda m: m.score(X), "the kind vectors"),
-    "scores of a tensor": (lambda m: m.score(V), "the kind vectors"),
+    "scores of an array": (lambda m: m.score(X), "the data are vectors"),
+    "scores of a tensor": (lambda m: m.score(V), "the data are vectors"),
     "scores of a list of rows": (lambda m: m.score(mixed(9).to_dict("records")), "give pandas.DataFrame(data)"),
     "scores of no rows": (lambda m: m.score(mixed(9).iloc[:0]), "no rows"),
     "scores of one row": (lambda m: m.score(ROW), ""),
@@ -246,7 +246,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "saved into a number": (lambda m: m.save(3), "save 3"),  # type: ignore[arg-type]
     "saved where it is": (lambda m: m.save(m.run.path), "already exists"),
     "a report without data": (lambda m: m.report(), "data in memory"),
-    "a report of other data": (lambda m: m.report(mixed(50)), "other data"),
+    "a report of other data": (lambda m: m.report(mixed(50)), "different data"),
     "a report of a number": (lambda m: m.report(5), "no data"),
 }  # fmt: skip
 
@@ -291,7 +291,7 @@ DISTANCES: dict[str, tuple[Callable[[], Any], str]] = {
     "against a list": (lambda: surveyor.distance(X, X.tolist()), "numpy.array(data)"),
     "against a missing file": (lambda: surveyor.distance(X, "no.npy"), "no such file"),
     "against a function": (lambda: surveyor.distance(X, lambda n: X), "give two callables or two data sets"),
-    "against a table": (lambda: surveyor.distance(X, FRAME), "kind of vectors"),
+    "against a table": (lambda: surveyor.distance(X, FRAME), "cannot compare vectors with"),
     "two Series": (lambda: surveyor.distance(FRAME["x"], FRAME["x"]), "data.to_frame()"),
     "tensors": (lambda: surveyor.distance(V.requires_grad_(), V.bfloat16()), ""),
     "a tensor and an array": (lambda: surveyor.distance(V, X), ""),

@@ -134,7 +134,7 @@ def test_an_optimizer_is_handed_only_moments_of_its_own_shapes(
         state = hurt / "checkpoint" / "state.safetensors"
         rewritten(state, lambda t: MOMENTS[how](t, first_moment(t)))
         before = files(hurt)
-        with pytest.raises(InputError, match=r"state\.safetensors: (tensors do not fit|damaged)"):
+        with pytest.raises(InputError, match=r"state\.safetensors: (tensors do not match|damaged)"):
             again(hurt, optimizer=name)
         assert files(hurt) == before
 
@@ -158,7 +158,7 @@ def test_moments_that_must_be_there_after_a_warm_start(tmp_path: Path) -> None:
             del tensors[key]
 
     rewritten(tmp_path / "hurt" / "checkpoint" / "state.safetensors", forget)
-    with pytest.raises(InputError, match="do not fit"):
+    with pytest.raises(InputError, match="do not match"):
         resume(tmp_path / "hurt", data)
     assert resume(tmp_path / "run", data).state.step == 4
 
@@ -181,7 +181,7 @@ def test_weights_are_those_that_the_configuration_builds(copy: Path, net: str, h
         tensors[name] = WEIGHTS[how](tensors[name])
 
     rewritten(copy / f"{net}.safetensors", change)
-    with pytest.raises(InputError, match=rf"{net}\.safetensors: (tensors do not fit|damaged)"):
+    with pytest.raises(InputError, match=rf"{net}\.safetensors: (tensors do not match|damaged)"):
         load(copy)
 
 
@@ -257,7 +257,7 @@ def test_a_run_is_free_once_it_is_finished(tmp_path: Path) -> None:
 
 def test_what_evaluate_measures_is_told_where_it_cannot_be_kept(copy: Path) -> None:
     before = files(copy)
-    with Lock(copy), pytest.warns(Notice, match="not kept in the run: .*another process"):
+    with Lock(copy), pytest.warns(Notice, match="not saved in the run: .*another process"):
         result = surveyor.load(copy).evaluate()
     assert result["w1"].known > 0
     assert files(copy) == before
@@ -395,7 +395,7 @@ def test_a_second_interrupt_acts_at_once(whole: Path, tmp_path: Path) -> None:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(Interrupted, match="last saved"):
+    with pytest.raises(Interrupted, match="last checkpoint"):
         finish(new(path), twice)
     resumed = again(path)
     assert resumed.state.step == 4

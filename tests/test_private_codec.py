@@ -136,7 +136,7 @@ def test_the_folder_confirms_no_guess_of_a_row(tmp_path: Path) -> None:
     session = start(data, "", config, tmp_path / "run")
     other = frame.assign(town=frame["town"].to_numpy()[::-1])
     own_data(tmp_path / "run", other)  # other rows, and the folder cannot tell
-    with pytest.raises(InputError, match="other data"):
+    with pytest.raises(InputError, match="different data"):
         own_data(tmp_path / "run", frame.iloc[:-1])
     with pytest.raises(InputError, match="income"):
         own_data(tmp_path / "run", frame.drop(columns="income"))

@@ -130,7 +130,7 @@ def test_other_data_are_refused_where_a_run_is_resumed(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         surveyor.fit(mixed(200), path, watch=interrupting(4), **LONG)
     before = files(path)
-    with pytest.raises(InputError, match="other data"):
+    with pytest.raises(InputError, match="different data"):
         surveyor.resume(path, mixed(200, seed=1))
     with pytest.raises(
         InputError, match=r"in memory; pass the same data again: surveyor\.resume\("

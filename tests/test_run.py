@@ -192,7 +192,7 @@ def test_resuming_a_finished_run_changes_nothing(whole: Path, tmp_path: Path) ->
 
 
 def test_other_data_are_refused_on_resume(whole: Path) -> None:
-    with pytest.raises(InputError, match="other data"):
+    with pytest.raises(InputError, match="different data"):
         resume(whole, prepare("toy:ring:301", SAID)[0])
 
 
@@ -236,13 +236,13 @@ DAMAGE = {
     "half a config": (lambda p: truncate(p / "config.toml"), "damaged"),
     "another version": (lambda p: edit_config(p / "config.toml", f"version = {VERSION}", "version = 99"), "version 99"),
     "an unknown key": (lambda p: edit_config(p / "config.toml", "batch =", "bacth ="), "did you mean 'batch'"),
-    "other shapes": (lambda p: edit_config(p / "config.toml", "width=16", "width=17"), "do not fit"),
+    "other shapes": (lambda p: edit_config(p / "config.toml", "width=16", "width=17"), "do not match"),
     "no codec": (lambda p: (p / "codec.json").unlink(), "missing"),
     "half a codec": (lambda p: truncate(p / "codec.json"), "damaged"),
     "half the codec's arrays": (lambda p: truncate(p / "codec.safetensors"), "damaged"),
     "half a generator": (lambda p: truncate(p / "generator.safetensors"), "damaged"),
     "an empty critic": (lambda p: (p / "critic.safetensors").write_bytes(b""), "damaged"),
-    "no weights": (lambda p: (p / "generator.safetensors").unlink(), "nothing measured"),
+    "no weights": (lambda p: (p / "generator.safetensors").unlink(), "no measurement"),
     "a foreign history": (lambda p: (p / "history.jsonl").write_text('{"step": 1}\n'), "damaged"),
 }  # fmt: skip
 

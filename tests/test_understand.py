@@ -571,5 +571,5 @@ def test_evaluate_leaves_columns_out_and_reads_other_spellings(
         dated.evaluate(rows, drop=list(rows))
     with pytest.raises(InputError, match="learnt it as number"):
         dated.evaluate(rows, type="age=date")
-    with pytest.raises(InputError, match="of data that are given"):
+    with pytest.raises(InputError, match="only together with other data"):
         dated.evaluate(drop=["age"])

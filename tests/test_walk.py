@@ -76,7 +76,7 @@ def test_truncated_samples_are_less_varied(tmp_path: Path) -> None:
 def test_what_cannot_be_walked_or_truncated_is_refused(
     table_run: Model, digits_run: Model, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(InputError, match="between two rows"):
+    with pytest.raises(InputError, match="rows of a table"):
         table_run.walk(10)
     with pytest.raises(InputError, match="--truncate"):
         table_run.sample(10, truncate=0.5)
