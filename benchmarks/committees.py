@@ -15,9 +15,9 @@ METHODS: dict[str, list[str]] = {
     "3 of bands": ["--critic", "committee:of=conv,members=3,see=bands"],
     "4 of projections": ["--critic", "committee:of=mlp,members=4,see=projections"],
     "packs of 2": ["--critic", "packed:of=conv,members=2"],
-    "noise .3 to .01 over half": ["--smooth", "0.3", "0.01", "0.5"],
-    "noise 1 to .01 over 80%": ["--smooth", "1", "0.01", "0.8"],
-    "noise .3 to .01 over 80%, adapted": ["--smooth", "0.3", "0.01", "0.8", "--smooth-auc", "0.7"],
+    "noise .3 to .01 over half": ["--noise", "anneal:start=0.3"],
+    "noise 1 to .01 over 80%": ["--noise", "anneal:start=1,until=0.8"],
+    "noise .3 to .01 over 80%, adapted": ["--noise", "adaptive:start=0.3,until=0.8"],
 }
 
 

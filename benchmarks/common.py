@@ -89,7 +89,7 @@ def train(source: str, options: Sequence[str], folder: Path) -> Trained:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
-    timing = folder / "timing.jsonl"  # a run with --epsilon keeps no clock
+    timing = folder / "timing.jsonl"  # a run with --privacy keeps no clock
     clock = (
         [json.loads(line) for line in timing.read_text().splitlines()] if timing.exists() else []
     )

@@ -16,7 +16,7 @@ from benchmarks.page import Found, Section, grouped, median, table
 SHARES = (0.0, 0.2, 0.4)
 POINTS, STEPS, FAR = 4000, 1500, 10.0
 COMMON: dict[str, Any] = {
-    "steps": STEPS, "measure_every": STEPS, "threads": 1, "smooth": (), "critic_steps": 3,
+    "steps": STEPS, "measure_every": STEPS, "threads": 1, "noise": "none", "critic_steps": 3,
     "latent_normal": 1, "latent_bits": 0,
 }  # fmt: skip
 OBJECTIVES: dict[str, dict[str, Any]] = {

@@ -26,12 +26,12 @@ from surveyor.kinds.images.sheets import sheet
 SKIN = re.compile("-?1F3F[BCDEF]", re.IGNORECASE)
 SCALE, SHOWN = 4, 10
 TASKS: dict[str, dict[str, Any]] = {
-    "super-resolution": {"task": "super-resolution", "scale": SCALE},
-    "edges to icons": {"task": "translate", "from_": "edges", "to": "images"},
+    "super-resolution": {"task": f"super-resolution:scale={SCALE}"},
+    "edges to icons": {"task": "translate:source=edges,target=images"},
 }
 ALONE: dict[str, dict[str, Any]] = {
     "super-resolution": {
-        "squared error alone": {"content_loss": "squared", "warm_start": 1.0},
+        "squared error alone": {"term": "reconstruction:loss=l2", "warm_start": 1.0},
         "L1 alone": {"warm_start": 1.0},
     },
     "edges to icons": {"L1 alone": {"warm_start": 1.0}},
@@ -96,15 +96,19 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", choices=METHODS, help="all, if not said")
     parser.add_argument("--steps", type=int, help="generator steps; the default's if not said")
     parser.add_argument(
-        "--content", type=float, help="weight of the content loss beside the critic"
+        "--content", type=float, help="weight of the reconstruction beside the critic"
     )
     chosen = parser.parse_args()
     for task in chosen.tasks:
         known = [*ALONE[task], "Surveyor"]
         if chosen.methods and not set(chosen.methods) & set(known):
             parser.error(f"{task} knows the methods {', '.join(known)}")
-    more = {k: v for k in ("steps", "content") if (v := getattr(chosen, k)) is not None}
-    words = {"steps": "{:,} steps", "content": "--content {:g}"}
+    more: dict[str, Any] = {}
+    if chosen.steps is not None:
+        more["steps"] = chosen.steps
+    if chosen.content is not None:
+        more["term"] = f"reconstruction:weight={chosen.content:g}"
+    words = {"steps": "{:,} steps", "term": "--term {}"}
     suffix = "".join(f", {words[k].format(v)}" for k, v in more.items())
     train, test = split()
     runs: list[dict[str, Any]] = []

@@ -47,8 +47,8 @@ def main() -> None:
                 for name in given.methods:
                     folder = Path(place) / str(len(runs))
                     own = [
-                        "--epsilon",
-                        str(epsilon),
+                        "--privacy",
+                        f"gaussian:epsilon={epsilon}",
                         "--seed",
                         str(seed),
                         "--threads",

@@ -56,7 +56,12 @@ def test_what_agrees_afterwards_agreed_before(p: float) -> None:
 
 
 def test_the_generators_gradient_passes_through(tmp_path: Any) -> None:
-    said = {**QUICK, "condition": ["digit"], "augment": 0.6, "precision": "float32"}
+    said = {
+        **QUICK,
+        "condition": ["digit"],
+        "view": "shift-mirror:share=0.6",
+        "precision": "float32",
+    }
     data, config = prepare("example:digits", said)
     game = game_of(config, data.codec)
     real = data.train.draw(16, Draws(0))
@@ -86,7 +91,12 @@ class Watching(torch.nn.Module):
 
 
 def test_the_critic_of_training_sees_both_sides_moved() -> None:
-    said = {**QUICK, "condition": ["digit"], "augment": 0.7, "precision": "float32"}
+    said = {
+        **QUICK,
+        "condition": ["digit"],
+        "view": "shift-mirror:share=0.7",
+        "precision": "float32",
+    }
     data, config = prepare("example:digits", said)
     game, real = game_of(config, data.codec), data.train.draw(200, Draws(0))
     shown = []
@@ -105,6 +115,6 @@ def test_the_critic_of_training_sees_both_sides_moved() -> None:
 
 def test_augmentation_is_for_pictures() -> None:
     with pytest.raises(InputError, match="only for pictures"):
-        fit("toy:ring:200", augment=0.5, **QUICK)
-    with pytest.raises(InputError, match=r"at most 0\.7"):
-        fit("example:digits", augment=0.9, **QUICK)
+        fit("toy:ring:200", view="shift-mirror:share=0.5", **QUICK)
+    with pytest.raises(InputError, match=r"between 0 and \.7"):
+        fit("example:digits", view="shift-mirror:share=0.9", **QUICK)

@@ -13,7 +13,7 @@ import torch
 from surveyor import Model, fit
 from surveyor.api import prepare
 from surveyor.batch import Batch, Draws
-from surveyor.build import configured, game_of
+from surveyor.build import game_of
 from surveyor.data import Options, Source
 from surveyor.data.fitting import fit_column
 from surveyor.data.toy import TOYS, draw, grid_modes, ring_modes
@@ -30,6 +30,7 @@ from surveyor.measures.coverage import coverage
 from surveyor.measures.memorising import memorising
 from surveyor.measures.two_sample import TwoSample, two_sample
 from surveyor.measures.verdict import verdict
+from surveyor.options import configured
 from surveyor.training import Measurement
 from surveyor.transport import wasserstein_1_discrete
 from tests.conftest import QUICK, mixed

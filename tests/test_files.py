@@ -170,7 +170,7 @@ def test_a_column_of_one_entry_a_row_is_a_label_and_the_rest_is_named(tmp_path: 
 
 def test_arrays_beside_a_pair_are_named() -> None:
     pictures = np.stack([noise(8, 3) for _ in range(12)])
-    said = {"task": "translate", "from_": "a", "to": "b", **QUICK}
+    said = {"task": "translate:source=a,target=b", **QUICK}
     with pytest.warns(Notice, match=r"not used: 'labels' \(12,\)"):
         prepare({"a": pictures, "b": pictures, "labels": np.arange(12)}, said)
 

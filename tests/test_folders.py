@@ -26,13 +26,13 @@ from surveyor import Model
 from surveyor.api import finish, prepare
 from surveyor.build import game_of
 from surveyor.catalog import parse
-from surveyor.config import resolve as resolve_options
 from surveyor.critics import critics
 from surveyor.data import Options
 from surveyor.errors import Diverged, InputError, Interrupted, Notice, NotWritten
 from surveyor.kinds.loading import load as load_data
 from surveyor.lipschitz.certificate import certify
 from surveyor.measures import Evaluation
+from surveyor.options import resolve as resolve_options
 from surveyor.outline import outline
 from surveyor.reading import form_of, read_json
 from surveyor.run import Session, load, resume, start
@@ -489,7 +489,7 @@ def test_a_line_that_a_kill_cut_short_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["seed", "latent_spread", "critic_rate", "steps", "average", "batch"]
+    "name", ["seed", "latent_spread", "critic_rate", "steps", "ema_decay", "batch"]
 )
 def test_a_configuration_changed_since_training_is_told(copy: Path, name: str) -> None:
     text = (copy / "config.toml").read_text()
@@ -603,7 +603,7 @@ def test_files_are_utf8_in_every_locale(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("minutes", float("inf")), ("minutes", 1e300), ("steps", 10**400), ("batch", 2**40),
-     ("critic_rate", float("inf")), ("content", float("nan")), ("smooth", [float("inf"), 1.0]),
+     ("critic_rate", float("inf")), ("ema_decay", float("nan")), ("view", [1.0]),
      ("measure_rows", 10**9), ("latent_normal", 10**9), ("condition", {"a": 1}), ("threads", 10**6)],
 )  # fmt: skip
 def test_options_are_finite_and_bounded(name: str, value: Any) -> None:

@@ -25,7 +25,6 @@ from surveyor.training.lab import (
     sampled,
 )
 from surveyor.training.step import update
-from surveyor.training.views.noise import Noise
 
 
 def flat(net: nn.Module) -> Tensor:
@@ -166,7 +165,7 @@ def test_a_game_is_played_under_its_plan() -> None:
         {"generator_rate": 2e-3},
         {"seed": 1},
         {"hold": 0.0},
-        {"noise": Noise(0.5)},
+        {"noise": "anneal:start=0.5"},
     ):
         game = fresh()
         list(lab.play(game, TWO, 4, batch=12, **more))

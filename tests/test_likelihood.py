@@ -55,7 +55,7 @@ def test_a_warm_start_finds_the_maximum_of_any_likelihood_and_rows_are_scored_by
     x = rows()
     said = QUICK | {
         "steps": 400, "warm_start": 1.0, "warm_rate": 0.05, "batch": 300, "measure_every": 400,
-        "average": 0, "latent_normal": WIDTH, "latent_bits": 0, "latent_spread": 1,
+        "ema_decay": 0, "latent_normal": WIDTH, "latent_bits": 0, "latent_spread": 1,
     }  # fmt: skip
     model = fit(x, tmp_path / "run", generator=Normal(), **said)
     made = model.sample(20_000)["x"]

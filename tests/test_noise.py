@@ -10,8 +10,10 @@ import torch
 
 from surveyor.batch import Draws
 from surveyor.streams import Stream
-from surveyor.training import Noise, State, steps
-from surveyor.training.views.noise import EVERY, WAY
+from surveyor.training import State, steps
+from surveyor.training.noise import Noise
+from surveyor.training.noise.adaptive import EVERY, WAY, Adaptive
+from surveyor.training.noise.anneal import Anneal
 from tests.test_training import built, labelled
 
 
@@ -19,7 +21,7 @@ from tests.test_training import built, labelled
 def test_adapted_noise_goes_to_its_end_where_the_critic_tells_nothing(
     shift: float, level: float
 ) -> None:
-    said = {"smooth": (0.2, 0.01, 1.0), "smooth_auc": 0.7, "objective": "wasserstein"}
+    said = {"noise": "adaptive:start=0.2,end=0.01,until=1", "objective": "wasserstein"}
     data, game, plan, _ = built(steps=60, generator_rate=1e-9, batch=128, **said)
     game = replace(game, generator=Apart(data.train, shift))
     state = State.start(game, plan)
@@ -45,7 +47,7 @@ def test_noise_adapts_by_what_the_critic_tells_within_a_condition() -> None:
 
 
 def test_adapted_noise_takes_its_share_of_training_from_end_to_end() -> None:
-    noise = Noise(0.3, 0.01, 0.5, 0.7)
+    noise = Adaptive(0.3, 0.01, 0.5, 0.7)
     level, looks = 0.0, 0
     while level < 1:
         level, looks = noise.adapted(level, 0.71, 1000), looks + 1
@@ -57,7 +59,7 @@ def test_adapted_noise_takes_its_share_of_training_from_end_to_end() -> None:
     assert noise.due(4, 1000)
     assert not noise.due(5, 1000)
     assert not noise.due(500, 1000)
-    assert not Noise(0.3).due(4, 1000)
+    assert not Anneal(0.3).due(4, 1000)
 
 
 class Apart(torch.nn.Module):
@@ -73,7 +75,7 @@ class Apart(torch.nn.Module):
 
 
 def test_noise_falls_to_its_end() -> None:
-    noise = Noise(0.3, 0.01, 0.5)
+    noise = Anneal(0.3, 0.01, 0.5)
     values = [noise.at(t / 10) for t in range(11)]
     assert values[0] == pytest.approx(0.3)
     assert noise.at(0.4999) == pytest.approx(0.01, rel=0.01)

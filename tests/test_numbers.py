@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from surveyor.build import configured, game_of
+from surveyor.build import game_of
 from surveyor.data import Data, Options
 from surveyor.data.fitting import fit_column
 from surveyor.kinds.assess import assess
@@ -20,6 +20,7 @@ from surveyor.measures import Seen
 from surveyor.measures.columns import table_fidelity
 from surveyor.measures.features import precision_recall
 from surveyor.measures.ruler import RowRuler
+from surveyor.options import configured
 from surveyor.training import Game, Measurement
 from surveyor.training.records import best_of
 from tests.conftest import WGAN

@@ -9,13 +9,13 @@ import torch
 
 from surveyor import fit
 from surveyor.batch import Batch
-from surveyor.build import configured
 from surveyor.catalog import parse
 from surveyor.critics import critics
 from surveyor.critics.packed import PackedCritic
 from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.lipschitz import squared_gradient_norms
+from surveyor.options import configured
 from tests.conftest import QUICK
 
 SHAPES = [((5,), "mlp"), ((2, 8, 8), "conv"), ((1, 8, 8), "residual")]
@@ -55,7 +55,7 @@ def test_a_pack_of_committees_has_every_members_score() -> None:
 @pytest.mark.parametrize(
     ("critic", "told"),
     [
-        ("packed:of=mlp,members=3", "packs of 3 do not divide --batch 16"),
+        ("packed:of=mlp,members=3", "packs of 3 do not divide --batch=16"),
         ("packed:of=(packed:of=mlp,members=2),members=5", "packs of 10 do not divide"),
         ("committee:of=(packed:of=mlp,members=3)", "packs of 3 do not divide"),
     ],
@@ -70,7 +70,7 @@ def test_a_batch_that_is_not_of_whole_packs_is_refused(
 @pytest.mark.parametrize("critic", ["packed:of=mlp", "committee:of=(packed:of=mlp)"])
 def test_rows_are_not_judged_together_under_privacy(critic: str) -> None:
     with pytest.raises(InputError, match="mixes rows"):
-        configured({"epsilon": 3.0, "critic": critic}, {})
+        configured({"privacy": "gaussian:epsilon=3", "critic": critic}, {})
 
 
 def test_a_samples_slope_is_that_of_the_pack_times_its_members() -> None:

@@ -25,7 +25,7 @@ from surveyor.measures import ROWS, imagenet
 from surveyor.training.terms.reconstruction import Reconstruction
 from tests.conftest import QUICK
 
-ENLARGE: dict[str, Any] = {"task": "super-resolution", "scale": 2}
+ENLARGE: dict[str, Any] = {"task": "super-resolution:scale=2"}
 SMALL: dict[str, Any] = {
     "generator": "upscale:width=8,blocks=1",
     "critic": "patch:width=4,halvings=1",
@@ -114,7 +114,10 @@ def test_the_perceptual_distance_is_nothing_between_equals_and_grows_with_blur()
 
 
 VECTORS: Any = {"told": np.random.default_rng(0).normal(size=(30, 6)), "icons": scene(30)}
-ICONS: dict[str, Any] = {"task": "translate", "from_": "told", "to": "icons", "content": 3.0}
+ICONS: dict[str, Any] = {
+    "task": "translate:source=told,target=icons",
+    "term": "reconstruction:weight=3",
+}
 
 
 @pytest.mark.parametrize(
@@ -130,9 +133,11 @@ def test_the_content_loss_and_its_gradient_are_those_of_the_equation(
     assert isinstance(game.critic, ChainCritic) == chain
     real = data.train.draw(8, Draws(0))
     terms = game.generator_loss(real, Draws(1))
+    (term,) = game.terms
+    assert isinstance(term, Reconstruction)
     made = game.generate(8, real.cond, Draws(1)).x
     assert float(terms["reconstruction"].detach()) == pytest.approx(
-        config.content * float((made - real.x).abs().mean().detach()), rel=1e-5
+        term.weight * float((made - real.x).abs().mean().detach()), rel=1e-5
     )
     told, found = game.generator_gradients(real, Draws(1))
     total = torch.stack(list(terms.values())).sum()
@@ -143,7 +148,7 @@ def test_the_content_loss_and_its_gradient_are_those_of_the_equation(
     for a, b in zip(found, by_hand, strict=True):
         assert torch.allclose(a, b, atol=1e-6)
     three, none = Batch(torch.full((3,), 3.0)), Batch(torch.zeros(3))
-    assert float(Reconstruction(2.0, "squared")(three, none)) == 18
+    assert float(Reconstruction(2.0, "l2")(three, none)) == 18
 
 
 def test_a_warm_start_is_the_content_loss_alone() -> None:
@@ -206,7 +211,7 @@ def test_folders_are_translated_from_the_command_line(
 ) -> None:
     a, b = folders(tmp_path)
     monkeypatch.chdir(tmp_path)
-    command = "train --task translate --from edges --to icons --out run --steps 4 --batch 4"
+    command = "train --task translate:source=edges,target=icons --out run --steps 4 --batch 4"
     nets = "--generator unet:width=4 --critic patch:width=4,per=patch --measure-rows 8"
     assert main([*command.split(), *nets.split(), "--threads", "1"]) == 0
     assert (tmp_path / "run" / "answers.png").exists()
@@ -233,9 +238,7 @@ def test_folders_are_translated_from_the_command_line(
     assert {f.get("of", "") for f in kept["figures"] if f["name"] == "psnr"} == {""}
     (a / "7.png").unlink()
     (b / "3.png").unlink()
-    assert (
-        main(["train", "--task", "translate", "--from", str(a), "--to", str(b), "--out", "no"]) == 2
-    )
+    assert main(["train", "--task", f"translate:source={a},target={b}", "--out", "no"]) == 2
     told = capsys.readouterr().err
     assert "3 without a partner" in told
     assert "7 without a partner" in told
@@ -244,7 +247,7 @@ def test_folders_are_translated_from_the_command_line(
 
 def test_pictures_are_made_of_vectors_that_a_user_gives(tmp_path: Path) -> None:
     told = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
-    said = {"task": "translate", "from_": "told", "to": "icons", **QUICK}
+    said = {"task": "translate:source=told,target=icons", **QUICK}
     data = {"told": told, "icons": scene(40)}
     model = surveyor.fit(data, tmp_path / "run", **said)
     assert model.run.config.generator.startswith("conv")
@@ -261,7 +264,7 @@ def test_pictures_are_made_of_vectors_that_a_user_gives(tmp_path: Path) -> None:
 def test_what_is_given_is_found_by_its_name(tmp_path: Path) -> None:
     np.savez(tmp_path / "p.npz", edges=scene(40)[..., 0], photo=scene(40, seed=1))
     small = {"generator": "unet:width=4", "critic": "patch:width=4"}
-    said: dict[str, Any] = {"task": "translate", "from_": "photo", "to": "edges", **QUICK, **small}
+    said: dict[str, Any] = {"task": "translate:source=photo,target=edges", **QUICK, **small}
     model = surveyor.fit(tmp_path / "p.npz", **said)
     made = model.translate(tmp_path / "p.npz")["edges"]
     assert (made == model.translate(scene(40, seed=1))["edges"]).all()
@@ -278,7 +281,7 @@ def test_pictures_without_partners_are_named_three_of_a_folder_and_counted(tmp_p
     for name in ("1", "2", "3", "4", "5"):
         (b / f"{name}.png").unlink()
     (a / "7.png").unlink()
-    said: dict[str, Any] = {"task": "translate", "from_": a.name, "to": b.name, **QUICK}
+    said: dict[str, Any] = {"task": f"translate:source={a.name},target={b.name}", **QUICK}
     with pytest.raises(InputError) as error:
         surveyor.fit(str(tmp_path), **said)
     told = str(error.value)
@@ -288,25 +291,29 @@ def test_pictures_without_partners_are_named_three_of_a_folder_and_counted(tmp_p
 
 PICTURES = {"a": scene(30)[..., 0], "b": scene(30), "c": scene(20)}
 REFUSED: list[tuple[Any, dict[str, Any], str]] = [
-    (scene(30), {"task": "super-resolution", "scale": 3}, "does not divide"),
-    (scene(30), {"task": "super-resolution", "scale": 8}, "leaves 2 x 2"),
-    (scene(30).astype(np.float32), {"task": "super-resolution", "scale": 3}, "cut them"),
-    (PICTURES, {"task": "translate", "from_": "/a", "to": "b"}, "would not be read"),
-    (scene(30), {"task": "super-resolution", "scale": 1}, "at least 2"),
-    (scene(30), {"scale": 2}, "--task super-resolution"),
-    (scene(30), {"task": "sharpen"}, "not known"),
+    (scene(30), {"task": "super-resolution:scale=3"}, "does not divide"),
+    (scene(30), {"task": "super-resolution:scale=8"}, "leaves 2 x 2"),
+    (scene(30).astype(np.float32), {"task": "super-resolution:scale=3"}, "cut them"),
+    (PICTURES, {"task": "translate:source=/a,target=b"}, "would not be read"),
+    (scene(30), {"task": "super-resolution:scale=1"}, "between 2 and 16"),
+    (scene(30), {"term": "reconstruction"}, "give a --task"),
+    (scene(30), {"task": "sharpen"}, "unknown task 'sharpen'"),
     (scene(30), {"task": "super-resolution", "condition": ["x"]}, "--condition: not with"),
     (scene(30), {"task": "super-resolution", "generator": "conv"}, "not told of the picture"),
-    (scene(30), {"task": "super-resolution", "generator": "unet"}, "--task translate"),
-    (scene(30), {"generator": "unet"}, "--task translate"),
-    (scene(30), {"critic": "patch"}, "--task translate"),
-    (PICTURES, {"task": "translate", "from_": "a"}, "--to: not given"),
-    (PICTURES, {"task": "translate", "from_": "a", "to": "bb"}, "did you mean 'b'"),
-    (PICTURES, {"task": "translate", "from_": "a", "to": "c"}, "20; each needs its partner"),
-    (PICTURES, {"task": "translate", "from_": "a", "to": "b", "epsilon": 1.0}, "--epsilon: not"),
+    (scene(30), {"task": "super-resolution", "generator": "unet"}, "give --task"),
+    (scene(30), {"generator": "unet"}, "give --task"),
+    (scene(30), {"critic": "patch"}, "give --task"),
+    (PICTURES, {"task": "translate:source=a"}, "it goes from A to B"),
+    (PICTURES, {"task": "translate:source=a,target=bb"}, "did you mean 'b'"),
+    (PICTURES, {"task": "translate:source=a,target=c"}, "20; each needs its partner"),
+    (
+        PICTURES,
+        {"task": "translate:source=a,target=b", "privacy": "gaussian:epsilon=1"},
+        "--privacy: not",
+    ),
     (
         {"a": scene(30, 8)[..., 0], "b": scene(30)},
-        {"task": "translate", "from_": "a", "to": "b"},
+        {"task": "translate:source=a,target=b"},
         "--size",
     ),
 ]

@@ -31,7 +31,13 @@ from tests.conftest import mixed
 
 dp = pytest.importorskip("dp_accounting", reason="pip install 'surveyor[privacy]'")
 pld = pytest.importorskip("dp_accounting.pld")
-PRIVATE: dict[str, Any] = {"steps": 6, "batch": 16, "measure_rows": 32, "threads": 1, "epsilon": 2}
+PRIVATE: dict[str, Any] = {
+    "steps": 6,
+    "batch": 16,
+    "measure_rows": 32,
+    "threads": 1,
+    "privacy": "gaussian:epsilon=2",
+}
 
 
 def privacy(norm: float = 1.0, noise: float = 1.0, rate: float = 0.1) -> Privacy:
@@ -193,7 +199,12 @@ def test_rows_that_cannot_be_taken_one_by_one_are_no_private_ones() -> None:
 
 
 def test_private_training_raises_the_likelihood_of_held_out_rows() -> None:
-    said = PRIVATE | {"epsilon": 200, "steps": 40, "batch": 200, "warm_start": 1.0}
+    said = PRIVATE | {
+        "privacy": "gaussian:epsilon=200",
+        "steps": 40,
+        "batch": 200,
+        "warm_start": 1.0,
+    }
     one = np.random.default_rng(0).choice(list("abcd"), 1200)
     data, config = prepare(pd.DataFrame({"one": one, "two": one, "three": one}), said)
     game, plan = game_of(config, data.codec), plan_of(config)
@@ -298,7 +309,7 @@ def test_sums_are_rounded_and_the_accountant_is_told_of_it() -> None:
         ({"measure_every": 2}, "--measure-every"),
         ({"minutes": 1}, "--minutes"),
         ({"balance": True, "group": "member"}, "--balance"),
-        ({"epsilon": -1}, "--epsilon"),
+        ({"privacy": "gaussian:epsilon=-1"}, "at least 0.001"),
     ],
 )
 def test_what_would_break_the_guarantee_is_refused(said: dict[str, Any], told: str) -> None:

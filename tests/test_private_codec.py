@@ -27,7 +27,13 @@ from surveyor.run import own_data, resume, start
 from tests.conftest import mixed
 
 pytest.importorskip("dp_accounting", reason="pip install 'surveyor[privacy]'")
-SAID: dict[str, Any] = {"steps": 4, "batch": 64, "measure_rows": 32, "threads": 1, "epsilon": 1.0}
+SAID: dict[str, Any] = {
+    "steps": 4,
+    "batch": 64,
+    "measure_rows": 32,
+    "threads": 1,
+    "privacy": "gaussian:epsilon=1.0",
+}
 SURE = Counts(noise=3.0, threshold=20.0)  # noise that no test of ours fails by
 
 
@@ -88,7 +94,12 @@ ENDS = {"income": 98_765_432.19, "age": 1234.0, "visits": 4711.0}
 @pytest.mark.parametrize("seed", range(5))
 def test_no_trace_of_one_odd_row(seed: int, tmp_path: Path) -> None:
     told = ["code"] if seed % 2 else ["code", "member"]
-    said = SAID | {"seed": seed, "condition": told, "group": "town", "epsilon": 2.0}
+    said = SAID | {
+        "seed": seed,
+        "condition": told,
+        "group": "town",
+        "privacy": "gaussian:epsilon=2.0",
+    }
     file = tmp_path / "odd.csv"
     odd(True).to_csv(file, index=False)
     data, config = prepare(file if seed > 2 else odd(True), said)
@@ -132,7 +143,7 @@ def test_the_whole_folder_of_a_run_with_an_odd_row_has_no_trace(tmp_path: Path) 
 
 def test_the_folder_confirms_no_guess_of_a_row(tmp_path: Path) -> None:
     frame = mixed(600)
-    data, config = prepare(frame, SAID | {"epsilon": 2})
+    data, config = prepare(frame, SAID | {"privacy": "gaussian:epsilon=2"})
     session = start(data, "", config, tmp_path / "run")
     other = frame.assign(town=frame["town"].to_numpy()[::-1])
     own_data(tmp_path / "run", other)  # other rows, and the folder cannot tell
@@ -145,7 +156,7 @@ def test_the_folder_confirms_no_guess_of_a_row(tmp_path: Path) -> None:
 
 def test_an_interrupted_private_run_goes_on_with_its_own_codec(tmp_path: Path) -> None:
     frame = mixed(600)
-    data, config = prepare(frame, SAID | {"epsilon": 2})
+    data, config = prepare(frame, SAID | {"privacy": "gaussian:epsilon=2"})
     session = start(data, "", config, tmp_path / "run")
     records = session.records()
     next(records)
@@ -231,7 +242,7 @@ def test_what_is_left_of_a_stretch_goes_to_the_cell_before_it() -> None:
 def test_whole_numbers_that_are_told_of_are_labels_and_others_are_numbers() -> None:
     rng = np.random.default_rng(7)
     frame = pd.DataFrame({"level": rng.integers(0, 4, 3000), "stage": rng.integers(0, 4, 3000)})
-    codec = codec_of(frame, SAID | {"condition": ["level"], "epsilon": 3})
+    codec = codec_of(frame, SAID | {"condition": ["level"], "privacy": "gaussian:epsilon=3"})
     assert [c.kind for c in codec.condition.columns] == ["category"]
     assert [(c.name, c.kind) for c in codec.columns] == [("stage", "integer")]
 
@@ -252,7 +263,7 @@ def test_a_column_without_a_frequent_value_is_left_empty_and_told(tmp_path: Path
         assert pd.isna(made).all()
         assert column.size == 1
     frame = mixed(900)[["town", "member"]].assign(code=[f"code {k % 450}" for k in range(900)])
-    data, config = prepare(frame, SAID | {"epsilon": 4})
+    data, config = prepare(frame, SAID | {"privacy": "gaussian:epsilon=4"})
     session = start(data, "", config, tmp_path / "run")
     assert "P18" in [f.code for f in session.findings if "'code'" in f.finding]
     list(session.records())
@@ -261,7 +272,7 @@ def test_a_column_without_a_frequent_value_is_left_empty_and_told(tmp_path: Path
 
 def test_a_categorical_column_keeps_no_category_of_one_row(tmp_path: Path) -> None:
     frame = odd(True).astype({"town": "category", "code": "category"})
-    data, config = prepare(frame, SAID | {"epsilon": 2})
+    data, config = prepare(frame, SAID | {"privacy": "gaussian:epsilon=2"})
     session = start(data, "", config, tmp_path / "run")
     list(session.records())
     made = load(tmp_path / "run").sample(200)
@@ -280,7 +291,7 @@ def test_columns_that_follow_from_others_are_not_searched_for() -> None:
 def test_vectors_say_nothing_of_one_that_is_far_away() -> None:
     points = np.random.default_rng(5).normal(3, 2, (2000, 2))
     points[11] = 98_765_432.19
-    codec = codec_of({"x": points}, SAID | {"epsilon": 4})
+    codec = codec_of({"x": points}, SAID | {"privacy": "gaussian:epsilon=4"})
     assert np.abs(codec.high).max() < 1000
     assert codec.mean == pytest.approx([3, 3], abs=0.7)
     assert 1 / codec.scale == pytest.approx(2, rel=0.3)
@@ -288,9 +299,12 @@ def test_vectors_say_nothing_of_one_that_is_far_away() -> None:
 
 @pytest.mark.parametrize("delta", [0.1, 0.003])
 def test_a_delta_by_which_rows_may_be_published_is_refused(delta: float) -> None:
-    with pytest.raises(InputError, match=r"--delta .*whole rows"):
-        prepare(mixed(600), SAID | {"delta": delta})
-    assert prepare(mixed(600), SAID | {"delta": 1e-3, "epsilon": 4})[1].delta == 1e-3
+    with pytest.raises(InputError, match=r"delta=.*whole rows"):
+        prepare(mixed(600), SAID | {"privacy": f"gaussian:epsilon=1,delta={delta}"})
+    assert (
+        "delta=0.001"
+        in prepare(mixed(600), SAID | {"privacy": "gaussian:epsilon=4,delta=1e-3"})[1].privacy
+    )
 
 
 def test_formulas_are_refused() -> None:

@@ -20,9 +20,9 @@ import torch
 
 import surveyor
 from surveyor.api import finish, prepare
-from surveyor.config import VERSION
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 from surveyor.generators import Likelihood
+from surveyor.options import VERSION
 from surveyor.run import Session, load, resume, start
 from tests.conftest import QUICK, mixed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -28,6 +29,7 @@ from surveyor.training.lab import Points, gap, play, train_critic
 from surveyor.training.lab import game_of as small_game
 from surveyor.training.ranks import Ranks
 from surveyor.training.records import best_of
+from surveyor.training.schedules.cosine import Cosine
 from tests.conftest import QUICK, WGAN
 from tests.test_training import built
 
@@ -82,14 +84,16 @@ def test_draws_differ_by_each_of_what_names_them(other: dict[str, Any], how: str
 def test_both_rates_follow_their_own_schedule() -> None:
     said = {"steps": 12, "critic_rate": 3e-3, "generator_rate": 1e-3}
     data, game, plan, state = built(**said)
-    plan = replace(plan, hold=0.25, final=0.1, critic_final=0.5)
+    plan = replace(plan, schedule=Cosine(0.25, 0.1, 0.5))
     for record in steps(game, data.train, plan, state):
         at = record.step - 1
+        along = max(0.0, (at / 12 - 0.25) / 0.75)
         for optimizer, rate, final in (
             (state.critic_optimizer, 3e-3, 0.5),
             (state.generator_optimizer, 1e-3, 0.1),
         ):
-            assert [g["lr"] for g in optimizer.param_groups] == [rate * plan.rate(at, final)]
+            factor = final + (1 - final) * (1 + math.cos(math.pi * along)) / 2
+            assert [g["lr"] for g in optimizer.param_groups] == [pytest.approx(rate * factor)]
     assert state.critic_optimizer.param_groups[0]["lr"] < 3e-3 * 0.6
 
 

@@ -27,6 +27,7 @@ from surveyor.training.optimizers import optimizers
 from surveyor.training.optimizers.muon import Muon
 from surveyor.training.plan import follow
 from surveyor.training.records import best_of
+from surveyor.training.schedules import schedules
 from surveyor.training.step import update
 from tests.conftest import QUICK, WGAN, mixed
 
@@ -107,9 +108,13 @@ def test_muon_moves_matrices_by_orthogonal_steps_and_all_else_by_adam() -> None:
 @pytest.mark.parametrize("optimizer", [*sorted(optimizers()), "adam:optimism=1"])
 @pytest.mark.parametrize("objective", ["wasserstein", "relativistic"])
 def test_a_resumed_run_is_the_same_run(tmp_path: Path, optimizer: str, objective: str) -> None:
-    said: dict[str, Any] = {"optimizer": optimizer, "objective": objective, "smooth": (0.2, 0.01)}
+    said: dict[str, Any] = {
+        "optimizer": optimizer,
+        "objective": objective,
+        "noise": "anneal:start=0.2",
+    }
     if objective == "relativistic":
-        said |= {"smooth": (0.2, 0.01, 1.0), "smooth_auc": 0.6}
+        said |= {"noise": "adaptive:start=0.2,end=0.01,until=1,auc=0.6"}
     data, game, plan, state = built(**said)
     list(steps(game, data.train, plan, state))
     _, first, _, half = built(**said)
@@ -212,17 +217,19 @@ def test_the_average_is_exponential() -> None:
     assert int(average[1]) == 7
 
 
-@pytest.mark.parametrize(
-    ("shape", "middle"), [("cosine", 0.505), ("linear", 0.505), ("exponential", 0.1)]
-)
-def test_rates_hold_and_then_fall(shape: Any, middle: float) -> None:
+MIDDLE = {"cosine": 0.505, "linear": 0.505, "exponential": 0.1}
+
+
+@pytest.mark.parametrize("name", schedules())
+def test_rates_hold_and_then_fall(name: str) -> None:
     _, _, plan, _ = built()
-    plan = replace(plan, steps=100, hold=0.2, shape=shape)
-    assert plan.rate(0, 0.01) == plan.rate(20, 0.01) == 1
-    assert plan.rate(60, 0.01) == pytest.approx(middle)
-    assert plan.rate(100, 0.01) == pytest.approx(0.01)
-    values = [plan.rate(s, 0.01) for s in range(101)]
-    assert values == sorted(values, reverse=True)
+    schedule = schedules()[name](0.2, 0.01, 0.1)
+    plan = replace(plan, steps=100, schedule=schedule, critic_rate=2.0, generator_rate=1.0)
+    assert plan.rates(0) == plan.rates(20) == (2, 1)
+    assert plan.rates(60)[1] == pytest.approx(MIDDLE[name])
+    assert plan.rates(100) == pytest.approx((0.2, 0.01))
+    for values in zip(*(plan.rates(s) for s in range(101)), strict=True):
+        assert list(values) == sorted(values, reverse=True)
 
 
 def test_a_plateau_is_a_best_that_grows_old() -> None:

@@ -35,7 +35,7 @@ from surveyor.diagnostics import preflight
 from surveyor.errors import InputError, Interrupted, NotWritten, tell
 from surveyor.kinds.assess import assess
 from surveyor.measures import ROWS, Evaluation, Seen
-from surveyor.outline import OWN
+from surveyor.options import OWN
 from surveyor.report import build_report
 from surveyor.report.rehearsal import rehearse
 from surveyor.ruler import Budget, Comparison, compare, drift

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Draws
-from surveyor.catalog import parse, text_of
-from surveyor.config import Config, resolve
-from surveyor.critics import ChainCritic, critics
+from surveyor.critics import ChainCritic
 from surveyor.data import Codec, Options
 from surveyor.data.conditions import Columns
-from surveyor.errors import InputError, tell
-from surveyor.generators import Latent, Likelihood, generators
-from surveyor.lipschitz import TermPenalty, constraints
-from surveyor.objectives import Objective, objectives
+from surveyor.errors import InputError
+from surveyor.generators import Latent, Likelihood
+from surveyor.lipschitz import TermPenalty
+from surveyor.objectives import Objective
+from surveyor.options import Config, part_of
 from surveyor.outline import (
-    OWN,
     constraints_of,
     critic_of,
     generator_of,
@@ -33,218 +29,20 @@ from surveyor.outline import (
 )
 from surveyor.training import Game, Noise, Plan
 from surveyor.training.game import Head
-from surveyor.training.optimizers import Updates, optimizers
-from surveyor.training.terms.reconstruction import Reconstruction
 from surveyor.training.views.label_noise import LabelNoise
-from surveyor.training.views.shift_mirror import ShiftMirror
 
-MEASUREMENTS = 40
 COMPILED = 150_000  # updates of a net from which compiling pays: it takes 12 to 25 s, saves .2 ms
 THREADED = 30_000_000  # parameters times rows a step above which a second thread pays
-
-
-def configured(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
-    """Return the resolved configuration, every part spelt out in full.
-
-    ``defaults`` are those of the data.
-
-    Raises:
-        InputError: all that is unknown or out of range, at once.
-    """
-    said = {k: v for k, v in said.items() if v is not None}
-    if said.get("epsilon") is not None:
-        defaults = {**defaults, **PRIVATE}
-    problems: list[str] = []
-    try:
-        config = resolve(said, defaults)
-    except InputError as error:
-        problems.extend(error.problems)
-        config = Config()
-    parts: dict[str, Any] = {
-        name: _in_full(text, choices(), name, problems)
-        for name, choices in PARTS.items()
-        for text in _texts(said.get(name, getattr(config, name)))
-    }
-    parts["constraint"] = tuple(
-        _in_full(text, constraints(), "constraint", problems)
-        for text in _texts(said.get("constraint", config.constraint))
-        if text != "none"
-    )
-    problems += device_problems(config.device)
-    problems += _no_task(config) if config.task == "generate" else _of_task(config)
-    if config.epsilon is not None:
-        problems += _not_private(config, parts)
-    if config.balance and config.group is None:
-        problems.append("--balance: between which groups? name their column with --group")
-    if config.group is None and any("groups=true" in text for text in parts["constraint"]):
-        problems.append(
-            "--constraint gradient-penalty:groups=true: which groups? "
-            "name their column with --group"
-        )
-    if problems:
-        raise InputError(*problems)
-    every = config.measure_every
-    if config.minutes is None:
-        every = every or (spacing(config.steps) if config.epsilon is None else config.steps)
-    precision = config.precision
-    if precision == "auto":
-        precision = "bfloat16" if _multiplies_bfloat16(config.device) else "float32"
-    return replace(config, **parts, measure_every=every, precision=precision)
-
-
-# Of training with differential privacy; docs/defaults.md has the trials.
-PRIVATE: Mapping[str, Any] = {
-    "objective": "wasserstein",
-    "constraint": ("orthogonal",),
-    "calibrate": "no",
-    "smooth": (),
-    "precision": "float32",
-    "compile": "no",
-    "critic": "mlp:width=64,depth=2",
-    "critic_steps": 1,
-}
-
-
-def _not_private(config: Config, parts: Mapping[str, Any]) -> list[str]:
-    """Return what would look at training rows beside the clipped and noised sums."""
-    problems = []
-    if not str(parts["objective"]).startswith("wasserstein"):
-        problems.append("--epsilon: the loss must be a sum over rows; give --objective wasserstein")
-    held = {text.partition(":")[0] for text in parts["constraint"]}
-    if not held or not held <= {"clip", "orthogonal"}:
-        problems.append(
-            "--epsilon: hold the critic by its weights, --constraint orthogonal or clip"
-        )
-    none: Mapping[str, Any] = {
-        "calibrate": "no", "balance": False, "patience": 0, "smooth": (), "smooth_auc": None,
-        "augment": 0.0,
-    }  # fmt: skip
-    if _judges_together(str(parts["critic"])):
-        problems.append("--epsilon: a packed critic mixes rows; give --critic mlp or conv")
-    problems += [
-        f"--epsilon: leave --{name.replace('_', '-')} out, it would look at rows that are not "
-        "accounted for"
-        for name in _changed(config, none)
-    ]
-    if config.measure_every not in (None, config.steps):
-        problems.append("--epsilon: leave --measure-every out, a choice by real rows tells of them")
-    if config.minutes is not None:
-        problems.append("--epsilon: the noise depends on the steps; give --steps, not --minutes")
-    return problems
-
-
-def _judges_together(text: str) -> bool:
-    """Return whether a critic looks at several rows at once; nonsense has been told of."""
-    try:
-        return text != OWN and parse(text, critics(), "critic").together > 1
-    except InputError:
-        return False
-
-
-def _multiplies_bfloat16(device: str) -> bool:
-    if device.startswith("cuda"):
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    known: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return device == "cpu" and bool(known.get("amx_bf16"))
-
-
-def spacing(steps: int) -> int:
-    """Return the steps between measurements where the user does not say."""
-    return max(1, steps // MEASUREMENTS)
-
-
-PARTS: Mapping[str, Callable[[], Mapping[str, type]]] = {
-    "objective": objectives,
-    "generator": generators,
-    "critic": critics,
-    "optimizer": optimizers,
-}
-
-
-def _texts(said: Any) -> list[str]:
-    """Return the names of parts; what is no text has been told of where the types are checked."""
-    several = [said] if isinstance(said, str) or not isinstance(said, Sequence) else said
-    return [text for text in several if isinstance(text, str)]
-
-
-def _in_full(text: str, choices: Mapping[str, type], what: str, problems: list[str]) -> str:
-    if text == OWN:
-        return text
-    try:
-        return text_of(parse(text, choices, what))
-    except InputError as error:
-        problems.extend(error.problems)
-        return text
-
-
-def _no_task(config: Config) -> list[str]:
-    """Return what is said of a task where there is none."""
-    given: Mapping[str, Any] = {"scale": None, "from_": None, "to": None, "content": 0.0}
-    return [
-        f"--{name.strip('_')}: for --task {'super-resolution' if name == 'scale' else 'translate'}"
-        for name in _changed(config, given)
-    ]
-
-
-def _of_task(config: Config) -> list[str]:
-    """Return what does not go with a task."""
-    given: Mapping[str, Any] = {
-        "epsilon": None,
-        "label_noise": 0.0,
-        "balance": False,
-        "augment": 0.0,
-    }
-    return [
-        f"--{name.replace('_', '-')}: not with --task {config.task}"
-        for name in _changed(config, given)
-    ]
-
-
-def _changed(config: Config, usual: Mapping[str, Any]) -> list[str]:
-    """Return the options that are not as ``usual``."""
-    return [name for name, value in usual.items() if getattr(config, name) != value]
-
-
-DEVICES = "cpu|cuda(:[0-9]{1,3})?|mps"
-
-
-def device_problems(name: str) -> list[str]:
-    """Return what stands against computing on a device."""
-    if not re.fullmatch(DEVICES, name):
-        return [f"--device {name}: unknown; known: cpu, cuda, mps"]
-    if not _is_here(name):
-        kind = name.partition(":")[0].upper()
-        return [f"--device {name}: no {kind} device here; use --device cpu"]
-    return []
-
-
-def _is_here(device: str) -> bool:
-    kind, _, number = device.partition(":")
-    if kind == "cuda":
-        return torch.cuda.is_available() and int(number or 0) < torch.cuda.device_count()
-    return kind == "cpu" or torch.backends.mps.is_available()
-
-
-def on_device(config: Config, device: str | None = None) -> Config:
-    """Return the configuration of a run on ``device``, or on its own where that is here.
-
-    Raises:
-        InputError: a device that is unknown or asked for and not here.
-    """
-    asked = config.device if device is None else device
-    problems = device_problems(asked)
-    if device is None and problems and re.fullmatch(DEVICES, asked):
-        tell(f"the run was trained on {asked}, which is not here; it is opened on the processor")
-        return replace(config, device="cpu")
-    if problems:
-        raise InputError(*problems)
-    return replace(config, device=asked)
 
 
 def options_of(config: Config) -> Options:
     """Return how a configuration wants its data read."""
     fields = (f.name for f in dataclasses.fields(Options) if hasattr(config, f.name))
-    return Options(**{name: getattr(config, name) for name in fields})
+    read = {name: getattr(config, name) for name in fields}
+    mechanism = part_of(config, "privacy")
+    if mechanism is not None:
+        read |= {"epsilon": mechanism.epsilon, "delta": mechanism.delta}
+    return Options(**{**read, "task": part_of(config, "task")})
 
 
 def game_of(
@@ -263,23 +61,17 @@ def game_of(
     space, unit = space_of(config, codec)
     refuse_nets_beyond_memory(config, outline(config, codec, generator is None, critic is None))
     latent = Latent(config.latent_normal, config.latent_bits, config.latent_spread)
-    objective: Objective = parse(config.objective, objectives(), "objective")
+    objective: Objective = part_of(config, "objective")
     held = constraints_of(config, unit)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         if generator is None:
             generator = generator_of(config.generator, space).build(space, latent)
         if critic is None:
-            named = critic_of(config.critic, space)
-            if config.batch % named.together:
-                raise InputError(
-                    f"--critic {config.critic}: packs of {named.together} do not divide --batch "
-                    f"{config.batch}; give a multiple"
-                )
-            critic = named.build(space)
+            critic = critic_of(config.critic, space).build(space)
         for constraint in held:
             constraint.install(critic)
-    terms = (Reconstruction(config.content, config.content_loss),) if config.content > 0 else ()
+    terms, views = part_of(config, "term"), part_of(config, "view")
     if config.warm_start > 0 and not isinstance(generator, Likelihood) and not terms:
         raise InputError(
             f"--warm-start {config.warm_start:g}: the generator has no likelihood; "
@@ -289,8 +81,8 @@ def game_of(
         raise InputError(
             "--constraint condition-penalty: no condition; name its column with --condition"
         )
-    if config.augment > 0 and len(space.shape) != 3:
-        raise InputError(f"--augment {config.augment:g}: only for pictures")
+    if unfit := [problem for view in views for problem in view.unfit(space)]:
+        raise InputError(*unfit)
     noise = _label_noise(config, codec)
     generator, critic = generator.to(config.device), critic.to(config.device)
     return Game(
@@ -303,7 +95,7 @@ def game_of(
         unit,
         getattr(torch, config.precision),
         label_noise=noise,
-        views=(ShiftMirror(config.augment),) if config.augment > 0 else (),
+        views=views,
         terms=terms,
     )
 
@@ -351,15 +143,12 @@ def plan_of(config: Config) -> Plan:
         critic_steps=config.critic_steps,
         generator_rate=config.generator_rate,
         critic_rate=config.critic_rate,
-        optimizer=_updates(config.optimizer),
-        average=config.average,
+        optimizer=part_of(config, "optimizer"),
+        schedule=part_of(config, "schedule"),
+        ema_decay=config.ema_decay,
         warm=round(config.warm_start * config.steps),
         warm_rate=config.warm_rate,
-        hold=config.hold,
-        final=config.final,
-        critic_final=config.final if config.critic_final is None else config.critic_final,
-        shape=config.schedule,
-        noise=replace(Noise(*config.smooth), auc=config.smooth_auc),
+        noise=part_of(config, "noise") or Noise(),
         seed=config.seed,
     )
 
@@ -383,7 +172,3 @@ def worth_compiling(config: Config, game: Game) -> Literal["yes", "no"]:
     known = known and not any(isinstance(c, TermPenalty) for c in game.constraints)
     updates = config.steps * (config.critic_steps + 1)
     return "yes" if known and updates >= COMPILED else "no"
-
-
-def _updates(text: str) -> Updates:
-    return parse(text, optimizers(), "optimizer")

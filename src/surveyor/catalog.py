@@ -15,6 +15,7 @@ import math
 import pkgutil
 import types
 import typing
+from abc import ABC
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -25,12 +26,19 @@ MOST = 2**63 - 1  # the largest integer
 DEPTH = 8  # of nested parts
 
 
-class Part:
-    """A base class of parts that may be fields of other parts."""
+class Part(ABC):  # noqa: B024
+    """A base class of parts, whose fields are options."""
+
+    def problems(self, chosen: Mapping[str, Any]) -> Iterator[str]:
+        """Yield what does not go with this part among all options ``chosen``, one line each.
+
+        ``chosen`` holds a value for every option, parts themselves in place of their texts.
+        """
+        return iter(())
 
     @classmethod
     def choices(cls) -> Mapping[str, type[Any]]:
-        """Return the parts that such a field can name."""
+        """Return the parts that a field of this type can name."""
         raise NotImplementedError
 
 
@@ -99,13 +107,18 @@ def _parsed(text: str, choices: Mapping[str, type[T]], what: str, depth: int) ->
 
 def text_of(part: object) -> str:
     """Return the text that names ``part`` with all its fields; the inverse of ``parse``."""
-    name = type(part).__module__.rpartition(".")[2].replace("_", "-")
+    name = name_of(part)
     fields = [
         f"{f.name}={_write(getattr(part, f.name))}"
         for f in dataclasses.fields(part)  # type: ignore[arg-type]
         if f.init
     ]
     return f"{name}:{','.join(fields)}" if fields else name
+
+
+def name_of(part: object) -> str:
+    """Return the name of ``part``, that of its file."""
+    return type(part).__module__.rpartition(".")[2].replace("_", "-")
 
 
 def _items(text: str, where: str) -> Iterator[str]:

@@ -12,23 +12,21 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from surveyor.catalog import parse
-from surveyor.config import Config
 from surveyor.critics import Critic, critics
 from surveyor.data import Codec, Space
 from surveyor.data.bounds import weigh
 from surveyor.errors import InputError
 from surveyor.generators import Generator, Latent, generators
-from surveyor.lipschitz import Constraint, constraints
-from surveyor.objectives import objectives
+from surveyor.lipschitz import Constraint
+from surveyor.objectives import Objective
+from surveyor.options import OWN, Config, part_of
 from surveyor.reading import Form, form_of
-
-OWN = "own"
 
 
 def space_of(config: Config, codec: Codec) -> tuple[Space, float]:
     """Return what nets are told of the data, and the slope that the critic is held to."""
     space = codec.space
-    objective = parse(config.objective, objectives(), "objective")
+    objective: Objective = part_of(config, "objective")
     unit = space.unit if objective.is_distance else 1.0
     space = replace(space, unit=unit)
     return space, unit
@@ -36,8 +34,7 @@ def space_of(config: Config, codec: Codec) -> tuple[Space, float]:
 
 def constraints_of(config: Config, unit: float) -> tuple[Constraint, ...]:
     """Return the constraints of a configuration, aimed at a slope of ``unit``."""
-    every = constraints()
-    return tuple(parse(t, every, "constraint").aimed(unit) for t in config.constraint)
+    return tuple(constraint.aimed(unit) for constraint in part_of(config, "constraint"))
 
 
 COPIES = 5  # of every weight in training: itself, its gradient, two moments and an average

@@ -15,6 +15,8 @@ from surveyor.batch import Draws
 from surveyor.data import Data, Options
 from surveyor.data.where import wanted
 from surveyor.kinds import kinds
+from surveyor.kinds.images.answers.tasks.super_resolution import SuperResolution
+from surveyor.kinds.images.answers.tasks.translate import Translate
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.files import Images
 from surveyor.kinds.images.pairs import Pairs
@@ -46,15 +48,15 @@ CASES: dict[str, tuple[Any, Options]] = {
     "rgb": (rgb(), Options(condition=("label",), group="label")),
     "pictures to enlarge": (
         {"images": rgb()["images"].repeat(2, 1)[:, :16, :8]},
-        Options(task="super-resolution", scale=2),
+        Options(task=SuperResolution(2)),
     ),
     "pictures to translate": (
         {"a": rgb()["images"][..., 0], "b": rgb()["images"]},
-        Options(task="translate", from_="a", to="b"),
+        Options(task=Translate("a", "b")),
     ),
     "vectors to depict": (
         {"v": np.random.default_rng(0).normal(size=(30, 5)), "b": rgb()["images"]},
-        Options(task="translate", from_="v", to="b"),
+        Options(task=Translate("v", "b")),
     ),
     "toy": ("toy:swiss-roll:200", Options()),
 }

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
+from surveyor.catalog import parse
 from surveyor.claims import Claim, Evidence, Part
 from surveyor.data.toy import ring, ring_modes
 from surveyor.diagnostics import slopes
-from surveyor.lipschitz.gradient_penalty import GradientPenalty
+from surveyor.lipschitz import constraints
 from surveyor.training import Game
 from surveyor.training.lab import BITS, Points, game_of, gap, measuring_critic, play, sampled
 from surveyor.transport import wasserstein_1_discrete
@@ -111,7 +112,8 @@ def _played(
         *_, (state, _) = islice(going, SEGMENT)
         if adapt and state.step < count:
             path.append(_adapted(game, path[-1], points, seed))
-            game = replace(game, constraints=(GradientPenalty(path[-1], target=1.0),))
+            penalty = f"gradient-penalty:weight={path[-1]},target=1"
+            game = replace(game, constraints=(parse(penalty, constraints(), "constraint"),))
     assert state is not None
     made = sampled(game, state.average, 2000, seed=seed)
     around = slopes(game.critic, Batch(points.x[:2000]), Batch(made), Draws(seed))

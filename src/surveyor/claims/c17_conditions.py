@@ -11,33 +11,36 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
+from surveyor.catalog import parse
 from surveyor.claims import Claim, Evidence, Part
 from surveyor.generators import Latent
-from surveyor.lipschitz.gradient_penalty import GradientPenalty
-from surveyor.objectives.wasserstein import Wasserstein
+from surveyor.lipschitz import NormPenalty
+from surveyor.lipschitz import constraints as known
+from surveyor.objectives import objectives
 from surveyor.training.lab import Fixed, Points, critic_of, measuring_critic, train_critic
 
 DISTANCES = (0.2, 5.0)
 
 
 @dataclass(frozen=True)
-class ByClass(GradientPenalty):
-    """The penalty with a weight for each of two classes, in proportion to their distance."""
+class ByClass(NormPenalty):
+    """A penalty with a weight for each of two classes, in proportion to their distance."""
+
+    of: NormPenalty
 
     def penalised(self, real: Batch, fake: Batch, draws: Draws) -> list[Batch]:
-        """Return the points between, each weighted by its class."""
-        points = super().penalised(real, fake, draws)
+        """Return the points of the penalty, each weighted by its class."""
         assert real.cond is not None
         by = real.cond @ torch.tensor(DISTANCES) / float(np.mean(DISTANCES))
-        return [replace(b, weight=by) for b in points]
+        return [replace(b, weight=by) for b in self.of.penalised(real, fake, draws)]
 
     def cost(self, squares: Sequence[Tensor], weights: Sequence[Tensor | None]) -> Tensor:
-        """Return the weighted mean; the weights are multipliers, so they are not divided by."""
+        """Return E[w cost]; the weights are multipliers, so they are not divided by."""
         terms = [
-            (self.excess(s) * (1 if w is None else w)).mean()
+            self.of.cost([s], [w]) * (1 if w is None else w.mean())
             for s, w in zip(squares, weights, strict=True)
         ]
-        return torch.stack(terms).sum() * self.weight
+        return torch.stack(terms).sum()
 
 
 class Conditions(Claim):
@@ -113,7 +116,9 @@ class Conditions(Claim):
                 line = torch.linspace(-1, 1, 200)[:, None]
                 curves[name] = (critic(line * 0 + 1, line) - critic(line * 0 - 1, line)).numpy()
             gaps[name] = float(told)
-        kinds = {"one weight": GradientPenalty(2.0), "multipliers": ByClass(2.0)}
+        penalty = parse("gradient-penalty:weight=2", known(), "constraint")
+        assert isinstance(penalty, NormPenalty)
+        kinds = {"one weight": penalty, "multipliers": ByClass(penalty)}
         classes = {name: _slopes(kind, count, seed) for name, kind in kinds.items()}
         return Evidence(
             {
@@ -144,7 +149,7 @@ class Conditions(Claim):
         right.legend()
 
 
-def _slopes(penalty: GradientPenalty, count: int, seed: int) -> tuple[float, float]:
+def _slopes(penalty: NormPenalty, count: int, seed: int) -> tuple[float, float]:
     """Return the mean slope between, for the class .2 apart and that 5 apart."""
     label = torch.arange(2048) % 2
     cond = torch.eye(2)[label]
@@ -152,7 +157,8 @@ def _slopes(penalty: GradientPenalty, count: int, seed: int) -> tuple[float, flo
     apart = torch.tensor(DISTANCES)[label][:, None]
     high, low = Points(noise[0] + apart, cond), Points(noise[1], cond)
     critic = critic_of("mlp:width=64,depth=2", high, seed)
-    game = Tied(nn.Identity(), critic, Wasserstein(), (penalty,), Latent(1), _same, low=low)
+    objective = objectives()["wasserstein"]()
+    game = Tied(nn.Identity(), critic, objective, (penalty,), Latent(1), _same, low=low)
     train_critic(game, high, count, rate=2e-3, seed=seed)
     with torch.no_grad():
         rise = critic(apart, cond) - critic(0 * apart, cond)

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from surveyor.claims import Claim, Evidence, Part
-from surveyor.training import Noise
 from surveyor.training.lab import Points, game_of, play
 
 SHARES = ("0%", "20%", "30%", "40%", "49%")
@@ -74,7 +73,7 @@ class Outliers(Claim):
             penalty = "gradient-penalty:weight=300"
             game = game_of(points, generator, constraint=penalty, latent=1, seed=seed)
             # The best critic has a kink at the point itself; noise on both sides rounds it.
-            noise = Noise(0.5, 0.5, until=2.0)
+            noise = "anneal:start=0.5,end=0.5,until=2"
             count = 40 if quick else 700
             steps = play(game, points, count, 256, 3, 2e-3, 2e-2, noise=noise, hold=0.3, seed=seed)
             *_, (state, _) = steps

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from surveyor.claims import Claim, Evidence, Part
 from surveyor.generators import Latent
-from surveyor.objectives.minimax import Minimax
+from surveyor.objectives import objectives
 from surveyor.training.lab import Fixed, Points, critic_of, gradient, train_critic
 
 CENTRES = torch.tensor([[-2.0, 0.0], [2.0, 0.0]])
@@ -52,9 +52,8 @@ class NoiseSmoothing(Claim):
         deviation = 1.0
         for noise in (0.0, deviation):
             net = critic_of("mlp:width=64,depth=2,slope=0.2", high, seed)
-            game = Fixed(
-                torch.nn.Identity(), net, Minimax(), (), Latent(1), lambda raw, _: raw, low=low
-            )
+            same, minimax = torch.nn.Identity(), objectives()["minimax"]()
+            game = Fixed(same, net, minimax, (), Latent(1), lambda raw, _: raw, low=low)
             train_critic(game, high, count, 512, 2e-3, seed=seed, noise=noise)
             fields[noise] = gradient(net, grid), float(net(PLACE).detach().sigmoid().mean())
         truth = _score(grid, CENTRES, deviation) - _score(grid, PLACE, deviation)

@@ -7,10 +7,11 @@ import torch
 from matplotlib.figure import Figure
 
 from surveyor.batch import Batch, Draws
+from surveyor.catalog import parse
 from surveyor.claims import Claim, Evidence, Part
 from surveyor.training.lab import Points, game_of, play, sampled
 from surveyor.training.step import update
-from surveyor.training.terms.reconstruction import Reconstruction
+from surveyor.training.terms import terms as known
 
 
 class OneSharpAnswer(Claim):
@@ -98,7 +99,7 @@ class OneSharpAnswer(Claim):
 
 def _regressed(net: torch.nn.Module, points: Points, count: int, seed: int) -> np.ndarray:
     """Return answers of a net trained on squared error."""
-    loss = Reconstruction(1.0, "squared")
+    loss = parse("reconstruction:weight=1,loss=l2", known(), "term")
     moves = torch.optim.Adam(net.parameters(), 1e-3)
     for step in range(count):
         draws = Draws(seed, step)

@@ -7,8 +7,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from surveyor.catalog import parse
 from surveyor.claims import Claim, Evidence, Part
-from surveyor.critics.patch import Patch
+from surveyor.critics import critics
 from surveyor.data import Space
 from surveyor.training.lab import Points, measuring_critic
 
@@ -83,7 +84,7 @@ class PatchCritic(Claim):
 def _measured(high: Points, low: Points, quick: bool, seed: int) -> float:
     shape = (1, SIDE, SIDE)
     torch.manual_seed(seed)
-    critic = Patch(width=16).build(Space(shape, 0, shape, given=shape))
+    critic = parse("patch:width=16", critics(), "critic").build(Space(shape, 0, shape, given=shape))
     measuring_critic(
         high, low, critic, "gradient-penalty", count=5 if quick else 300, batch=16,
         rate=1e-3, seed=seed,

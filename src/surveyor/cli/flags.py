@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from surveyor.config import Config
 from surveyor.data import Options
+from surveyor.options import Config
 
 
 def _flags() -> type:

@@ -13,12 +13,11 @@ from surveyor import api
 from surveyor.cli.console import app, out, place, shown, tell
 from surveyor.cli.flags import Flags
 from surveyor.cli.progress import progress
-from surveyor.config import read_options
 from surveyor.data import Data
 from surveyor.data.types import offered
 from surveyor.errors import InputError
 from surveyor.measures import Seen
-from surveyor.outline import OWN
+from surveyor.options import OWN, read_options
 from surveyor.report.rehearsal import rehearse
 from surveyor.training.ranks import Ranks, joined_ranks, part
 from surveyor.writing import replacing
@@ -57,8 +56,8 @@ def train(
         return _resume(data, resume, out, said or config, ranks)
     options = (read_options(config) if config is not None else {}) | said
     problems = []
-    if not data and options.get("task") == "translate":
-        data = "."  # --from and --to are folders of their own
+    if not data and str(options.get("task")).startswith("translate"):
+        data = "."  # source and target are folders of their own
     if not data:
         problems.append("train: no data given; write surveyor train DATA --out RUN")
     if out is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from surveyor.data import Space
 __all__ = ["ChainCritic", "Critic", "critics", "score"]
 
 
-class Critic(Part, ABC):
+class Critic(Part):
     """A kind of critic; its fields are its options."""
 
     @classmethod
@@ -33,6 +33,14 @@ class Critic(Part, ABC):
     def together(self) -> int:
         """Return how many consecutive samples share a score."""
         return 1
+
+    def problems(self, chosen: Mapping[str, Any]) -> Iterator[str]:
+        """Refuse batches that packs do not divide."""
+        if chosen["batch"] % self.together:
+            yield (
+                f"--critic: packs of {self.together} do not divide --batch={chosen['batch']}; give "
+                "a multiple"
+            )
 
     @abstractmethod
     def build(self, space: Space) -> nn.Module:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
+from surveyor.catalog import Part
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Condition
 from surveyor.data.conditions import State as State
@@ -30,8 +31,7 @@ class Options:
 
     ``type`` says what columns of a table hold (``COLUMN=TYPE``), ``missing`` which words stand for
     a missing value. ``lenient`` reading takes cells that do not fit as missing, and tells.
-    With a ``task`` other than ``generate`` they are read as pairs of pictures: ``scale`` of
-    super-resolution, ``from_`` and ``to`` of translation. ``white`` is the value of white in
+    With a ``task`` they are read as pairs of pictures. ``white`` is the value of white in
     pictures of more than eight bits. With an ``epsilon`` a codec learns of the rows by a part of
     (epsilon, delta).
     """
@@ -44,10 +44,7 @@ class Options:
     whiten: bool = False
     size: int | None = None
     white: int | None = None
-    task: str = "generate"
-    scale: int | None = None
-    from_: str | None = None
-    to: str | None = None
+    task: Part | None = None
     epsilon: float | None = None
     delta: float | None = None
     lenient: bool = False
@@ -346,7 +343,8 @@ def delta_of(options: Options, rows: int) -> float | None:
     delta = 0.1 / rows if options.delta is None else options.delta
     if delta > 1 / rows:
         raise InputError(
-            f"--delta {delta:g}: with {rows:,} training rows this allows publishing whole rows; "
+            f"--privacy: delta={delta:g}, with {rows:,} training rows this allows publishing whole "
+            "rows; "
             f"give far less than {1 / rows:.2g}, or leave it out for {0.1 / rows:.2g}"
         )
     return delta

@@ -27,7 +27,7 @@ def fit_columns(
         if getattr(options, name)
     ]
     if options.whiten and options.epsilon is not None:
-        problems.append("--epsilon: leave --whiten out, it would look at rows without account")
+        problems.append("--privacy: leave --whiten out, it would look at rows without account")
     if problems:
         raise InputError(*problems)
     forms = {name: form_of(name, pd.Series(raw.columns[name])) for name in options.condition}

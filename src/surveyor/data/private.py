@@ -103,7 +103,7 @@ def spread(values: np.ndarray, counts: Counts) -> np.ndarray:
     """
     low, high, rows = _cells(values, 0.0, counts).T
     if not len(rows):
-        raise InputError("too few rows for this --epsilon; give a larger one, or more rows")
+        raise InputError("too few rows for this --privacy; give a larger epsilon, or more rows")
     share, middle = rows / rows.sum(), (low + high) / 2
     mean = (share * middle).sum()
     variance = (share * ((middle - mean) ** 2 + (high - low) ** 2 / 12)).sum()

@@ -123,9 +123,9 @@ def empty(columns: Iterable[Column], account: CodecAccount | None) -> Iterator[F
             yield Finding(
                 "P18",
                 "warn",
-                f"column {column.name!r}: with this --epsilon no value is frequent enough to be "
+                f"column {column.name!r}: with this --privacy no value is frequent enough to be "
                 f"released (about {account.threshold:,.0f} rows), so samples leave it empty",
-                f"Leave it out with --drop {column.name}, or give a larger --epsilon",
+                f"Leave it out with --drop {column.name}, or give --privacy a larger epsilon",
             )
 
 

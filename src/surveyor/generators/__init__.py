@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 from torch import nn
 
-from surveyor.catalog import folder
+from surveyor.catalog import Part, folder
 from surveyor.data import Space
 from surveyor.generators.latent import Latent
 from surveyor.generators.likelihood import UNSEEN, Likelihood, TabularLikelihood
@@ -14,7 +14,7 @@ from surveyor.generators.likelihood import UNSEEN, Likelihood, TabularLikelihood
 __all__ = ["UNSEEN", "Generator", "Latent", "Likelihood", "TabularLikelihood", "generators"]
 
 
-class Generator(ABC):
+class Generator(Part):
     """A kind of generator; its fields are its options."""
 
     @property

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from PIL.Image import Image
 from torch import Tensor
 
+from surveyor.catalog import Part
 from surveyor.data import Codec, Data, Files, Options
 from surveyor.data.coordinates import Coordinates, unnamed
 from surveyor.data.filters import Filter
@@ -43,7 +44,7 @@ class Kind:
     beside what ``written`` tries; ``guilty`` names the column that fails. Of two data sets
     ``coordinates`` are the columns that a person would name, and ``beside`` draws both.
     ``answers`` is the record that holds where samples answer points of another codec, which
-    ``given`` reads.
+    ``given`` reads; ``tasks`` make such pairs.
     """
 
     name: str
@@ -64,7 +65,8 @@ class Kind:
     coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
     beside: Callable[[Beside], Iterator[Section]] = marginals
     answers: Kind | None = None
-    given: Callable[[Codec, Any, str | None, Options], Tensor] | None = None
+    given: Callable[[Codec, Any, Options], Tensor] | None = None
+    tasks: Mapping[str, type[Part]] = field(default_factory=dict)
 
 
 _ADDED: dict[str, Kind] = {}
@@ -89,6 +91,16 @@ def _here() -> dict[str, Kind]:
 def kinds() -> dict[str, Kind]:
     """Return every kind of data by its name."""
     return _here() | _ADDED
+
+
+def every_kind() -> list[Kind]:
+    """Return every kind of data, those of answers beside their own."""
+    return [k for kind in kinds().values() for k in (kind, kind.answers) if k is not None]
+
+
+def tasks() -> dict[str, type[Part]]:
+    """Return every task by its name."""
+    return {name: task for kind in every_kind() for name, task in kind.tasks.items()}
 
 
 def kind_of(codec: Codec) -> Kind:

@@ -11,7 +11,7 @@ import numpy as np
 from surveyor.data import USUAL, Codec, Data, Options, Source, delta_of
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError, did_you_mean
-from surveyor.kinds import Kind, kinds
+from surveyor.kinds import Kind, every_kind, kinds
 from surveyor.streams import Stream, generator
 from surveyor.writing import unnameable
 
@@ -29,15 +29,15 @@ def recognise(source: Any, options: Options = USUAL) -> Kind:
         path = Path(source)
         if problems := unnameable(path):
             raise InputError(*problems)
-        if source == "" and options.task == "generate":
+        if source == "" and options.task is None:
             raise InputError("data '': no name of a file or folder")
         if not _exists(path):
             near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
             hint = did_you_mean(path.name, near) if near and path.name else ""
             raise InputError(f"{source}: no such file{hint if 'did you mean' in hint else ''}")
-    if options.task != "generate":
-        return next(kind.answers for kind in kinds().values() if kind.answers is not None)
-    every = [k for kind in kinds().values() for k in (kind, kind.answers) if k is not None]
+    every = every_kind()
+    if options.task is not None:
+        return next(kind for kind in every if isinstance(options.task, tuple(kind.tasks.values())))
     if isinstance(source, (str, Path)):  # a suffix says more than that there is a folder
         every.sort(key=lambda kind: not str(source).lower().endswith(kind.files.suffixes))
     for kind in every:

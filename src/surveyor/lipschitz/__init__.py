@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, joined
-from surveyor.catalog import folder
+from surveyor.catalog import Part, folder
 from surveyor.findings import Finding
 from surveyor.lipschitz.certificate import certify
 from surveyor.lipschitz.gradient_norms import squared_gradient_norms
@@ -27,7 +27,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Constraint:
+class Constraint(Part):
     """A constraint on the critic's slope; every hook does nothing by default.
 
     A constraint acts on the weights (``install``, ``project``) or adds a term to the loss

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -52,6 +52,14 @@ class GradientPenalty(NormPenalty):
     every: int = 1
     groups: bool = False
     pairs: Literal["drawn", "optimal"] = "drawn"
+
+    def problems(self, chosen: Mapping[str, Any]) -> Iterator[str]:
+        """Ask for the column of the groups."""
+        if self.groups and chosen["group"] is None:
+            yield (
+                "--constraint=gradient-penalty:groups=true: which groups? name their column with "
+                "--group"
+            )
 
     def __post_init__(self) -> None:
         problems = []

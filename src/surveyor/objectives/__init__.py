@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
 from surveyor.batch import Scores
-from surveyor.catalog import folder
+from surveyor.catalog import Part, folder
 
 
 @dataclass(frozen=True)
-class Objective(ABC):
+class Objective(Part):
     """A pair of losses over the critic's scores."""
 
     is_distance: ClassVar[bool] = False

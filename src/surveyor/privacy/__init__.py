@@ -4,15 +4,24 @@ Two files are neighbours where a row of one is left blank in the other: the row 
 any count or sum. How many rows there are, and the columns' names and types, are public.
 """
 
+from surveyor.catalog import folder
 from surveyor.privacy.account import CodecAccount, Counts, Spending, purse
+from surveyor.privacy.mechanism import Mechanism
 from surveyor.privacy.noise import DEVIATION, discrete_gaussian, taken
 
 __all__ = [
     "DEVIATION",
     "CodecAccount",
     "Counts",
+    "Mechanism",
     "Spending",
     "discrete_gaussian",
+    "mechanisms",
     "purse",
     "taken",
 ]
+
+
+def mechanisms() -> dict[str, type[Mechanism]]:
+    """Return every mechanism of differential privacy by the name of its file."""
+    return folder("surveyor.privacy", Mechanism)  # type: ignore[type-abstract]

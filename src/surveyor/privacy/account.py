@@ -115,12 +115,13 @@ class Spending:
             import dp_accounting  # noqa: F401
         except ModuleNotFoundError as error:
             raise InputError(
-                "--epsilon: needs an accountant; install it with: pip install 'surveyor[privacy]'"
+                "--privacy: needs an accountant; install it with: pip install 'surveyor[privacy]'"
             ) from error
         if self.epsilon(MOST) > epsilon:
             raise InputError(
-                f"--epsilon {epsilon:g}: no noise up to {MOST:g} is enough for {self.updates:,} "
-                "updates; give a larger epsilon, fewer --steps, or a smaller --batch"
+                f"--privacy: epsilon={epsilon:g}, no noise up to {MOST:g} is enough for "
+                f"{self.updates:,} updates; give a larger epsilon, fewer --steps or a smaller "
+                "--batch"
             )
         low, high = LEAST, MOST
         while high - low > 1e-3 * high:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from surveyor.build import plan_of
-from surveyor.config import dumps
 from surveyor.data import Data
 from surveyor.errors import InputError
 from surveyor.measures import NoFigure, Seen
+from surveyor.options import dumps
 from surveyor.panels import Shown
 from surveyor.reading import damaged
 from surveyor.report.pages import page

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import Options
+from surveyor.build import options_of
 from surveyor.data.bounds import refuse_beyond_memory
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
@@ -31,9 +31,7 @@ def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
         )
     if not 0 <= seed < 2**63:
         raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
-    size = run.config.size if run.config.scale is None else None
-    options = Options(size=size, white=run.config.white)
-    source = run.kind.given(codec, resolve(pictures), run.config.from_, options)
+    source = run.kind.given(codec, resolve(pictures), options_of(run.config))
     return answer(run, source, seed)
 
 

@@ -17,15 +17,14 @@ from msgspec import Meta
 from safetensors.numpy import save as save_arrays
 from torch import nn
 
-from surveyor.build import game_of, plan_of, spacing, threads_for, worth_compiling
-from surveyor.config import Config, dumps
+from surveyor.build import game_of, plan_of, threads_for, worth_compiling
 from surveyor.data import Data
 from surveyor.diagnostics import preflight
 from surveyor.diagnostics.preflight import BATCH_NORMS
 from surveyor.diagnostics.trial import tried, untrainable
 from surveyor.errors import InputError, NotWritten
 from surveyor.kinds import kind_of
-from surveyor.outline import OWN
+from surveyor.options import OWN, Config, dumps, part_of, spacing
 from surveyor.reading import damaged, json_of, listed, read_bytes, read_text
 from surveyor.run.folder import fingerprint, measured_in, read_history, refuse_existing, same_data
 from surveyor.run.lock import Lock, make, tidy_files
@@ -223,13 +222,13 @@ def _session(
         threads = max(1, min(threads, (os.cpu_count() or 1) // ranks.size))
     config = replace(config, threads=threads, compile=worth_compiling(config, game))
     torch.set_num_threads(threads)
-    if config.epsilon is not None:
+    if config.private:
         if ranks.size > 1:
-            raise InputError("--epsilon: works in one process only; run without torchrun")
+            raise InputError("--privacy: works in one process only; run without torchrun")
         if any(
             isinstance(m, BATCH_NORMS) for m in (*game.critic.modules(), *game.generator.modules())
         ):
-            raise InputError("--epsilon: BatchNorm mixes rows; use another normalisation or none")
+            raise InputError("--privacy: BatchNorm mixes rows; use another normalisation or none")
         plan = replace(plan, privacy=privacy_of(config, plan, data))
     found = preflight(game, data, plan, kind_of(data.codec).checks)
     plan = replace(plan, rank=ranks.rank, batch=ranks.share(plan.batch))
@@ -237,8 +236,9 @@ def _session(
 
 
 def privacy_of(config: Config, plan: Plan, data: Data) -> Privacy | None:
-    """Return the privacy account of a run on these data; None without --epsilon."""
-    if config.epsilon is None:
+    """Return the privacy account of a run on these data; None without --privacy."""
+    asked = part_of(config, "privacy")
+    if asked is None:
         return None
     rows = plan.batch, len(data.train), plan.updates
-    return private(config.epsilon, config.delta, config.row_norm, *rows, data.codec.account)
+    return private(asked.epsilon, asked.delta, asked.max_grad_norm, *rows, data.codec.account)

@@ -30,14 +30,13 @@ from torch import nn
 
 from surveyor.arguments import MODULES
 from surveyor.build import game_of, options_of
-from surveyor.config import Config
 from surveyor.data import Codec, Data, Options
 from surveyor.errors import InputError, NotWritten
 from surveyor.findings import Finding
 from surveyor.kinds import Kind
 from surveyor.kinds.loading import load as load_data
 from surveyor.measures import Evaluation
-from surveyor.outline import OWN
+from surveyor.options import OWN, Config
 from surveyor.reading import (
     damaged,
     json_of,
@@ -84,7 +83,7 @@ class Run:
 
 def measured_in(path: Path, config: Config) -> Path:
     """Return the folder for measurements on rows: the run's own, or the one beside it."""
-    return path if config.epsilon is None else path.with_name(f"{path.name}.measured")
+    return path.with_name(f"{path.name}.measured") if config.private else path
 
 
 def refuse_existing(path: Path) -> None:
@@ -119,7 +118,7 @@ def load(
     """
     found = opened(path, device)
     history = read_history(path / HISTORY)
-    measured = history or found.config.epsilon is not None
+    measured = history or found.config.private
     if not measured or not os.path.lexists(path / BEST["generator"]):
         raise InputError(
             f"{path}: has no measurement yet; "
@@ -242,7 +241,7 @@ def read_evaluation(found: Opened) -> Evaluation | None:
     path = measured_in(found.path, found.config) / EVALUATION
     remedy = f"delete it and write it again with: surveyor evaluate {found.path}"
     account = None
-    if found.config.epsilon is not None and os.path.lexists(found.path / EVALUATION):
+    if found.config.private and os.path.lexists(found.path / EVALUATION):
         account = read_json(found.path / EVALUATION, Covered, remedy)
     if not os.path.lexists(path) and account is not None:
         own = account.privacy, account.best_step, account.steps
@@ -271,7 +270,7 @@ def own_data(run: Opened | Run | Path, source: Any) -> Data:
         InputError: there is no run, or the data cannot be read or are different ones.
     """
     found = opened(run) if isinstance(run, Path) else run
-    config, codec = found.config, None if found.config.epsilon is None else found.codec
+    config, codec = found.config, found.codec if found.config.private else None
     data = load_data(source, options_of(config), config.holdout, config.seed, codec)
     same_data(found.path, found.fingerprint, data)
     return data

@@ -15,12 +15,11 @@ import numpy as np
 from torch import nn
 
 from surveyor.batch import Batch, Draws
-from surveyor.build import on_device
-from surveyor.config import Config, loads
 from surveyor.data import Codec
 from surveyor.data.bounds import weigh
 from surveyor.errors import InputError
 from surveyor.kinds import Kind, kind_of, kinds
+from surveyor.options import Config, loads, on_device
 from surveyor.outline import outline
 from surveyor.reading import (
     LONGEST,

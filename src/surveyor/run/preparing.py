@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from surveyor.arguments import noted
-from surveyor.build import configured, options_of
-from surveyor.config import Config
-from surveyor.config import resolve as resolve_config
+from surveyor.build import options_of
 from surveyor.data import Data, Options
 from surveyor.data.memory import kept
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
 from surveyor.kinds.loading import ready, recognise
+from surveyor.options import NONE, Config, configured
+from surveyor.options import resolve as resolve_config
 
 
 def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
@@ -29,7 +29,7 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
             raw = kind.files.read(source, options_of(early))
             defaults = dict(kind.files.defaults(raw, said))
     # A refused run must not spend privacy budget.
-    config = dataclasses.replace(early or Config(), epsilon=None, delta=None)
+    config = dataclasses.replace(early or Config(), privacy=NONE)
     with noted(problems):
         config = configured(said, defaults)
     if kind is not None and raw is not None:

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 
 from surveyor.batch import Draws
-from surveyor.config import Config
 from surveyor.data import Data, Source
 from surveyor.errors import Diverged, InputError, Interrupted, NotWritten
 from surveyor.findings import Finding
@@ -22,6 +21,7 @@ from surveyor.kinds import kind_of
 from surveyor.kinds.assess import assess
 from surveyor.measures import Evaluation, Figure, Seen
 from surveyor.measures.ruler import Ruler
+from surveyor.options import Config
 from surveyor.run.folder import (
     append,
     calibration_in,

@@ -2,9 +2,9 @@
 
 from surveyor.training.game import Game
 from surveyor.training.loop import measured, steps
+from surveyor.training.noise import Noise
 from surveyor.training.plan import Plan, State
 from surveyor.training.records import Measurement, Record
-from surveyor.training.views.noise import Noise
 
 __all__ = [
     "Game",

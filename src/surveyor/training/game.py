@@ -19,10 +19,10 @@ from surveyor.training.backends import Backend, Found, products
 from surveyor.training.backends.autograd import critic_terms, differentiated
 from surveyor.training.backends.written_out import WrittenOut
 from surveyor.training.losses import CriticLoss, GeneratorLoss, critic_loss
+from surveyor.training.noise import noisy
 from surveyor.training.terms import Term
 from surveyor.training.views import View
 from surveyor.training.views.label_noise import LabelNoise
-from surveyor.training.views.noise import noisy
 
 Head = Callable[[Tensor, Draws], Tensor]
 

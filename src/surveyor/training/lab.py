@@ -19,11 +19,12 @@ from surveyor.objectives import Objective, objectives
 from surveyor.streams import Stream
 from surveyor.training.game import Game
 from surveyor.training.loop import steps
+from surveyor.training.noise import Noise, noises
 from surveyor.training.optimizers import Updates, optimizers
 from surveyor.training.plan import Plan, State
 from surveyor.training.records import Record
+from surveyor.training.schedules.cosine import Cosine
 from surveyor.training.step import update
-from surveyor.training.views.noise import Noise
 
 BITS = Latent(8, 10, 0.25)  # bits choose a mode, normals move within it: mixtures take few steps
 SEEING = "mlp:width=64,depth=2,fourier=16"  # a small critic that tells close modes apart
@@ -99,7 +100,7 @@ def play(
     critic_rate: float = 1e-3,
     generator_rate: float = 1e-3,
     optimizer: str = "adam:beta1=0,beta2=0.9",
-    noise: Noise | None = None,
+    noise: str | Noise = "none",
     hold: float = 1.0,
     seed: int = 0,
     state: State | None = None,
@@ -111,7 +112,7 @@ def play(
     chosen: Updates = parse(optimizer, optimizers(), "optimizer")
     plan = Plan(
         count, batch, critic_steps, generator_rate, critic_rate, chosen,
-        hold=hold, noise=noise or Noise(), seed=seed,
+        Cosine(hold), noise=_noise(noise), seed=seed,
     )  # fmt: skip
     state = state or State.start(game, plan)
     for record in steps(game, points, plan, state):
@@ -212,6 +213,12 @@ class _Seeded:
 
     def __exit__(self, *error: object) -> None:
         self.fork.__exit__(None, None, None)
+
+
+def _noise(noise: str | Noise) -> Noise:
+    if isinstance(noise, Noise):
+        return noise
+    return Noise() if noise == "none" else parse(noise, noises(), "noise")
 
 
 def _objective(objective: str | Objective) -> Objective:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.training.game import Game
+from surveyor.training.noise import Noise
 from surveyor.training.optimizers import Updates
 from surveyor.training.privacy import Privacy
-from surveyor.training.views.noise import Noise
+from surveyor.training.schedules import Schedule
+from surveyor.training.schedules.cosine import Cosine
 
 
 @dataclass(frozen=True)
 class Plan:
     """How long and how fast: steps, batch, rates and their schedule.
 
-    Rates stay constant for the first ``hold`` of the steps, then fall to ``final`` (the critic's
-    to ``critic_final``) of themselves, along a cosine, a line or an exponential. The averaged
-    generator follows with weight 1 - ``average`` a step. In the first ``warm`` steps a generator
-    with a likelihood maximises it, one of a task learns by its content loss alone, at ``warm_rate``
-    along a cosine to 0; the critic follows after.
+    The generator's moving average keeps ``ema_decay`` of itself at every step. In the first
+    ``warm`` steps a generator with a likelihood maximises it, one of a task minimises its terms
+    alone, at ``warm_rate`` along a cosine to 0; the critic follows after, and the rates follow the
+    ``schedule``.
     With ``privacy`` training rows are seen through clipped and noised sums alone.
     """
 
@@ -35,13 +35,10 @@ class Plan:
     generator_rate: float
     critic_rate: float
     optimizer: Updates
-    average: float = 0.999
+    schedule: Schedule = field(default_factory=Cosine)
+    ema_decay: float = 0.999
     warm: int = 0
     warm_rate: float = 2e-3
-    hold: float = 0.3
-    final: float = 0.0
-    critic_final: float = 0.0
-    shape: Literal["cosine", "linear", "exponential"] = "cosine"
     noise: Noise = field(default_factory=Noise)
     seed: int = 0
     rank: int = 0
@@ -53,14 +50,11 @@ class Plan:
         warm = min(self.warm, self.steps)
         return warm + (self.steps - warm) * self.critic_steps
 
-    def rate(self, step: int, final: float) -> float:
-        """Return the factor of a learning rate at ``step`` that ends at ``final``."""
+    def rates(self, step: int) -> tuple[float, float]:
+        """Return the learning rates of critic and generator at a step of the game."""
         done = (step - self.warm) / max(self.steps - self.warm, 1)
-        along = max(0.0, (done - self.hold) / max(1 - self.hold, 1e-9))
-        if self.shape == "exponential":
-            return float(max(final, 1e-4) ** along)
-        fall = (1 + math.cos(math.pi * along)) / 2 if self.shape == "cosine" else 1 - along
-        return final + (1 - final) * fall
+        critic, generator = self.schedule.critic(done), self.schedule.generator(done)
+        return self.critic_rate * critic, self.generator_rate * generator
 
 
 class Rows(Protocol):

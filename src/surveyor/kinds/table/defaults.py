@@ -13,15 +13,13 @@ DEFAULTS: Mapping[str, Any] = {
     "latent_normal": 128,
     "critic_steps": 2,
     "optimizer": "adam:beta1=0.5,beta2=0.9",
-    "hold": 0.4,
-    "final": 0.02,
-    "schedule": "linear",
+    "schedule": "linear:hold=0.4,final=0.02",
     "precision": "auto",
 }
 WIDE_DEFAULTS: Mapping[str, Any] = {
     "generator": "mlp:width=256,depth=2,residual=true",
     "steps": 3000,
-    "average": 0.995,
+    "ema_decay": 0.995,
 }
 
 
@@ -38,5 +36,5 @@ def defaults(rows: int, columns: int, autoregressive: bool = True) -> Mapping[st
         "steps": round(warm * (1 + GAME)),
         "warm_start": 1 / (1 + GAME),
         "generator_rate": 5e-5,
-        "average": 0.99,
+        "ema_decay": 0.99,
     }

@@ -85,7 +85,7 @@ class Table(Files):
         """Return what docs/defaults.md measured."""
         generator = str(said.get("generator") or "autoregressive").partition(":")[0]
         found = defaults(len(raw), len(raw.names), generator == "autoregressive")
-        if said.get("epsilon") is None:
+        if said.get("privacy") in (None, "none"):
             return found
         batch = min(2000, max(32, len(raw) // PRIVATE_PARTS))
         likelihood = {"steps": 600, "warm_start": 1.0, "warm_rate": 0.02}
@@ -123,7 +123,7 @@ class Table(Files):
             problems.append("--whiten: not for tables, whose columns are standardised one by one")
         if options.epsilon is not None:
             problems += [
-                f"--epsilon: column {f!r} of formulas would tell of rows that are not accounted "
+                f"--privacy: column {f!r} of formulas would tell of rows that are not accounted "
                 f"for; leave it out with --drop {f}"
                 for f in formulas
             ]

@@ -32,11 +32,8 @@ PLANE: Mapping[str, Any] = {
     "critic_steps": 1,
     "optimizer": "adam:beta1=0,beta2=0.99,optimism=0.5,after=0.5",
     "critic_rate": 2e-3,
-    "hold": 0.15,
-    "final": 0.04,
-    "critic_final": 0.105,
-    "schedule": "exponential",
-    "smooth": (0.6, 0.01, 0.78),
+    "schedule": "exponential:hold=0.15,final=0.04,critic_final=0.105",
+    "noise": "anneal:start=0.6,end=0.01,until=0.78",
 }
 
 

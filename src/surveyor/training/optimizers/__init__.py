@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from torch import nn
 from torch.optim import Optimizer
 
-from surveyor.catalog import folder
+from surveyor.catalog import Part, folder
 
 
 @dataclass(frozen=True)
-class Updates(ABC):
+class Updates(Part):
     """How gradients become steps."""
 
     @abstractmethod

@@ -25,8 +25,7 @@ class Adversarial(Phase):
         for step in range(state.step, plan.steps):
             progress = step / plan.steps
             noise = plan.noise.at(progress, state.noise)
-            critic_rate = plan.critic_rate * plan.rate(step, plan.critic_final)
-            state.rates(critic_rate, plan.generator_rate * plan.rate(step, plan.final), progress)
+            state.rates(*plan.rates(step), progress)
             for k in range(plan.critic_steps):
                 count = step * plan.critic_steps + k
                 draws = Draws(plan.seed, count, Stream.CRITIC, plan.rank, game.device)
@@ -37,7 +36,7 @@ class Adversarial(Phase):
             draws = Draws(plan.seed, step, Stream.GENERATOR, plan.rank, game.device)
             terms, found = rows.generator(game, draws, noise)
             update(terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
-            state.moved(step, plan.average)
+            state.moved(step, plan.ema_decay)
             if plan.noise.due(step, plan.steps):
                 draws = Draws(plan.seed, step, Stream.LOOK, plan.rank, game.device)
                 auc = rows.auc(game, draws, noise)

@@ -1,4 +1,4 @@
-"""The first steps, without a critic: by likelihood, or of a task by reconstruction."""
+"""The first steps, without a critic: by likelihood, or by the terms of a task."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class WarmStart(Phase):
     def steps(
         self, game: Game, source: Rows, plan: Plan, state: State, reduce: Reduce
     ) -> Iterator[Record]:
-        """Minimise minus the log likelihood, or the content loss."""
+        """Minimise minus the log likelihood, or the terms of a task."""
         rows = gradients_for(plan, source)
         for step in range(state.step, min(plan.warm, plan.steps)):
             rate = plan.warm_rate * (1 + math.cos(math.pi * step / plan.warm)) / 2
@@ -29,5 +29,5 @@ class WarmStart(Phase):
             draws = Draws(plan.seed, step, Stream.GENERATOR, plan.rank, game.device)
             terms, found = rows.likelihood(game, draws)
             update(terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
-            state.moved(step, plan.average)
+            state.moved(step, plan.ema_decay)
             yield Record(step + 1, terms, 0.0)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import ClassVar
 
 from torch import Tensor
 
 from surveyor.batch import Batch
+from surveyor.catalog import Part, folder
 
 
-class Term(ABC):
+class Term(Part):
     """A term of the generator's loss that needs no critic."""
 
     name: ClassVar[str]
@@ -18,3 +19,8 @@ class Term(ABC):
     @abstractmethod
     def __call__(self, made: Batch, real: Batch) -> Tensor:
         """Return the term, a scalar, of points made under the conditions of real ones."""
+
+
+def terms() -> dict[str, type[Term]]:
+    """Return every term by the name of its file."""
+    return folder("surveyor.training.terms", Term)  # type: ignore[type-abstract]

@@ -1,9 +1,10 @@
-"""What an answer must have of the picture wanted."""
+"""What an answer must share with the picture wanted."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
@@ -13,13 +14,22 @@ from surveyor.training.terms import Term
 
 @dataclass(frozen=True)
 class Reconstruction(Term):
-    """weight * E|G(c) - x|, or of its square; the mean goes over pixels, of values in [-1, 1]."""
+    """weight * E|G(c) - x| (``l1``) or E(G(c) - x)^2 (``l2``), a mean over pixels in [-1, 1]."""
 
-    weight: float
-    loss: Literal["absolute", "squared"] = "absolute"
+    weight: float = 300.0
+    loss: Literal["l1", "l2"] = "l1"
     name: ClassVar[str] = "reconstruction"
+
+    def __post_init__(self) -> None:
+        if self.weight < 0:
+            raise ValueError("weight must be at least 0")
 
     def __call__(self, made: Batch, real: Batch) -> Tensor:
         """Return the term."""
         gap = made.x.float() - real.x
-        return self.weight * (gap.abs() if self.loss == "absolute" else gap.square()).mean()
+        return self.weight * (gap.abs() if self.loss == "l1" else gap.square()).mean()
+
+    def problems(self, chosen: Mapping[str, Any]) -> Iterator[str]:
+        """Ask for a task: without one no sample belongs to a real row."""
+        if chosen["task"] is None:
+            yield "--term=reconstruction: nothing to reconstruct; give a --task too"

@@ -6,6 +6,7 @@ from surveyor.kinds.images.answers.given import given
 from surveyor.kinds.images.answers.measures import Answers, Patches, verdict
 from surveyor.kinds.images.answers.panels import Answered, keepsake
 from surveyor.kinds.images.answers.ruler import PatchRuler
+from surveyor.kinds.images.answers.tasks import tasks
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.measures.critic import Critic
 from surveyor.panels.common import Gradients, Progress
@@ -33,4 +34,5 @@ ANSWERS = Kind(
     few=4,
     keepsake=keepsake,
     given=given,
+    tasks=tasks(),
 )

@@ -14,23 +14,28 @@ from surveyor.data import USUAL, Codec, Options
 from surveyor.data.arrays import Arrays, every_array
 from surveyor.errors import InputError
 from surveyor.kinds import kind_of
+from surveyor.kinds.images.answers.tasks import Task
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.files import Images
 from surveyor.kinds.images.pictures import read_picture, suffixes
 from surveyor.kinds.point import Point
 
 
-def given(codec: Codec, source: Any, name: str | None = None, options: Options = USUAL) -> Tensor:
+def given(codec: Codec, source: Any, options: Options = USUAL) -> Tensor:
     """Return pictures or vectors to be answered as conditions; pictures may have any size.
 
-    ``options`` say how pictures are read: their ``size`` and ``white``.
+    ``options`` say how pictures are read: ``task``, ``size`` and ``white``.
 
     Raises:
         InputError: other data, or pictures of another range or mode than those trained on.
     """
     assert isinstance(codec.condition, Point)
     own = codec.condition.codec
-    source = _of_archive(source, (name, getattr(own, "main", None)))
+    task = options.task
+    if isinstance(task, Task):
+        options = replace(options, task=None, size=options.size if task.sized else None)
+    named = task.given if isinstance(task, Task) else None
+    source = _of_archive(source, (named, getattr(own, "main", None)))
     if not isinstance(own, ImageCodec):
         rows = own.rows(kind_of(own).files.read(source))
         return own.points(rows, np.arange(len(rows["x"])))

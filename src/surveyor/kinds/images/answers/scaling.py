@@ -21,9 +21,10 @@ def reduced(arrays: Arrays, scale: int) -> Arrays:
         InputError: a scale that does not divide the size, or leaves fewer than 4 pixels.
     """
     height, width = arrays.main.shape[1:3]
+    what = f"--task=super-resolution:scale={scale}"
     if height % scale or width % scale:
         raise InputError(
-            f"--scale {scale}: does not divide pictures of {width} x {height}; "
+            f"{what}: does not divide pictures of {width} x {height}; "
             + (
                 f"give --size {max(4, min(height, width) // scale) * scale}, or another scale"
                 if arrays.main.dtype == np.uint8
@@ -32,7 +33,7 @@ def reduced(arrays: Arrays, scale: int) -> Arrays:
         )
     if min(height, width) // scale < 4:
         raise InputError(
-            f"--scale {scale}: leaves {width // scale} x {height // scale} pixels of "
+            f"{what}: leaves {width // scale} x {height // scale} pixels of "
             f"{width} x {height}; give larger pictures or a smaller scale"
         )
     top = arrays.white or float(arrays.main.max())

@@ -1,0 +1,73 @@
+"""Options in TOML: ``config.toml`` of a run, and files that a person writes."""
+
+from __future__ import annotations
+
+import dataclasses
+import reprlib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from surveyor.errors import InputError
+from surveyor.options.config import Config
+from surveyor.options.values import resolve
+from surveyor.reading import of_file
+
+VERSION = 5
+
+
+def dumps(config: Config, data: str) -> str:
+    """Return ``config.toml`` as text."""
+    values = {
+        k: list(v) if isinstance(v, tuple) else v for k, v in vars(config).items() if v is not None
+    }
+    return tomli_w.dumps({"version": VERSION, "data": data, "run": values})
+
+
+def loads(content: Mapping[str, Any], where: str) -> tuple[Config, str]:
+    """Take what a ``config.toml`` holds; return the configuration and the data's name.
+
+    Raises:
+        InputError: another version, or fields that do not fit.
+    """
+    version = content.get("version")
+    if version != VERSION:
+        raise InputError(
+            f"{where}: a run of version {reprlib.repr(version)}, and this Surveyor reads version "
+            f"{VERSION}; train again, or use the Surveyor that wrote it"
+        )
+    run, data = content.get("run"), content.get("data")
+    if not isinstance(run, dict) or not isinstance(data, str):
+        raise InputError(f"{where}: damaged (no [run] table or no data); {RESTORE}")
+    needed = [f.name for f in dataclasses.fields(Config) if f.default is not None]
+    absent = [name for name in needed if name not in run]
+    if absent and set(run) <= {f.name for f in dataclasses.fields(Config)}:
+        raise InputError(f"{where}: damaged (no {absent[0]}); {RESTORE}")
+    try:
+        return resolve(run), data
+    except InputError as error:
+        raise of_file(where, error) from error
+
+
+RESTORE = "restore it or train again"
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """Return the options in a TOML file a person wrote, or in a run's ``config.toml``.
+
+    Raises:
+        InputError: the file is missing or no TOML.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"--config {path}: no such file") from error
+    except (ValueError, RecursionError, OSError) as error:
+        raise InputError(f"--config {path}: not readable as TOML ({error})") from error
+    run = content.get("run", content)
+    if not isinstance(run, dict):
+        raise InputError(f"--config {path}: run is no table; write [run]")
+    return {k.replace("-", "_"): v for k, v in run.items()}

@@ -1,0 +1,129 @@
+"""What a person says of options: names, types and ranges."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import reprlib
+import typing
+from collections.abc import Mapping, Sequence, Set
+from numbers import Integral, Real
+from pathlib import PurePath
+from typing import Any, Literal
+
+import numpy as np
+
+from surveyor.arguments import shown
+from surveyor.errors import InputError, did_you_mean
+from surveyor.options.config import Config
+
+MOVED: Mapping[str, str] = {
+    name: f"; it is now {text}"
+    for names, text in (
+        (
+            ("epsilon", "delta", "row_norm"),
+            "privacy='gaussian:epsilon=3,delta=1e-5'",
+        ),
+        (("smooth",), "noise='anneal:start=.3,end=.01,until=.5'"),
+        (("smooth_auc",), "noise='adaptive:start=.3,end=.01,until=.5,auc=.7'"),
+        (("scale",), "task='super-resolution:scale=4'"),
+        (("from_", "to"), "task='translate:source=A,target=B'"),
+        (("content", "content_loss"), "term='reconstruction:weight=300,loss=l1'"),
+        (("augment",), "view='shift-mirror:share=.2'"),
+        (("average",), "ema_decay=.999"),
+        (("hold", "final", "critic_final"), "schedule='cosine:hold=.3,final=0,critic_final=0'"),
+    )
+    for name in names
+}
+"""Options that had names of their own before they became fields of a part."""
+
+
+def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> Config:
+    """Return a configuration: what was said, over the defaults of the kind of data.
+
+    Raises:
+        InputError: unknown names ("did you mean"), wrong types, values out of range; all at once.
+    """
+    hints = typing.get_type_hints(Config)
+    problems, values = [], dict(defaults or {})
+    fields = {f.name: f for f in dataclasses.fields(Config)}
+    for name, value in said.items():
+        if name not in fields:
+            problems.append(
+                f"unknown option {name!r}{MOVED.get(name) or did_you_mean(name, fields)}"
+            )
+            continue
+        try:
+            values[name] = _typed(value, hints[name])
+        except (TypeError, ValueError, OverflowError) as error:
+            problems.append(f"{_flag(name)} {shown(value)}: {error}")
+            continue
+        problems += _range(name, values[name], fields[name].metadata)
+    if problems:
+        raise InputError(*problems)
+    return Config(**values)
+
+
+def _range(name: str, value: Any, limits: Mapping[str, Any]) -> list[str]:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return []
+    low, high = limits["low"], limits["high"]
+    if isinstance(value, float) and not math.isfinite(value):
+        return [f"{_flag(name)} {value}: give a finite number"]
+    if low is not None and not value >= low:
+        return [f"{_flag(name)} {reprlib.repr(value)}: must be at least {low:,}"]
+    if high is not None and not value <= high:
+        return [f"{_flag(name)} {reprlib.repr(value)}: must be at most {high:,}"]
+    return []
+
+
+def _flag(name: str) -> str:
+    return "--" + name.strip("_").replace("_", "-")
+
+
+def _typed(value: Any, hint: Any) -> Any:
+    options = typing.get_args(hint)
+    if value is None and type(None) in options:
+        return None
+    if type(None) in options:
+        hint = next(o for o in options if o is not type(None))
+    if typing.get_origin(hint) is Literal:
+        if not isinstance(value, str) or value not in typing.get_args(hint):
+            raise ValueError(f"not known{did_you_mean(str(value), typing.get_args(hint))}")
+        return str(value)
+    if typing.get_origin(hint) is tuple:
+        inner = typing.get_args(hint)[0]
+        return tuple(_typed(item, inner) for item in _items(value, inner))
+    if isinstance(value, (bool, np.bool_)) != (hint is bool):
+        raise TypeError(f"must be {TYPES[hint]}")
+    if hint is bool:
+        return bool(value)
+    if hint in (int, float) and isinstance(value, Real):
+        number = int(value) if isinstance(value, Integral) else float(value)
+        if not math.isfinite(number):
+            raise ValueError("must be finite")
+        if hint is float or number == int(number):
+            return hint(number)
+    if hint is str and isinstance(value, (str, PurePath)):
+        return str(value)
+    raise TypeError(f"must be {TYPES[hint]}")
+
+
+TYPES: Mapping[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    str: "text",
+}
+
+
+def _items(value: Any, inner: Any) -> list[Any]:
+    """Return the items of an option that takes several; one may stand alone."""
+    if isinstance(value, (str, Real)):
+        return [value]
+    # A set has no order, and what depends on it would not repeat; an iterator is used up.
+    if isinstance(value, (bytes, Set, Mapping)) or not (
+        isinstance(value, Sequence) or hasattr(value, "__array__")
+    ):
+        raise TypeError(f"must be {TYPES[inner]}, or a list of it")
+    return list(value)

@@ -1,0 +1,56 @@
+"""Gradients clipped row by row, summed, and noised (Abadi et al. 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from surveyor.catalog import name_of
+from surveyor.privacy.mechanism import Mechanism
+
+BY_WEIGHTS = {"clip", "orthogonal"}  # constraints that look at no row
+
+
+@dataclass(frozen=True)
+class Gaussian(Mechanism):
+    """(epsilon, delta) differential privacy of samples and run folder.
+
+    A row's gradient is clipped to the norm ``max_grad_norm``. ``delta``, the probability that the
+    bound fails, is a tenth of one over the number of training rows where it is auto.
+    """
+
+    epsilon: float | None = None
+    delta: float | None = None
+    max_grad_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.epsilon is None:
+            raise ValueError("how much may be told of a row? write gaussian:epsilon=3")
+        if self.epsilon < 1e-3:
+            raise ValueError("epsilon must be at least 0.001")
+        if self.delta is not None and not 1e-15 <= self.delta <= 0.1:
+            raise ValueError("delta must lie between 1e-15 and .1")
+        if self.max_grad_norm < 1e-9:
+            raise ValueError("max_grad_norm must be above 0")
+
+    def problems(self, chosen: Mapping[str, Any]) -> Iterator[str]:
+        """Yield what would look at training rows beside the clipped and noised sums."""
+        if name_of(chosen["objective"]) != "wasserstein":
+            yield "--privacy: the loss must be a sum over rows; give --objective=wasserstein"
+        held = {name_of(constraint) for constraint in chosen["constraint"]}
+        if not held or not held <= BY_WEIGHTS:
+            yield "--privacy: hold the critic by its weights, --constraint=orthogonal or clip"
+        if getattr(chosen["critic"], "together", 1) > 1:
+            yield "--privacy: a packed critic mixes rows; give --critic=mlp or conv"
+        looks = {"calibrate": "no", "balance": False, "patience": 0, "noise": None, "view": ()}
+        for name, harmless in looks.items():
+            if chosen[name] != harmless:
+                yield (
+                    f"--privacy: leave --{name} out, it would look at rows that are not accounted "
+                    "for"
+                )
+        if chosen["measure_every"] not in (None, chosen["steps"]):
+            yield "--privacy: leave --measure-every out, a choice by real rows tells of them"
+        if chosen["minutes"] is not None:
+            yield "--privacy: the noise depends on the steps; give --steps, not --minutes"

@@ -1,0 +1,59 @@
+"""Instance noise: Gaussian noise on real and generated points alike, one schedule a file."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from surveyor.batch import Batch, Draws
+from surveyor.catalog import Part, folder
+
+
+@dataclass(frozen=True)
+class Noise(Part):
+    """The deviation of the noise over training; here none at all.
+
+    Noise smooths both distributions, so that their supports meet (Arjovsky and Bottou 2017). A
+    schedule overrides ``at``; one that follows the critic overrides ``due`` and ``adapted`` too.
+    """
+
+    def at(self, progress: float, level: float = 1.0) -> float:
+        """Return the deviation at ``progress`` in [0, 1], and of an adaptive noise at ``level``."""
+        return 0.0
+
+    def due(self, step: int, total: int) -> bool:
+        """Return whether the noise asks for the critic's AUC at this step."""
+        return False
+
+    def adapted(self, level: float, auc: float, total: int) -> float:
+        """Return the next level in [0, 1] for the critic's AUC."""
+        return level
+
+
+@dataclass(frozen=True)
+class Falling(Noise):
+    """Noise between the deviations ``start`` and ``end`` for the first ``until`` of training."""
+
+    start: float = 0.3
+    end: float = 0.01
+    until: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not all(0 < value < math.inf for value in (self.start, self.end, self.until)):
+            raise ValueError("start, end and until must be above 0")
+
+    def between(self, fallen: float) -> float:
+        """Return the deviation that has fallen geometrically by a share of the way."""
+        return float(self.start * (self.end / self.start) ** fallen)
+
+
+def noisy(batch: Batch, deviation: float, draws: Draws) -> Batch:
+    """Return points under Gaussian noise of a ``deviation``; 0 draws none."""
+    if deviation == 0:
+        return batch
+    return replace(batch, x=batch.x + deviation * draws.normal(*batch.x.shape))
+
+
+def noises() -> dict[str, type[Noise]]:
+    """Return every schedule of noise by the name of its file."""
+    return folder("surveyor.training.noise", Noise)

@@ -1,0 +1,17 @@
+"""Rates that fall along half a cosine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from surveyor.training.schedules import Schedule
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """The rates fall along half a cosine."""
+
+    def fallen(self, along: float, final: float) -> float:
+        """Return the factor at ``along`` of the way."""
+        return final + (1 - final) * (1 + math.cos(math.pi * along)) / 2
