@@ -174,13 +174,13 @@ CALLS: dict[str, tuple[Call, str]] = {
     "n of NumPy": (lambda m: m.sample(np.int64(3)), ""),  # type: ignore[arg-type]
     "n of NumPy's float": (lambda m: m.sample(np.float64(3)), ""),  # type: ignore[arg-type]
     "n as a fraction": (lambda m: m.sample(fractions.Fraction(6, 2)), ""),  # type: ignore[arg-type]
-    "no seed": (lambda m: m.sample(3, seed=None), "--seed None"),  # type: ignore[arg-type]
-    "a seed with a fraction": (lambda m: m.sample(3, seed=1.5), "--seed 1.5"),  # type: ignore[arg-type]
+    "no seed": (lambda m: m.sample(3, seed=None), "seed None"),  # type: ignore[arg-type]
+    "a seed with a fraction": (lambda m: m.sample(3, seed=1.5), "seed 1.5"),  # type: ignore[arg-type]
     "a seed below 0": (lambda m: m.sample(3, seed=-1), "from 0 to 2^63 - 1"),
     "a seed too large": (lambda m: m.sample(3, seed=2**63), "from 0 to 2^63 - 1"),
-    "a seed as text": (lambda m: m.sample(3, seed="0"), "--seed '0'"),  # type: ignore[arg-type]
+    "a seed as text": (lambda m: m.sample(3, seed="0"), "seed '0'"),  # type: ignore[arg-type]
     "a seed of NumPy": (lambda m: m.sample(3, seed=np.uint32(7)), ""),  # type: ignore[arg-type]
-    "a generator as seed": (lambda m: m.sample(3, seed=np.random.default_rng()), "--seed a Generator"),  # type: ignore[arg-type]
+    "a generator as seed": (lambda m: m.sample(3, seed=np.random.default_rng()), "seed a Generator"),  # type: ignore[arg-type]
     "where as text": (lambda m: m.sample(3, "town=Rome"), "like {'town': 'Rome'}"),  # type: ignore[arg-type]
     "where as a list": (lambda m: m.sample(3, ["town=Rome"]), "like {'town': 'Rome'}"),  # type: ignore[arg-type]
     "where as a number": (lambda m: m.sample(3, 5), "give a dictionary"),  # type: ignore[arg-type]
@@ -204,17 +204,17 @@ CALLS: dict[str, tuple[Call, str]] = {
     "parity of three": (lambda m: m.sample(3, parity=("a", "b", "c")), "(OUTCOME, GROUP)"),  # type: ignore[arg-type]
     "parity of numbers": (lambda m: m.sample(3, parity=(0, 1)), "(OUTCOME, GROUP)"),  # type: ignore[arg-type]
     "parity as a number": (lambda m: m.sample(3, parity=3), "(OUTCOME, GROUP)"),  # type: ignore[arg-type]
-    "truncated by text": (lambda m: m.sample(3, truncate="half"), "--truncate 'half'"),  # type: ignore[arg-type]
+    "truncated by text": (lambda m: m.sample(3, truncate="half"), "truncate 'half'"),  # type: ignore[arg-type]
     "truncated to nothing": (lambda m: m.sample(3, truncate=0), "above 0"),
-    "truncated by None": (lambda m: m.sample(3, truncate=None), "--truncate None"),  # type: ignore[arg-type]
+    "truncated by None": (lambda m: m.sample(3, truncate=None), "truncate None"),  # type: ignore[arg-type]
     "apart from a number": (lambda m: m.sample(3, apart_from=5), "no data"),
     "apart from a missing file": (lambda m: m.sample(3, apart_from="no.csv"), "no such file"),
     "apart from an array": (lambda m: m.sample(3, apart_from=X), "the data are vectors"),
     "apart from other columns": (lambda m: m.sample(3, apart_from=FRAME), "no such column"),
     "apart from rows": (lambda m: m.sample(3, apart_from=mixed(50)), ""),
-    "all wrong at once": (lambda m: m.sample("5", seed=None), "--seed None"),  # type: ignore[arg-type]
+    "all wrong at once": (lambda m: m.sample("5", seed=None), "seed None"),  # type: ignore[arg-type]
     "answers of a table": (lambda m: m.translate(PICTURES), "the run has no task"),
-    "answers by no seed": (lambda m: m.translate(PICTURES, seed=None), "--seed None"),  # type: ignore[arg-type]
+    "answers by no seed": (lambda m: m.translate(PICTURES, seed=None), "seed None"),  # type: ignore[arg-type]
     "a walk in a table": (lambda m: m.walk(5), "for pictures and vectors"),
     "a walk of text": (lambda m: m.walk("5"), "frames '5'"),  # type: ignore[arg-type]
     "a walk by a dictionary": (lambda m: m.walk(5, {"town": "Rome"}), "a list of dictionaries"),  # type: ignore[arg-type]
@@ -240,8 +240,8 @@ CALLS: dict[str, tuple[Call, str]] = {
     "scores of part of a row": (lambda m: m.score(ROW.iloc[:2]), "no such column"),
     "scores of a column": (lambda m: m.score(mixed(600)["age"]), "no such column"),
     "scores by another": (lambda m: m.score(ROW, by="critics"), "did you mean 'critic'"),  # type: ignore[arg-type]
-    "scores by None": (lambda m: m.score(ROW, by=None), "--by None"),  # type: ignore[arg-type]
-    "scores by an array": (lambda m: m.score(ROW, by=X), "--by a ndarray"),  # type: ignore[arg-type]
+    "scores by None": (lambda m: m.score(ROW, by=None), "by None"),  # type: ignore[arg-type]
+    "scores by an array": (lambda m: m.score(ROW, by=X), "by a ndarray"),  # type: ignore[arg-type]
     "saved nowhere": (lambda m: m.save(""), "not a valid name of a file"),
     "saved into a number": (lambda m: m.save(3), "save 3"),  # type: ignore[arg-type]
     "saved where it is": (lambda m: m.save(m.run.path), "already exists"),
@@ -276,16 +276,16 @@ def test_one_row_has_the_score_of_a_table_of_it(table_run: Model) -> None:
 
 
 DISTANCES: dict[str, tuple[Callable[[], Any], str]] = {
-    "no seed": (lambda: surveyor.distance(X, X, seed=None), "--seed None"),  # type: ignore[arg-type]
+    "no seed": (lambda: surveyor.distance(X, X, seed=None), "seed None"),  # type: ignore[arg-type]
     "an unknown method": (lambda: surveyor.distance(X, X, method="exakt"), "did you mean 'exact'"),  # type: ignore[arg-type]
-    "no method": (lambda: surveyor.distance(X, X, method=None), "--method None"),  # type: ignore[arg-type]
-    "no limit": (lambda: surveyor.distance(X, X, limit=0), "--limit 0"),
-    "a limit as text": (lambda: surveyor.distance(X, X, limit="all"), "--limit 'all'"),  # type: ignore[arg-type]
-    "no steps": (lambda: surveyor.distance(X, X, steps=0), "--steps 0"),
-    "no batch": (lambda: surveyor.distance(X, X, batch=None), "--batch None"),  # type: ignore[arg-type]
-    "a set dropped": (lambda: surveyor.distance(FRAME, FRAME, drop={"c"}), "--drop a set"),  # type: ignore[arg-type]
-    "a number dropped": (lambda: surveyor.distance(FRAME, FRAME, drop=[0]), "--drop [0]"),  # type: ignore[list-item]
-    "types in a dictionary": (lambda: surveyor.distance(FRAME, FRAME, type={"c": "text"}), "--type a dict"),  # type: ignore[arg-type]
+    "no method": (lambda: surveyor.distance(X, X, method=None), "method None"),  # type: ignore[arg-type]
+    "no limit": (lambda: surveyor.distance(X, X, limit=0), "limit 0"),
+    "a limit as text": (lambda: surveyor.distance(X, X, limit="all"), "limit 'all'"),  # type: ignore[arg-type]
+    "no steps": (lambda: surveyor.distance(X, X, steps=0), "steps 0"),
+    "no batch": (lambda: surveyor.distance(X, X, batch=None), "batch None"),  # type: ignore[arg-type]
+    "a set dropped": (lambda: surveyor.distance(FRAME, FRAME, drop={"c"}), "drop a set"),  # type: ignore[arg-type]
+    "a number dropped": (lambda: surveyor.distance(FRAME, FRAME, drop=[0]), "drop [0]"),  # type: ignore[list-item]
+    "types in a dictionary": (lambda: surveyor.distance(FRAME, FRAME, type={"c": "text"}), "type a dict"),  # type: ignore[arg-type]
     "against a number": (lambda: surveyor.distance(X, 5), "no data"),
     "against None": (lambda: surveyor.distance(X, None), "no data"),
     "against a list": (lambda: surveyor.distance(X, X.tolist()), "numpy.array(data)"),
@@ -314,48 +314,48 @@ def test_other_odd_calls(name: str) -> None:
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a condition of None": ({"condition": None}, ""),
     "nothing but None": ({"drop": None, "whiten": None, "task": None, "group": None}, ""),
-    "a condition by number": ({"condition": 0}, "--condition 0: must be text"),
-    "conditions in a set": ({"condition": {"c"}}, "--condition a set"),
-    "conditions in a dictionary": ({"condition": {"c": 1}}, "--condition a dict"),
-    "conditions in a generator": ({"condition": (c for c in "c")}, "--condition a generator"),
+    "a condition by number": ({"condition": 0}, "condition 0: must be text"),
+    "conditions in a set": ({"condition": {"c"}}, "condition a set"),
+    "conditions in a dictionary": ({"condition": {"c": 1}}, "condition a dict"),
+    "conditions in a generator": ({"condition": (c for c in "c")}, "condition a generator"),
     "conditions in an array": ({"condition": np.array(["c"])}, ""),
     "conditions in an Index": ({"condition": pd.Index(["c"])}, ""),
-    "conditions of None": ({"condition": [None]}, "--condition [None]"),
-    "a group by number": ({"group": 1}, "--group 1: must be text"),
-    "a group in a list": ({"group": ["c"]}, "--group ['c']"),
-    "whiten as text": ({"whiten": "no"}, "--whiten 'no': must be True or False"),
-    "whiten as a number": ({"whiten": 0}, "--whiten 0"),
+    "conditions of None": ({"condition": [None]}, "condition [None]"),
+    "a group by number": ({"group": 1}, "group 1: must be text"),
+    "a group in a list": ({"group": ["c"]}, "group ['c']"),
+    "whiten as text": ({"whiten": "no"}, "whiten 'no': must be True or False"),
+    "whiten as a number": ({"whiten": 0}, "whiten 0"),
     "whiten of NumPy": ({"whiten": np.bool_(False)}, ""),
-    "steps as text": ({"steps": "2"}, "--steps '2': must be a whole number"),
-    "steps with a fraction": ({"steps": 2.5}, "--steps 2.5"),
-    "steps that are true": ({"steps": True}, "--steps True"),
-    "steps that are NaN": ({"steps": float("nan")}, "--steps nan"),
+    "steps as text": ({"steps": "2"}, "steps '2': must be a whole number"),
+    "steps with a fraction": ({"steps": 2.5}, "steps 2.5"),
+    "steps that are true": ({"steps": True}, "steps True"),
+    "steps that are NaN": ({"steps": float("nan")}, "steps nan"),
     "steps without end": ({"steps": float("inf")}, "must be finite"),
     "steps of NumPy": ({"steps": np.int32(2)}, ""),
-    "steps of a tensor": ({"steps": torch.tensor(2)}, "--steps a Tensor"),
-    "steps beyond number": ({"steps": 10**400}, "--steps"),
-    "a batch of a list": ({"batch": [8]}, "--batch [8]"),
+    "steps of a tensor": ({"steps": torch.tensor(2)}, "steps a Tensor"),
+    "steps beyond number": ({"steps": 10**400}, "steps"),
+    "a batch of a list": ({"batch": [8]}, "batch [8]"),
     "minutes without end": ({"minutes": float("inf")}, "must be finite"),
-    "a rate as text": ({"critic_rate": "1e-3"}, "--critic-rate '1e-3'"),
+    "a rate as text": ({"critic_rate": "1e-3"}, "critic_rate '1e-3'"),
     "a rate of NumPy": ({"critic_rate": np.float32(1e-3)}, ""),
-    "a rate of a decimal": ({"critic_rate": decimal.Decimal("0.1")}, "--critic-rate a Decimal"),
+    "a rate of a decimal": ({"critic_rate": decimal.Decimal("0.1")}, "critic_rate a Decimal"),
     "a holdout of NaN": ({"holdout": float("nan")}, "must be finite"),
     "a seed of None": ({"seed": None}, ""),
-    "a seed as text": ({"seed": "1"}, "--seed '1'"),
-    "an objective by number": ({"objective": 5}, "--objective 5: must be text"),
-    "an objective as a class": ({"objective": nn.Linear}, "--objective a type"),
+    "a seed as text": ({"seed": "1"}, "seed '1'"),
+    "an objective by number": ({"objective": 5}, "objective 5: must be text"),
+    "an objective as a class": ({"objective": nn.Linear}, "objective a type"),
     "a constraint of None": ({"constraint": None}, ""),
-    "a constraint by number": ({"constraint": 5}, "--constraint 5"),
-    "a constraint as a dictionary": ({"constraint": {"clip": 1}}, "--constraint a dict"),
-    "a constraint of numbers": ({"constraint": [1]}, "--constraint [1]"),
+    "a constraint by number": ({"constraint": 5}, "constraint 5"),
+    "a constraint as a dictionary": ({"constraint": {"clip": 1}}, "constraint a dict"),
+    "a constraint of numbers": ({"constraint": [1]}, "constraint [1]"),
     "no constraint": ({"constraint": [], "objective": "minimax"}, ""),
-    "an optimizer of PyTorch": ({"optimizer": torch.optim.Adam}, "--optimizer a type"),
-    "a schedule by number": ({"schedule": 1}, "--schedule 1: must be text"),
-    "calibrated by True": ({"calibrate": True}, "--calibrate True: not known"),
-    "noise by a number": ({"noise": 0.1}, "--noise 0.1: must be text"),
+    "an optimizer of PyTorch": ({"optimizer": torch.optim.Adam}, "optimizer a type"),
+    "a schedule by number": ({"schedule": 1}, "schedule 1: must be text"),
+    "calibrated by True": ({"calibrate": True}, "calibrate True: not known"),
+    "noise by a number": ({"noise": 0.1}, "noise 0.1: must be text"),
     "an option that became a field": ({"smooth": (0.1, 0.01)}, "it is now noise='anneal:"),
-    "a device of torch": ({"device": torch.device("cpu")}, "--device a device"),
-    "precision of torch": ({"precision": torch.float32}, "--precision"),
+    "a device of torch": ({"device": torch.device("cpu")}, "device a device"),
+    "precision of torch": ({"precision": torch.float32}, "precision"),
     "threads of None": ({"threads": None}, ""),
     "no threads": ({"threads": 0}, "at least 1"),
     "an unknown option": ({"epochs": 3}, "unknown option 'epochs'"),
@@ -366,8 +366,8 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a generator as a function": ({"generator": len}, "give a torch.nn.Module"),
     "a critic in a list": ({"critic": [nn.Linear(2, 1)]}, "critic a list"),
     "nobody to watch": ({"watch": 5}, "watch 5"),
-    "out by number": ({"out": 5}, "--out 5"),
-    "out of nothing": ({"out": ""}, "--out ''"),
+    "out by number": ({"out": 5}, "out 5"),
+    "out of nothing": ({"out": ""}, "out ''"),
     "out with NUL": ({"out": "a\0b"}, "not a valid name of a file"),
     "out too long": ({"out": "x" * 5000}, "cannot be used"),
     "out below a file": ({"out": Path(__file__) / "run"}, "is a file"),

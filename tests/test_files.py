@@ -274,7 +274,7 @@ def test_fewer_bits_in_sixteen_are_told_kept_and_overruled(
     full, config = prepare(str(tmp_path), {**QUICK, "white": 5000})
     assert config.white == 5000
     assert full.raw.main.max() == highest * 255 // 5000
-    with pytest.raises(InputError, match="above --white"):
+    with pytest.raises(InputError, match="above white"):
         prepare(str(tmp_path), {**QUICK, "white": highest - 1})
     with pytest.warns(Notice):
         assert read_picture(tmp_path / "00.png").depth == white
@@ -319,7 +319,7 @@ def test_white_of_arrays_can_be_said() -> None:
     pixels = RNG.integers(0, 3000, (20, 8, 8)).astype(np.uint16)
     data, _ = prepare(pixels, {**QUICK, "white": 10_000})
     assert data.codec.points({"x": pixels}, np.arange(20)).max() < -0.3
-    with pytest.raises(InputError, match="--white 100: the pictures reach"):
+    with pytest.raises(InputError, match="white 100: the pictures reach"):
         prepare(pixels, {**QUICK, "white": 100})
     with pytest.warns(Notice, match="these have 8"):
         prepare((pixels // 12).astype(np.uint8), {**QUICK, "white": 1000})

@@ -553,7 +553,7 @@ def test_a_run_trained_on_a_device_that_is_not_here_is_opened_on_the_processor(
         model = surveyor.load(copy)
     assert (model.sample(5)["x"] == surveyor.load(whole).sample(5)["x"]).all()
     surveyor.load(copy, device="cpu").report()
-    with pytest.raises(InputError, match="--device cuda:1: no CUDA device"):
+    with pytest.raises(InputError, match="device cuda:1: no CUDA device"):
         surveyor.load(whole, device="cuda:1")
 
 
@@ -568,7 +568,7 @@ def test_such_a_run_goes_on_on_the_processor(whole: Path, tmp_path: Path) -> Non
 
 def test_a_device_that_never_was_is_refused(copy: Path) -> None:
     on(copy, "cuda:x")
-    with pytest.raises(InputError, match="--device cuda:x: unknown"):
+    with pytest.raises(InputError, match="device cuda:x: unknown"):
         load(copy)
 
 
@@ -607,7 +607,7 @@ def test_files_are_utf8_in_every_locale(tmp_path: Path) -> None:
      ("measure_rows", 10**9), ("latent_normal", 10**9), ("condition", {"a": 1}), ("threads", 10**6)],
 )  # fmt: skip
 def test_options_are_finite_and_bounded(name: str, value: Any) -> None:
-    with pytest.raises(InputError, match=f"--{name.replace('_', '-')}") as caught:
+    with pytest.raises(InputError, match=name) as caught:
         resolve_options({name: value})
     assert len(str(caught.value)) < 300
 

@@ -55,7 +55,7 @@ def test_a_pack_of_committees_has_every_members_score() -> None:
 @pytest.mark.parametrize(
     ("critic", "told"),
     [
-        ("packed:of=mlp,members=3", "packs of 3 do not divide --batch=16"),
+        ("packed:of=mlp,members=3", "packs of 3 do not divide batch=16"),
         ("packed:of=(packed:of=mlp,members=2),members=5", "packs of 10 do not divide"),
         ("committee:of=(packed:of=mlp,members=3)", "packs of 3 do not divide"),
     ],

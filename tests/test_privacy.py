@@ -304,11 +304,11 @@ def test_sums_are_rounded_and_the_accountant_is_told_of_it() -> None:
     [
         ({"objective": "relativistic"}, "sum over rows"),
         ({"constraint": "gradient-penalty"}, "by its weights"),
-        ({"calibrate": "yes"}, "--calibrate"),
-        ({"patience": 3}, "--patience"),
-        ({"measure_every": 2}, "--measure-every"),
-        ({"minutes": 1}, "--minutes"),
-        ({"balance": True, "group": "member"}, "--balance"),
+        ({"calibrate": "yes"}, "calibrate"),
+        ({"patience": 3}, "patience"),
+        ({"measure_every": 2}, "measure_every"),
+        ({"minutes": 1}, "minutes"),
+        ({"balance": True, "group": "member"}, "balance"),
         ({"privacy": "gaussian:epsilon=-1"}, "at least 0.001"),
     ],
 )

@@ -54,7 +54,7 @@ def test_a_column_that_cannot_be_decoded_is_named_and_no_other(
 
     monkeypatch.setattr("surveyor.data.columns.restored", fails)
     wide = sizes().assign(width=np.arange(60) / 7)
-    with pytest.raises(InputError, match=r"column 'width': writing samples.*--drop width"):
+    with pytest.raises(InputError, match=r"column 'width': writing samples.*drop width"):
         api.fit(wide, tmp_path / "run", **QUICK)
 
 
@@ -69,7 +69,7 @@ def test_a_column_that_no_figure_shows_is_named_before_training(
         plain(axis, column, *sides)
 
     monkeypatch.setattr(figures, "_numbers", fails)
-    with pytest.raises(InputError, match=r"column 'length': the report.*no ticks.*--drop length"):
+    with pytest.raises(InputError, match=r"column 'length': the report.*no ticks.*drop length"):
         api.fit(sizes(), tmp_path / "run", **QUICK)
     assert not (tmp_path / "run").exists()
 

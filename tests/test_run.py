@@ -122,7 +122,7 @@ def test_a_table_warmed_by_likelihood_resumes_as_if_undisturbed(tmp_path: Path, 
 
 
 def test_a_warm_start_needs_a_likelihood(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--warm-start"):
+    with pytest.raises(InputError, match="warm_start"):
         new(tmp_path / "run", warm_start=0.5)
 
 

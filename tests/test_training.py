@@ -427,5 +427,5 @@ def test_balanced_rows_are_of_every_group_alike() -> None:
 
 
 def test_balance_without_groups_is_refused() -> None:
-    with pytest.raises(InputError, match="--group"):
+    with pytest.raises(InputError, match="group"):
         prepare(mixed(100), QUICK | {"balance": True})

@@ -129,7 +129,7 @@ def test_a_cell_that_does_not_fit_is_named_and_never_changes_the_column(
 ) -> None:
     source = csv(tmp_path, v=[*texts[:40], odd, *texts[40:]])
     with pytest.raises(
-        InputError, match=r"v'.* 1 cell: .*data\.csv, line 42: .*--missing .*--type v=text"
+        InputError, match=r"v'.* 1 cell: .*data\.csv, line 42: .*missing .*type v=text"
     ):
         load(source, Options())
     for said, expected in (({"missing": (odd,)}, kind), ({"type": ("v=text",)}, "category")):
@@ -565,7 +565,7 @@ def test_evaluate_leaves_columns_out_and_reads_other_spellings(
     said: Any = {"type": ["at=date:%d/%m/%Y %H:%M"], "drop": ["local"], "missing": "unknown"}
     again = dated.evaluate(str(tmp_path / "rows.csv"), **said)["w1"].value
     assert again == pytest.approx(dated.evaluate(rows, drop=["local"])["w1"].known, rel=0.05)
-    with pytest.raises(InputError, match="--drop agee: no such column; did you mean 'age'"):
+    with pytest.raises(InputError, match="drop agee: no such column; did you mean 'age'"):
         dated.evaluate(rows, drop=["agee"])
     with pytest.raises(InputError, match="nothing left to measure"):
         dated.evaluate(rows, drop=list(rows))

@@ -78,11 +78,11 @@ def test_what_cannot_be_walked_or_truncated_is_refused(
 ) -> None:
     with pytest.raises(InputError, match="rows of a table"):
         table_run.walk(10)
-    with pytest.raises(InputError, match="--truncate"):
+    with pytest.raises(InputError, match="truncate"):
         table_run.sample(10, truncate=0.5)
     with pytest.raises(InputError, match="at most 1"):
         digits_run.sample(10, truncate=1.5)
-    with pytest.raises(InputError, match="--seed -1"):
+    with pytest.raises(InputError, match="seed -1"):
         digits_run.walk(5, seed=-1)
     with pytest.raises(InputError, match="frames 1: give a whole number, at least 2"):
         digits_run.walk(1)

@@ -178,7 +178,7 @@ def test_no_sample_equals_a_row_it_is_to_keep_apart_from(paid: Model, tmp_path: 
     assert shared(paid.sample(400, apart_from=tmp_path / "known.csv")) == 0
     assert shared(paid.sample(400, {"pay": "high"}, apart_from=known)) == 0
     assert shared(paid.sample(100, parity=("pay", "sex"), apart_from=known)) == 0
-    with pytest.raises(InputError, match=r"--apart-from: column age: no such column"):
+    with pytest.raises(InputError, match=r"apart_from: column age: no such column"):
         paid.sample(5, apart_from=known.drop(columns="age"))
 
 

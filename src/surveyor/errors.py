@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 import warnings
 from collections.abc import Iterable
@@ -11,16 +12,36 @@ from pathlib import Path
 PACKAGE = str(Path(__file__).parent / "_")[:-1]
 
 
+OPTION = re.compile(r"(?<![\w/-])--([a-z]+(?:-[a-z]+)*)")
+
+
+def in_python(text: str) -> str:
+    """Return a message with options as Python names them.
+
+    Messages write ``--label-noise``, as the command line does, and it prints them as they are; in
+    Python the same option is ``label_noise``. A command that is quoted stays a command.
+    """
+    said, command, rest = text.partition("surveyor ")
+    return OPTION.sub(lambda found: found[1].replace("-", "_"), said) + command + rest
+
+
 class SurveyorError(Exception):
-    """Base of every error that Surveyor raises on purpose."""
+    """Base of every error that Surveyor raises on purpose.
 
-
-class InputError(SurveyorError, ValueError):
-    """The input cannot be used; ``problems`` lists every problem found, one line each."""
+    As text it names options as Python does; ``problems`` keep the flags of the command line.
+    """
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+    def __str__(self) -> str:
+        """Return the problems, a line each."""
+        return "\n".join(map(in_python, self.problems))
+
+
+class InputError(SurveyorError, ValueError):
+    """The input cannot be used; ``problems`` lists every problem found, one line each."""
 
 
 class Diverged(SurveyorError, ArithmeticError):
@@ -37,6 +58,10 @@ class Interrupted(SurveyorError):
 
 class Notice(UserWarning):
     """Something was guessed, left out or changed; nothing is wrong enough to stop."""
+
+    def __str__(self) -> str:
+        """Return the text, with options as Python names them."""
+        return in_python(str(self.args[0]))
 
 
 def tell(text: str) -> None:

@@ -178,8 +178,8 @@ def test_pictures_of_every_size_are_made(text: str, size: int) -> None:
 @pytest.mark.parametrize(
     ("text", "space", "told"),
     [
-        ("unet", Space((1, 8, 8), 0, (1, 8, 8), given=(1, 4, 4)), "--task translate"),
-        ("upscale", Space((1, 8, 8), 0, (1, 8, 8), given=(1, 8, 8)), "--task super-resolution"),
+        ("unet", Space((1, 8, 8), 0, (1, 8, 8), given=(1, 4, 4)), "task translate"),
+        ("upscale", Space((1, 8, 8), 0, (1, 8, 8), given=(1, 8, 8)), "task super-resolution"),
         ("conv", Space((4,), 0, (4,)), "use mlp"),
         ("residual", Space((4,), 0, (4,)), "use mlp"),
         ("autoregressive", Space((2,), 0, (2,)), "only for tables"),
@@ -316,5 +316,5 @@ def test_dropout_is_a_function_of_the_draws() -> None:
 
 def test_an_autoregressive_net_is_refused_where_the_latent_is_too_narrow() -> None:
     net = parse("autoregressive", generators(), "generator")
-    with pytest.raises(InputError, match="--latent-normal 2"):
+    with pytest.raises(InputError, match="latent_normal 2"):
         net.build(BLOCKS, Latent(1, 0))

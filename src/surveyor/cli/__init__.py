@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _say(error: Exception, code: int) -> int:
     if os.environ.get("RANK", "0") != "0" and not isinstance(error, InputError):
         return code  # only the first of several processes prints
-    lines = error.problems if isinstance(error, InputError) else str(error).strip().splitlines()
-    for line in lines:
+    told = "\n".join(error.problems) if isinstance(error, SurveyorError) else str(error)
+    for line in told.strip().splitlines():
         say(line.strip())
     return code
 

@@ -112,7 +112,7 @@ def notes() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        text = str(message)
+        text = str(message.args[0] if isinstance(message, Notice) else message)
         if not issubclass(category, Notice):
             others(message, category, filename, lineno, file, line)
         elif text not in printed and os.environ.get("RANK", "0") == "0":
