@@ -214,6 +214,8 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "cuda that is not there": (["--device", "cuda"], "no CUDA device"),
     "an unknown device": (["--device", "gpu"], "unknown; known: cpu, cuda, mps"),
     "an unknown schedule": (["--schedule", "cosin"], "cosin"),
+    "an option that became a field": (["--epsilon", "3"], "--epsilon: did you mean --privacy gaussian"),
+    "another one": (["--from=a", "--to", "b"], "--to: did you mean --task translate:source=A"),
     "an unknown noise": (["--noise", "annael"], "did you mean 'anneal'"),
     "noise from nothing": (["--noise", "anneal:start=0"], "must be above 0"),
     "noise that adapts upwards": (["--noise", "adaptive:start=.1,end=.2"], "a start above the end"),

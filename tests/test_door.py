@@ -353,7 +353,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a schedule by number": ({"schedule": 1}, "schedule 1: must be text"),
     "calibrated by True": ({"calibrate": True}, "calibrate True: not known"),
     "noise by a number": ({"noise": 0.1}, "noise 0.1: must be text"),
-    "an option that became a field": ({"smooth": (0.1, 0.01)}, "it is now noise='anneal:"),
+    "an option that became a field": ({"smooth": (0.1, 0.01)}, "did you mean noise=anneal:start=0.3"),
     "a device of torch": ({"device": torch.device("cpu")}, "device a device"),
     "precision of torch": ({"precision": torch.float32}, "precision"),
     "threads of None": ({"threads": None}, ""),

@@ -21,7 +21,7 @@ class Units(Claim):
         "unscaled, distances of 100 overrun the penalty, whose part is W1 / 2w."
     )
     equation = "f(x) = g(s x), |∇g| = 1/s  ⇒  |∇f| = 1, E f(x) − E f(y) = W1"
-    source = "Gulrajani et al. 2017 (the target of 1); the library's unit, docs/architecture.md"
+    source = "Gulrajani et al. 2017 (the target of 1); the library's unit, docs/decisions.md"
     parts = (
         Part(
             "scaled, with target 1/s, the gap is the same part of W1 in every unit: 1 to 1.2",

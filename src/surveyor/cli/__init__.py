@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import cyclopts
 
+from surveyor import options
 from surveyor.cli import claims, distance, measure, sample, train, translate, walk
 from surveyor.cli.console import app, notes, say, unheard
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
@@ -19,18 +20,24 @@ from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 __all__ = ["claims", "distance", "entry", "main", "measure", "sample", "train", "translate", "walk"]
 
 
+COMMANDS = {"--answer": "surveyor translate RUN PICTURES", "--walk": "surveyor walk RUN"}
 MOVED = {
-    "--answer": "surveyor translate RUN PICTURES",
-    "--walk": "surveyor walk RUN",
+    "sample": COMMANDS,
+    "train": {
+        f"--{old.replace('_', '-')}": f"--{new.replace('_', '-')} {example}"
+        for old, (new, example) in options.MOVED.items()
+    },
 }
+"""Flags of a command that have other names now."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if moved := MOVED.keys() & set(words[1:] if words[:1] == ["sample"] else ()):
-            raise InputError(*(f"{flag}: did you mean {MOVED[flag]}?" for flag in sorted(moved)))
+        known = MOVED.get(words[0], {}) if words else {}
+        if moved := known.keys() & {word.partition("=")[0] for word in words[1:]}:
+            raise InputError(*(f"{flag}: did you mean {known[flag]}?" for flag in sorted(moved)))
         with notes():
             return int(app(words, exit_on_error=False, print_error=False) or 0)
     except Interrupted as error:

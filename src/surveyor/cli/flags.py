@@ -9,17 +9,19 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from surveyor.data import Options
-from surveyor.options import Config
+from surveyor.options.config import GROUPS, Config
 
 
 def _flags() -> type:
     """Return a dataclass with every field of Config, None where a flag was not given."""
     annotations: dict[str, Any] = {}
     hints = typing.get_type_hints(Config)
+    heading = ""
     for f in dataclasses.fields(Config):
-        kind = hints[f.name]
+        kind, heading = hints[f.name], GROUPS.get(f.name, heading)
         parameter = Parameter(
             help=f.metadata["help"],
+            group=heading,
             negative=(),
             consume_multiple=typing.get_origin(kind) is tuple,
         )

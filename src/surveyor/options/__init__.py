@@ -4,9 +4,10 @@ from surveyor.options.config import NONE, OWN, Config
 from surveyor.options.configured import PARTS, configured, part_of, spacing
 from surveyor.options.devices import device_problems, on_device
 from surveyor.options.toml import VERSION, dumps, loads, read_options
-from surveyor.options.values import resolve
+from surveyor.options.values import MOVED, resolve
 
 __all__ = [
+    "MOVED",
     "NONE",
     "OWN",
     "PARTS",

@@ -13,53 +13,59 @@ def _option(default: Any, text: str, low: float | None = None, high: float | Non
     return field(default=default, metadata={"help": text, "low": low, "high": high})
 
 
+GROUPS = {"condition": "Data", "objective": "Model", "steps": "Training", "measure_every": "Run"}
+"""The headings of ``--help``, each by the first option under it."""
+
+
 @dataclass(frozen=True)
 class Config:
-    """Everything that decides a run. What is not said is filled in by the kind of data."""
+    """Everything that decides a run. The kind of data supplies what is not given."""
 
-    condition: tuple[str, ...] = _option((), "Columns or labels that samples can be asked for.")
-    group: str | None = _option(None, "Column whose groups are reported one by one.")
+    condition: tuple[str, ...] = _option(
+        (), "Columns or labels whose values can be asked for when sampling."
+    )
+    group: str | None = _option(None, "Column whose groups are reported separately.")
     balance: bool = _option(
-        False, "Train on every group alike; an autoregressive generator's shares are brought back."
+        False, "Train on all groups equally often; samples keep the groups' true shares."
     )
     drop: tuple[str, ...] = _option((), "Columns of a table to leave out.")
     type: tuple[str, ...] = _option(
         (),
-        "What a column holds, COLUMN=TYPE: text, category, number, date, date:FORMAT or formula.",
+        "Type of a column, COLUMN=TYPE: text, category, number, date, date:FORMAT or formula.",
     )
-    missing: tuple[str, ...] = _option(
-        (), "Words of a table that stand for a missing value, such as ? or unknown."
-    )
+    missing: tuple[str, ...] = _option((), "Words that mean a missing value, such as ? or unknown.")
     label_noise: float = _option(
         0.0,
-        "Share of the labels of conditions that are wrong; samples have right ones.",
+        "Share of condition labels known to be wrong; samples get correct ones.",
         0,
         0.9,
     )
     task: str = _option(
         NONE,
-        "What pictures are made of others for: super-resolution:scale=4, or "
-        "translate:source=A,target=B, two folders or arrays in DATA.",
+        "Learn to make pictures from others: super-resolution:scale=4, or "
+        "translate:source=A,target=B with two folders or arrays in DATA.",
     )
     size: int | None = _option(
-        None, "Bring pictures to so many pixels a side, cut square.", 4, 4096
+        None, "Resize pictures to this many pixels a side, cropped to squares.", 4, 4096
     )
     white: int | None = _option(
         None,
-        "Value of white in pictures of more than 8 bits, where it is not the one guessed.",
+        "Value of white in pictures deeper than 8 bits, if the guess is wrong.",
         1,
         2**16 - 1,
     )
     view: tuple[str, ...] = _option(
-        (), "What the critic is shown in place of the points: shift-mirror:share=.2 of pictures."
+        (), "Augment what the critic sees, real and generated alike: shift-mirror:share=0.2."
     )
-    whiten: bool = _option(False, "Bring every direction of vectors or pictures to equal spread.")
+    whiten: bool = _option(False, "Whiten vectors or pictures: unit variance in every direction.")
     privacy: str = _option(
         NONE,
-        "Differential privacy: gaussian:epsilon=3, which bounds what samples and run folder tell "
-        "of a row; also delta, 1 / (10 rows) if not given, and max_grad_norm.",
+        "Differential privacy of samples and run folder: gaussian:epsilon=3; also delta, "
+        "1 / (10 rows) if not given, and max_grad_norm.",
     )
-    holdout: float = _option(0.2, "Share of rows held out for every measurement.", 0.01, 0.5)
+    holdout: float = _option(
+        0.2, "Share of rows held out for validation and measurement.", 0.01, 0.5
+    )
 
     objective: str = _option("wasserstein", "wasserstein, minimax, hinge or relativistic.")
     constraint: tuple[str, ...] = _option(
@@ -72,61 +78,69 @@ class Config:
     critic: str = _option(
         "mlp", "mlp, conv, residual, patch, committee or packed; NAME:FIELD=VALUE,..."
     )
-    latent_normal: int = _option(64, "Gaussian entries of the latent.", 0, 2**16)
-    latent_bits: int = _option(0, "Entries of the latent that are -1 or +1.", 0, 2**16)
-    latent_spread: float = _option(1.0, "Deviation of the Gaussian entries.", 1e-9)
+    latent_normal: int = _option(64, "Gaussian dimensions of the latent.", 0, 2**16)
+    latent_bits: int = _option(0, "Binary (-1 or +1) dimensions of the latent.", 0, 2**16)
+    latent_spread: float = _option(1.0, "Standard deviation of the Gaussian dimensions.", 1e-9)
     noise: str = _option(
         NONE,
-        "Noise on both sides of the critic: anneal:start=.3,end=.01,until=.5, or adaptive, which "
-        "holds the critic's AUC near auc=.7.",
+        "Instance noise on the critic's inputs: anneal:start=0.3,end=0.01,until=0.5, or "
+        "adaptive:auc=0.7, which keeps the critic's AUC near .7.",
     )
     term: tuple[str, ...] = _option(
-        (), "What the generator minimises beside its objective: reconstruction:weight=300,loss=l1."
+        (), "Terms added to the generator's loss: reconstruction:weight=300,loss=l1."
     )
 
     steps: int = _option(10_000, "Generator steps.", 1, 10**9)
     warm_start: float = _option(
         0.0,
-        "Share of the steps, the first, without a critic: by likelihood, or the terms of a task.",
+        "Share of the steps, at the start, that train by likelihood or a task's terms alone.",
         0,
         1,
     )
-    warm_rate: float = _option(2e-3, "Learning rate of the warm start, which falls to 0.", 1e-12)
+    warm_rate: float = _option(
+        2e-3, "Initial learning rate of the warm start; it falls to 0.", 1e-12
+    )
     calibrate: Literal["yes", "no"] = _option(
-        "yes", "Bring an autoregressive generator's columns to the training rows' frequencies."
+        "yes", "Match the marginals of an autoregressive generator to the training data."
     )
     minutes: float | None = _option(
-        None, "Training time instead of steps, measured at the start.", 0.01, 525_600
+        None, "Training time; the number of steps follows from a trial at the start.", 0.01, 525_600
     )
-    batch: int = _option(256, "Rows a step.", 2, 2**20)
-    critic_steps: int = _option(2, "Critic steps a generator step.", 1, 1000)
+    batch: int = _option(256, "Batch size.", 2, 2**20)
+    critic_steps: int = _option(2, "Critic steps per generator step.", 1, 1000)
     generator_rate: float = _option(1e-3, "Learning rate of the generator.", 1e-12)
     critic_rate: float = _option(1e-3, "Learning rate of the critic.", 1e-12)
     optimizer: str = _option("adam", "adam, rmsprop or sgd; NAME:FIELD=VALUE,...")
     ema_decay: float = _option(
-        0.999, "Decay of the generator's moving average, which is what is delivered.", 0, 0.999999
+        0.999,
+        "Decay of the generator's exponential moving average, which makes the samples.",
+        0,
+        0.999999,
     )
     schedule: str = _option(
         "cosine",
-        "How the learning rates fall: cosine, linear or exponential; hold=.3 of the steps at the "
-        "full rate, final=0 of it at the end, critic_final.",
+        "Learning rate schedule: cosine, linear or exponential, with fields hold=0.3 (share of "
+        "the steps at the full rate), final=0 and critic_final (share of the rate at the end).",
     )
 
     measure_every: int | None = _option(
-        None, "Steps between measurements; 40 in all if not said.", 1, 10**9
+        None, "Steps between measurements; 40 measurements if not given.", 1, 10**9
     )
-    measure_rows: int = _option(512, "Held-out rows a measurement.", 2, 10_000)
-    patience: int = _option(0, "Stop after so many measurements without a better W1; 0 never.", 0)
-    seed: int = _option(0, "Seed of everything random.", 0, 2**63 - 1)
+    measure_rows: int = _option(512, "Validation rows per measurement.", 2, 10_000)
+    patience: int = _option(
+        0, "Stop after this many measurements without a better W1; 0 never stops.", 0
+    )
+    seed: int = _option(0, "Random seed.", 0, 2**63 - 1)
     threads: int | None = _option(
-        None, "Processor threads; chosen by the size of the nets.", 1, 1024
+        None, "CPU threads; chosen by the size of the nets if not given.", 1, 1024
     )
     device: str = _option("cpu", "cpu, cuda or mps.")
     precision: Literal["auto", "float32", "bfloat16"] = _option(
-        "float32", "Of training's products; auto is bfloat16 where the hardware multiplies it."
+        "float32",
+        "Precision of matrix products; auto uses bfloat16 where the hardware supports it.",
     )
     compile: Literal["auto", "yes", "no"] = _option(
-        "auto", "Generate code for the steps; auto does where a run earns the compilation back."
+        "auto", "Compile the training step; auto does so when the run is long enough to pay for it."
     )
 
     @property

@@ -17,23 +17,23 @@ from surveyor.arguments import shown
 from surveyor.errors import InputError, did_you_mean
 from surveyor.options.config import Config
 
-MOVED: Mapping[str, str] = {
-    name: f"; it is now {text}"
-    for names, text in (
-        (
-            ("epsilon", "delta", "row_norm"),
-            "privacy='gaussian:epsilon=3,delta=1e-5'",
-        ),
-        (("smooth",), "noise='anneal:start=.3,end=.01,until=.5'"),
-        (("smooth_auc",), "noise='adaptive:start=.3,end=.01,until=.5,auc=.7'"),
-        (("scale",), "task='super-resolution:scale=4'"),
-        (("from_", "to"), "task='translate:source=A,target=B'"),
-        (("content", "content_loss"), "term='reconstruction:weight=300,loss=l1'"),
-        (("augment",), "view='shift-mirror:share=.2'"),
-        (("average",), "ema_decay=.999"),
-        (("hold", "final", "critic_final"), "schedule='cosine:hold=.3,final=0,critic_final=0'"),
-    )
-    for name in names
+MOVED: Mapping[str, tuple[str, str]] = {
+    "epsilon": ("privacy", "gaussian:epsilon=3"),
+    "delta": ("privacy", "gaussian:epsilon=3,delta=1e-5"),
+    "row_norm": ("privacy", "gaussian:epsilon=3,max_grad_norm=1"),
+    "smooth": ("noise", "anneal:start=0.3,end=0.01,until=0.5"),
+    "smooth_auc": ("noise", "adaptive:auc=0.7"),
+    "scale": ("task", "super-resolution:scale=4"),
+    "from": ("task", "translate:source=A,target=B"),
+    "from_": ("task", "translate:source=A,target=B"),
+    "to": ("task", "translate:source=A,target=B"),
+    "content": ("term", "reconstruction:weight=300"),
+    "content_loss": ("term", "reconstruction:loss=l2"),
+    "augment": ("view", "shift-mirror:share=0.2"),
+    "average": ("ema_decay", "0.999"),
+    "hold": ("schedule", "cosine:hold=0.3"),
+    "final": ("schedule", "cosine:final=0"),
+    "critic_final": ("schedule", "cosine:critic_final=0"),
 }
 """Options that had names of their own before they became fields of a part."""
 
@@ -49,9 +49,9 @@ def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) 
     fields = {f.name: f for f in dataclasses.fields(Config)}
     for name, value in said.items():
         if name not in fields:
-            problems.append(
-                f"unknown option {name!r}{MOVED.get(name) or did_you_mean(name, fields)}"
-            )
+            now = MOVED.get(name)
+            hint = f"; did you mean {now[0]}={now[1]}?" if now else did_you_mean(name, fields)
+            problems.append(f"unknown option {name!r}{hint}")
             continue
         try:
             values[name] = _typed(value, hints[name])
