@@ -10,8 +10,8 @@ import pandas as pd
 import surveyor
 from benchmarks.common import console, data_file, show, train_all, write
 from benchmarks.page import Found, Section, table
+from surveyor.data.charges import neutral
 from surveyor.data.chemistry import ratios
-from surveyor.kinds.table.charges import neutral
 
 GAP = "1..3"  # electron volts, asked for
 

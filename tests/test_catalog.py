@@ -16,24 +16,24 @@ from surveyor.critics.mlp import Mlp
 from surveyor.critics.packed import Packed
 from surveyor.critics.residual import Residual
 from surveyor.errors import InputError
-from surveyor.generators import generators
-from surveyor.lipschitz import constraints
-from surveyor.objectives import objectives
-from surveyor.training.optimizers import optimizers
+from surveyor.options import PARTS
 
-LISTS: Mapping[str, Mapping[str, type[Any]]] = {
-    "generator": generators(),
-    "critic": critics(),
-    "constraint": constraints(),
-    "objective": objectives(),
-    "optimizer": optimizers(),
+LISTS: Mapping[str, Mapping[str, type[Any]]] = {what: known() for what, known in PARTS.items()}
+NEEDED: Mapping[str, Mapping[str, Any]] = {
+    "gaussian": {"epsilon": 3.0},
+    "translate": {"source": "drawings, old (1)", "target": "photos"},
 }
 
 
 @pytest.mark.parametrize(("what", "name"), [(w, n) for w, known in LISTS.items() for n in known])
 def test_every_part_is_read_from_the_text_that_names_it(what: str, name: str) -> None:
-    part = LISTS[what][name]()
+    part = LISTS[what][name](**NEEDED.get(name, {}))
     assert parse(text_of(part), LISTS[what], what) == part
+
+
+def test_a_comma_outside_parentheses_is_told() -> None:
+    with pytest.raises(InputError, match="a value with a comma goes in parentheses"):
+        parse("translate:source=a,b,target=c", LISTS["task"], "task")
 
 
 NESTED = {

@@ -11,10 +11,10 @@ import pytest
 
 from surveyor.api import Model, fit
 from surveyor.data import Options
+from surveyor.data.charges import neutral
 from surveyor.data.chemistry import NONE, formula_of, parse_formula, ratios
 from surveyor.errors import InputError
 from surveyor.kinds.loading import load
-from surveyor.kinds.table.charges import neutral
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.filters import Balanced, Formulas
 from surveyor.kinds.table.formula import folded, parts

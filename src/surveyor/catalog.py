@@ -3,7 +3,7 @@
 ``gradient-penalty:weight=10,side=two`` names the class in ``gradient_penalty.py`` and sets two of
 its fields. The same text is used on the command line, in ``config.toml`` and in reports. A field
 may itself be a part, in parentheses: ``packed:of=(conv:width=64,slope=0.1),members=2``; parentheses
-around a part without commas are optional.
+around a part without commas are optional. A text with a comma goes in parentheses too.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from surveyor.errors import InputError, did_you_mean
 
 T = TypeVar("T")
 MOST = 2**63 - 1  # the largest integer
+COMMA = "; a value with a comma goes in parentheses"
 DEPTH = 8  # of nested parts
 
 
@@ -84,6 +85,7 @@ def _parsed(text: str, choices: Mapping[str, type[T]], what: str, depth: int) ->
         if key not in fields:
             hint = f"; of {bare.partition('=')[2]!r}? write {bare.replace('=', '=(', 1)},{item})"
             suggestion = did_you_mean(key, fields) + (hint if bare else "")
+            suggestion += "" if equals else COMMA
             problems.append(f"{what} {name!r} has no field {key!r}{suggestion}")
         elif not equals:
             problems.append(f"{what} {name!r}: write {key}=VALUE, not {item!r}")
@@ -144,8 +146,7 @@ def _read(value: str, hint: Any, depth: int) -> Any:
             return None
         return _read(value, next(o for o in options if o is not type(None)), depth)
     if inspect.isclass(hint) and issubclass(hint, Part):
-        inner = value[1:-1] if value.startswith("(") and value.endswith(")") else value
-        return _parsed(inner, hint.choices(), hint.__name__.lower(), depth - 1)
+        return _parsed(_bare(value), hint.choices(), hint.__name__.lower(), depth - 1)
     if typing.get_origin(hint) is typing.Literal:
         if value not in options:
             raise ValueError(f"not one of these{did_you_mean(value, options)}")
@@ -164,7 +165,12 @@ def _read(value: str, hint: Any, depth: int) -> Any:
         if not math.isfinite(number):
             raise ValueError("not finite")
         return number
-    return value
+    return _bare(value)
+
+
+def _bare(value: str) -> str:
+    """Return a value without the parentheses around it."""
+    return value[1:-1] if value.startswith("(") and value.endswith(")") else value
 
 
 def _write(value: object) -> str:
@@ -172,4 +178,6 @@ def _write(value: object) -> str:
         return "auto"
     if isinstance(value, Part):
         return f"({text_of(value)})"
+    if isinstance(value, str) and set(value) & set(",()"):
+        return f"({value})"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 import surveyor
 from surveyor.claims import Claim, Evidence, Part
+from surveyor.data.charges import STATES, neutral
 from surveyor.data.chemistry import parse_formula, ratios
-from surveyor.kinds.table.charges import STATES, neutral
 
 METALS = ("Li", "Na", "K", "Mg", "Ca", "Sr", "Ba", "Al", "Y", "La", "Ti", "Zr", "Zn", "Fe", "Mn")
 OTHERS = {"O": -2, "S": -2, "F": -1, "Cl": -1, "N": -3}

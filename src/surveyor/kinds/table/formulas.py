@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from surveyor.data.charges import neutral
 from surveyor.data.chemistry import ratios
-from surveyor.kinds.table.charges import neutral
 from surveyor.kinds.table.formula import folded
 from surveyor.measures import Figure
 
