@@ -569,7 +569,7 @@ def test_scores_by_the_critic_are_the_critics(towns: Model) -> None:
 
 def test_a_likelihood_that_is_not_there_is_refused(toy_run: Model) -> None:
     points = {"x": np.zeros((3, 2))}
-    with pytest.raises(InputError, match="has none"):
+    with pytest.raises(InputError, match="has no likelihood"):
         toy_run.score(points, by="likelihood")
     with pytest.raises(InputError, match="did you mean 'critic'"):
         toy_run.score(points, by="critc")  # type: ignore[arg-type]  # wrong on purpose

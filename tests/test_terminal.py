@@ -287,7 +287,7 @@ def test_nets_are_weighed_before_they_are_made(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     data = np.random.default_rng(0).normal(size=(60, 3))
-    told = r"--critic mlp:width=65000.*: [\d,]+ parameters, 5 numbers of 4 bytes each, take 2.45 TB"
+    told = r"critic mlp:width=65000.*: [\d,]+ parameters, 5 numbers of 4 bytes each, take 2.45 TB"
     with pytest.raises(InputError, match=told):
         fit(data, tmp_path / "a", **QUICK | {"critic": "mlp:width=65000,depth=30"})
     with monkeypatch.context() as patch:

@@ -106,7 +106,7 @@ def test_what_cannot_hold_is_refused(asked: Any, told: str) -> None:
 
 def test_a_column_without_any_value_has_none_to_ask_for() -> None:
     empty = column([np.nan] * 20)
-    with pytest.raises(InputError, match="--where x=5: the column holds nothing but missing"):
+    with pytest.raises(InputError, match="where x=5: the column holds nothing but missing"):
         wanted(empty, 5)
     with pytest.raises(InputError, match="no value seen in training"):
         wanted(empty, "1..5")

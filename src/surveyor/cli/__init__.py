@@ -60,8 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _say(error: Exception, code: int) -> int:
     if os.environ.get("RANK", "0") != "0" and not isinstance(error, InputError):
         return code  # only the first of several processes prints
-    told = "\n".join(error.problems) if isinstance(error, SurveyorError) else str(error)
-    for line in told.strip().splitlines():
+    problems = error.problems if isinstance(error, SurveyorError) else (str(error),)
+    lines = [line for problem in problems for line in problem.strip().splitlines()]
+    for line in problems if isinstance(error, InputError) else lines:
         say(line.strip())
     return code
 
