@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from surveyor.errors import Diverged, InputError, Interrupted, Notice, NotWritte
 from surveyor.kinds.loading import load as load_data
 from surveyor.lipschitz.certificate import certify
 from surveyor.measures import Evaluation
+from surveyor.options import Config, dumps, loads
 from surveyor.options import resolve as resolve_options
 from surveyor.outline import outline
 from surveyor.reading import form_of, read_json
@@ -610,6 +612,19 @@ def test_options_are_finite_and_bounded(name: str, value: Any) -> None:
     with pytest.raises(InputError, match=name) as caught:
         resolve_options({name: value})
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("noise", "anneal:start=inf"), ("term", ["reconstruction:weight=nan"]),
+     ("schedule", "cosine:hold=2"), ("privacy", "gaussian:epsilon=-1")],
+)  # fmt: skip
+def test_parts_of_a_configuration_are_finite_and_bounded(name: str, value: Any) -> None:
+    content = tomllib.loads(dumps(Config(), "data.csv"))
+    assert loads(content, "config.toml") == (Config(), "data.csv")
+    content["run"][name] = value
+    with pytest.raises(InputError, match=r"^config\.toml: "):
+        loads(content, "config.toml")
 
 
 @pytest.mark.parametrize("text", ["committee:members=1001", "mlp:slope=nan", "mlp:fourier_scale=inf", "patch:halvings=99999999999", "mlp:depth=" + "9" * 5000])  # fmt: skip

@@ -13,6 +13,7 @@ import tomli_w
 
 from surveyor.errors import InputError
 from surveyor.options.config import Config
+from surveyor.options.configured import PARTS, part_of
 from surveyor.options.values import resolve
 from surveyor.reading import of_file
 
@@ -47,9 +48,12 @@ def loads(content: Mapping[str, Any], where: str) -> tuple[Config, str]:
     if absent and set(run) <= {f.name for f in dataclasses.fields(Config)}:
         raise InputError(f"{where}: damaged (no {absent[0]}); {RESTORE}")
     try:
-        return resolve(run), data
+        config = resolve(run)
+        for option in PARTS:
+            part_of(config, option)
     except InputError as error:
         raise of_file(where, error) from error
+    return config, data
 
 
 RESTORE = "restore it or train again"

@@ -78,7 +78,7 @@ def _range(name: str, value: Any, limits: Mapping[str, Any]) -> list[str]:
 
 
 def _flag(name: str) -> str:
-    return "--" + name.strip("_").replace("_", "-")
+    return "--" + name.replace("_", "-")
 
 
 def _typed(value: Any, hint: Any) -> Any:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, Scores, joined
-from surveyor.catalog import text_of
+from surveyor.catalog import name_of
 from surveyor.critics.chain import Rows, Terms
 from surveyor.lipschitz import Constraint, NormPenalty, TermPenalty
 from surveyor.objectives import Objective
@@ -102,8 +102,3 @@ def critic_loss(
         beside if free else None,
     )  # fmt: skip
     return joined(batches), loss
-
-
-def name_of(constraint: Constraint) -> str:
-    """Return the name that a constraint's term has."""
-    return text_of(constraint).partition(":")[0]

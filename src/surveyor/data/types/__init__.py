@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from surveyor.batch import Draws
-from surveyor.catalog import folder
+from surveyor.catalog import folder, name_of
 from surveyor.data.spelling import Read
 from surveyor.errors import InputError, did_you_mean
 
@@ -95,7 +95,7 @@ class ColumnType(ABC):
     @property
     def name(self) -> str:
         """Return the name of the type's file."""
-        return type(self).__module__.rpartition(".")[2].replace("_", "-")
+        return name_of(self)
 
     @property
     def family(self) -> str:
