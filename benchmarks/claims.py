@@ -14,7 +14,7 @@ from benchmarks.common import RESULTS, console
 from benchmarks.origin import origin
 from benchmarks.page import table
 from surveyor.claims import Outcome, Part, Verdict, claims, code_of, find, judge
-from surveyor.claims.gallery import headline, judged, narrowed, read, sentence, told, write
+from surveyor.claims.gallery import entry_of, headline, judged, narrowed, read, sentence, write
 
 PLACE = RESULTS / "claims"
 Found = dict[str, tuple[Outcome, dict[str, Any]]]
@@ -62,7 +62,7 @@ def rejudged() -> None:
 
 
 def keep(outcome: Outcome, measured: dict[str, Any]) -> None:
-    whole = {"measured": measured, **told(outcome, claims()[outcome.name])}
+    whole = {"measured": measured, **entry_of(outcome, claims()[outcome.name])}
     (PLACE / f"{outcome.name}.json").write_text(json.dumps(whole, indent=1) + "\n")
 
 
@@ -79,7 +79,7 @@ def results() -> Found:
             continue
         kept = json.loads(path.read_text())
         outcome = read(kept, name)
-        now = told(outcome, claim) | {"code": code_of(claim)}
+        now = entry_of(outcome, claim) | {"code": code_of(claim)}
         if any(kept[key] != now[key] for key in ("code", "verdict", "parts", "findings")):
             raise ValueError(
                 f"{path.name}: older than the claim; run `python -m benchmarks.claims {name}`, or "

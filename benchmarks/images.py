@@ -49,20 +49,20 @@ class Judge:
         self.net = trained(x[:TRAIN], y[:TRAIN], 0)
         self.held, self.labels = x[TRAIN:], labels[TRAIN:]
         self.seen = self.net.features(self.held)
-        right = self.net.answers(self.held) == self.labels
+        right = self.net.predict(self.held) == self.labels
         self.accuracy = float(right.mean())
         self.worst = min(float(right[self.labels == k].mean()) for k in range(DIGITS))
         self.floor = frechet(self.net.features(x[:N]), self.seen)
 
     def figures(self, images: np.ndarray, asked: np.ndarray, seed: int) -> dict[str, float]:
         x = points(images)
-        right, seen = self.net.answers(x) == asked, self.net.features(x)
+        right, seen = self.net.predict(x) == asked, self.net.features(x)
         precision, recall = precision_recall(seen[:2000], self.seen[:2000])
         own = trained(x, torch.from_numpy(asked.astype(np.int64)), seed)
         return {
             "read": float(right.mean()),
             "read, worst digit": min(float(right[asked == k].mean()) for k in range(DIGITS)),
-            "usefulness": float((own.answers(self.held) == self.labels).mean()),
+            "usefulness": float((own.predict(self.held) == self.labels).mean()),
             "frechet / floor": frechet(seen, self.seen) / self.floor,
             "precision": precision,
             "recall": recall,

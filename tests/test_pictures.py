@@ -69,7 +69,7 @@ def test_a_classifier_reads_digits_it_has_not_seen() -> None:
     column, codes, place = found
     assert (column.name, place) == ("digit", 0)
     held = data.holdout.first(len(data.holdout))
-    answers = ruler(data, column, codes, 0).answers(held.x)
+    answers = ruler(data, column, codes, 0).predict(held.x)
     assert (answers == codes[data.holdout.index]).mean() > 0.95
 
 

@@ -23,7 +23,7 @@ from surveyor.critics.conv import Conv
 from surveyor.critics.mlp import Mlp
 from surveyor.data import Source, Space
 from surveyor.errors import InputError
-from surveyor.privacy import DEVIATION, Spending, purse
+from surveyor.privacy import DEVIATION, Spending, noisy_counts
 from surveyor.run import start
 from surveyor.training import State, steps
 from surveyor.training.privacy import SLACK, Privacy, _Likelihood, asked, private
@@ -273,7 +273,7 @@ def test_epsilon_agrees_with_two_other_accountants(
 
 
 def test_what_the_codec_spends_is_taken_from_the_nets() -> None:
-    codec = purse(1.0, 1e-5, 10_000, 12.0, 5)[1]
+    codec = noisy_counts(1.0, 1e-5, 10_000, 12.0, 5)[1]
     alone = private(1.0, 1e-5, 1.0, 500, 10_000, 300)
     both = private(1.0, 1e-5, 1.0, 500, 10_000, 300, codec)
     assert both.noise > 1.02 * alone.noise

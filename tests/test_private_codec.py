@@ -21,7 +21,7 @@ from surveyor.data.private import _merged, fit_private
 from surveyor.data.values import Form, form_of
 from surveyor.errors import InputError, Interrupted, Notice
 from surveyor.kinds.loading import load as load_data
-from surveyor.privacy import DEVIATION, Counts, discrete_gaussian, purse, taken
+from surveyor.privacy import DEVIATION, Counts, discrete_gaussian, noisy_counts, taken
 from surveyor.privacy import noise as law
 from surveyor.run import own_data, resume, start
 from tests.conftest import mixed
@@ -71,7 +71,7 @@ def test_counts_have_the_noise_of_their_weight() -> None:
 
 
 def test_a_value_of_one_row_is_shown_as_rarely_as_the_account_says() -> None:
-    counts, account = purse(1.0, 0.5, 100, 3.0, 2)
+    counts, account = noisy_counts(1.0, 0.5, 100, 3.0, 2)
     alone = [len(counts.shown(np.ones(1, dtype=int))[0]) for _ in range(20_000)]
     each = account.shown / 2
     assert 0.5 * each < np.mean(alone) < each + 4 * np.sqrt(each / len(alone))
@@ -318,7 +318,7 @@ def test_formulas_are_refused() -> None:
 
 
 def test_a_refused_option_spends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("surveyor.data.fits.purse", lambda *a: pytest.fail("spent"))
+    monkeypatch.setattr("surveyor.data.fits.noisy_counts", lambda *a: pytest.fail("spent"))
     with pytest.raises(InputError, match="patience"):
         prepare(mixed(300), SAID | {"patience": 3})
 

@@ -71,7 +71,7 @@ for constraint in sys.argv[1].split():
             for a, b in zip(halves, together):
                 worst = max(worst, float((a - b).abs().max() / (1 + b.abs().max())))
 part(ranks)
-if ranks.leader:
+if ranks.is_main:
     print(worst)
 '''
 
@@ -174,5 +174,5 @@ def test_alone_nothing_is_exchanged() -> None:
     alone.agree("data", "text")
     assert alone.any(True)
     assert not alone.any(False)
-    assert alone.leader
+    assert alone.is_main
     assert np.isfinite(alone.share(5))

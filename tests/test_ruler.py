@@ -368,7 +368,7 @@ def test_dates_and_missing_values_speak_in_words() -> None:
     b["joined"] += pd.Timedelta(days=300)
     b.loc[b.index[:200], "income"] = np.nan
     moved = {m.name: m for m in drift(a, b).columns}
-    assert "days" in moved["joined"].told[0]
+    assert "days" in moved["joined"].described[0]
     assert "missing" in moved["income"].change
 
 

@@ -341,7 +341,7 @@ def test_cells_that_are_not_what_is_asked_for_are_named(how: str, tmp_path: Path
 def test_days_that_no_calendar_has_are_text(tmp_path: Path) -> None:
     source = csv(tmp_path, v=spread(["2020-02-30", "2021-13-01", "2019-00-10"]))
     data = load(source, Options())
-    told = {row[0]: row for row in data.files.told(data.raw)}["v"]
+    told = {row[0]: row for row in data.files.describe(data.raw)}["v"]
     assert told[1] == "category"
     assert "'2020-02-30' would not come back as it is from a date" in told[3]
 
@@ -447,7 +447,7 @@ def test_what_was_understood_is_told(tmp_path: Path) -> None:
     data = load(
         csv(tmp_path, zip=spread(["0115", "1067"]), price=[f"{k}.50" for k in range(N)]), Options()
     )
-    told = {row[0]: row for row in data.files.told(data.raw)}
+    told = {row[0]: row for row in data.files.describe(data.raw)}
     assert told["zip"][1:3] == ("category", "0115")
     assert "would not come back" in told["zip"][3]
     assert told["price"][1] == "number, 2 decimals"

@@ -12,7 +12,7 @@ from benchmarks import claims as benchmark
 from benchmarks.summary import CLAIMS, README, THEORY, between
 
 from surveyor.claims import claims, judge
-from surveyor.claims.gallery import told
+from surveyor.claims.gallery import entry_of
 
 STATED = sorted(path.stem for path in benchmark.PLACE.glob("*.json"))
 
@@ -68,6 +68,6 @@ def test_verdicts_on_fewer_seeds_are_marked_and_not_counted() -> None:
 def test_a_whole_run_gives_the_verdicts_that_are_stated(name: str) -> None:
     stated = json.loads((benchmark.PLACE / f"{name}.json").read_text())
     outcome, _ = judge(name, processes=os.cpu_count() or 1, count=len(stated["seeds"]))
-    now = told(outcome, claims()[name])
+    now = entry_of(outcome, claims()[name])
     for key in ("verdict", "parts", "findings"):
         assert now[key] == stated[key], now["figures"]

@@ -17,10 +17,10 @@ import surveyor.run as runs
 from surveyor.arguments import (
     MODULES,
     choice,
+    collecting,
     conditions,
     function,
     modules,
-    noted,
     pair,
     path_of,
     real,
@@ -107,15 +107,15 @@ class Model:
             InputError: n is below 1, a column is unknown, or a value is unseen or too rare.
         """
         problems: list[str] = []
-        with noted(problems):
+        with collecting(problems):
             n = whole("-n", n, 1)
-        with noted(problems):
+        with collecting(problems):
             seed = seed_of(seed)
-        with noted(problems):
+        with collecting(problems):
             where = conditions("--where", where)
-        with noted(problems):
+        with collecting(problems):
             truncate = real("--truncate", truncate, 1)
-        with noted(problems):
+        with collecting(problems):
             parity = None if parity is None else pair("--parity", parity)
         if problems:
             raise InputError(*problems)
@@ -250,14 +250,14 @@ def fit(
         Diverged: a number was not finite.
     """
     problems: list[str] = []
-    with noted(problems):
+    with collecting(problems):
         if (path := None if out is None else path_of("--out", out)) is not None:
             runs.refuse_existing(path)
     nets = {"generator": generator, "critic": critic}
     named = {name: value for name, value in nets.items() if isinstance(value, str)}
     own = modules(problems, **{n: v for n, v in nets.items() if n not in named})
     function(problems, "watch", watch)
-    with noted(problems):
+    with collecting(problems):
         loaded, config = prepare(data, options | named | dict.fromkeys(own, OWN))
     if problems:
         raise InputError(*problems)
@@ -313,13 +313,13 @@ def resume(
     problems: list[str] = []
     own = modules(problems, generator=generator, critic=critic)
     function(problems, "watch", watch)
-    with noted(problems):
+    with collecting(problems):
         folder = path_of("resume", path)
         found = runs.opened(folder, resuming=True)
         source = found.data_name
         problems += runs.other_modules(folder, found.config, own)
         if data is None and not source:
-            call = runs.goes_on(folder, found.config, source)
+            call = runs.resume_command(folder, found.config, source)
             problems.append(
                 f"{folder}: was trained on data in memory; pass the same data again: {call}"
             )
@@ -346,7 +346,7 @@ def load(
     """
     problems: list[str] = []
     own = modules(problems, generator=generator, critic=critic)
-    with noted(problems):
+    with collecting(problems):
         folder = path_of("load", path)
     if problems:
         raise InputError(*problems)
@@ -380,13 +380,13 @@ def distance(
         InputError: columns or shapes differ, or the data cannot be read.
     """
     problems: list[str] = []
-    with noted(problems):
+    with collecting(problems):
         seed, limit = seed_of(seed), whole("--limit", limit, LEAST)
-    with noted(problems):
+    with collecting(problems):
         steps, batch = whole("--steps", steps, 1), whole("--batch", batch, 2)
-    with noted(problems):
+    with collecting(problems):
         options = columns_read(drop, type, missing)
-    with noted(problems):
+    with collecting(problems):
         method = choice("--method", method, METHODS)  # type: ignore[assignment]
     if problems:
         raise InputError(*problems)

@@ -21,7 +21,7 @@ SEED = 2**63 - 1
 
 
 @contextmanager
-def noted(problems: list[str]) -> Iterator[None]:
+def collecting(problems: list[str]) -> Iterator[None]:
     """Collect the problems of an InputError in ``problems`` instead of raising it."""
     try:
         yield

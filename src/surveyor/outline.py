@@ -34,7 +34,7 @@ def space_of(config: Config, codec: Codec) -> tuple[Space, float]:
 
 def constraints_of(config: Config, unit: float) -> tuple[Constraint, ...]:
     """Return the constraints of a configuration, aimed at a slope of ``unit``."""
-    return tuple(constraint.aimed(unit) for constraint in part_of(config, "constraint"))
+    return tuple(constraint.with_target(unit) for constraint in part_of(config, "constraint"))
 
 
 COPIES = 5  # of every weight in training: itself, its gradient, two moments and an average
@@ -127,7 +127,7 @@ def _named(text: str, what: str, choices: Mapping[str, type[N]], space: Space) -
     if text == OWN:
         raise InputError(f"the run has a {what} of its own class; pass it: {what}=module")
     found = parse(text, choices, what)
-    if space.given and not found.answers:
-        known = ", ".join(name for name, kind in choices.items() if kind().answers)
+    if space.cond_shape and not found.takes_pictures:
+        known = ", ".join(name for name, kind in choices.items() if kind().takes_pictures)
         raise InputError(f"--{what} {text}: is not told of the picture to answer; known: {known}")
     return found

@@ -19,7 +19,7 @@ from surveyor.data.where import wanted
 from surveyor.errors import InputError
 from surveyor.kinds import kinds
 from surveyor.kinds.table.codec import TableCodec
-from surveyor.privacy import purse
+from surveyor.privacy import noisy_counts
 
 ALL = sorted(column_types())
 TABLE = kinds()["table"].files
@@ -33,7 +33,7 @@ def own(request: pytest.FixtureRequest) -> ColumnType:
 
 def asked(own: ColumnType) -> tuple[str, ...]:
     """Return how a person says that a column is of the type; one that is never asked for, nothing."""
-    return (f"c={own.name}",) if own.offered else ()
+    return (f"c={own.name}",) if own.choosable else ()
 
 
 def written(own: ColumnType, path: Path, odd: str = "") -> Path:
@@ -133,7 +133,7 @@ def test_with_differential_privacy_values_are_of_the_type(own: ColumnType) -> No
     fit = own.fit(Cells(dict.fromkeys(own.samples, 20)))
     form = Form(fit.kind, "object", fit.spelling)
     values = pd.Series(list(own.samples) * 1000, name="c")
-    counts, _ = purse(5.0, 1e-5, len(values), 5.0, 1)
+    counts, _ = noisy_counts(5.0, 1e-5, len(values), 5.0, 1)
     column = fit_private("c", values, form, counts)
     made = column.decode(np.arange(200) % column.size, Draws(0))
     meta, arrays = column.state()

@@ -22,10 +22,10 @@ SPACES = [
         for shape in [(1, 8, 8), (3, 9, 13), (1, 28, 28), (3, 4, 4), (1, 33, 20)]
         for cond in (0, 4)
     ],
-    Space((3, 32, 32), 0, (3, 32, 32), 0.5, given=(3, 8, 8)),
-    Space((1, 15, 21), 0, (1, 15, 21), 0.5, given=(1, 5, 7)),
-    Space((1, 9, 13), 0, (1, 9, 13), 0.5, given=(1, 9, 13)),
-    Space((3, 16, 16), 0, (3, 16, 16), 0.5, given=(1, 16, 16)),
+    Space((3, 32, 32), 0, (3, 32, 32), 0.5, cond_shape=(3, 8, 8)),
+    Space((1, 15, 21), 0, (1, 15, 21), 0.5, cond_shape=(1, 5, 7)),
+    Space((1, 9, 13), 0, (1, 9, 13), 0.5, cond_shape=(1, 9, 13)),
+    Space((3, 16, 16), 0, (3, 16, 16), 0.5, cond_shape=(1, 16, 16)),
 ]
 NAMES = sorted(critics())
 FORMS = [
@@ -39,8 +39,8 @@ FORMS = [
 
 def asked(space: Space, n: int) -> tuple[Tensor, ...]:
     """Return conditions of ``n`` points; none where the space has none."""
-    if space.given:
-        return (torch.randn(n, *space.given),)
+    if space.cond_shape:
+        return (torch.randn(n, *space.cond_shape),)
     return (torch.randn(n, space.cond),) if space.cond else ()
 
 
@@ -66,7 +66,11 @@ def part_of(request: pytest.FixtureRequest) -> Critic:
 
 def taken(part: Critic) -> list[tuple[Space, nn.Module]]:
     # Pictures to be answered go to those parts alone that say they answer.
-    found = [(space, built(part, space)) for space in SPACES if part.answers or not space.given]
+    found = [
+        (space, built(part, space))
+        for space in SPACES
+        if part.takes_pictures or not space.cond_shape
+    ]
     return [(space, module) for space, module in found if module is not None]
 
 
@@ -218,7 +222,7 @@ def test_attention_looks_at_every_place_and_has_no_certificate() -> None:
 
 
 def test_a_critic_of_patches_is_the_sum_of_its_patches_over_the_root_of_their_number() -> None:
-    space, x = Space((1, 16, 16), 0, (1, 16, 16), given=(1, 16, 16)), torch.randn(5, 1, 16, 16)
+    space, x = Space((1, 16, 16), 0, (1, 16, 16), cond_shape=(1, 16, 16)), torch.randn(5, 1, 16, 16)
     scores = []
     for per in ("image", "patch"):
         torch.manual_seed(0)
@@ -228,7 +232,7 @@ def test_a_critic_of_patches_is_the_sum_of_its_patches_over_the_root_of_their_nu
 
 
 def test_a_patch_sees_what_is_near_it_and_nothing_else() -> None:
-    space = Space((1, 64, 64), 0, (1, 64, 64), given=(1, 64, 64))
+    space = Space((1, 64, 64), 0, (1, 64, 64), cond_shape=(1, 64, 64))
     critic = parse("patch:per=patch,halvings=2", critics(), "critic").build(space)
     x = torch.randn(1, 1, 64, 64, requires_grad=True)
     (seen,) = torch.autograd.grad(critic(x, torch.zeros(1, 1, 64, 64))[8 * 16 + 8, 0], x)

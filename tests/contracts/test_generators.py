@@ -29,18 +29,18 @@ SPACES = [
         for shape in [(1, 8, 8), (3, 9, 13), (1, 28, 28), (3, 4, 4), (1, 33, 20)]
         for cond in (0, 4)
     ],
-    Space((3, 32, 32), 0, (3, 32, 32), given=(3, 8, 8)),
-    Space((1, 15, 21), 0, (1, 15, 21), given=(1, 5, 7)),
-    Space((1, 9, 13), 0, (1, 9, 13), given=(1, 9, 13)),
-    Space((3, 16, 16), 0, (3, 16, 16), given=(1, 16, 16)),
+    Space((3, 32, 32), 0, (3, 32, 32), cond_shape=(3, 8, 8)),
+    Space((1, 15, 21), 0, (1, 15, 21), cond_shape=(1, 5, 7)),
+    Space((1, 9, 13), 0, (1, 9, 13), cond_shape=(1, 9, 13)),
+    Space((3, 16, 16), 0, (3, 16, 16), cond_shape=(1, 16, 16)),
 ]
 NAMES = sorted(generators())
 
 
 def asked(space: Space, n: int) -> tuple[Tensor, ...]:
     """Return conditions of ``n`` samples; none where the space has none."""
-    if space.given:
-        return (torch.randn(n, *space.given),)
+    if space.cond_shape:
+        return (torch.randn(n, *space.cond_shape),)
     return (torch.randn(n, space.cond),) if space.cond else ()
 
 
@@ -67,7 +67,11 @@ def part_of(request: pytest.FixtureRequest) -> Generator:
 
 def taken(part: Generator) -> list[tuple[Space, nn.Module]]:
     # Pictures to be answered go to those parts alone that say they answer.
-    found = [(space, built(part, space)) for space in SPACES if part.answers or not space.given]
+    found = [
+        (space, built(part, space))
+        for space in SPACES
+        if part.takes_pictures or not space.cond_shape
+    ]
     return [(space, module) for space, module in found if module is not None]
 
 
@@ -178,8 +182,8 @@ def test_pictures_of_every_size_are_made(text: str, size: int) -> None:
 @pytest.mark.parametrize(
     ("text", "space", "told"),
     [
-        ("unet", Space((1, 8, 8), 0, (1, 8, 8), given=(1, 4, 4)), "task translate"),
-        ("upscale", Space((1, 8, 8), 0, (1, 8, 8), given=(1, 8, 8)), "task super-resolution"),
+        ("unet", Space((1, 8, 8), 0, (1, 8, 8), cond_shape=(1, 4, 4)), "task translate"),
+        ("upscale", Space((1, 8, 8), 0, (1, 8, 8), cond_shape=(1, 8, 8)), "task super-resolution"),
         ("conv", Space((4,), 0, (4,)), "use mlp"),
         ("residual", Space((4,), 0, (4,)), "use mlp"),
         ("autoregressive", Space((2,), 0, (2,)), "only for tables"),
@@ -194,18 +198,18 @@ def test_a_trained_answering_net_takes_pictures_of_other_sizes() -> None:
     torch.manual_seed(0)
     z = LATENT.draw(2, Draws(0))
     larger = generators()["upscale"]().build(
-        Space((3, 24, 24), 0, (3, 24, 24), given=(3, 8, 8)), LATENT
+        Space((3, 24, 24), 0, (3, 24, 24), cond_shape=(3, 8, 8)), LATENT
     )
     assert larger(z, torch.randn(2, 3, 21, 10)).shape == (2, 3, 63, 30)
     other = generators()["unet"]().build(
-        Space((3, 16, 16), 0, (3, 16, 16), given=(1, 16, 16)), LATENT
+        Space((3, 16, 16), 0, (3, 16, 16), cond_shape=(1, 16, 16)), LATENT
     )
     assert other(z, torch.randn(2, 1, 37, 22)).shape == (2, 3, 37, 22)
     assert other(z, torch.randn(2, 1, 3, 22)).shape == (2, 3, 3, 22)
 
 
 def test_enlarging_starts_at_bicubic_enlargement() -> None:
-    space = Space((1, 32, 32), 0, (1, 32, 32), given=(1, 8, 8))
+    space = Space((1, 32, 32), 0, (1, 32, 32), cond_shape=(1, 8, 8))
     c = torch.randn(3, 1, 8, 8)
     made = generators()["upscale"]().build(space, LATENT)(LATENT.draw(3, Draws(0)), c)
     told = torch.nn.functional.interpolate(c, scale_factor=4.0, mode="bicubic")

@@ -82,9 +82,9 @@ def test_points_have_the_shape_that_nets_are_told(data: Data) -> None:
     batch = data.train.draw(7, Draws(0))
     space = data.codec.space
     assert batch.x.shape == (7, *space.shape)
-    if space.given:
+    if space.cond_shape:
         assert batch.cond is not None
-        assert batch.cond.shape == (7, *space.given)
+        assert batch.cond.shape == (7, *space.cond_shape)
     else:
         assert (0 if batch.cond is None else batch.cond.shape[1]) == space.cond
     raw = torch.zeros(7, *space.raw, requires_grad=True)

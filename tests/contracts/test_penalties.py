@@ -143,8 +143,8 @@ def test_a_flat_critic_has_a_finite_gradient(target: float) -> None:
 
 
 def test_the_target_follows_the_unit_of_the_data() -> None:
-    assert GradientPenalty().aimed(0.5).target == 0.5
-    assert GradientPenalty(target=2.0).aimed(0.5).target == 2.0
+    assert GradientPenalty().with_target(0.5).target == 0.5
+    assert GradientPenalty(target=2.0).with_target(0.5).target == 2.0
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,9 @@ class PatchCritic(Claim):
 def _measured(high: Points, low: Points, quick: bool, seed: int) -> float:
     shape = (1, SIDE, SIDE)
     torch.manual_seed(seed)
-    critic = parse("patch:width=16", critics(), "critic").build(Space(shape, 0, shape, given=shape))
+    critic = parse("patch:width=16", critics(), "critic").build(
+        Space(shape, 0, shape, cond_shape=shape)
+    )
     measuring_critic(
         high, low, critic, "gradient-penalty", count=5 if quick else 300, batch=16,
         rate=1e-3, seed=seed,

@@ -24,7 +24,7 @@ def write(folder: Path, outcome: Outcome, found: Evidence) -> Path:
     """Write a claim's page and its figures, and the index anew; return the page."""
     claim = claims()[outcome.name]
     (folder / RESULTS).mkdir(parents=True, exist_ok=True)
-    text = json.dumps(told(outcome, claim), indent=1) + "\n"
+    text = json.dumps(entry_of(outcome, claim), indent=1) + "\n"
     write_bytes(folder / RESULTS / f"{outcome.name}.json", text.encode())
     path = folder / f"{outcome.name}.html"
     made = page(
@@ -59,9 +59,9 @@ def index(folder: Path) -> Path:
     ]
     whole = [outcome for outcome in run.values() if not outcome.quick]
     counts = Counter(every[outcome.name].verdict(outcome.figures) for outcome in whole)
-    told = f"Run in full: {', '.join(f'{v} {counts[v]}' for v in get_args(Verdict))}."
+    summary = f"Run in full: {', '.join(f'{v} {counts[v]}' for v in get_args(Verdict))}."
     path = folder / INDEX
-    write_bytes(path, page("claims.html.j2", rows=rows, told=told).encode())
+    write_bytes(path, page("claims.html.j2", rows=rows, summary=summary).encode())
     return path
 
 
@@ -81,7 +81,7 @@ def outcomes(folder: Path) -> Iterator[Outcome]:
             raise InputError(f"{path}: no result of this claim ({error}); remove it") from error
 
 
-def told(outcome: Outcome, claim: Claim) -> dict[str, Any]:
+def entry_of(outcome: Outcome, claim: Claim) -> dict[str, Any]:
     """Return an outcome as its file tells it, with the verdicts that follow from its figures."""
     return {
         "name": outcome.name,
@@ -96,22 +96,22 @@ def told(outcome: Outcome, claim: Claim) -> dict[str, Any]:
     }
 
 
-def read(told: dict[str, Any], name: str) -> Outcome:
+def read(entry: dict[str, Any], name: str) -> Outcome:
     """Return an outcome from JSON, which anybody may have written; verdicts are judged anew.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: it is none.
     """
-    figures = tuple({str(k): float(v) for k, v in row.items()} for row in told["figures"])
-    seeds = tuple(map(int, told["seeds"]))
-    if told["name"] != name:
+    figures = tuple({str(k): float(v) for k, v in row.items()} for row in entry["figures"])
+    seeds = tuple(map(int, entry["seeds"]))
+    if entry["name"] != name:
         raise ValueError("of another name")
     if not figures or not figures[0] or any(row.keys() != figures[0].keys() for row in figures):
         raise ValueError("its figures differ from seed to seed")
     if len(seeds) != len(figures):
         raise ValueError("not one set of figures a seed")
     outcome = Outcome(
-        name, seeds, figures, float(told["seconds"]), bool(told["quick"]), str(told["code"])
+        name, seeds, figures, float(entry["seconds"]), bool(entry["quick"]), str(entry["code"])
     )
     claims()[name].verdict(figures)  # a figure that is judged may be missing
     return outcome
@@ -148,8 +148,8 @@ def sentence(outcome: Outcome, claim: Claim) -> str:
 
 def narrowed(part: Part, verdict: Verdict) -> str:
     """Return a statement, and whether it holds or where."""
-    told = f"holds where {part.where}" if verdict == "holds under conditions" else verdict
-    return f"{part.says} ({told})"
+    shown = f"holds where {part.where}" if verdict == "holds under conditions" else verdict
+    return f"{part.says} ({shown})"
 
 
 def shown(outcome: Outcome | None, claim: Claim) -> str:

@@ -14,7 +14,7 @@ import cyclopts
 
 from surveyor import options
 from surveyor.cli import claims, distance, measure, sample, train, translate, walk
-from surveyor.cli.console import app, notes, say, unheard
+from surveyor.cli.console import app, discard_output, notes, say
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 
 __all__ = ["claims", "distance", "entry", "main", "measure", "sample", "train", "translate", "walk"]
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SurveyorError, cyclopts.CycloptsError) as error:
         return _say(error, 2)
     except BrokenPipeError:
-        unheard()
+        discard_output()
         return 0
     except MemoryError as error:
         return _say(SurveyorError(f"out of memory ({str(error) or 'allocation failed'})"), 2)
@@ -77,7 +77,7 @@ def entry() -> None:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
-        unheard()
+        discard_output()
         if not isinstance(error, BrokenPipeError) and code == 0:
             code = _say(SurveyorError(f"output: {error.strerror}"), 2)
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:

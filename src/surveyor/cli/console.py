@@ -36,10 +36,10 @@ class Screen(Console):
     def on_broken_pipe(self) -> None:
         """Go silent."""
         self.quiet = True
-        unheard()
+        discard_output()
 
 
-def unheard() -> None:
+def discard_output() -> None:
     """Discard all further output to stdout, including what is buffered."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -112,7 +112,7 @@ def _tell(found: Drift) -> None:
     if found.columns:
         out.print("columns, most moved first:", highlight=False)
     for m in found.columns[:SHOWN]:
-        far, floor = m.told
+        far, floor = m.described
         out.print(
             f"  {shown(m.name)}: {far} (floor {floor})  [dim]{shown(m.change)}[/]",
             highlight=False,

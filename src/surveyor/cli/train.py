@@ -14,7 +14,7 @@ from surveyor.cli.console import app, out, place, shown, tell
 from surveyor.cli.flags import Flags
 from surveyor.cli.progress import progress
 from surveyor.data import Data
-from surveyor.data.types import offered
+from surveyor.data.types import type_names
 from surveyor.errors import InputError
 from surveyor.measures import Seen
 from surveyor.options import OWN, read_options
@@ -94,7 +94,7 @@ def _resume(data: str, path: Path, target: Path | None, said: object, ranks: Ran
         what = "modules of its own" if source else "data in memory"
         raise InputError(
             f"{path}: was trained {'with' if source else 'on'} {what}; "
-            f"go on with: {runs.goes_on(path, config, source)}"
+            f"go on with: {runs.resume_command(path, config, source)}"
         )
     return follow(runs.resume(path, runs.own_data(found, source), ranks=ranks))
 
@@ -104,7 +104,7 @@ def follow(session: runs.Session) -> int:
 
     Of several processes the leader does all but the training.
     """
-    if not session.ranks.leader:
+    if not session.ranks.is_main:
         for _ in session.records():
             pass
         part(session.ranks)
@@ -120,7 +120,7 @@ def follow(session: runs.Session) -> int:
     out.print(f"\n[bold]{shown(told.verdict)}[/]")
     for found in (*session.findings[len(before) :], *told.findings):
         tell(vars(found))
-    if kept := _keepsake(model, session.data):
+    if kept := _preview(model, session.data):
         place(f"picture {kept}")
     if "auc" in told.by_name:
         said = f"W1 is exact transport on {told.n:,} held-out points, in {told.unit}."
@@ -131,7 +131,7 @@ def follow(session: runs.Session) -> int:
 
 def columns_told(data: Data) -> None:
     """Print what was understood of every column of a table."""
-    rows = data.files.told(data.raw)
+    rows = data.files.describe(data.raw)
     if not rows:
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -142,15 +142,15 @@ def columns_told(data: Data) -> None:
     out.print(table)
     more = len(rows) - MOST_TOLD
     rest = f"and {more:,} more columns; " if more > 0 else ""
-    out.print(f"{rest}not so? --type COLUMN={'|'.join(offered())}", style="dim")
+    out.print(f"{rest}not so? --type COLUMN={'|'.join(type_names())}", style="dim")
 
 
-def _keepsake(model: api.Model, data: Data) -> Path | None:
+def _preview(model: api.Model, data: Data) -> Path | None:
     """Write the picture that a kind keeps in the run folder, where it keeps one."""
     run = model.run
-    if run.kind.keepsake is None:
+    if run.kind.preview is None:
         return None
-    name, picture = run.kind.keepsake(Seen(run.game, run.game.generator, data, run.config.seed))
+    name, picture = run.kind.preview(Seen(run.game, run.game.generator, data, run.config.seed))
     with replacing(run.path / name) as new:
         picture.save(new)
     return run.path / name

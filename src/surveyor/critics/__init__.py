@@ -25,8 +25,8 @@ class Critic(Part):
         return critics()
 
     @property
-    def answers(self) -> bool:
-        """Return whether its conditions are pictures (n, \\*space.given)."""
+    def takes_pictures(self) -> bool:
+        """Return whether its conditions are pictures (n, \\*space.cond_shape)."""
         return False
 
     @property

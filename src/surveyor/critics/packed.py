@@ -37,16 +37,18 @@ class Packed(Critic):
         return self.members * self.of.together
 
     @property
-    def answers(self) -> bool:
+    def takes_pictures(self) -> bool:
         """Return whether the inner critic takes pictures as conditions."""
-        return self.of.answers
+        return self.of.takes_pictures
 
     def build(self, space: Space) -> nn.Module:
         """Return the packed critic."""
         shape = (self.members * space.shape[0], *space.shape[1:])
-        given = (self.members * space.given[0], *space.given[1:]) if space.given else ()
+        cond_shape = (
+            (self.members * space.cond_shape[0], *space.cond_shape[1:]) if space.cond_shape else ()
+        )
         cond = self.members * space.cond
-        inner = self.of.build(replace(space, shape=shape, cond=cond, given=given))
+        inner = self.of.build(replace(space, shape=shape, cond=cond, cond_shape=cond_shape))
         return PackedCritic(inner, self.members)
 
 

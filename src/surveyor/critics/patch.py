@@ -46,13 +46,13 @@ class Patch(Critic):
             raise InputError(f"patch: per {self.per!r}; known: image, patch")
 
     @property
-    def answers(self) -> bool:
+    def takes_pictures(self) -> bool:
         """Return True: it sees the source picture as well as the target."""
         return True
 
     def build(self, space: Space) -> nn.Module:
         """Return the critic."""
-        if not space.given:
+        if not space.cond_shape:
             raise InputError("patch: judges answers to pictures; give --task translate")
         if min(space.shape[1:]) < 2**self.halvings:
             raise InputError(
@@ -70,7 +70,7 @@ class PatchCritic(nn.Module):
     def __init__(self, net: Patch, space: Space) -> None:
         super().__init__()
         self.per = net.per
-        wide, channels = net.width, space.shape[0] + space.given[0]
+        wide, channels = net.width, space.shape[0] + space.cond_shape[0]
         layers: list[nn.Module] = []
         for _ in range(net.halvings):
             layers += [nn.Conv2d(channels, wide, 4, stride=2, padding=1), LeakyReLU(net.slope)]

@@ -71,7 +71,7 @@ class ResidualCritic(nn.Module):
         features = 4 * net.width
         self.seen = nn.Sequential(nn.Linear(wide * height * width, features), LeakyReLU(net.slope))
         self.last = nn.Linear(features, 1)
-        self.told = (
+        self.projection = (
             nn.Linear(space.cond, features, bias=False) if space.cond and not self.beside else None
         )
         self.register_buffer("gain", torch.tensor(float(space.unit)))
@@ -83,6 +83,6 @@ class ResidualCritic(nn.Module):
             x = torch.cat([x, cond[:, :, None, None].expand(-1, -1, *x.shape[2:])], dim=1)
         h = self.seen(self.stages(x))
         scores: Tensor = self.last(h).squeeze(1)
-        if cond is not None and self.told is not None:
-            scores = scores + (self.told(cond) * h).sum(1)
+        if cond is not None and self.projection is not None:
+            scores = scores + (self.projection(cond) * h).sum(1)
         return self.gain * scores

@@ -126,14 +126,14 @@ class Codec(ABC):
         return rows, np.zeros(len(next(iter(rows.values()))))
 
     @property
-    def askable(self) -> tuple[Column, ...]:
+    def selectable(self) -> tuple[Column, ...]:
         """Return the columns that samples can be asked for by value, conditions first."""
         return self.condition.columns
 
     @property
     def columns_named(self) -> tuple[str, ...]:
         """Return the names of the columns that samples can be asked for."""
-        return tuple(c.name for c in self.askable)
+        return tuple(c.name for c in self.selectable)
 
     def finished(self, made: Any) -> Any:
         """Return samples with what was taken apart for the generator put together."""
@@ -220,7 +220,7 @@ class Files(ABC):
         """Read several sets that are to be compared."""
         return [self.read(source, options) for source in sources]
 
-    def told(self, raw: Any) -> list[tuple[str, str, str, str]]:
+    def describe(self, raw: Any) -> list[tuple[str, str, str, str]]:
         """Return what was understood of every column: name, what it is read as, example, remark."""
         return []
 

@@ -220,7 +220,9 @@ class Column:
             what = f"{own.plural}; write them as {self._example}" if own.example else own.plural
             raise InputError(f"{flag} {self.name}={asked}: the column holds {what}") from None
         if not own.possible(value):
-            raise InputError(f"{flag} {self.name}={asked}: the column holds {own.told(self.form)}s")
+            raise InputError(
+                f"{flag} {self.name}={asked}: the column holds {own.describe(self.form)}s"
+            )
         if last > value:
             raise InputError(
                 f"{flag} {self.name}={asked}: a span of time; ask for it alone, or for one moment"
@@ -258,7 +260,7 @@ class Column:
         value = self.value_of(text, flag)
         return int(self._cell(np.array([value]), np.array([False]))[0])
 
-    def told(self, text: Any, n: int) -> pd.Series:
+    def repeated(self, text: Any, n: int) -> pd.Series:
         """Return one value as a person wrote it, ``n`` times, in the column's type."""
         code = self.code_of(text)
         absent = np.full(n, self.missing and code == self.size - 1)

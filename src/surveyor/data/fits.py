@@ -14,7 +14,7 @@ from surveyor.data.columns import Column
 from surveyor.data.fitting import FEW_LABELS, fit_column, fit_group, fit_label
 from surveyor.data.private import SPREAD, fit_private, spread, weight
 from surveyor.data.values import Form
-from surveyor.privacy import CodecAccount, purse
+from surveyor.privacy import CodecAccount, noisy_counts
 
 if TYPE_CHECKING:
     from surveyor.data import Options
@@ -62,7 +62,7 @@ def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: in
     asked = len(options.condition)
     lists = len(forms) + (options.group is not None) + (asked if asked > 1 else 0)
     whole = sum(weight(form) for form in forms.values()) + lists - len(forms) + spreads * SPREAD
-    counts, account = purse(options.epsilon, options.delta, rows, whole, lists)
+    counts, account = noisy_counts(options.epsilon, options.delta, rows, whole, lists)
 
     def fit(name: str, column: pd.Series, form: Form | None = None) -> Column:
         few = FEW_LABELS if name in options.condition else 0

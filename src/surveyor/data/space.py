@@ -17,7 +17,7 @@ class Space:
     that raw output consists of, where it does; a point begins with the same blocks over sqrt 2.
     ``ranks`` (raw,) are the shares of rows below each code of an ordered block, NaN elsewhere.
     ``given`` is the shape of the picture that a generator answers, where the task gives it one:
-    conditions are then such pictures (n, \\*given), and ``cond`` is 0.
+    conditions are then such pictures (n, \\*cond_shape), and ``cond`` is 0.
     """
 
     shape: tuple[int, ...]
@@ -27,7 +27,7 @@ class Space:
     bias: Tensor | None = None
     blocks: tuple[int, ...] = ()
     ranks: Tensor | None = None
-    given: tuple[int, ...] = ()
+    cond_shape: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:

@@ -47,7 +47,7 @@ class Wanted:
         """Return values that hold, with the very number that was asked for in place of its cell."""
         if self.value is None or not self.column.ordered:
             return values
-        return self.column.told(self.value, len(values))
+        return self.column.repeated(self.value, len(values))
 
 
 def wanted(column: Column, asked: Any) -> Wanted:

@@ -18,8 +18,8 @@ class Generator(Part):
     """A kind of generator; its fields are its options."""
 
     @property
-    def answers(self) -> bool:
-        """Return whether its conditions are pictures (n, \\*space.given)."""
+    def takes_pictures(self) -> bool:
+        """Return whether its conditions are pictures (n, \\*space.cond_shape)."""
         return False
 
     @abstractmethod

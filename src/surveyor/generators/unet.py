@@ -33,13 +33,13 @@ class Unet(Generator):
             raise InputError(f"unet: width {self.width}: give at least 1")
 
     @property
-    def answers(self) -> bool:
+    def takes_pictures(self) -> bool:
         """Return True: it translates a source picture."""
         return True
 
     def build(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
-        if not space.given or space.given[1:] != space.shape[1:]:
+        if not space.cond_shape or space.cond_shape[1:] != space.shape[1:]:
             raise InputError(
                 "unet: translates a picture to one of the same size; give --task translate"
             )
@@ -53,12 +53,12 @@ class UnetGenerator(nn.Module):
         super().__init__()
         n = levels(*space.shape[1:])
         wide = [net.width * min(2**k, 8) for k in range(n + 1)]
-        self.first = nn.Conv2d(space.given[0], wide[0], 3, padding=1)
+        self.first = nn.Conv2d(space.cond_shape[0], wide[0], 3, padding=1)
         self.down = nn.ModuleList(
             nn.Sequential(LeakyReLU(net.slope), nn.Conv2d(a, b, 4, stride=2, padding=1), _norm(b))
             for a, b in zip(wide, wide[1:], strict=False)
         )
-        self.told = nn.Linear(latent.width, wide[-1], bias=False)
+        self.from_latent = nn.Linear(latent.width, wide[-1], bias=False)
         self.up = nn.ModuleList(
             nn.Sequential(nn.Conv2d(b + a, a, 3, padding=1), _norm(a), LeakyReLU(net.slope))
             for a, b in reversed(list(zip(wide, wide[1:], strict=False)))
@@ -75,7 +75,7 @@ class UnetGenerator(nn.Module):
         skips = [self.first(source)]
         for down in self.down:
             skips.append(down(skips[-1]))
-        h = skips.pop() + self.told(z)[:, :, None, None]
+        h = skips.pop() + self.from_latent(z)[:, :, None, None]
         for up in self.up:
             skip = skips.pop()
             h = functional.interpolate(h, size=skip.shape[2:], mode="nearest")

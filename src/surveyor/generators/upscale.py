@@ -36,13 +36,13 @@ class Upscale(Generator):
             )
 
     @property
-    def answers(self) -> bool:
+    def takes_pictures(self) -> bool:
         """Return True: it enlarges a source picture."""
         return True
 
     def build(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
-        if not space.given or space.shape[1] <= space.given[1]:
+        if not space.cond_shape or space.shape[1] <= space.cond_shape[1]:
             raise InputError("upscale: only enlarges pictures; give --task super-resolution")
         return UpscaleGenerator(self, space, latent)
 
@@ -52,9 +52,9 @@ class UpscaleGenerator(nn.Module):
 
     def __init__(self, net: Upscale, space: Space, latent: Latent) -> None:
         super().__init__()
-        self.scale = space.shape[1] // space.given[1]
-        self.first = nn.Conv2d(space.given[0], net.width, 3, padding=1)
-        self.told = nn.Linear(latent.width, net.width, bias=False)
+        self.scale = space.shape[1] // space.cond_shape[1]
+        self.first = nn.Conv2d(space.cond_shape[0], net.width, 3, padding=1)
+        self.from_latent = nn.Linear(latent.width, net.width, bias=False)
         self.blocks = nn.Sequential(*[Block(net.width, net.slope) for _ in range(net.blocks)])
         larger: list[nn.Module] = []
         for factor in _primes(self.scale):
@@ -70,7 +70,7 @@ class UpscaleGenerator(nn.Module):
 
     def forward(self, z: Tensor, source: Tensor) -> Tensor:
         """Return enlarged pictures."""
-        h = self.first(source) + self.told(z)[:, :, None, None]
+        h = self.first(source) + self.from_latent(z)[:, :, None, None]
         raw: Tensor = self.last(self.larger(h + self.blocks(h)))
         larger = functional.interpolate(source, scale_factor=float(self.scale), mode="bicubic")
         return larger.clamp(-1, 1) + raw

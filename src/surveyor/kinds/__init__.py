@@ -39,7 +39,7 @@ class Kind:
     at data before training. ``measures`` make the evaluation, ``verdict`` its sentence, in which
     ``against`` names the run's own held-out data or others; ``between`` says what W1 is between,
     and ``ruler`` measures it during training.
-    ``panels`` make the report, ``keepsake`` a picture that is kept in the run folder; ``filters``
+    ``panels`` make the report, ``preview`` a picture that is kept in the run folder; ``filters``
     are what all samples must pass. ``few`` rows are what all that follows training is rehearsed on,
     beside what ``written`` tries; ``guilty`` names the column that fails. Of two data sets
     ``coordinates`` are the columns that a person would name, and ``beside`` draws both.
@@ -61,11 +61,11 @@ class Kind:
     few: int = 24
     written: Callable[[Data], None] = _nothing
     guilty: Callable[[Data], str | None] = _nobody
-    keepsake: Callable[[Seen], tuple[str, Image]] | None = None
+    preview: Callable[[Seen], tuple[str, Image]] | None = None
     coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
     beside: Callable[[Beside], Iterator[Section]] = marginals
     answers: Kind | None = None
-    given: Callable[[Codec, Any, Options], Tensor] | None = None
+    read_condition: Callable[[Codec, Any, Options], Tensor] | None = None
     tasks: Mapping[str, type[Part]] = field(default_factory=dict)
 
 

@@ -39,7 +39,7 @@ class Constraint(Part):
     lags: ClassVar[bool] = True
     """Whether a critic under this constraint needs several steps per generator step."""
 
-    def aimed(self, unit: float) -> Constraint:
+    def with_target(self, unit: float) -> Constraint:
         """Return this constraint with a target slope of ``unit`` if its target was left open."""
         return self
 

@@ -86,7 +86,7 @@ class GradientPenalty(NormPenalty):
         if problems:
             raise InputError(*problems)
 
-    def aimed(self, unit: float) -> GradientPenalty:
+    def with_target(self, unit: float) -> GradientPenalty:
         """Return the penalty for a critic whose scores are in ``unit`` (1/s).
 
         An open target becomes ``unit``. With target 0 the weight is divided by ``unit`` instead, so

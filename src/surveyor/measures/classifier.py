@@ -70,7 +70,7 @@ class Trained:
         return np.concatenate([self.net.features(p).numpy() for p in torch.split(x, AT_ONCE)])
 
     @torch.no_grad()
-    def answers(self, x: Tensor) -> np.ndarray:
+    def predict(self, x: Tensor) -> np.ndarray:
         """Return the most likely class of each picture, (n,)."""
         return np.concatenate([self.net(p).argmax(1).numpy() for p in torch.split(x, AT_ONCE)])
 

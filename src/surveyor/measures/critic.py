@@ -51,7 +51,7 @@ class Critic(Measure):
 def score(seen: Seen, batch: Batch) -> float:
     """Return the critic's mean score."""
     with torch.no_grad():
-        return float(seen.game.opinion(batch.to(seen.game.device)).mean())
+        return float(seen.game.mean_score(batch.to(seen.game.device)).mean())
 
 
 def _steep(figures: Figures, seen: Seen) -> Iterator[Finding]:

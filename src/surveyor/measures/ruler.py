@@ -64,7 +64,9 @@ class Ruler(ABC):
         if game.objective.is_distance:
             pairs = (seen.held, seen.fake), seen.trained
             with torch.no_grad():
-                scores = [[game.opinion(b.to(game.device)).mean().item() for b in p] for p in pairs]
+                scores = [
+                    [game.mean_score(b.to(game.device)).mean().item() for b in p] for p in pairs
+                ]
             gaps = [a - b for a, b in scores]
         at = Draws(self.seed, 1, Stream.RULER, 0, game.device)
         steep = slopes(

@@ -5,7 +5,7 @@ any count or sum. How many rows there are, and the columns' names and types, are
 """
 
 from surveyor.catalog import folder
-from surveyor.privacy.account import CodecAccount, Counts, Spending, purse
+from surveyor.privacy.account import CodecAccount, Counts, Spending, noisy_counts
 from surveyor.privacy.mechanism import Mechanism
 from surveyor.privacy.noise import DEVIATION, discrete_gaussian, taken
 
@@ -17,7 +17,7 @@ __all__ = [
     "Spending",
     "discrete_gaussian",
     "mechanisms",
-    "purse",
+    "noisy_counts",
     "taken",
 ]
 

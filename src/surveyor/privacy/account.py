@@ -62,7 +62,7 @@ class CodecAccount:
     shown: float
 
 
-def purse(
+def noisy_counts(
     epsilon: float, delta: float, rows: int, weight: float, lists: int
 ) -> tuple[Counts, CodecAccount]:
     """Return counts for histograms of ``weight`` in all, ``lists`` of which show read values."""

@@ -33,7 +33,7 @@ class ColumnMoved:
     change: str
 
     @property
-    def told(self) -> tuple[str, str]:
+    def described(self) -> tuple[str, str]:
         """Return distance and floor as text with their unit."""
         return _amount(self.kind, self.distance), _amount(self.kind, self.floor)
 

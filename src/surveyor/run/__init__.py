@@ -6,13 +6,13 @@ from surveyor.run.folder import (
     Run,
     completed,
     fingerprint,
-    goes_on,
     keep_evaluation,
     load,
     other_modules,
     own_data,
     read_history,
     refuse_existing,
+    resume_command,
     same_data,
 )
 from surveyor.run.lock import Lock
@@ -35,7 +35,7 @@ __all__ = [
     "completed",
     "draw_samples",
     "fingerprint",
-    "goes_on",
+    "resume_command",
     "keep_evaluation",
     "load",
     "opened",

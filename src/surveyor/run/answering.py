@@ -24,14 +24,14 @@ TRIAL = 64  # side of a trial picture, in pixels
 def answered(run: Run, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
     """Translate pictures or vectors; return the results by the name of the target data."""
     codec = run.codec
-    if run.kind.given is None:
+    if run.kind.read_condition is None:
         raise InputError(
             "the run has no task, it only generates; train with --task super-resolution or "
             "translate"
         )
     if not 0 <= seed < 2**63:
         raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
-    source = run.kind.given(codec, resolve(pictures), options_of(run.config))
+    source = run.kind.read_condition(codec, resolve(pictures), options_of(run.config))
     return answer(run, source, seed)
 
 

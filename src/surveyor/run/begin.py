@@ -93,7 +93,7 @@ def start(
         session = _session(data, config, path, generator, critic, ranks)
     session.data_name = data_name
     _agreed(session)
-    if ranks.leader:
+    if ranks.is_main:
         files = _files(data)
         session.codec = digest_of(files)
         files[CONFIG] = dumps(config, data_name).encode()
@@ -133,7 +133,7 @@ def resume(
     """
     ranks = ranks or Ranks()
     found = opened(path, resuming=True)
-    lock = Lock(path) if ranks.leader else None
+    lock = Lock(path) if ranks.is_main else None
     try:
         session = _resumed(found, data, generator, critic, ranks)
     except BaseException:
@@ -170,7 +170,7 @@ def _resumed(
     session.history, session.codec = list(history), found.digest
     session.data_name = found.data_name
     ranks.wait()  # write only after all processes have read
-    if ranks.leader:
+    if ranks.is_main:
         _cut(session, mark.history if begun else 0)
     return session
 

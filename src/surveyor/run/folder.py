@@ -122,7 +122,7 @@ def load(
     if not measured or not os.path.lexists(path / BEST["generator"]):
         raise InputError(
             f"{path}: has no measurement yet; "
-            f"resume it with: {goes_on(path, found.config, found.data_name)}"
+            f"resume it with: {resume_command(path, found.config, found.data_name)}"
         )
     fits(found, list(BEST.values()), generator, critic)
     result = read_evaluation(found)
@@ -145,7 +145,7 @@ def load(
     )
 
 
-def goes_on(path: Path, config: Config, data_name: str) -> str:
+def resume_command(path: Path, config: Config, data_name: str) -> str:
     """Return the command that resumes a run, or the Python call if no command can.
 
     Data in memory and user-defined modules are not in the folder and must be passed again.
@@ -159,7 +159,7 @@ def goes_on(path: Path, config: Config, data_name: str) -> str:
 
 def instruction(path: Path, config: Config, data_name: str) -> str:
     """Return the command or call that resumes a run, and for a call the reason."""
-    call = goes_on(path, config, data_name)
+    call = resume_command(path, config, data_name)
     if data_name:
         return call
     command = f"surveyor train --resume {shlex.quote(str(path))}"

@@ -77,7 +77,7 @@ def with_parity(
 def _columns(run: Run, outcome: str, group: str) -> list[Column]:
     if run.codec.continuous:
         raise InputError("--parity: only for tables; leave it out")
-    by_name = {c.name: c for c in run.codec.askable}
+    by_name = {c.name: c for c in run.codec.selectable}
     problems = check_columns([outcome, group], list(by_name), "--parity")
     problems += [
         f"--parity {name}: a column of numbers or dates; give a column of categories"

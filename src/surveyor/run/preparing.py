@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from surveyor.arguments import noted
+from surveyor.arguments import collecting
 from surveyor.build import options_of
 from surveyor.data import Data, Options
 from surveyor.data.memory import kept
@@ -22,7 +22,7 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     said = {name: value for name, value in said.items() if value is not None}
     problems: list[str] = []
     kind, raw, defaults, early = None, None, {}, _early(said)
-    with noted(problems):
+    with collecting(problems):
         source = kept(resolve(data))
         if early is not None:
             kind = recognise(source, options_of(early))
@@ -30,10 +30,10 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
             defaults = dict(kind.files.defaults(raw, said))
     # A refused run must not spend privacy budget.
     config = dataclasses.replace(early or Config(), privacy=NONE)
-    with noted(problems):
+    with collecting(problems):
         config = configured(said, defaults)
     if kind is not None and raw is not None:
-        with noted(problems):
+        with collecting(problems):
             loaded = ready(kind, raw, options_of(config), config.holdout, config.seed)
     if problems:
         raise InputError(*problems)

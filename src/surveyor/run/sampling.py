@@ -75,7 +75,7 @@ def draw_samples(
         u = Draws(seed, attempt, Stream.SAMPLE, BALANCE).uniform(size).numpy()
         agree = tests.passed(made, u)
         made = _with_exact(made, found)
-        kept.append(_rows(made, agree & tests.apart(made)))
+        kept.append(_rows(made, agree & tests.distinct(made)))
         first = tests.first(kept)
         met, made_in_all = int(first.sum()), made_in_all + size
         enough = len(first) >= REPEATED * n + size
@@ -154,11 +154,11 @@ class _Tests:
             agree &= own.kept(made, u)
         return agree
 
-    def apart(self, made: Any) -> np.ndarray:
+    def distinct(self, made: Any) -> np.ndarray:
         if self.known is None:
             return np.ones(_count(made), dtype=bool)
-        apart: np.ndarray = ~np.isin(self.codec.keys(made), self.known)
-        return apart
+        distinct: np.ndarray = ~np.isin(self.codec.keys(made), self.known)
+        return distinct
 
     def first(self, kept: list[Any]) -> np.ndarray:
         """Return which rows do not repeat an earlier one."""
@@ -186,9 +186,9 @@ def _known(run: Run, source: Any) -> np.ndarray:
 
 
 def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
-    conditions, askable = run.codec.condition.columns, run.codec.askable
-    if len(askable) > len(conditions):
-        return read_where(where, askable, "no such column")
+    conditions, selectable = run.codec.condition.columns, run.codec.selectable
+    if len(selectable) > len(conditions):
+        return read_where(where, selectable, "no such column")
     none = "" if conditions else "; the run has no conditions (train with --condition)"
     return read_where(where, conditions, f"not a condition of this run{none}")
 

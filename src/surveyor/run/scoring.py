@@ -37,7 +37,7 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
     for start in range(0, total, AT_ONCE):
         batch = codec.batch(rows, np.arange(start, min(total, start + AT_ONCE))).to(device)
         if by == "critic" or not isinstance(generator, Likelihood):
-            scores.append(run.game.opinion(batch).cpu())
+            scores.append(run.game.mean_score(batch).cpu())
             continue
         likely = generator.log_likelihood(batch.x, batch.cond) + UNSEEN * codec.broken(batch.x)
         scores.append(likely.cpu())

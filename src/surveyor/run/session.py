@@ -100,7 +100,7 @@ class Session:
         return origin(self.config, self.codec)
 
     @property
-    def goes_on(self) -> str:
+    def resume_command(self) -> str:
         """Return the command or call that resumes this run."""
         return instruction(self.path, self.config, self.data_name)
 
@@ -131,7 +131,7 @@ class Session:
             done = True
         except NotWritten as error:
             saved = (self.path / CHECKPOINT).exists()
-            remedy = f". The last good state is saved; resume it with: {self.goes_on}"
+            remedy = f". The last good state is saved; resume it with: {self.resume_command}"
             raise NotWritten(f"{error}{remedy if saved else ''}") from error
         except Diverged as error:
             saved = bool(self.history) and self.temporary is None
@@ -143,10 +143,10 @@ class Session:
 
     def interruption(self) -> str:
         """Return the message for a run that was stopped at once."""
-        return f"stopped; resume it from the last checkpoint with: {self.goes_on}"
+        return f"stopped; resume it from the last checkpoint with: {self.resume_command}"
 
     def _lock(self) -> None:
-        if self.ranks.leader and (self.lock is None or not self.lock.held):
+        if self.ranks.is_main and (self.lock is None or not self.lock.held):
             self.lock = Lock(self.path)
 
     def release(self) -> None:
@@ -164,7 +164,7 @@ class Session:
         shard = replace(train, index=index, balance=self.config.balance)
         source = steps(self._quick(shard), shard, self.plan, self.state, ranks.reduce)
         private = self.plan.privacy is not None  # the account does not cover measurements on rows
-        if ranks.leader and not private:
+        if ranks.is_main and not private:
             source = measured(source, self._measure, every, self.plan.steps)
         with deferred_signals() as stopped:
             for record in source:
@@ -188,11 +188,11 @@ class Session:
         return game
 
     def _stop(self) -> None:
-        if self.ranks.leader:
+        if self.ranks.is_main:
             self._checkpoint()
         raise Interrupted(
             f"stopped at step {self.state.step:,} of {self.plan.steps:,} and saved; "
-            f"resume it with: {self.goes_on}"
+            f"resume it with: {self.resume_command}"
         )
 
     def finish(self) -> Evaluation:

@@ -70,7 +70,7 @@ def walk(
     for name in {name for w in wanted for name, one in w.items() if one.column.ordered}:
         exact = [w[name] for w in wanted if name in w and w[name].value is not None]
         if len(exact) == len(wanted):
-            values = [one.column.told(one.value, 1).to_numpy() for one in exact]
+            values = [one.column.repeated(one.value, 1).to_numpy() for one in exact]
             made[name] = np.concatenate(values)[nearest]
     return made
 

@@ -75,7 +75,7 @@ class Game:
         """Return the critic's scores, (..., n)."""
         return score(self.critic, batch)
 
-    def opinion(self, batch: Batch) -> Tensor:
+    def mean_score(self, batch: Batch) -> Tensor:
         """Return the critic's scores, of a committee their mean, (n,)."""
         return self.score(batch).view(-1, len(batch)).mean(0)
 
@@ -88,7 +88,7 @@ class Game:
         with torch.no_grad():
             with self._products(real.x.device):
                 fake = self.generate(len(real), real.cond, draws)
-            gap = torch.sub(*[self.opinion(self._seen(b, noise, draws)) for b in (real, fake)])
+            gap = torch.sub(*[self.mean_score(self._seen(b, noise, draws)) for b in (real, fake)])
         return mean((1 + gap.sign()) / 2, real.weight)
 
     def critic_gradients(self, real: Batch, draws: Draws, noise: float = 0.0) -> Found:

@@ -230,7 +230,7 @@ def _installed(
 ) -> tuple[Constraint, ...]:
     names = [texts] if isinstance(texts, str) else list(texts)
     parsed = (parse(t, constraints(), "constraint") for t in names if t != "none")
-    made = tuple(c.aimed(unit) for c in parsed)
+    made = tuple(c.with_target(unit) for c in parsed)
     for constraint in made:
         constraint.install(critic)
     return made

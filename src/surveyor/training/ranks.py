@@ -28,7 +28,7 @@ class Ranks:
     restarts: int = 0
 
     @property
-    def leader(self) -> bool:
+    def is_main(self) -> bool:
         """Return whether this process measures and writes."""
         return self.rank == 0
 

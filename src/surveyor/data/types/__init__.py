@@ -76,8 +76,8 @@ class Fit:
 class ColumnType(ABC):
     """A type of column.
 
-    ``samples`` are cells as a file may hold them, in one spelling. Only types that are ``offered``
-    can be named by ``--type``. ``written_for_people`` are patterns
+    ``samples`` are cells as a file may hold them, in one spelling. Only types that are
+    ``choosable`` can be named by ``--type``. ``written_for_people`` are patterns
     of text that a person would take for this type although it is not read as such, each with what
     to do about it, in which ``{name}`` is the column.
     """
@@ -85,7 +85,7 @@ class ColumnType(ABC):
     samples: ClassVar[tuple[str, ...]]
     ordered: ClassVar[bool] = False
     """Whether the values have an order and a distance; then the type is a ``Scale``."""
-    offered: ClassVar[bool] = True
+    choosable: ClassVar[bool] = True
     takes_format: ClassVar[bool] = False
     """Whether ``--type COLUMN=NAME:FORMAT`` says how the values are spelt."""
     literal: ClassVar[bool] = False
@@ -112,7 +112,7 @@ class ColumnType(ABC):
         """Return what several values are called."""
         return f"{self.noun}s"
 
-    def told(self, form: Form) -> str:
+    def describe(self, form: Form) -> str:
         """Return what a person is told that a column holds."""
         return self.noun
 
@@ -258,9 +258,9 @@ def column_types() -> dict[str, ColumnType]:
     return {name: cls() for name, cls in found.items()}
 
 
-def offered() -> list[str]:
+def type_names() -> list[str]:
     """Return the types that ``--type`` names."""
-    return [name for name, own in column_types().items() if own.offered]
+    return [name for name, own in column_types().items() if own.choosable]
 
 
 @cache

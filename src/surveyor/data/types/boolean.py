@@ -14,14 +14,14 @@ class Boolean(Labels):
     """Two labels that come back as truth values."""
 
     samples = ("True", "False")
-    offered = False
+    choosable = False
 
     @property
     def family(self) -> str:
         """Return the type that a person asks for."""
         return "category"
 
-    def told(self, form: Form) -> str:
+    def describe(self, form: Form) -> str:
         """Return both values."""
         return "true or false"
 

@@ -15,7 +15,7 @@ class Integer(Number):
     """Numbers that are counts or codes; found where numbers are read."""
 
     samples = ("0", "-7", "12000")
-    offered = False
+    choosable = False
     discrete = True
     grains = (1.0,)
 
@@ -24,7 +24,7 @@ class Integer(Number):
         """Return the type that a person asks for."""
         return "number"
 
-    def told(self, form: Form) -> str:
+    def describe(self, form: Form) -> str:
         """Return what they are."""
         return "whole number"
 

@@ -26,7 +26,7 @@ class Number(Scale):
         (FOR_PEOPLE, "write numbers plainly, as 1234.5"),
     )
 
-    def told(self, form: Form) -> str:
+    def describe(self, form: Form) -> str:
         """Return how many decimals they have."""
         found = re.search(r"\.(\d+)f", form.spelling)
         return f"number, {found[1]} decimal{'s' * (found[1] != '1')}" if found else "number"

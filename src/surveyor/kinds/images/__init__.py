@@ -5,7 +5,7 @@ from surveyor.kinds.images.answers import ANSWERS
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.files import Images
 from surveyor.kinds.images.measures import Pictures
-from surveyor.kinds.images.panels import Sheets, keepsake, sheets
+from surveyor.kinds.images.panels import Sheets, preview, sheets
 from surveyor.measures.common import common
 from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
 
@@ -17,6 +17,6 @@ KIND = Kind(
     panels=(Progress(), Sheets(), Parts(), Gradients(), Memory(), Account()),
     few=4,
     beside=sheets,
-    keepsake=keepsake,
+    preview=preview,
     answers=ANSWERS,
 )

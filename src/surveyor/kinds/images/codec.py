@@ -62,7 +62,7 @@ class ImageCodec(Codec):
         shape = (self.channels, *self.size[:2])
         unit = 1.0 if self.whitening else 0.5
         told = self.condition
-        return Space(shape, told.width, shape, unit, given=told.picture)
+        return Space(shape, told.width, shape, unit, cond_shape=told.picture)
 
     @property
     def scale(self) -> int | None:

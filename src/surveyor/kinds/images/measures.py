@@ -61,9 +61,9 @@ def _by_label(
     yield from compared(by, *(trained.features(x) for x in (made, held, real)))
     if place is None:
         return
-    accuracy = float((trained.answers(held) == truth).mean())
+    accuracy = float((trained.predict(held) == truth).mean())
     asked = seen.codes(n)[:, place]
-    right = trained.answers(made) == asked
+    right = trained.predict(made) == asked
     yield Figure("asked", float(right.mean()), accuracy, by, "higher", n=n)
     each = {k: float(right[asked == k].mean()) for k in np.unique(asked)}
     worst = min(each, key=lambda k: each[k])
@@ -136,4 +136,4 @@ def _usefulness(seen: Seen, column: Column, place: int, held: Tensor, truth: np.
 
     shape = seen.codec.space.shape
     trained = fit_classifier(draw, n, shape, column.size, seen.seed, Stream.USEFULNESS)
-    return float((trained.answers(held) == truth).mean())
+    return float((trained.predict(held) == truth).mean())

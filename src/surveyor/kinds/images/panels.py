@@ -61,7 +61,7 @@ class Sheets(Panel):
         yield Section("Pictures", (*blocks, *_figures(shown)))
 
 
-def keepsake(seen: Seen) -> tuple[str, Image]:
+def preview(seen: Seen) -> tuple[str, Image]:
     """Return a sheet of samples, one row a condition where there are few."""
     codec = cast(ImageCodec, seen.codec)
     columns = codec.condition.columns

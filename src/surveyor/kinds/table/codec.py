@@ -179,7 +179,7 @@ class TableCodec(Codec):
         return found
 
     @property
-    def askable(self) -> tuple[Column, ...]:
+    def selectable(self) -> tuple[Column, ...]:
         """Return all columns, conditions first."""
         return (*self.condition.columns, *self.columns)
 

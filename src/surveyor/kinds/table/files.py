@@ -95,9 +95,9 @@ class Table(Files):
         """Return the chosen rows (``index`` ascending) as a DataFrame."""
         return raw.take(index) if raw.names else pd.DataFrame()
 
-    def told(self, raw: Frame) -> list[tuple[str, str, str, str]]:
+    def describe(self, raw: Frame) -> list[tuple[str, str, str, str]]:
         """Return what was understood of every column."""
-        return raw.told()
+        return raw.describe()
 
     def select(self, raw: Frame, index: np.ndarray) -> InMemory:
         """Return the chosen rows (``index`` ascending) as a table in memory."""

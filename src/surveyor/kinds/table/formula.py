@@ -57,9 +57,9 @@ class Expanded(Frame):
         """Return how a person finds a row."""
         return self.plain.place(row)
 
-    def told(self) -> list[tuple[str, str, str, str]]:
+    def describe(self) -> list[tuple[str, str, str, str]]:
         """Return what was understood of every column."""
-        return self.plain.told()
+        return self.plain.describe()
 
     def chunks(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in order."""

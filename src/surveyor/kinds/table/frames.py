@@ -46,7 +46,7 @@ class Frame(ABC):
         """Return how a person finds row ``row``, counted from 0."""
         return f"{self.where}, line {row + 2}" if self.written else f"row {row}"
 
-    def told(self) -> list[tuple[str, str, str, str]]:
+    def describe(self) -> list[tuple[str, str, str, str]]:
         """Return of every column its name, what it is read as, an example, and a remark."""
         return []
 

@@ -40,11 +40,11 @@ class Understood:
     places: int = 0
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """Return in words what the column is read as."""
         if self.places:
             return f"formula, up to {self.places} elements"
-        return self.form.type.told(self.form)
+        return self.form.type.describe(self.form)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Reading:
     column can have.
     """
 
-    said: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    declared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     lenient: bool = False
     types: Mapping[str, ColumnType] = field(default_factory=column_types)
@@ -99,7 +99,7 @@ class TextColumn:
         Raises:
             InputError: cells that do not fit, named; or nothing that can be learnt.
         """
-        asked, format_ = self.reading.said.get(self.name, ("", ""))
+        asked, format_ = self.reading.declared.get(self.name, ("", ""))
         example = self.cells[0][:24] if self.cells else ""
         own = self.reading.types.get(asked)
         if own is not None and not own.literal:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from surveyor.data.types import column_type, column_types, offered
+from surveyor.data.types import column_type, column_types, type_names
 from surveyor.data.values import ARROW_TEXT, EXACT, TEXT, Form, form_of, numeric
 from surveyor.errors import InputError, did_you_mean, tell
 from surveyor.kinds.table.frames import Frame, InMemory
@@ -59,9 +59,9 @@ class Typed(Frame):
         """Return how a person finds a row."""
         return self.plain.place(row)
 
-    def told(self) -> list[tuple[str, str, str, str]]:
+    def describe(self) -> list[tuple[str, str, str, str]]:
         """Return of every column its name, what it is read as, an example, and a remark."""
-        return [(n, c.said, c.example, c.remark) for n, c in self.columns.items()]
+        return [(n, c.description, c.example, c.remark) for n, c in self.columns.items()]
 
     def chunks(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in order."""
@@ -103,12 +103,12 @@ def is_text(values: pd.Series) -> bool:
 
 
 def read_types(
-    said: Sequence[str], names: Sequence[str]
+    declared: Sequence[str], names: Sequence[str]
 ) -> tuple[dict[str, tuple[str, str]], list[str]]:
     """Return {column: (type, format)} of ``COLUMN=TYPE`` texts, and what is wrong with them."""
     found, problems = {}, []
     known = column_types()
-    for text in said:
+    for text in declared:
         fits = [n for n in names if text.startswith(f"{n}=")]
         name = max(fits, key=len) if fits else text.partition("=")[0]
         kind, _, format_ = text[len(name) + 1 :].partition(":")
@@ -116,8 +116,8 @@ def read_types(
             problems.append(f"--type {text}: write COLUMN=TYPE, such as {text}=text")
         elif name not in names:
             problems.append(f"--type {text}: no such column{did_you_mean(name, names)}")
-        elif kind not in offered() or (format_ and not known[kind].takes_format):
-            problems.append(f"--type {text}: unknown type{did_you_mean(kind, offered())}")
+        elif kind not in type_names() or (format_ and not known[kind].takes_format):
+            problems.append(f"--type {text}: unknown type{did_you_mean(kind, type_names())}")
         else:
             found[name] = (kind, format_)
     return found, problems
@@ -210,7 +210,7 @@ def _widened(old: _Range, values: pd.Series, form: Form, name: str) -> _Range:
 def _of_type(name: str, form: Form | InputError, own: _Range, reading: Reading) -> Understood:
     if isinstance(form, InputError):
         raise form
-    asked, _ = reading.said.get(name, ("", ""))
+    asked, _ = reading.declared.get(name, ("", ""))
     if asked:
         said = column_type(asked).cast(form)
         if said is None:

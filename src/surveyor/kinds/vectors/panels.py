@@ -37,7 +37,7 @@ class Clouds(Panel):
         elif not codec.condition.columns:
 
             def field(p: np.ndarray) -> torch.Tensor:
-                return seen.game.opinion(Batch(torch.from_numpy(codec.encoded(p))))
+                return seen.game.mean_score(Batch(torch.from_numpy(codec.encoded(p))))
 
         picture = Picture(draw.clouds(real, points, field), "real and generated points")
         yield Section(title, (picture, Text(LINES, note=True)))

@@ -23,10 +23,10 @@ def critic_loss_and_grad(
 ) -> tuple[Terms, list[Tensor | None]]:
     """Return a chain's critic loss and its gradient in the chain's weights."""
 
-    def told(scores: Tensor, squares: Tensor | None) -> Terms:
+    def result(scores: Tensor, squares: Tensor | None) -> Terms:
         return loss(scores, [] if squares is None else [squares])
 
-    return chain.critic_loss_and_grad(critic, x, cond, loss.rows, told, precision)
+    return chain.critic_loss_and_grad(critic, x, cond, loss.rows, result, precision)
 
 
 def generator_loss_and_grad_x(
@@ -34,10 +34,10 @@ def generator_loss_and_grad_x(
 ) -> tuple[Terms, Tensor]:
     """Return a chain's generator loss and its gradient in the fake points."""
 
-    def told(scores: Tensor, squares: Tensor | None) -> Terms:
+    def result(scores: Tensor, squares: Tensor | None) -> Terms:
         return loss(scores)
 
-    return chain.generator_loss_and_grad_x(critic, x, cond, (0, loss.n), told, precision)
+    return chain.generator_loss_and_grad_x(critic, x, cond, (0, loss.n), result, precision)
 
 
 @dataclass(frozen=True)

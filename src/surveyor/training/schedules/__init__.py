@@ -27,17 +27,17 @@ class Schedule(Part):
     def critic(self, done: float) -> float:
         """Return the factor of the critic's rate after a share ``done`` of the steps."""
         final = self.final if self.critic_final is None else self.critic_final
-        return self.fallen(self._along(done), final)
+        return self.factor(self._progress(done), final)
 
     def generator(self, done: float) -> float:
         """Return the factor of the generator's rate after a share ``done`` of the steps."""
-        return self.fallen(self._along(done), self.final)
+        return self.factor(self._progress(done), self.final)
 
-    def _along(self, done: float) -> float:
+    def _progress(self, done: float) -> float:
         return max(0.0, (done - self.hold) / max(1 - self.hold, 1e-9))
 
     @abstractmethod
-    def fallen(self, along: float, final: float) -> float:
+    def factor(self, progress: float, final: float) -> float:
         """Return the factor at ``along`` of the way, from 1 at 0 to ``final`` at 1."""
 
 

@@ -12,6 +12,6 @@ from surveyor.training.schedules import Schedule
 class Cosine(Schedule):
     """The rates fall along half a cosine."""
 
-    def fallen(self, along: float, final: float) -> float:
+    def factor(self, progress: float, final: float) -> float:
         """Return the factor at ``along`` of the way."""
-        return final + (1 - final) * (1 + math.cos(math.pi * along)) / 2
+        return final + (1 - final) * (1 + math.cos(math.pi * progress)) / 2

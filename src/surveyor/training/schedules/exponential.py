@@ -11,6 +11,6 @@ from surveyor.training.schedules import Schedule
 class Exponential(Schedule):
     """The rates fall by the same factor every step, to at least 1e-4."""
 
-    def fallen(self, along: float, final: float) -> float:
+    def factor(self, progress: float, final: float) -> float:
         """Return the factor at ``along`` of the way."""
-        return float(max(final, 1e-4) ** along)
+        return float(max(final, 1e-4) ** progress)

@@ -11,6 +11,6 @@ from surveyor.training.schedules import Schedule
 class Linear(Schedule):
     """The rates fall along a line."""
 
-    def fallen(self, along: float, final: float) -> float:
+    def factor(self, progress: float, final: float) -> float:
         """Return the factor at ``along`` of the way."""
-        return final + (1 - final) * (1 - along)
+        return final + (1 - final) * (1 - progress)

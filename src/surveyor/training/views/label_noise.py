@@ -37,7 +37,7 @@ class LabelNoise:
                 told[:, k] = np.where(flip, (codes[:, k] + step) % column.size, codes[:, k])
         return told
 
-    def behind(self, code: np.ndarray, n: int, draws: Draws) -> np.ndarray:
+    def conditions_labelled(self, code: np.ndarray, n: int, draws: Draws) -> np.ndarray:
         """Return the conditions (n, columns) of ``n`` rows that are all labelled ``code``.
 
         By Bayes' rule. How frequent a condition is follows from how frequent its label is.

@@ -2,9 +2,9 @@
 
 from surveyor.kinds import Kind
 from surveyor.kinds.images.answers.files import PairFiles
-from surveyor.kinds.images.answers.given import given
 from surveyor.kinds.images.answers.measures import Answers, Patches, verdict
-from surveyor.kinds.images.answers.panels import Answered, keepsake
+from surveyor.kinds.images.answers.panels import Answered, preview
+from surveyor.kinds.images.answers.reading import read_condition
 from surveyor.kinds.images.answers.ruler import PatchRuler
 from surveyor.kinds.images.answers.tasks import tasks
 from surveyor.kinds.images.codec import ImageCodec
@@ -32,7 +32,7 @@ ANSWERS = Kind(
     against=("held-out pictures", "of the pictures given"),
     ruler=PatchRuler,
     few=4,
-    keepsake=keepsake,
-    given=given,
+    preview=preview,
+    read_condition=read_condition,
     tasks=tasks(),
 )

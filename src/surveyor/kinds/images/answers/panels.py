@@ -69,7 +69,7 @@ def _perceptual() -> str:
     return "pip install 'surveyor[imagenet]' adds a perceptual distance."
 
 
-def keepsake(seen: Seen) -> tuple[str, Image]:
+def preview(seen: Seen) -> tuple[str, Image]:
     """Return held-out pictures and their answers."""
     return "answers.png", strip(seen)
 

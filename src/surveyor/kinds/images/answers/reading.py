@@ -21,7 +21,7 @@ from surveyor.kinds.images.pictures import read_picture, suffixes
 from surveyor.kinds.point import Point
 
 
-def given(codec: Codec, source: Any, options: Options = USUAL) -> Tensor:
+def read_condition(codec: Codec, source: Any, options: Options = USUAL) -> Tensor:
     """Return pictures or vectors to be answered as conditions; pictures may have any size.
 
     ``options`` say how pictures are read: ``task``, ``size`` and ``white``.
