@@ -26,7 +26,7 @@ from surveyor.training.views import views
 
 SOURCE = Path(__file__).parents[1] / "src" / "surveyor"
 GROUND = (
-    "errors", "findings", "streams", "batch", "catalog", "reading", "writing", "arguments", "surroundings", "waiting",
+    "errors", "findings", "streams", "batch", "catalog", "reading", "writing", "arguments", "process_state", "waiting",
 )  # fmt: skip
 ORDER = (
     "privacy", "data", "layers", "generators", "critics", "lipschitz", "objectives", "training",

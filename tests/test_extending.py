@@ -122,13 +122,13 @@ class Ticket(Labels):
     samples = ("T-000001", "T-123456")
 
     def fit(self, cells, format_=""):
-        bad = (c for c in cells.words if not re.fullmatch(r"T-[0-9]{6}", c))
+        bad = (c for c in cells.distinct if not re.fullmatch(r"T-[0-9]{6}", c))
         return Fit("ticket", odd=tuple(bad))
 
     def label(self, value):
         return "a ticket"
 
-    def drawn(self, values, form, draws):
+    def sample_values(self, values, form, draws):
         made = [f"T-{k:06}" for k in draws.index(len(values), 1_000_000).tolist()]
         return pd.Series(made, name=values.name, dtype=values.dtype).where(values.notna())
 """

@@ -136,7 +136,7 @@ def test_memory_is_no_limit_where_no_system_tells_it(
     ],
 )
 def test_sizes_are_told_in_words(count: float, words: str) -> None:
-    assert bounds.size(count) == words
+    assert bounds.format_bytes(count) == words
 
 
 def test_a_pipe_is_no_array_file(tmp_path: Path) -> None:

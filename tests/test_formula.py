@@ -137,12 +137,12 @@ def test_the_odds_of_neutral_rows_bring_a_pilots_share_to_that_of_training() -> 
         )
         rows[own[0]], rows[own[1]] = "Na", np.where(balance, 1.0, 3.0)
         rows[own[2]], rows[own[3]] = "Cl", np.where(balance, 1.0, 5.0)
-        balanced = Formulas().ready(codec, rows.copy)
+        balanced = Formulas().prepare(codec, rows.copy)
         assert isinstance(balanced, Balanced)
         odds = balanced.odds["formula"]
         assert max(odds) == 1
         assert odds[0] / odds[1] == pytest.approx((p / q) / ((1 - p) / (1 - q)))
-        kept = balanced.kept(rows, u)
+        kept = balanced.accepts(rows, u)
         assert balance[kept].mean() == pytest.approx(p, abs=0.04)
 
 

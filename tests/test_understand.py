@@ -414,7 +414,7 @@ def test_numbers_of_several_decimals_come_back_in_their_spelling(
         "x,y\n" + "".join(f"{c},{k}\n" for k, c in enumerate(cells * 9))
     )
     data = load(str(tmp_path / "in.csv"), Options())
-    data.files.write(data.codec.spelt(data.raw.take(np.arange(9))), tmp_path / "out.csv")
+    data.files.write(data.codec.as_text(data.raw.take(np.arange(9))), tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == "".join(
         (tmp_path / "in.csv").read_text().splitlines(keepends=True)[:10]
     )
@@ -430,7 +430,7 @@ def test_csv_comes_back_in_its_spelling(tmp_path: Path) -> None:
         "flag": spread(["TRUE", "FALSE"]),
     }
     model = surveyor.fit(csv(tmp_path, **texts), **QUICK)
-    model.run.kind.files.write(model.run.codec.spelt(model.sample(150)), tmp_path / "made.csv")
+    model.run.kind.files.write(model.run.codec.as_text(model.sample(150)), tmp_path / "made.csv")
     made = pd.read_csv(tmp_path / "made.csv", dtype=str, keep_default_na=False)
     form = {"price": r"\d+\.50", "rate": r"\d+\.5%", "age": r"\d*", "at": r"2020-01-01 \d\d:\d\d",
             "zone": r"2020-01-01T\d\d:00:00\.250\+02:00", "flag": "TRUE|FALSE"}  # fmt: skip

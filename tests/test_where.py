@@ -11,7 +11,7 @@ import pytest
 
 from surveyor.api import Model, fit
 from surveyor.data.fitting import fit_column
-from surveyor.data.where import wanted
+from surveyor.data.where import read_selection
 from surveyor.errors import InputError
 from surveyor.run import draw_samples, sampling
 from tests.conftest import QUICK, mixed
@@ -76,16 +76,16 @@ def test_several_conditions_are_as_frequent_as_in_training(table_run: Model) -> 
 
 
 def test_a_range_ends_inside_a_cell() -> None:
-    made = wanted(column(list(np.linspace(0, 1, 5000))), "0.123..0.456")
+    made = read_selection(column(list(np.linspace(0, 1, 5000))), "0.123..0.456")
     values = pd.Series([0.1229, 0.123, 0.3, 0.456, 0.4561])
-    assert made.holds(values).tolist() == [False, True, True, True, False]
+    assert made.matches(values).tolist() == [False, True, True, True, False]
 
 
 def test_labels_that_look_like_signs_are_labels() -> None:
     odd = column(["a|b", "1..2", "plain"] * 50)
-    assert len(wanted(odd, "a|b").codes) == 1
-    assert len(wanted(odd, "1..2").codes) == 1
-    assert len(wanted(odd, "1..2|plain").codes) == 2
+    assert len(read_selection(odd, "a|b").codes) == 1
+    assert len(read_selection(odd, "1..2").codes) == 1
+    assert len(read_selection(odd, "1..2|plain").codes) == 2
 
 
 @pytest.mark.parametrize(
@@ -101,20 +101,20 @@ def test_labels_that_look_like_signs_are_labels() -> None:
 )
 def test_what_cannot_hold_is_refused(asked: Any, told: str) -> None:
     with pytest.raises(InputError, match=told):
-        wanted(column(list(range(100)) * 20), asked)
+        read_selection(column(list(range(100)) * 20), asked)
 
 
 def test_a_column_without_any_value_has_none_to_ask_for() -> None:
     empty = column([np.nan] * 20)
     with pytest.raises(InputError, match="where x=5: the column holds nothing but missing"):
-        wanted(empty, 5)
+        read_selection(empty, 5)
     with pytest.raises(InputError, match="no value seen in training"):
-        wanted(empty, "1..5")
+        read_selection(empty, "1..5")
 
 
 def test_one_number_among_others_of_its_cell_is_refused_in_a_set() -> None:
     with pytest.raises(InputError, match=r"LOW\.\.HIGH"):
-        wanted(column(list(np.linspace(0, 1, 5000))), ["0.5", "0.7"])
+        read_selection(column(list(np.linspace(0, 1, 5000))), ["0.5", "0.7"])
 
 
 def test_all_problems_of_a_where_are_told_at_once(table_run: Model) -> None:

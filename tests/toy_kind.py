@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import USUAL, Codec, Files, Options, Rows, Space, State
+from surveyor.data import DEFAULT_OPTIONS, Codec, Files, Options, Rows, Space, State
 from surveyor.data.conditions import Columns
 from surveyor.diagnostics.preflight import Setting
 from surveyor.errors import InputError
@@ -87,7 +87,7 @@ class AngleFiles(Files):
         """Take files by their suffix."""
         return isinstance(source, (str, Path)) and str(source).endswith(self.suffixes)
 
-    def read(self, source: Any, options: Options = USUAL) -> Angles:
+    def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Angles:
         """Read the lines.
 
         Raises:
@@ -111,7 +111,7 @@ class AngleFiles(Files):
         """Return the chosen angles."""
         return Angles(raw.degrees[index])
 
-    def together(self, a: Angles, b: Angles) -> Angles:
+    def concatenate(self, a: Angles, b: Angles) -> Angles:
         """Return both."""
         return Angles(np.concatenate([a.degrees, b.degrees]))
 

@@ -1,8 +1,8 @@
 """Surveyor: Wasserstein GANs on your own data, with an honest distance."""
 
-from surveyor.waiting import waiting
+from surveyor.waiting import wait_policy
 
-with waiting():
+with wait_policy():
     from surveyor.api import Model, distance, fit, load, resume
     from surveyor.errors import InputError, Interrupted, SurveyorError
 

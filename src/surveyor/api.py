@@ -20,22 +20,23 @@ from surveyor.arguments import (
     collecting,
     conditions,
     function,
+    integer,
     modules,
     pair,
     path_of,
-    real,
+    positive,
     seed_of,
     shown,
-    whole,
 )
 from surveyor.build import head_of, plan_of
-from surveyor.data.memory import kept
+from surveyor.data.memory import copy_arrays
 from surveyor.data.sources import resolve
 from surveyor.diagnostics import preflight
 from surveyor.errors import InputError, Interrupted, NotWritten, tell
 from surveyor.kinds.assess import assess
 from surveyor.measures import ROWS, Evaluation, Seen
 from surveyor.options import OWN
+from surveyor.process_state import preserve_random_state, with_default_settings
 from surveyor.report import build_report
 from surveyor.report.rehearsal import rehearse
 from surveyor.ruler import Budget, Comparison, compare, drift
@@ -43,7 +44,6 @@ from surveyor.ruler.comparison import LIMIT, METHODS, Method
 from surveyor.run.preparing import prepare as prepare
 from surveyor.run.reading import columns_read
 from surveyor.run.scoring import By
-from surveyor.surroundings import in_usual, same_randomness
 from surveyor.training import Record
 from surveyor.training.interrupt import interruptible
 
@@ -83,7 +83,7 @@ class Model:
             raise InputError(f"{self.run.path}: not evaluated yet; call evaluate(data)")
         return self.run.evaluation
 
-    @in_usual
+    @with_default_settings
     def sample(
         self,
         n: int,
@@ -108,13 +108,13 @@ class Model:
         """
         problems: list[str] = []
         with collecting(problems):
-            n = whole("-n", n, 1)
+            n = integer("-n", n, 1)
         with collecting(problems):
             seed = seed_of(seed)
         with collecting(problems):
             where = conditions("--where", where)
         with collecting(problems):
-            truncate = real("--truncate", truncate, 1)
+            truncate = positive("--truncate", truncate, 1)
         with collecting(problems):
             parity = None if parity is None else pair("--parity", parity)
         if problems:
@@ -123,7 +123,7 @@ class Model:
             return runs.with_parity(self.run, n, *parity, dict(where or {}), seed, apart_from)
         return runs.draw_samples(self.run, n, dict(where or {}), seed, apart_from, truncate)
 
-    @in_usual
+    @with_default_settings
     def translate(self, pictures: Any, seed: int = 0) -> dict[str, np.ndarray]:
         """Return ``pictures`` translated or enlarged by a run with a task.
 
@@ -135,7 +135,7 @@ class Model:
         """
         return runs.answered(self.run, pictures, seed_of(seed))
 
-    @in_usual
+    @with_default_settings
     def walk(
         self, frames: int, where: Sequence[Mapping[str, Any]] = (), stops: int = 4, seed: int = 0
     ) -> dict[str, np.ndarray]:
@@ -148,13 +148,14 @@ class Model:
             InputError: the run is of a table or lacks these conditions, or there are too few
                 frames.
         """
-        frames, stops, seed = whole("frames", frames, 2), whole("stops", stops, 1), seed_of(seed)
+        frames, stops = integer("frames", frames, 2), integer("stops", stops, 1)
+        seed = seed_of(seed)
         if isinstance(where, Mapping) or not isinstance(where, Sequence):
             raise InputError(f"--where {shown(where)}: give a list of dictionaries, one per stop")
         through = [conditions("--where", stop) for stop in where]
         return runs.walk(self.run, frames, through, stops, seed)
 
-    @in_usual
+    @with_default_settings
     def evaluate(
         self,
         data: Any = None,
@@ -170,7 +171,7 @@ class Model:
         out. For a table, ``drop`` leaves columns out, ``type`` (``"COLUMN=TYPE"``) sets the
         spelling of dates and numbers, and ``missing`` lists words for a missing value.
         """
-        run, rows = self.run, whole("rows", rows, LEAST)
+        run, rows = self.run, integer("rows", rows, LEAST)
         options = columns_read(drop, type, missing)
         if data is None and options != columns_read():
             raise InputError("--drop, --type, --missing: only together with other data")
@@ -193,7 +194,7 @@ class Model:
             tell(f"the evaluation was not saved in the run: {error}")
         return result
 
-    @in_usual
+    @with_default_settings
     def score(self, data: Any, by: By = "auto") -> np.ndarray:
         """Return a score for every row, (n,), low for rows unlike the training data.
 
@@ -220,13 +221,13 @@ class Model:
             raise NotWritten(f"{target}: cannot be written ({error.strerror or error})") from error
         return target
 
-    @in_usual
+    @with_default_settings
     def report(self, data: Any = None) -> Path:
         """Rewrite ``report.html`` and return its path."""
         return build_report(self.run, runs.trained_on(self.run, data))
 
 
-@in_usual
+@with_default_settings
 def fit(
     data: Any,
     out: str | Path | None = None,
@@ -283,7 +284,7 @@ def finish(session: runs.Session, watch: Watch | None = None) -> Model:
         Interrupted: Ctrl-C or SIGTERM, at any time; the message says how to resume.
     """
     with interruptible(session.interruption):
-        with same_randomness():
+        with preserve_random_state():
             for record in session.records():
                 if watch is not None:
                     watch(session, record)
@@ -294,7 +295,7 @@ def finish(session: runs.Session, watch: Watch | None = None) -> Model:
     return Model(run)
 
 
-@in_usual
+@with_default_settings
 def resume(
     path: str | Path,
     data: Any = None,
@@ -325,12 +326,12 @@ def resume(
             )
     if problems:
         raise InputError(*problems)
-    loaded = runs.own_data(found, kept(resolve(source if data is None else data)))
+    loaded = runs.own_data(found, copy_arrays(resolve(source if data is None else data)))
     session = runs.resume(folder, loaded, own.get("generator"), own.get("critic"))
     return finish(session, watch)
 
 
-@in_usual
+@with_default_settings
 def load(
     path: str | Path,
     generator: nn.Module | None = None,
@@ -353,7 +354,7 @@ def load(
     return Model(runs.load(folder, own.get("generator"), own.get("critic"), device))
 
 
-@in_usual
+@with_default_settings
 def distance(
     a: Any,
     b: Any,
@@ -381,9 +382,9 @@ def distance(
     """
     problems: list[str] = []
     with collecting(problems):
-        seed, limit = seed_of(seed), whole("--limit", limit, LEAST)
+        seed, limit = seed_of(seed), integer("--limit", limit, LEAST)
     with collecting(problems):
-        steps, batch = whole("--steps", steps, 1), whole("--batch", batch, 2)
+        steps, batch = integer("--steps", steps, 1), integer("--batch", batch, 2)
     with collecting(problems):
         options = columns_read(drop, type, missing)
     with collecting(problems):

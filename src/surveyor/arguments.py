@@ -39,7 +39,7 @@ def shown(value: object) -> str:
     return text if len(text) <= LONG else f"{text[: LONG - 3]}..."
 
 
-def whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
+def integer(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
     """Return an integer; 5.0 and NumPy's integers are accepted, True and "5" are not.
 
     Raises:
@@ -63,10 +63,10 @@ def seed_of(value: Any) -> int:
     Raises:
         InputError: not a whole number from 0 to 2^63 - 1.
     """
-    return whole("--seed", value, 0, SEED)
+    return integer("--seed", value, 0, SEED)
 
 
-def real(name: str, value: Any, high: float | None = None) -> float:
+def positive(name: str, value: Any, high: float | None = None) -> float:
     """Return a number above 0.
 
     Raises:
@@ -93,7 +93,7 @@ def choice(name: str, value: Any, known: Sequence[str]) -> str:
     raise InputError(f"{name} {shown(value)}: unknown{hint}")
 
 
-def words(name: str, value: Any) -> tuple[str, ...]:
+def strings(name: str, value: Any) -> tuple[str, ...]:
     """Return a tuple of strings, from one string or a list.
 
     Raises:

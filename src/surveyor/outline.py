@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 from surveyor.catalog import parse
 from surveyor.critics import Critic, critics
 from surveyor.data import Codec, Space
-from surveyor.data.bounds import weigh
+from surveyor.data.bounds import check_memory
 from surveyor.errors import InputError
 from surveyor.generators import Generator, Latent, generators
 from surveyor.lipschitz import Constraint
@@ -99,7 +99,7 @@ def refuse_nets_beyond_memory(config: Config, forms: Mapping[str, Form]) -> None
         told = (
             f"--{side} {getattr(config, side)}: {count:,} parameters, {COPIES} numbers of 4 bytes"
         )
-        weigh(COPIES * 4 * count, f"{told} each, take", "make it smaller")
+        check_memory(COPIES * 4 * count, f"{told} each, take", "make it smaller")
 
 
 def generator_of(text: str, space: Space) -> Generator:

@@ -39,7 +39,7 @@ DTYPES = {
 UNPARSABLE = (ValueError, RecursionError, OverflowError, TypeError)  # raised by damaged text
 
 
-def of_file(path: Path | str, error: InputError) -> InputError:
+def in_file(path: Path | str, error: InputError) -> InputError:
     """Return an error with its problems shortened and prefixed by the file's path."""
     return InputError(*(f"{path}: {shortened(problem)}" for problem in error.problems))
 
@@ -124,7 +124,7 @@ class Entry(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Listed:
+class TensorHeader:
     """The header of a tensor file: names, shapes and types, and the metadata."""
 
     form: Form
@@ -141,9 +141,9 @@ def read_tensors(path: Path, form: Form | None = None) -> tuple[dict[str, Tensor
         InputError: the file cannot be read, is truncated, or has another form.
     """
     with _opened(path) as (file, size):
-        found = _listed(path, file, size)
+        found = _read_header(path, file, size)
         if form is not None:
-            same_form(path, form, found.form)
+            check_form(path, form, found.form)
         file.seek(0)
         try:
             tensors = load(file.read(size))
@@ -155,17 +155,17 @@ def read_tensors(path: Path, form: Form | None = None) -> tuple[dict[str, Tensor
     return tensors, found.meta
 
 
-def listed(path: Path) -> Listed:
+def read_header(path: Path) -> TensorHeader:
     """Return names, shapes and types of the tensors in a file, and its metadata.
 
     Raises:
         InputError: the file cannot be read, or its length does not match its header.
     """
     with _opened(path) as (file, size):
-        return _listed(path, file, size)
+        return _read_header(path, file, size)
 
 
-def _listed(path: Path, file: BinaryIO, size: int) -> Listed:
+def _read_header(path: Path, file: BinaryIO, size: int) -> TensorHeader:
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length > min(size - 8, HEADER):
         raise damaged(path, "truncated, or not a tensor file")
@@ -180,7 +180,7 @@ def _listed(path: Path, file: BinaryIO, size: int) -> Listed:
     end = max((e.data_offsets[1] for e in entries.values()), default=0)
     if size != 8 + length + end:
         raise damaged(path, f"{size:,} bytes; its header says {8 + length + end:,}")
-    return Listed(form, meta)
+    return TensorHeader(form, meta)
 
 
 def form_of(tensors: Mapping[str, Tensor]) -> Form:
@@ -188,7 +188,7 @@ def form_of(tensors: Mapping[str, Tensor]) -> Form:
     return {name: (tuple(t.shape), t.dtype) for name, t in tensors.items()}
 
 
-def same_form(path: Path, wanted: Form, found: Form) -> None:
+def check_form(path: Path, wanted: Form, found: Form) -> None:
     """Raise InputError unless a file's tensors have the names, shapes and types ``wanted``."""
     wrong = sorted(k for k in {*wanted, *found} if wanted.get(k) != found.get(k))
     if wrong:

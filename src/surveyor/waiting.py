@@ -12,7 +12,7 @@ WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "20000"}
 
 
 @contextmanager
-def waiting() -> Iterator[None]:
+def wait_policy() -> Iterator[None]:
     """Set how threads wait while libraries load, then restore the environment."""
     ours = WAITING.keys() - os.environ.keys()
     os.environ.update({name: WAITING[name] for name in ours})

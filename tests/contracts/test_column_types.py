@@ -15,7 +15,7 @@ from surveyor.data.columns import Column
 from surveyor.data.private import fit_private
 from surveyor.data.types import Cells, ColumnType, Fit, Scale, column_types
 from surveyor.data.values import Form
-from surveyor.data.where import wanted
+from surveyor.data.where import read_selection
 from surveyor.errors import InputError
 from surveyor.kinds import kinds
 from surveyor.kinds.table.codec import TableCodec
@@ -60,7 +60,7 @@ def restored(codec: TableCodec) -> TableCodec:
 
 def decoded(codec: TableCodec, codes: np.ndarray) -> pd.DataFrame:
     free = codes[:, : len(codec.free)]
-    return codec.decoded(free, np.zeros((len(codes), 0), np.int32), Draws(3))
+    return codec.decode_blocks(free, np.zeros((len(codes), 0), np.int32), Draws(3))
 
 
 @pytest.mark.parametrize("said", [True, False], ids=["asked for", "guessed"])
@@ -69,7 +69,7 @@ def test_a_file_that_is_read_and_written_is_the_same(
 ) -> None:
     path = written(own, tmp_path / "in.csv")
     codec, codes = codec_of(path, Options(type=asked(own) if said else ()))
-    made = codec.finished(codec.spelt(decoded(codec, codes)))
+    made = codec.reassembled(codec.as_text(decoded(codec, codes)))
     TABLE.write(made, tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == path.read_text()
 
@@ -89,7 +89,7 @@ def test_no_cell_is_lost_it_is_a_value_or_named_with_its_line(
     problem, cell = "", None
     try:
         codec, codes = codec_of(path, Options(type=asked(own)))
-        cell = codec.finished(decoded(codec, codes))["c"].iloc[7]
+        cell = codec.reassembled(decoded(codec, codes))["c"].iloc[7]
     except InputError as error:
         problem = str(error)
     named = "line 9" in problem and "'~odd~'" in problem
@@ -107,24 +107,24 @@ def test_other_rows_are_read_as_those_of_the_run(own: ColumnType, tmp_path: Path
 
 def test_every_value_can_be_asked_for(own: ColumnType, tmp_path: Path) -> None:
     codec, codes = codec_of(written(own, tmp_path / "in.csv"), Options(type=asked(own)))
-    made = codec.spelt(decoded(codec, codes))
+    made = codec.as_text(decoded(codec, codes))
     for column in codec.columns:
         values = made[column.name]
         for value in values.dropna().unique():
-            found = wanted(column, str(value)).holds(values)
+            found = read_selection(column, str(value)).matches(values)
             assert found[values.astype(str) == str(value)].all()
             assert not found[values.isna()].any()
 
 
 def test_cells_are_read_alike_in_any_order_and_none_of_its_own_is_odd(own: ColumnType) -> None:
-    cells = [Cells(dict.fromkeys(own.samples[::step], 20), written=True) for step in (1, -1)]
+    cells = [Cells(dict.fromkeys(own.samples[::step], 20), from_text_file=True) for step in (1, -1)]
     fits = [own.fit(c) for c in cells]
     assert fits[0] == fits[1]
     assert (fits[0].odd, fits[0].unreadable) == ((), None)
     assert own.fit(Cells({})).odd == ()
     for c in cells:
-        if alike := own.alike(c):
-            fit = own.guessed(alike, c)
+        if alike := own.matching(c):
+            fit = own.guess(alike, c)
             assert isinstance(fit, Fit)
             assert (fit.kind, fit.spelling, fit.odd) == (fits[0].kind, fits[0].spelling, ())
 

@@ -13,7 +13,7 @@ import torch
 
 from surveyor.batch import Draws
 from surveyor.data import Data, Options
-from surveyor.data.where import wanted
+from surveyor.data.where import read_selection
 from surveyor.kinds import kinds
 from surveyor.kinds.images.answers.tasks.super_resolution import SuperResolution
 from surveyor.kinds.images.answers.tasks.translate import Translate
@@ -161,7 +161,7 @@ def test_conditions_are_answered_as_asked(data: Data) -> None:
         return
     column = conditions.columns[0]
     value = column.decode(np.array([0]), Draws(0))[0]
-    codes = conditions.draw(50, Draws(0), {column.name: wanted(column, value)})
+    codes = conditions.draw(50, Draws(0), {column.name: read_selection(column, value)})
     assert len(set(codes[:, 0])) == 1
     if not column.ordered:
         decoded = conditions.decode(codes, Draws(0))[column.name]

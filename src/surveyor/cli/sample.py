@@ -57,16 +57,16 @@ def sample(
         Replace the file if it exists.
     """
     model = api.load(run, device=device)
-    conditions, files = asked(where, model.run.codec.columns_named), model.run.kind.files
+    conditions, files = asked(where, model.run.codec.selectable_names), model.run.kind.files
     fair, problems = _fair(parity)
-    usual = f"samples{files.usual}"
+    usual = f"samples{files.default_suffix}"
     printed = output is None and files.tabular
     problems += [] if printed else checked(output, files, usual, overwrite)
     if problems:
         raise InputError(*problems)
     made: Any = model.sample(n, conditions, seed, fair, apart_from, truncate)
     if printed or (output is not None and _csv(output)):
-        made = formulas_told(model.run.codec.spelt(made), safe_csv, str(output or "the samples"))
+        made = formulas_told(model.run.codec.as_text(made), safe_csv, str(output or "the samples"))
     if printed:
         print_csv(made)
     else:

@@ -45,7 +45,7 @@ def walk(
         Replace the file if it exists.
     """
     model = api.load(run, device=device)
-    stops, files = _stops(asked(where, model.run.codec.columns_named)), model.run.kind.files
+    stops, files = _stops(asked(where, model.run.codec.selectable_names)), model.run.kind.files
     endings = (*files.animations, *files.suffixes, *(o for o in files.outputs if o))
     output = output or Path(f"walk{endings[0]}")
     if problems := unwritable(output, endings, overwrite):

@@ -8,7 +8,7 @@ from torch import nn
 
 from surveyor.critics import ChainCritic, Critic
 from surveyor.data import Space
-from surveyor.data.bounds import weigh
+from surveyor.data.bounds import check_memory
 from surveyor.errors import InputError
 from surveyor.layers.activations import MANY, Fourier, LeakyReLU
 from surveyor.layers.initial import start
@@ -42,7 +42,7 @@ class Mlp(Critic):
         if self.fourier:
             needed = 8 * MANY * space.width * self.fourier
             prefix = f"fourier={self.fourier:,}: {MANY:,} draws for each frequency take"
-            weigh(needed, prefix, "give fewer")
+            check_memory(needed, prefix, "give fewer")
             entry.append(Fourier(space.width, self.fourier, self.fourier_scale))
         widths = [space.width + 2 * self.fourier] + [self.width] * self.depth
         layers: list[nn.Module] = [nn.Sequential(*entry, nn.Linear(widths[0], widths[1]))]

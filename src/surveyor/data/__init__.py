@@ -50,7 +50,7 @@ class Options:
     lenient: bool = False
 
 
-USUAL = Options()
+DEFAULT_OPTIONS = Options()
 
 
 class Codec(ABC):
@@ -89,7 +89,7 @@ class Codec(ABC):
         """Return what a generator with a likelihood has drawn as points."""
         return drawn
 
-    def broken(self, x: Tensor) -> Tensor:
+    def inconsistency(self, x: Tensor) -> Tensor:
         """Return how much of each point contradicts what follows from the rest of it, (n,)."""
         return x.new_zeros(len(x))
 
@@ -121,7 +121,7 @@ class Codec(ABC):
             raise InputError("--drop: only for tables")
         return self
 
-    def inside(self, rows: Rows) -> tuple[Rows, np.ndarray]:
+    def clip_to_range(self, rows: Rows) -> tuple[Rows, np.ndarray]:
         """Return rows brought into the range of the training rows, and how far each was outside."""
         return rows, np.zeros(len(next(iter(rows.values()))))
 
@@ -131,11 +131,11 @@ class Codec(ABC):
         return self.condition.columns
 
     @property
-    def columns_named(self) -> tuple[str, ...]:
+    def selectable_names(self) -> tuple[str, ...]:
         """Return the names of the columns that samples can be asked for."""
         return tuple(c.name for c in self.selectable)
 
-    def finished(self, made: Any) -> Any:
+    def reassembled(self, made: Any) -> Any:
         """Return samples with what was taken apart for the generator put together."""
         return made
 
@@ -147,7 +147,7 @@ class Codec(ABC):
         """
         raise InputError("--apart-from: only for tables")
 
-    def decoded(self, made: np.ndarray, codes: np.ndarray, draws: Draws) -> Any:
+    def decode_blocks(self, made: np.ndarray, codes: np.ndarray, draws: Draws) -> Any:
         """Return rows whose blocks have the codes ``made`` (n, blocks), in user units.
 
         Raises:
@@ -155,15 +155,15 @@ class Codec(ABC):
         """
         raise TypeError(f"points of the kind {self.kind} have no blocks of codes")
 
-    def spelt(self, made: Any) -> Any:
+    def as_text(self, made: Any) -> Any:
         """Return samples as they are written to a file of text."""
         return made
 
-    def delivered(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
+    def round_trip(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
         """Return generated points as this reads what a user gets of them: rounded as data are."""
         return batch
 
-    def grouped(self, batch: Batch, codes: np.ndarray, draws: Draws) -> np.ndarray | None:
+    def group_codes(self, batch: Batch, codes: np.ndarray, draws: Draws) -> np.ndarray | None:
         """Return the code of the group of each generated row; None where rows have none."""
         return None
 
@@ -188,7 +188,7 @@ class Files(ABC):
     """Whether samples are rows that can be printed."""
 
     @property
-    def usual(self) -> str:
+    def default_suffix(self) -> str:
         """Return the suffix of samples where none is named."""
         return self.suffixes[0]
 
@@ -197,7 +197,7 @@ class Files(ABC):
         """Say whether ``source`` (a path or an object in memory) is of this kind."""
 
     @abstractmethod
-    def read(self, source: Any, options: Options = USUAL) -> Any:
+    def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Any:
         """Read and check; the result has a length and can be taken from."""
 
     @abstractmethod
@@ -212,11 +212,11 @@ class Files(ABC):
         """Return a single row in memory as data of one row; all else as it is."""
         return source
 
-    def reopen(self, source: Any, codec: Codec, options: Options = USUAL) -> Any:
+    def reopen(self, source: Any, codec: Codec, options: Options = DEFAULT_OPTIONS) -> Any:
         """Read other data as a fitted codec reads them."""
         return self.read(source, options)
 
-    def read_alike(self, sources: Sequence[Any], options: Options) -> list[Any]:
+    def read_comparable(self, sources: Sequence[Any], options: Options) -> list[Any]:
         """Read several sets that are to be compared."""
         return [self.read(source, options) for source in sources]
 
@@ -229,7 +229,7 @@ class Files(ABC):
         return self.take(raw, index)
 
     @abstractmethod
-    def together(self, a: Any, b: Any) -> Any:
+    def concatenate(self, a: Any, b: Any) -> Any:
         """Return rows in memory of two sets, one after the other.
 
         Raises:

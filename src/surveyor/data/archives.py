@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from surveyor.data.bounds import refuse_beyond_memory, refuse_bomb, size
+from surveyor.data.bounds import format_bytes, refuse_beyond_memory, refuse_bomb
 from surveyor.errors import InputError
 
 LONGEST = 160  # letters of a cause
@@ -103,7 +103,7 @@ def _header(file: IO[bytes], length: int, where: str) -> Header:
     if min(found.shape, default=0) < 0 or needed != there:
         raise InputError(
             f"{where}: its header tells of {' x '.join(map(str, shape))} entries of {dtype}, "
-            f"{size(needed)}, and {size(there)} follow; save it again"
+            f"{format_bytes(needed)}, and {format_bytes(there)} follow; save it again"
         )
     return found
 

@@ -54,7 +54,7 @@ def _address_space() -> int:
     return sys.maxsize
 
 
-def size(count: float) -> str:
+def format_bytes(count: float) -> str:
     """Return a number of bytes in words, such as ``4.9 GB``."""
     power = min(len(UNITS) - 1, int(math.log10(max(count, 1)) // 3))
     number = count / 1000**power
@@ -67,18 +67,22 @@ def refuse_beyond_memory(needed: int, what: str, remedy: str) -> None:
     ``what`` begins the sentence and says where the number comes from.
     """
     if needed > (free := available()):
-        raise InputError(f"{what} {size(needed)} of memory, and {size(free)} are free; {remedy}")
+        raise InputError(
+            f"{what} {format_bytes(needed)} of memory, and {format_bytes(free)} are free; {remedy}"
+        )
 
 
-def weigh(needed: int, what: str, remedy: str) -> None:
+def check_memory(needed: int, what: str, remedy: str) -> None:
     """Refuse what does not fit into memory, and tell of what takes much of it."""
     refuse_beyond_memory(needed, what, remedy)
     if needed > LARGE:
-        tell(f"{what} {size(needed)} of memory")
+        tell(f"{what} {format_bytes(needed)} of memory")
 
 
 def refuse_bomb(unpacked: int, path: Path, remedy: str) -> None:
     """Raise InputError where a compressed file holds far more than a sound one of its size."""
     packed = path.stat().st_size
     if unpacked > max(UNASKED, LARGEST_RATIO * packed):
-        raise InputError(f"{path}: {size(packed)} that unpack to {size(unpacked)}; {remedy}")
+        raise InputError(
+            f"{path}: {format_bytes(packed)} that unpack to {format_bytes(unpacked)}; {remedy}"
+        )

@@ -71,7 +71,7 @@ class Column:
         A missing value stands at the mean: its being missing is told by its code.
         """
         centre = np.append(self.cells.mean(1), [self._scale[0]] * self.missing)
-        return self.place(centre)
+        return self.standardise(centre)
 
     @cached_property
     def _scale(self) -> tuple[float, float]:
@@ -82,7 +82,7 @@ class Column:
         spread = np.sqrt((share * (centre - mean) ** 2).sum())
         return float(mean), float(spread if spread > 0 else 1.0)
 
-    def place(self, values: np.ndarray) -> np.ndarray:
+    def standardise(self, values: np.ndarray) -> np.ndarray:
         """Return values in standard deviations of the column."""
         mean, spread = self._scale
         return np.asarray((values - mean) / spread)
@@ -92,9 +92,9 @@ class Column:
         """Return the least and the greatest value of the training rows."""
         return float(self.cells.min()), float(self.cells.max())
 
-    def word(self, number: float) -> str:
+    def format_value(self, number: float) -> str:
         """Return a number as a person reads it; a date by its day."""
-        return self.form.scale.word(number)
+        return self.form.scale.format_value(number)
 
     def numbers(self, values: pd.Series) -> np.ndarray:
         """Return an ordered column's values (n,), NaN where missing; dates in seconds."""
@@ -172,7 +172,7 @@ class Column:
             values = self._values[bool((codes >= len(self.labels)).any())]
             places = np.minimum(codes, len(values) - 1)
             made = pd.Series(values.take(places), name=self.name, copy=False)
-            return self.form.type.drawn(made, self.form, draws)
+            return self.form.type.sample_values(made, self.form, draws)
         if len(self.cells) == 0:
             return restored(np.zeros(len(codes)), absent, self.form, self.name)
         at = codes.clip(0, len(self.cells) - 1)
@@ -184,7 +184,7 @@ class Column:
             numbers = uniform(self.cells[at, 0], self.cells[at, -1], self.grain, u)
         return restored(numbers, absent, self.form, self.name)
 
-    def spelt(self, values: pd.Series) -> list[str | None]:
+    def as_text(self, values: pd.Series) -> list[str | None]:
         """Return numbers in the file's spelling, None where missing."""
         numbers = self.numbers(values)
         points = np.unique(numbers[~np.isnan(numbers)])
@@ -231,7 +231,7 @@ class Column:
         if not low <= value <= high:
             raise InputError(
                 f"{flag} {self.name}={asked}: outside what was seen in training, "
-                f"{own.word(low, 6)} to {own.word(high, 6)}"
+                f"{own.format_value(low, 6)} to {own.format_value(high, 6)}"
             )
         return value
 
@@ -247,7 +247,7 @@ class Column:
         """
         missing = not isinstance(text, str) and bool(pd.isna(text))
         label = text if isinstance(text, str) else label_of(text)
-        label = self.form.type.asked(label, self.labels)
+        label = self.form.type.find_label(label, self.labels)
         if not self.ordered and label in self._codes and not missing:
             return self._codes[label]
         if self.missing and (missing or label in ("", "nan", "None", "NaN", "<NA>")):

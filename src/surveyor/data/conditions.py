@@ -17,7 +17,7 @@ from surveyor.batch import Draws
 from surveyor.data.columns import Column
 from surveyor.data.fits import PLAIN, Fits
 from surveyor.data.values import Form
-from surveyor.data.where import Wanted
+from surveyor.data.where import Selection
 from surveyor.errors import tell
 
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -52,7 +52,9 @@ class Condition(ABC):
         """Return codes (n, k) embedded, (n, width); None without columns."""
         return None
 
-    def draw(self, n: int, draws: Draws, where: Mapping[str, Wanted] | None = None) -> np.ndarray:
+    def draw(
+        self, n: int, draws: Draws, where: Mapping[str, Selection] | None = None
+    ) -> np.ndarray:
         """Return the codes (n, k) of ``n`` conditions, among those of ``where``."""
         return np.zeros((n, 0), dtype=np.int32)
 
@@ -118,7 +120,9 @@ class Columns(Condition):
             parts.append(padded[code])
         return torch.from_numpy(np.concatenate(parts, axis=1))
 
-    def draw(self, n: int, draws: Draws, where: Mapping[str, Wanted] | None = None) -> np.ndarray:
+    def draw(
+        self, n: int, draws: Draws, where: Mapping[str, Selection] | None = None
+    ) -> np.ndarray:
         """Return ``n`` combinations (n, k) as frequent as in training, among those of ``where``.
 
         Combinations that too few rows have are answered, with a warning: each column by itself.
@@ -132,7 +136,7 @@ class Columns(Condition):
             odds.append(mask * column.frequency)
         seen, level, share = self.seen, self.level, self._share(odds)
         if not share[level < max(len(self.groupings) - 1, 1)].any():
-            told = ", ".join(f"{name}={w.said}" for name, w in (where or {}).items())
+            told = ", ".join(f"{name}={w.text}" for name, w in (where or {}).items())
             if told:
                 tell(f"{told}: hardly seen together in training; these samples are a guess")
             if not share.any():
@@ -161,7 +165,7 @@ class Columns(Condition):
                 share[rows] *= left[self.seen[rows, k]]
         return share
 
-    def flipped(self, cond: Tensor, share: float, draws: Draws) -> Tensor:
+    def flip_labels(self, cond: Tensor, share: float, draws: Draws) -> Tensor:
         """Return conditions (n, width) of which a ``share`` of each column's labels is another.
 
         The other label is uniform among those that are not the row's. Numbers stay.
@@ -195,7 +199,11 @@ class Columns(Condition):
         """Return one combination in words, ``digit=3``."""
         shown = []
         for column, code in zip(self.columns, codes, strict=True):
-            own = list(map(column.word, column.cells.mean(1))) if column.ordered else column.labels
+            own = (
+                list(map(column.format_value, column.cells.mean(1)))
+                if column.ordered
+                else column.labels
+            )
             text = [*own, *["missing"] * column.missing, "unseen"][int(code)]
             shown.append(f"{column.name}={text}")
         return ", ".join(shown)
@@ -250,11 +258,6 @@ def _eighths(column: Column) -> np.ndarray:
     return groups
 
 
-def counted(names: int) -> int:
-    """Return how often the combinations of conditions are counted at most."""
-    return names if names > 1 else 0
-
-
 def fit_conditions(
     values: Mapping[str, Any],
     names: Sequence[str],
@@ -276,7 +279,7 @@ def fit_conditions(
     for step, grouping in enumerate(groupings[:-1]):
         grouped = np.stack([g[own] for g, own in zip(grouping, left.T, strict=True)], axis=1)
         found, place, counts = np.unique(grouped, axis=0, return_inverse=True, return_counts=True)
-        kept, told = fits.often(counts)
+        kept, told = fits.frequent(counts)
         seen.append(found[kept])
         rows.append(told)
         level.append(np.full(len(kept), step))

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 
-class Passing(ABC):
+class PreparedFilter(ABC):
     """A filter that knows what it keeps."""
 
     @abstractmethod
-    def kept(self, made: Any, u: np.ndarray) -> np.ndarray:
+    def accepts(self, made: Any, u: np.ndarray) -> np.ndarray:
         """Return which rows pass, (n,); ``u`` (n,) uniform in [0, 1) decides where chance does."""
 
     @abstractmethod
@@ -25,5 +25,5 @@ class Filter(ABC):
     """A kind's own demand of all its samples."""
 
     @abstractmethod
-    def ready(self, codec: Any, pilot: Callable[[], Any]) -> Passing | None:
+    def prepare(self, codec: Any, pilot: Callable[[], Any]) -> PreparedFilter | None:
         """Return what it keeps, by a ``pilot`` of samples where it needs one; None to keep all."""

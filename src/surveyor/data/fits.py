@@ -27,19 +27,20 @@ Fit = Callable[[str, pd.Series, Form | None], Column]
 class Fits:
     """What fits a column, a condition, and a group.
 
-    ``often`` says which counts (k,) are kept, ``spread`` the mean, variance, least and largest of
-    numbers. ``account`` is what all of it spends, None where rows are read as they are.
+    ``frequent`` maps counts (k,) to the indices that are kept and their counts; ``spread`` maps
+    numbers to their mean, variance, minimum and maximum. ``account`` is the privacy that all of it
+    spends, None without differential privacy.
     """
 
     column: Fit
     label: Fit
     group: Fit
-    often: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    frequent: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     spread: Callable[[np.ndarray], np.ndarray]
     account: CodecAccount | None = None
 
 
-def _often(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _frequent(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     kept = np.flatnonzero(counts >= ROWS_KEPT)
     return kept, counts[kept].astype(float)
 
@@ -48,7 +49,7 @@ def _spread(values: np.ndarray) -> np.ndarray:
     return np.array([values.mean(), values.var(), values.min(), values.max()])
 
 
-PLAIN = Fits(fit_column, fit_label, fit_group, _often, _spread)
+PLAIN = Fits(fit_column, fit_label, fit_group, _frequent, _spread)
 
 
 def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: int = 0) -> Fits:

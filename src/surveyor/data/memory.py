@@ -18,7 +18,7 @@ TABLE = "pandas.DataFrame(data) for rows of named columns"
 ARRAY = "numpy.array(data) for vectors or pictures"
 
 
-def plain(source: Any) -> Any:
+def as_frame_or_arrays(source: Any) -> Any:
     """Return data in memory as a DataFrame or arrays, and anything else that is read as it is.
 
     Tensors become arrays, and the levels of a DataFrame's column names one name each.
@@ -56,7 +56,7 @@ def one_row(source: Any) -> Any:
     return source
 
 
-def kept(source: Any) -> Any:
+def copy_arrays(source: Any) -> Any:
     """Return arrays in memory as copies, which the caller's later changes do not reach."""
     if isinstance(source, np.ndarray) and not isinstance(source, np.memmap):
         if isinstance(source, np.ma.MaskedArray) or source.dtype.hasobject:
@@ -65,7 +65,7 @@ def kept(source: Any) -> Any:
         copy[...] = source
         return copy
     if isinstance(source, Mapping):
-        return {name: kept(values) for name, values in source.items()}
+        return {name: copy_arrays(values) for name, values in source.items()}
     return source
 
 

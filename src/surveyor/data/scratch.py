@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from surveyor.data.bounds import size as in_words
+from surveyor.data.bounds import format_bytes
 from surveyor.errors import InputError
 
 IN_MEMORY = 512 * 2**20
@@ -40,6 +40,6 @@ def _reserve(file: int, size: int) -> None:
         os.posix_fallocate(file, 0, size)
     except OSError as error:
         raise InputError(
-            f"{tempfile.gettempdir()}: no room for {in_words(size)} of pictures "
+            f"{tempfile.gettempdir()}: no room for {format_bytes(size)} of pictures "
             f"({error.strerror}); free some, or name another folder in TMPDIR"
         ) from error

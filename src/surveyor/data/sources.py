@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets
 
-from surveyor.data.memory import plain
+from surveyor.data.memory import as_frame_or_arrays
 from surveyor.data.toy import TOYS, draw
 from surveyor.errors import InputError, did_you_mean
 
@@ -30,7 +30,7 @@ def resolve(source: Any) -> Any:
     Raises:
         InputError: an unknown name, a number of points that is none, or no data.
     """
-    source = plain(source)
+    source = as_frame_or_arrays(source)
     if not isinstance(source, str):
         return source
     scheme, _, name = source.partition(":")

@@ -208,7 +208,7 @@ def numeric(values: pd.Series, form: Form, name: str) -> np.ndarray:
         row = int(np.argmax(np.isin(codes, np.flatnonzero(~good))))
         raise InputError(
             f"column {name!r}, row {row}: {str(values.iloc[row])[:40]!r} is not a "
-            f"{form.type.noun}; correct it or leave it empty"
+            f"{form.type.singular}; correct it or leave it empty"
         )
     result: np.ndarray = np.append(found, np.nan)[codes]
     return result

@@ -16,8 +16,8 @@ OR, TO = "|", ".."
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
-    """``codes`` may hold what is asked for; ``holds`` says of values whether they do.
+class Selection:
+    """``codes`` may hold what is asked for; ``matches`` says of values whether they do.
 
     ``low`` and ``high`` are the ends of a range, both inside it; ``value`` is the one value asked
     for, where it is one.
@@ -25,32 +25,32 @@ class Wanted:
 
     column: Column
     codes: np.ndarray
-    said: str = ""
+    text: str = ""
     low: float = -np.inf
     high: float = np.inf
     value: Any = None
 
     @property
-    def ranged(self) -> bool:
+    def is_range(self) -> bool:
         """Return whether a range was asked for."""
         return self.low > -np.inf or self.high < np.inf
 
-    def holds(self, values: pd.Series) -> np.ndarray:
+    def matches(self, values: pd.Series) -> np.ndarray:
         """Return for every value whether it is what was asked for, (n,)."""
         inside = np.isin(self.column.encode(values), self.codes)
-        if self.ranged:
+        if self.is_range:
             numbers = self.column.numbers(values)
             inside &= (numbers >= self.low) & (numbers <= self.high)
         return np.asarray(inside)
 
-    def answer(self, values: pd.Series) -> pd.Series:
+    def exact(self, values: pd.Series) -> pd.Series:
         """Return values that hold, with the very number that was asked for in place of its cell."""
         if self.value is None or not self.column.ordered:
             return values
         return self.column.repeated(self.value, len(values))
 
 
-def wanted(column: Column, asked: Any) -> Wanted:
+def read_selection(column: Column, asked: Any) -> Selection:
     """Read what is asked of one column.
 
     One value; several, as a list or ``a|b``; or of numbers and dates a range ``low..high``, of
@@ -69,10 +69,10 @@ def wanted(column: Column, asked: Any) -> Wanted:
             return _within(column, text)
     if column.ordered and (span := _span(column, asked)) is not None:
         return _between(column, str(asked), *span)
-    return Wanted(column, np.array([column.code_of(asked)]), str(asked), value=asked)
+    return Selection(column, np.array([column.code_of(asked)]), str(asked), value=asked)
 
 
-def _one_of(column: Column, values: Sequence[Any]) -> Wanted:
+def _one_of(column: Column, values: Sequence[Any]) -> Selection:
     if not values:
         raise InputError(f"--where {column.name}: an empty list; give at least one value")
     problems: list[str] = []
@@ -93,7 +93,7 @@ def _one_of(column: Column, values: Sequence[Any]) -> Wanted:
         )
     if problems:
         raise InputError(*problems)
-    return Wanted(column, np.unique(codes), OR.join(map(str, values)))
+    return Selection(column, np.unique(codes), OR.join(map(str, values)))
 
 
 def _span(column: Column, asked: Any) -> tuple[float, float] | None:
@@ -105,12 +105,12 @@ def _span(column: Column, asked: Any) -> tuple[float, float] | None:
     return (low, high) if high > low else None
 
 
-def _within(column: Column, text: str) -> Wanted:
+def _within(column: Column, text: str) -> Selection:
     ends = [_end(column, part, text) for part in text.split(TO, 1)]
     return _between(column, text, ends[0][0], ends[1][1])
 
 
-def _between(column: Column, text: str, low: float, high: float) -> Wanted:
+def _between(column: Column, text: str, low: float, high: float) -> Selection:
     where = f"--where {column.name}={text}"
     if low > high:
         raise InputError(f"{where}: the range is empty; write LOW{TO}HIGH")
@@ -118,7 +118,7 @@ def _between(column: Column, text: str, low: float, high: float) -> Wanted:
     codes = np.flatnonzero((most >= low) & (least <= high))
     if len(codes) == 0:
         raise InputError(f"{where}: no value seen in training lies in it")
-    return Wanted(column, codes, text, low, high)
+    return Selection(column, codes, text, low, high)
 
 
 def _end(column: Column, part: str, text: str) -> tuple[float, float]:
@@ -138,20 +138,20 @@ def _end(column: Column, part: str, text: str) -> tuple[float, float]:
 
 def read_where(
     where: Mapping[str, Any], columns: Sequence[Column], absent: str
-) -> dict[str, Wanted]:
+) -> dict[str, Selection]:
     """Read a whole ``where``; all that does not fit is raised at once.
 
     ``absent`` says of a column that is not there why it is not.
     """
     by_name = {c.name: c for c in columns}
     problems: list[str] = []
-    found: dict[str, Wanted] = {}
+    found: dict[str, Selection] = {}
     for name, asked in where.items():
         if name not in by_name:
             problems.append(f"--where {name}: {absent}{did_you_mean(name, by_name)}")
             continue
         try:
-            found[name] = wanted(by_name[name], asked)
+            found[name] = read_selection(by_name[name], asked)
         except InputError as error:
             problems.extend(error.problems)
     if problems:

@@ -14,7 +14,7 @@ from torch.nn.parameter import is_lazy
 from surveyor.batch import Batch, Draws
 from surveyor.data import Source, Space
 from surveyor.generators import Likelihood
-from surveyor.surroundings import same_randomness
+from surveyor.process_state import preserve_random_state
 from surveyor.training import Game
 
 FEW = 5  # a second batch size: a module that assumes the first would fail in the evaluation
@@ -56,7 +56,7 @@ def tried(game: Game, source: Source, space: Space, n: int, own: Mapping[str, An
 
     The trial uses copies and restores the random state.
     """
-    with same_randomness():
+    with preserve_random_state():
         try:
             game = replace(game, **{name: copy.deepcopy(getattr(game, name)) for name in own})
         except Exception as error:  # a user's class may raise anything

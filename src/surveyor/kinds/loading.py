@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from surveyor.data import USUAL, Codec, Data, Options, Source, delta_of
+from surveyor.data import DEFAULT_OPTIONS, Codec, Data, Options, Source, delta_of
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError, did_you_mean
 from surveyor.kinds import Kind, every_kind, kinds
@@ -19,7 +19,7 @@ FIT_ROWS = 200_000
 MINIMUM_ROWS = 10
 
 
-def recognise(source: Any, options: Options = USUAL) -> Kind:
+def recognise(source: Any, options: Options = DEFAULT_OPTIONS) -> Kind:
     """Return the kind of ``source``, which a task decides where there is one.
 
     Raises:

@@ -103,7 +103,7 @@ def _of_group(seen: Seen, code: int, n: int, draws: Draws) -> tuple[str, Batch]:
     name = f"{group.name}={[*group.labels, *['missing'] * group.missing, 'unseen'][code]}"
     codes = conditions.draw(ROUNDS * n, draws)
     fake = generated(seen.game, seen.generator, conditions.embed(codes), len(codes), draws)
-    made = codec.grouped(fake, codes, draws)
+    made = codec.group_codes(fake, codes, draws)
     if made is None:
         return f"{name} (against all generated)", fake.part(0, n)
     members = torch.from_numpy(np.flatnonzero(made == code)[:n])

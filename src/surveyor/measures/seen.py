@@ -120,7 +120,7 @@ class Seen:
         """Return the same points as delivered to a user: decoded and encoded again."""
 
         def read() -> Batch:
-            return self.codec.delivered(self.fake(n), self.codes(n), self.draws(1, Stream.DECODE))
+            return self.codec.round_trip(self.fake(n), self.codes(n), self.draws(1, Stream.DECODE))
 
         return self.once(f"delivered {n}", read)
 

@@ -15,7 +15,7 @@ from surveyor.errors import InputError
 from surveyor.options.config import Config
 from surveyor.options.configured import PARTS, part_of
 from surveyor.options.values import resolve
-from surveyor.reading import of_file
+from surveyor.reading import in_file
 
 VERSION = 5
 
@@ -52,7 +52,7 @@ def loads(content: Mapping[str, Any], where: str) -> tuple[Config, str]:
         for option in PARTS:
             part_of(config, option)
     except InputError as error:
-        raise of_file(where, error) from error
+        raise in_file(where, error) from error
     return config, data
 
 

@@ -141,7 +141,7 @@ def _numbers(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> Non
     axis.xaxis.set_major_locator(MaxNLocator(4))
     if column.form.scale.example:
         ticks = np.linspace(edges[0], edges[-1], 3)
-        axis.set_xticks(ticks, [column.word(int(t)) for t in ticks])
+        axis.set_xticks(ticks, [column.format_value(int(t)) for t in ticks])
 
 
 def _categories(axis: Any, column: Column, real: pd.Series, fake: pd.Series) -> None:

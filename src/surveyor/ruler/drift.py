@@ -92,8 +92,8 @@ def drift(
             f"cannot compare {kind.name} with {other.name}; give two data sets of one kind"
         )
     files = kind.files
-    read = files.read_alike(sources, options)
-    both = files.together(*(files.select(raw, _some(len(raw), seed, FITTED)) for raw in read))
+    read = files.read_comparable(sources, options)
+    both = files.concatenate(*(files.select(raw, _some(len(raw), seed, FITTED)) for raw in read))
     codec = files.fit(both, replace(options, drop=()))
     index = [_some(len(raw), seed, ROWS) for raw in read]
     raw = tuple(files.select(r, i) for r, i in zip(read, index, strict=True))

@@ -25,7 +25,7 @@ from surveyor.diagnostics.trial import tried, untrainable
 from surveyor.errors import InputError, NotWritten
 from surveyor.kinds import kind_of
 from surveyor.options import OWN, Config, dumps, part_of, spacing
-from surveyor.reading import damaged, json_of, listed, read_bytes, read_text
+from surveyor.reading import damaged, json_of, read_bytes, read_header, read_text
 from surveyor.run.folder import fingerprint, measured_in, read_history, refuse_existing, same_data
 from surveyor.run.lock import Lock, make, tidy_files
 from surveyor.run.minutes import steps_in
@@ -158,7 +158,7 @@ def _resumed(
     begun = os.path.lexists(path / CHECKPOINT)
     history: tuple[Measurement, ...] = ()
     if begun:
-        mark = read_mark(path / CHECKPOINT, listed(path / CHECKPOINT).meta)
+        mark = read_mark(path / CHECKPOINT, read_header(path / CHECKPOINT).meta)
         history = read_history(path / HISTORY, mark.history)
         fits(found, [CHECKPOINT, *(BEST.values() if history else ())], generator, critic)
     session = _session(data, found.config, path, generator, critic, ranks)

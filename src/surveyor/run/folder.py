@@ -40,8 +40,8 @@ from surveyor.options import OWN, Config
 from surveyor.reading import (
     damaged,
     json_of,
-    listed,
     read_bytes,
+    read_header,
     read_json,
 )
 from surveyor.run.opening import BEST, EVALUATION, HISTORY, LONGEST_HISTORY, Opened, fits, opened
@@ -185,7 +185,7 @@ def calibration_in(path: Path) -> Calibration | None:
         InputError: the file is damaged.
     """
     try:
-        return msgspec.convert(listed(path).meta.get("calibration"), Calibration | None)
+        return msgspec.convert(read_header(path).meta.get("calibration"), Calibration | None)
     except msgspec.ValidationError as error:
         raise damaged(path, error) from error
 

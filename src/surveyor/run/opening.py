@@ -16,7 +16,7 @@ from torch import nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Codec
-from surveyor.data.bounds import weigh
+from surveyor.data.bounds import check_memory
 from surveyor.errors import InputError
 from surveyor.kinds import Kind, kind_of, kinds
 from surveyor.options import Config, loads, on_device
@@ -25,14 +25,14 @@ from surveyor.reading import (
     LONGEST,
     MIB,
     UNPARSABLE,
+    check_form,
     damaged,
-    listed,
-    of_file,
+    in_file,
     read_bytes,
+    read_header,
     read_json,
     read_tensors,
     read_toml,
-    same_form,
 )
 
 CONFIG, CODEC, ARRAYS = "config.toml", "codec.json", "codec.safetensors"
@@ -75,10 +75,10 @@ def opened(path: Path, device: str | None = None, resuming: bool = False) -> Ope
         raise InputError(f"{path}: no run in this folder (no config.toml)")
     config, data_name = loads(read_toml(path / CONFIG), str(path / CONFIG))
     meta, arrays = read_bytes(path / CODEC), path / ARRAYS
-    listed(arrays)  # checks the file's length
+    read_header(arrays)  # checks the file's length
     digest = digest_of({CODEC: meta, ARRAYS: read_bytes(arrays, LONGEST_ARRAYS)})
     trained = {
-        name: listed(path / name).meta
+        name: read_header(path / name).meta
         for name in (*BEST.values(), *([CHECKPOINT] if resuming else []))
         if os.path.lexists(path / name)
     }
@@ -116,11 +116,13 @@ def _codec(path: Path) -> tuple[Kind, Codec, str]:
 def _tried(codec: Codec) -> None:
     """Decode a few rows of noise: digests can be forged, and a bad codec should fail at once."""
     space, draws = codec.space, Draws(0)
-    weigh(FEW * 4 * (space.width + math.prod(space.raw)), "the codec's points take", "restore it")
+    check_memory(
+        FEW * 4 * (space.width + math.prod(space.raw)), "the codec's points take", "restore it"
+    )
     codes = codec.condition.draw(FEW, draws)
     with np.errstate(all="ignore"):
         x = codec.head(draws.normal(FEW, *space.raw), draws)
-        codec.spelt(codec.decode(Batch(x, codec.condition.embed(codes)), codes, draws))
+        codec.as_text(codec.decode(Batch(x, codec.condition.embed(codes)), codes, draws))
 
 
 def fits(
@@ -134,14 +136,14 @@ def fits(
     Raises:
         InputError: names, shapes or types differ, or the configuration changed since training.
     """
-    lists = {name: listed(found.path / name) for name in names}
+    lists = {name: read_header(found.path / name) for name in names}
     calls = CALLS_A_TENSOR * max((len(one.form) for one in lists.values()), default=0)
     try:
         forms = outline(
             found.config, found.codec, generator is None, critic is None, calls + CALLS_AT_LEAST
         )
     except InputError as error:
-        raise of_file(found.path / CONFIG, error) from error
+        raise in_file(found.path / CONFIG, error) from error
     if "generator" in forms:
         forms["average"] = forms["generator"]
     for name, one in lists.items():
@@ -149,9 +151,9 @@ def fits(
             if name == CHECKPOINT:
                 wanted = {f"{net}/{key}": own for key, own in form.items()}
                 there = {k: own for k, own in one.form.items() if k.startswith(f"{net}/")}
-                same_form(found.path / name, wanted, there)
+                check_form(found.path / name, wanted, there)
             elif name == BEST.get(net):
-                same_form(found.path / name, form, one.form)
+                check_form(found.path / name, form, one.form)
         _unchanged(found.path / CONFIG, found.config, one.meta)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from surveyor.arguments import collecting
 from surveyor.build import options_of
 from surveyor.data import Data, Options
-from surveyor.data.memory import kept
+from surveyor.data.memory import copy_arrays
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
 from surveyor.kinds.loading import ready, recognise
@@ -23,7 +23,7 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     problems: list[str] = []
     kind, raw, defaults, early = None, None, {}, _early(said)
     with collecting(problems):
-        source = kept(resolve(data))
+        source = copy_arrays(resolve(data))
         if early is not None:
             kind = recognise(source, options_of(early))
             raw = kind.files.read(source, options_of(early))

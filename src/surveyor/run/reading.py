@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from surveyor.arguments import words
-from surveyor.data import USUAL, Data, Options, Source
+from surveyor.arguments import strings
+from surveyor.data import DEFAULT_OPTIONS, Data, Options, Source
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
 from surveyor.kinds.loading import recognise
@@ -26,7 +26,7 @@ def trained_on(run: Run, data: Any = None) -> Data:
     return own_data(run, source)
 
 
-def other_data(run: Run, data: Any, options: Options = USUAL) -> Data:
+def other_data(run: Run, data: Any, options: Options = DEFAULT_OPTIONS) -> Data:
     """Return ``data`` split into two halves, between which floors are measured.
 
     ``options`` set the columns of a table to leave out, and the spelling of its text.
@@ -45,7 +45,7 @@ def other_data(run: Run, data: Any, options: Options = USUAL) -> Data:
     return Data(run.kind.files, codec, other, held, held, raw)
 
 
-def read_for(run: Run, data: Any, options: Options = USUAL) -> Any:
+def read_for(run: Run, data: Any, options: Options = DEFAULT_OPTIONS) -> Any:
     """Read ``data`` as ``run`` reads them; one row of a table may be a Series or a dictionary.
 
     Raises:
@@ -68,5 +68,5 @@ def columns_read(drop: Any = (), type: Any = (), missing: Any = ()) -> Options:
     Raises:
         InputError: an option is not text.
     """
-    drop, type = words("--drop", drop), words("--type", type)
-    return Options(drop=drop, type=type, missing=words("--missing", missing), lenient=True)
+    drop, type = strings("--drop", drop), strings("--type", type)
+    return Options(drop=drop, type=type, missing=strings("--missing", missing), lenient=True)

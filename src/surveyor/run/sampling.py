@@ -16,8 +16,8 @@ import torch
 from surveyor.batch import Draws
 from surveyor.data import Codec
 from surveyor.data.bounds import refuse_beyond_memory
-from surveyor.data.filters import Passing
-from surveyor.data.where import Wanted, read_where
+from surveyor.data.filters import PreparedFilter
+from surveyor.data.where import Selection, read_where
 from surveyor.errors import InputError, tell
 from surveyor.generators import TabularLikelihood
 from surveyor.measures import generated
@@ -61,11 +61,11 @@ def draw_samples(
     own = {c.name for c in run.codec.condition.columns}
     inputs = {name: w for name, w in found.items() if name in own}
     known = None if apart_from is None else _known(run, apart_from)
-    checked = {name: w for name, w in found.items() if name not in own or w.ranged}
+    checked = {name: w for name, w in found.items() if name not in own or w.is_range}
     tests = _Tests(run.codec, checked, _filters(run, inputs, seed), known)
     _refuse_beyond_memory(run, n, seed, tests.none)
     if tests.none:
-        return run.codec.finished(_with_exact(_made(run, n, inputs, seed, begin), found))
+        return run.codec.reassembled(_with_exact(_made(run, n, inputs, seed, begin), found))
     kept: list[Any] = []
     met = made_in_all = 0
     for attempt in range(begin, begin + TRIES):
@@ -83,7 +83,7 @@ def draw_samples(
             if met < n:
                 tell(f"only {met:,} samples are distinct; the rest are repeats")
             order = np.concatenate([np.flatnonzero(first), np.flatnonzero(~first)])
-            return run.codec.finished(_rows(_joined(kept), order[:n]))
+            return run.codec.reassembled(_rows(_joined(kept), order[:n]))
         if made_in_all >= MOST:
             break
     wanted = ", ".join(f"{name}={where[name]}" for name in tests.checked)
@@ -138,8 +138,8 @@ class _Tests:
     """The tests that samples must pass: conditions, the kind's own filters, and known rows."""
 
     codec: Codec
-    checked: Mapping[str, Wanted]
-    filters: Sequence[Passing]
+    checked: Mapping[str, Selection]
+    filters: Sequence[PreparedFilter]
     known: np.ndarray | None
 
     @property
@@ -149,9 +149,9 @@ class _Tests:
     def passed(self, made: Any, u: np.ndarray) -> np.ndarray:
         agree = np.ones(len(u), dtype=bool)
         for name, w in self.checked.items():
-            agree &= w.holds(pd.Series(made[name]))
+            agree &= w.matches(pd.Series(made[name]))
         for own in self.filters:
-            agree &= own.kept(made, u)
+            agree &= own.accepts(made, u)
         return agree
 
     def distinct(self, made: Any) -> np.ndarray:
@@ -168,7 +168,7 @@ class _Tests:
         return agree
 
 
-def _filters(run: Run, inputs: Mapping[str, Wanted], seed: int) -> list[Passing]:
+def _filters(run: Run, inputs: Mapping[str, Selection], seed: int) -> list[PreparedFilter]:
     """Return the filters of the run's kind; none if samples are not calibrated."""
     if run.config.calibrate == "no":
         return []
@@ -176,7 +176,7 @@ def _filters(run: Run, inputs: Mapping[str, Wanted], seed: int) -> list[Passing]
     def pilot() -> Any:
         return _made(run, PILOT, inputs, seed, TRIES)
 
-    ready = (own.ready(run.codec, pilot) for own in run.kind.filters)
+    ready = (own.prepare(run.codec, pilot) for own in run.kind.filters)
     return [found for found in ready if found is not None]
 
 
@@ -185,7 +185,7 @@ def _known(run: Run, source: Any) -> np.ndarray:
     return run.codec.keys(run.kind.files.take(raw, np.arange(len(raw))))
 
 
-def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
+def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Selection]:
     conditions, selectable = run.codec.condition.columns, run.codec.selectable
     if len(selectable) > len(conditions):
         return read_where(where, selectable, "no such column")
@@ -193,7 +193,7 @@ def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Wanted]:
     return read_where(where, conditions, f"not a condition of this run{none}")
 
 
-def _made(run: Run, n: int, inputs: Mapping[str, Wanted], seed: int, attempt: int) -> Any:
+def _made(run: Run, n: int, inputs: Mapping[str, Selection], seed: int, attempt: int) -> Any:
     codec, game = run.codec, run.game
     codes = codec.condition.draw(n, Draws(seed, attempt, Stream.SAMPLE), inputs)
     drawer = game.generator.drawer() if isinstance(game.generator, TabularLikelihood) else None
@@ -207,7 +207,7 @@ def _made(run: Run, n: int, inputs: Mapping[str, Wanted], seed: int, attempt: in
             cond = None if cond is None else cond.to(device)
             blocks = len(codec.space.blocks)
             numbers = drawer(draws.uniform(len(own), blocks).to(device), cond)
-            return codec.decoded(numbers.cpu().numpy(), own, draws)
+            return codec.decode_blocks(numbers.cpu().numpy(), own, draws)
         batch = generated(game, game.generator, cond, len(own), draws)
         return codec.decode(batch, own, draws)
 
@@ -215,11 +215,11 @@ def _made(run: Run, n: int, inputs: Mapping[str, Wanted], seed: int, attempt: in
         return _joined(list(pool.map(part, range(math.ceil(n / AT_ONCE)))))
 
 
-def _with_exact(made: Any, found: Mapping[str, Wanted]) -> Any:
+def _with_exact(made: Any, found: Mapping[str, Selection]) -> Any:
     """Replace numbers by the ones asked for in the same cell."""
     for name, w in found.items():
         if w.value is not None and w.column.ordered:
-            values = w.answer(pd.Series(made[name]))
+            values = w.exact(pd.Series(made[name]))
             made[name] = values.array if isinstance(made, pd.DataFrame) else values.to_numpy()
     return made
 

@@ -30,7 +30,7 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
     generator, codec = run.game.generator, run.codec
     if by == "likelihood" and not isinstance(generator, Likelihood):
         raise InputError("--by likelihood: this run's generator has no likelihood; use --by critic")
-    rows, away = codec.inside(codec.rows(read_for(run, data)))
+    rows, away = codec.clip_to_range(codec.rows(read_for(run, data)))
     total = len(next(iter(rows.values())))
     device = next(run.game.critic.parameters()).device
     scores = []
@@ -39,7 +39,9 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
         if by == "critic" or not isinstance(generator, Likelihood):
             scores.append(run.game.mean_score(batch).cpu())
             continue
-        likely = generator.log_likelihood(batch.x, batch.cond) + UNSEEN * codec.broken(batch.x)
+        likely = generator.log_likelihood(batch.x, batch.cond) + UNSEEN * codec.inconsistency(
+            batch.x
+        )
         scores.append(likely.cpu())
     found: np.ndarray = torch.cat(scores).numpy()
     found -= np.where(away > 0, OUTSIDE + away, 0.0).astype(found.dtype)

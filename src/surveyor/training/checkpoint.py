@@ -14,7 +14,7 @@ from msgspec import Meta
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from surveyor.reading import Form, damaged, form_of, listed, read_tensors
+from surveyor.reading import Form, damaged, form_of, read_header, read_tensors
 from surveyor.training.game import Game
 from surveyor.training.plan import Plan, State
 from surveyor.training.step import laid_out
@@ -95,7 +95,7 @@ def load_checkpoint(path: Path, game: Game, state: State, plan: Plan) -> Mark:
         for name, optimizer in _optimizers(state).items()
     }
     moved = {f"{name}/{key}": own for name, made in fresh.items() for key, own in made.items()}
-    mark = read_mark(path, listed(path).meta)
+    mark = read_mark(path, read_header(path).meta)
     if mark.step > plan.steps:
         raise damaged(path, f"step {mark.step:,} of {plan.steps:,}")
     begun = {"generator_optimizer": mark.step > 0, "critic_optimizer": mark.step > plan.warm}

@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The distinct cells of a column of text but those that stand for a missing value.
+    """The distinct cells of a text column, without those that stand for a missing value.
 
-    ``counts`` says how often each occurs; ``written``: in a file of text, whose columns have no
-    type; ``whole``: no row is missing.
+    ``counts`` maps each cell to its number of rows. ``from_text_file`` is true if the column comes
+    from a text file, whose columns have no types, and ``complete`` if no value is missing.
     """
 
     counts: Mapping[str, int]
-    written: bool = False
-    whole: bool = True
+    from_text_file: bool = False
+    complete: bool = True
 
     @cached_property
-    def words(self) -> list[str]:
-        """Return the cells."""
+    def distinct(self) -> list[str]:
+        """Return the distinct cells."""
         return list(self.counts)
 
     def share(self, some: Sequence[str]) -> float:
@@ -50,7 +50,7 @@ class Cells:
     def without(self, some: Sequence[str]) -> tuple[str, ...]:
         """Return the other cells."""
         known = set(some)
-        return tuple(c for c in self.words if c not in known)
+        return tuple(c for c in self.distinct if c not in known)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class ColumnType(ABC):
     """A type of column.
 
     ``samples`` are cells as a file may hold them, in one spelling. Only types that are
-    ``choosable`` can be named by ``--type``. ``written_for_people`` are patterns
+    ``choosable`` can be named by ``--type``. ``unsupported_formats`` are patterns
     of text that a person would take for this type although it is not read as such, each with what
     to do about it, in which ``{name}`` is the column.
     """
@@ -90,7 +90,7 @@ class ColumnType(ABC):
     """Whether ``--type COLUMN=NAME:FORMAT`` says how the values are spelt."""
     literal: ClassVar[bool] = False
     """Whether every cell is a value as it stands, words such as ``NA`` among them."""
-    written_for_people: ClassVar[Sequence[tuple[re.Pattern[str], str]]] = ()
+    unsupported_formats: ClassVar[Sequence[tuple[re.Pattern[str], str]]] = ()
 
     @property
     def name(self) -> str:
@@ -103,25 +103,25 @@ class ColumnType(ABC):
         return self.name
 
     @property
-    def noun(self) -> str:
+    def singular(self) -> str:
         """Return what one value is called in a sentence."""
         return self.family.replace("-", " ")
 
     @property
     def plural(self) -> str:
         """Return what several values are called."""
-        return f"{self.noun}s"
+        return f"{self.singular}s"
 
     def describe(self, form: Form) -> str:
         """Return what a person is told that a column holds."""
-        return self.noun
+        return self.singular
 
-    def alike(self, cells: Cells) -> Sequence[str]:
+    def matching(self, cells: Cells) -> Sequence[str]:
         """Return the cells that look like this type; of one that is never guessed, none."""
         return ()
 
-    def guessed(self, alike: Sequence[str], cells: Cells) -> Fit | str:
-        """Return how a column is read most of whose cells are ``alike``.
+    def guess(self, matching: Sequence[str], cells: Cells) -> Fit | str:
+        """Return how a column is read most of whose cells are ``matching``.
 
         Where writing the values would not give the same text again, return the first such cell.
         """
@@ -135,7 +135,7 @@ class ColumnType(ABC):
         """Return the form of a column that is not text as this type; None where it is another."""
         return form if isinstance(form.type, type(self)) else None
 
-    def natural(self, values: pd.Series) -> pd.Series:
+    def to_pandas(self, values: pd.Series) -> pd.Series:
         """Return values read from text in a type of pandas: labels as text, points as float64."""
         return values
 
@@ -143,11 +143,11 @@ class ColumnType(ABC):
         """Return the label under which a value is learnt, which several values may share."""
         return label_of(value)
 
-    def asked(self, text: str, labels: Sequence[str]) -> str:
+    def find_label(self, text: str, labels: Sequence[str]) -> str:
         """Return the one of ``labels`` that a person asks for, or the text itself."""
         return text
 
-    def drawn(self, values: pd.Series, form: Form, draws: Draws) -> pd.Series:
+    def sample_values(self, values: pd.Series, form: Form, draws: Draws) -> pd.Series:
         """Return the values (n,) of a sample for those that their labels stand for, (n,)."""
         return values
 
@@ -155,14 +155,14 @@ class ColumnType(ABC):
 class Labels(ColumnType, ABC):
     """A type whose values are labels, without order or distance.
 
-    Where several values share a label, ``drawn`` says which of them a sample has.
+    Where several values share a label, ``sample_values`` says which of them a sample has.
     """
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
         """Return that every cell is a label."""
         return Fit("category")
 
-    def natural(self, values: pd.Series) -> pd.Series:
+    def to_pandas(self, values: pd.Series) -> pd.Series:
         """Return text, None where missing."""
         return values.astype(object).where(values.notna(), None)
 
@@ -182,8 +182,8 @@ class Scale(ColumnType, ABC):
     unit: ClassVar[tuple[float, str]] = (1.0, "")
     discrete: ClassVar[bool] = False
     dtype: ClassVar[str] = "float64"
-    """The type of pandas that ``natural`` makes of numbers without a gap."""
-    usual: ClassVar[str] = ""
+    """The type of pandas that ``to_pandas`` makes of numbers without a gap."""
+    default_spelling: ClassVar[str] = ""
     """The spelling of values where none writes every one as it stands."""
     respelt: ClassVar[str] = "comes back in another spelling"
 
@@ -206,24 +206,24 @@ class Scale(ColumnType, ABC):
         same = [a == b and bool(g) for a, b, g in zip(texts, written, good, strict=True)]
         return ("", "") if all(same) else (None, texts[same.index(False)])
 
-    def guessed(self, alike: Sequence[str], cells: Cells) -> Fit | str:
+    def guess(self, matching: Sequence[str], cells: Cells) -> Fit | str:
         """Return the one spelling of all cells that are alike and can be read."""
-        good = [c for c, fits in zip(alike, self.read(alike)[1], strict=True) if fits]
-        spelling, changed = self.spelling(good) if good else (None, alike[0])
+        good = [c for c, fits in zip(matching, self.read(matching)[1], strict=True) if fits]
+        spelling, changed = self.spelling(good) if good else (None, matching[0])
         return changed if spelling is None else Fit(self.name, spelling, "", cells.without(good))
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
         """Return how the cells are read and written."""
-        words = cells.words
+        words = cells.distinct
         good = [c for c, fits in zip(words, self.read(words, format_)[1], strict=True) if fits]
         spelling, changed = (
             (format_, "") if format_ else self.spelling(good) if good else (None, "")
         )
         remark = f"{changed!r} {self.respelt}" if changed else ""
-        spelling = self.usual if spelling is None else spelling
+        spelling = self.default_spelling if spelling is None else spelling
         return Fit(self.name, spelling, "", cells.without(good), remark)
 
-    def word(self, point: float, digits: int = 4) -> str:
+    def format_value(self, point: float, digits: int = 4) -> str:
         """Return a point as a person reads it."""
         return f"{point:.{digits}g}" if not self.example else self.write(np.array([point]))[0]
 
@@ -237,7 +237,7 @@ class Scale(ColumnType, ABC):
         """
         points, good = self.read([str(asked)], form.spelling)
         if not good[0]:
-            raise ValueError(f"{asked!r} is no {self.noun}")
+            raise ValueError(f"{asked!r} is no {self.singular}")
         return float(points[0]), float(points[0])
 
     def possible(self, point: float) -> bool:

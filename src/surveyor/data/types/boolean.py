@@ -25,19 +25,23 @@ class Boolean(Labels):
         """Return both values."""
         return "true or false"
 
-    def alike(self, cells: Cells) -> Sequence[str]:
+    def matching(self, cells: Cells) -> Sequence[str]:
         """Return all cells of a file of text where they are nothing else."""
-        return cells.words if cells.written and set(cells.words) <= {"True", "False"} else ()
+        return (
+            cells.distinct
+            if cells.from_text_file and set(cells.distinct) <= {"True", "False"}
+            else ()
+        )
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
         """Return the type of pandas that holds them, with a gap or without."""
-        return Fit("boolean", "", "bool" if cells.whole else "boolean")
+        return Fit("boolean", "", "bool" if cells.complete else "boolean")
 
-    def natural(self, values: pd.Series) -> pd.Series:
+    def to_pandas(self, values: pd.Series) -> pd.Series:
         """Return truth values."""
         truth = values.astype(object).map({"True": True, "False": False})
         return truth.astype("boolean" if truth.isna().any() else "bool")
 
-    def asked(self, text: str, labels: Sequence[str]) -> str:
+    def find_label(self, text: str, labels: Sequence[str]) -> str:
         """Return a label that is written in other cases."""
         return {own.lower(): own for own in labels}.get(text.lower(), text)

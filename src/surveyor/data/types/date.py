@@ -35,18 +35,18 @@ class Date(Scale):
     grains = (DAY, 3600.0, 60.0, 1.0, 1e-3, 1e-6)
     unit = (DAY, "days")
     dtype = "datetime64[us]"
-    usual = "%Y-%m-%dT%H:%M:%SZ"
+    default_spelling = "%Y-%m-%dT%H:%M:%SZ"
     respelt = "comes back in UTC, as 2026-11-25T10:00:00Z"
-    written_for_people = (
+    unsupported_formats = (
         (
             OTHER_ORDER,
             f"write dates as {example}, or name their order, as --type '{{name}}=date:%d/%m/%Y'",
         ),
     )
 
-    def alike(self, cells: Cells) -> Sequence[str]:
+    def matching(self, cells: Cells) -> Sequence[str]:
         """Return cells that look like ISO 8601."""
-        return [c for c in cells.words if ISO.fullmatch(c)]
+        return [c for c in cells.distinct if ISO.fullmatch(c)]
 
     def read(self, texts: Sequence[str], spelling: str = "") -> Read:
         """Return the seconds."""
@@ -54,18 +54,18 @@ class Date(Scale):
 
     def write(self, points: np.ndarray, spelling: str = "") -> list[str]:
         """Return dates in their format."""
-        return write_dates(points, spelling or self.usual)
+        return write_dates(points, spelling or self.default_spelling)
 
     def spelling(self, texts: Sequence[str]) -> tuple[str | None, str]:
         """Return the one ISO format of all."""
         return date_format(texts)
 
-    def natural(self, values: pd.Series) -> pd.Series:
+    def to_pandas(self, values: pd.Series) -> pd.Series:
         """Return datetimes."""
         micros = values.to_numpy() * MICRO
         return pd.Series(pd.to_datetime(micros, unit="us"), index=values.index)
 
-    def word(self, point: float, digits: int = 4) -> str:
+    def format_value(self, point: float, digits: int = 4) -> str:
         """Return the day."""
         return str(np.datetime64(round(point), "s").astype("datetime64[D]"))
 

@@ -14,15 +14,15 @@ class Formula(Labels):
 
     samples = ("Fe2O3", "NaCl", "CaO2H2")
 
-    def alike(self, cells: Cells) -> Sequence[str]:
+    def matching(self, cells: Cells) -> Sequence[str]:
         """Return all cells where they are chemistry beyond doubt."""
-        return cells.words if is_chemistry(cells.words) else ()
+        return cells.distinct if is_chemistry(cells.distinct) else ()
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
         """Return the places that the longest formula takes."""
-        if wrong := unreadable(cells.words):
+        if wrong := unreadable(cells.distinct):
             return Fit("category", unreadable=wrong)
-        return Fit("category", places=most_elements(cells.words))
+        return Fit("category", places=most_elements(cells.distinct))
 
     def cast(self, form: Form) -> None:
         """Return that only text holds formulas."""

@@ -28,11 +28,11 @@ class Integer(Number):
         """Return what they are."""
         return "whole number"
 
-    def alike(self, cells: Cells) -> Sequence[str]:
+    def matching(self, cells: Cells) -> Sequence[str]:
         """Return nothing: numbers are recognised first."""
         return ()
 
-    def natural(self, values: pd.Series) -> pd.Series:
+    def to_pandas(self, values: pd.Series) -> pd.Series:
         """Return whole numbers, of the type that can have a gap where there is one."""
         return values.astype("Int64" if values.isna().any() else "int64")
 

@@ -20,8 +20,8 @@ class Number(Scale):
     """Numbers; whole ones where all are."""
 
     samples = ("$12.50", "$-0.25", "$1000.00")
-    usual = "{s}"
-    written_for_people = (
+    default_spelling = "{s}"
+    unsupported_formats = (
         (TIME, "write times of day as numbers, such as minutes after midnight"),
         (FOR_PEOPLE, "write numbers plainly, as 1234.5"),
     )
@@ -31,10 +31,10 @@ class Number(Scale):
         found = re.search(r"\.(\d+)f", form.spelling)
         return f"number, {found[1]} decimal{'s' * (found[1] != '1')}" if found else "number"
 
-    def alike(self, cells: Cells) -> Sequence[str]:
+    def matching(self, cells: Cells) -> Sequence[str]:
         """Return the numbers among cells, those between the signs that most are between."""
         found: dict[tuple[str, str], list[str]] = {}
-        for cell in cells.words:
+        for cell in cells.distinct:
             if match := SIGNED.fullmatch(cell):
                 found.setdefault((match[1].strip(), match[3].strip()), []).append(cell)
         return max(found.values(), key=cells.share, default=[])
@@ -45,37 +45,37 @@ class Number(Scale):
 
     def write(self, points: np.ndarray, spelling: str = "") -> list[str]:
         """Return numbers by the template."""
-        write = number_writer(spelling or self.usual)
+        write = number_writer(spelling or self.default_spelling)
         return [write(float(v)) for v in points]
 
     def spelling(self, texts: Sequence[str]) -> tuple[str | None, str]:
         """Return the template that all have."""
         return number_template(texts)
 
-    def guessed(self, alike: Sequence[str], cells: Cells) -> Fit | str:
+    def guess(self, matching: Sequence[str], cells: Cells) -> Fit | str:
         """Return the template; whole numbers where it has no decimals."""
-        spelling, changed = number_template(alike)
+        spelling, changed = number_template(matching)
         if spelling is None:
             return changed
         kind, stays = "number", ""
         if "{d}" in spelling:
-            kind, points = "integer", read_numbers(alike, spelling)[0]
+            kind, points = "integer", read_numbers(matching, spelling)[0]
             long = np.nanmax(np.abs(points), initial=0.0) > EXACT
             stays = "text: more digits than a number can keep" if long else ""
         dtype = _dtype(kind, spelling, cells)
-        return Fit(kind, spelling, dtype, cells.without(alike), stays=stays)
+        return Fit(kind, spelling, dtype, cells.without(matching), stays=stays)
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
         """Return the template of the cells with the most frequent signs; whole numbers as such."""
-        words = cells.words
+        words = cells.distinct
         points, good = read_numbers(words, "")
         plain = [c for c, fits in zip(words, good, strict=True) if fits]
-        signed = self.alike(cells)
+        signed = self.matching(cells)
         kept = plain if cells.share(plain) >= cells.share(signed) else signed
-        spelling, changed = number_template(kept) if kept else (self.usual, "")
+        spelling, changed = number_template(kept) if kept else (self.default_spelling, "")
         remark = f"{changed[:24]!r} {self.respelt}" if spelling is None else ""
         if spelling is None:
-            spelling = SIGNED.sub(rf"\g<1>{self.usual}\g<3>", kept[0].strip())
+            spelling = SIGNED.sub(rf"\g<1>{self.default_spelling}\g<3>", kept[0].strip())
         whole = kept is plain and len(plain) > 0 and bool((points[good] % 1 == 0).all())
         kind = "integer" if whole and np.abs(points[good]).max() <= EXACT else "number"
         return Fit(kind, spelling, _dtype(kind, spelling, cells), cells.without(kept), remark)
@@ -94,6 +94,6 @@ class Number(Scale):
 
 def _dtype(kind: str, spelling: str, cells: Cells) -> str:
     """Return the type of a file's numbers without signs; "" of all others, which stay text."""
-    if not (cells.written and spelling.startswith("{") and spelling.endswith("}")):
+    if not (cells.from_text_file and spelling.startswith("{") and spelling.endswith("}")):
         return ""
     return "int64" if kind == "integer" else "float64"

@@ -135,7 +135,7 @@ class ImageCodec(Codec):
         made = {self.main: pixels.numpy().astype(self.dtype)}
         return made | {n: s.to_numpy() for n, s in self.condition.decode(codes, draws).items()}
 
-    def delivered(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
+    def round_trip(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
         """Return generated points as this reads what a user gets of them: rounded as data are."""
         made = self.decode(batch, codes, draws)[self.main]
         return Batch(self.points({"x": made}, np.arange(len(made))), batch.cond)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from surveyor.data import USUAL, Files, Options
+from surveyor.data import DEFAULT_OPTIONS, Files, Options
 from surveyor.data.array_columns import fit_columns
 from surveyor.data.arrays import Arrays, rank
 from surveyor.data.whiten import fit_whitening
@@ -44,7 +44,7 @@ class Images(Files):
         axes = rank(source)
         return axes is not None and axes > 2
 
-    def read(self, source: Any, options: Options = USUAL) -> Arrays:
+    def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Arrays:
         """Read and check the pictures; with a ``size`` bring them to size x size."""
         return read_pictures(source, options)
 
@@ -56,7 +56,7 @@ class Images(Files):
         """Return the chosen pictures."""
         return raw.take(index)
 
-    def together(self, a: Arrays, b: Arrays) -> Arrays:
+    def concatenate(self, a: Arrays, b: Arrays) -> Arrays:
         """Return both sets' rows."""
         return a.joined(b)
 

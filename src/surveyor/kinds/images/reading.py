@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from surveyor.data import USUAL, Options
+from surveyor.data import DEFAULT_OPTIONS, Options
 from surveyor.data.arrays import Arrays, read_arrays
 from surveyor.errors import InputError, tell
 from surveyor.kinds.images.pictures import guessed_white, read_folder, resized
 from surveyor.kinds.images.sheets import white_of
 
 
-def read_pictures(source: Any, options: Options = USUAL) -> Arrays:
+def read_pictures(source: Any, options: Options = DEFAULT_OPTIONS) -> Arrays:
     """Read and check the pictures; with a ``size`` bring them to size x size."""
     size, white = options.size, options.white
     where = f"{source}: " if isinstance(source, (str, Path)) else ""

@@ -19,7 +19,9 @@ def far_ones(
     """Return those of column ``k`` among rows from ``start`` on, (m, 3)."""
     at = np.flatnonzero((codes == columns[k].size) & ~np.isnan(numbers))
     place = sum(c.ordered for c in columns[:k])
-    return np.column_stack([at + start, np.full(len(at), place), columns[k].place(numbers[at])])
+    return np.column_stack(
+        [at + start, np.full(len(at), place), columns[k].standardise(numbers[at])]
+    )
 
 
 def in_order(found: Sequence[np.ndarray]) -> np.ndarray:
@@ -52,7 +54,7 @@ def brought_inside(
         k = ordered[int(place)]
         cells = columns[k].cells
         if len(cells):
-            low, high = columns[k].place(np.array(columns[k].range))
+            low, high = columns[k].standardise(np.array(columns[k].range))
             codes[int(row), k] = cells.min(1).argmin() if far < low else cells.max(1).argmax()
             away[int(row)] += low - far if far < low else far - high
     return {**rows, "codes": codes, "beyond": np.empty((0, 3))}, away

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import USUAL, Codec, Options, Rows, Space, State, check_columns
+from surveyor.data import DEFAULT_OPTIONS, Codec, Options, Rows, Space, State, check_columns
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Columns, columns_restore, columns_state
 from surveyor.data.fits import account_of, account_state
@@ -121,7 +121,7 @@ class TableCodec(Codec):
         x = self._placed(hot)
         return x * self._measured.to(x.device) if self.ignored else x
 
-    def broken(self, x: Tensor) -> Tensor:
+    def inconsistency(self, x: Tensor) -> Tensor:
         """Return how many derived columns of each point do not follow from their parents, (n,)."""
         first, total = sum(self.free), sum(self.sizes)
         hot = x[:, :total] * ROOT2
@@ -141,7 +141,7 @@ class TableCodec(Codec):
         places = [k for k, c in zip(kept, self.columns, strict=True) if c.ordered]
         return torch.from_numpy(np.concatenate([blocks, places]).astype(np.float32))
 
-    def grouped(self, batch: Batch, codes: np.ndarray, draws: Draws) -> np.ndarray | None:
+    def group_codes(self, batch: Batch, codes: np.ndarray, draws: Draws) -> np.ndarray | None:
         """Return the code of the group that each generated row fell into."""
         group = self.group
         return None if group is None else group.encode(self.decode(batch, codes, draws)[group.name])
@@ -153,7 +153,7 @@ class TableCodec(Codec):
             InputError: no such columns, conditions, or nothing left.
         """
         conditions = [c.name for c in self.condition.columns]
-        problems = check_columns(names, self.columns_named, "--drop")
+        problems = check_columns(names, self.selectable_names, "--drop")
         problems += [f"--drop {n}: a condition of the run" for n in names if n in conditions]
         if not problems and all(c.name in names for c in self.columns):
             problems.append("--drop: nothing left to measure")
@@ -183,7 +183,7 @@ class TableCodec(Codec):
         """Return all columns, conditions first."""
         return (*self.condition.columns, *self.columns)
 
-    def finished(self, made: pd.DataFrame) -> pd.DataFrame:
+    def reassembled(self, made: pd.DataFrame) -> pd.DataFrame:
         """Return rows in which formulas stand as text."""
         return folded(made, self.formulas)
 
@@ -194,7 +194,7 @@ class TableCodec(Codec):
             InputError: columns of the run that are not there.
         """
         problems = check_columns(
-            sorted(self.columns_named), list(rows.columns), "--apart-from: column"
+            sorted(self.selectable_names), list(rows.columns), "--apart-from: column"
         )
         if problems:
             raise InputError(*problems)
@@ -209,16 +209,16 @@ class TableCodec(Codec):
         values |= {f: plain[f].fillna("").astype(str).to_numpy() for f in self.formulas}
         return pd.util.hash_pandas_object(pd.DataFrame(values), index=False).to_numpy()
 
-    def opened(self, raw: Frame, options: Options = USUAL) -> Frame:
+    def opened(self, raw: Frame, options: Options = DEFAULT_OPTIONS) -> Frame:
         """Return other rows as this codec reads them: its types, its places of formulas."""
         plain = raw.plain if isinstance(raw, Expanded) else raw
         plain = reread(plain.plain if isinstance(plain, Typed) else plain, self.forms, options)
         return Expanded(plain, self.formulas) if self.formulas else plain
 
-    def spelt(self, made: pd.DataFrame) -> pd.DataFrame:
+    def as_text(self, made: pd.DataFrame) -> pd.DataFrame:
         """Return samples with numbers as the file spelt them."""
         spelt: dict[str, Any] = {
-            c.name: c.spelt(made[c.name])
+            c.name: c.as_text(made[c.name])
             for c in (*self.columns, *self.condition.columns)
             if c.name in made and c.ordered and c.form.spelling and not c.form.textual
         }
@@ -226,7 +226,7 @@ class TableCodec(Codec):
 
     def rows(self, raw: Frame) -> Rows:
         """Store every row as small integers, one a column, reading a chunk at a time."""
-        needed = sorted(set(self.columns_named) - set(self.ignored))
+        needed = sorted(set(self.selectable_names) - set(self.ignored))
         problems = check_columns(needed, raw.names, "column")
         if problems:
             raise InputError(*problems)
@@ -267,7 +267,7 @@ class TableCodec(Codec):
         put_in_place(x[:, total:], rows["beyond"], index)
         return x * self._measured if self.ignored else x
 
-    def inside(self, rows: Rows) -> tuple[Rows, np.ndarray]:
+    def clip_to_range(self, rows: Rows) -> tuple[Rows, np.ndarray]:
         """Return rows with numbers brought into the training range, and how far each was outside.
 
         The distance (n,) is in deviations, the sum over a row's columns.
@@ -303,9 +303,9 @@ class TableCodec(Codec):
             return self._frame([b.argmax(1).numpy() for b in blocks], codes, draws)
         # One product reads every block's code: exact, for codes are far below 2^24.
         numbers = (batch.x[:, : sum(self.free)] @ self._numbers).round().int().numpy()
-        return self.decoded(numbers, codes, draws)
+        return self.decode_blocks(numbers, codes, draws)
 
-    def decoded(self, numbers: np.ndarray, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
+    def decode_blocks(self, numbers: np.ndarray, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
         """Return the codes (n, free columns) and those of the conditions as a DataFrame."""
         every = [*numbers.T]
         every += [d.table[every[d.parent]] for d in self.derived]

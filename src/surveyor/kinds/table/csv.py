@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from surveyor.data.bounds import available, size
+from surveyor.data.bounds import available, format_bytes
 from surveyor.data.spelling import ISO, SIGNED
 from surveyor.errors import InputError, tell
 
@@ -131,8 +131,8 @@ def _table(path: Path, columns: int, encoding: str) -> pa.Table:
             held += batch.nbytes
             if held > room:
                 raise InputError(
-                    f"{path}: more than {size(room)} of text, a quarter of the memory that is "
-                    "free; save it as Parquet, which is read a part at a time"
+                    f"{path}: more than {format_bytes(room)} of text, a quarter of the memory that "
+                    "is free; save it as Parquet, which is read a part at a time"
                 )
             batches.append(batch)
     return pa.Table.from_batches(batches)

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from surveyor.data import USUAL, Codec, Files, Options, check_columns
+from surveyor.data import DEFAULT_OPTIONS, Codec, Files, Options, check_columns
 from surveyor.data.conditions import fit_conditions
 from surveyor.data.fits import fits_for
 from surveyor.data.memory import one_row
@@ -42,7 +42,7 @@ class Table(Files):
             isinstance(source, (str, Path)) and str(source).lower().endswith(self.suffixes)
         )
 
-    def read(self, source: Any, options: Options = USUAL) -> Frame:
+    def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Frame:
         """Open the table and understand its columns; Parquet is read a part at a time.
 
         Columns of chemical formulas become columns of elements and amounts.
@@ -59,12 +59,12 @@ class Table(Files):
         """Return a Series or a dictionary of single values as a table of one row."""
         return one_row(source)
 
-    def reopen(self, source: Any, codec: Codec, options: Options = USUAL) -> Frame:
+    def reopen(self, source: Any, codec: Codec, options: Options = DEFAULT_OPTIONS) -> Frame:
         """Open other rows as a fitted codec reads them."""
         assert isinstance(codec, TableCodec)
         return codec.opened(read_frame(source), options)
 
-    def read_alike(self, sources: Sequence[Any], options: Options) -> list[Frame]:
+    def read_comparable(self, sources: Sequence[Any], options: Options) -> list[Frame]:
         """Open several tables whose columns are understood by the rows of all."""
         parts = alike([read_frame(source) for source in sources], options.drop)
         whole = self._understood(Stacked(parts), replace(options, drop=()))
@@ -103,7 +103,7 @@ class Table(Files):
         """Return the chosen rows (``index`` ascending) as a table in memory."""
         return InMemory(raw.take(index), raw.where, forms=raw.forms, formulas=raw.formulas)
 
-    def together(self, a: Frame, b: Frame) -> Frame:
+    def concatenate(self, a: Frame, b: Frame) -> Frame:
         """Return both tables' rows."""
         frames = [next(iter(x.chunks())) for x in (a, b)]
         rows = pd.concat([frames[0], frames[1][a.names]], ignore_index=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from surveyor.data.filters import Filter, Passing
+from surveyor.data.filters import Filter, PreparedFilter
 from surveyor.kinds.table.charges import are_neutral
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.formula import as_ratios
@@ -23,7 +23,9 @@ class Formulas(Filter):
     rows are kept with odds p / q, the others with (1 - p) / (1 - q), both over the larger.
     """
 
-    def ready(self, codec: TableCodec, pilot: Callable[[], pd.DataFrame]) -> Passing | None:
+    def prepare(
+        self, codec: TableCodec, pilot: Callable[[], pd.DataFrame]
+    ) -> PreparedFilter | None:
         """Return the odds of neutral and other rows, by a pilot; None without formulas."""
         odds = {}
         rows = pilot() if codec.neutral else pd.DataFrame()
@@ -36,14 +38,14 @@ class Formulas(Filter):
 
 
 @dataclass(frozen=True)
-class Balanced(Passing):
+class Balanced(PreparedFilter):
     """``odds`` of keeping a neutral row and another, by column; ``single`` ones may not repeat."""
 
     formulas: Mapping[str, int]
     odds: Mapping[str, tuple[float, float]]
     single: tuple[str, ...]
 
-    def kept(self, made: pd.DataFrame, u: np.ndarray) -> np.ndarray:
+    def accepts(self, made: pd.DataFrame, u: np.ndarray) -> np.ndarray:
         """Return which rows are kept, (n,)."""
         agree = np.ones(len(u), dtype=bool)
         for name, odds in self.odds.items():

@@ -23,7 +23,7 @@ SUFFIXES = (".csv", ".parquet", ".arrow")
 def written(data: Data) -> None:
     """Decode rows in which every column takes its codes in turn, and write them."""
     codec = cast(TableCodec, data.codec)
-    _write(data, codec.finished(every_code(codec)))
+    _write(data, codec.reassembled(every_code(codec)))
 
 
 def every_code(codec: TableCodec) -> pd.DataFrame:
@@ -34,7 +34,7 @@ def every_code(codec: TableCodec) -> pd.DataFrame:
     made = np.stack([turns % size for size in codec.free], axis=1)
     told = [turns % c.size for c in columns]
     codes = np.stack(told, axis=1) if told else np.zeros((n, 0), dtype=np.int64)
-    return codec.decoded(made, codes.astype(np.int32), Draws(0))
+    return codec.decode_blocks(made, codes.astype(np.int32), Draws(0))
 
 
 def guilty(data: Data) -> str | None:

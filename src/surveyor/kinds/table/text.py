@@ -104,7 +104,7 @@ class TextColumn:
         own = self.reading.types.get(asked)
         if own is not None and not own.literal:
             return self._read(own, own.fit(self._words, format_), example)
-        if asked or not self._words.words:
+        if asked or not self._words.distinct:
             return self._label(example)
         return self._guessed(self._words, example)
 
@@ -120,16 +120,16 @@ class TextColumn:
         return Cells(counts, self.frame.written, whole)
 
     def _guessed(self, cells: Cells, example: str) -> Understood:
-        words = cells.words
-        found = [(own, own.alike(cells)) for own in self.reading.types.values()]
+        words = cells.distinct
+        found = [(own, own.matching(cells)) for own in self.reading.types.values()]
         for own, alike in sorted(found, key=lambda one: -cells.share(one[1])):
             if cells.share(alike) <= MOSTLY:
                 break
-            fit = own.guessed(alike, cells)
+            fit = own.guess(alike, cells)
             if isinstance(fit, Fit):
                 return self._mostly(own, fit, example)
             if len(alike) == len(words):
-                why = f"text: {fit[:24]!r} would not come back as it is from a {own.noun}"
+                why = f"text: {fit[:24]!r} would not come back as it is from a {own.singular}"
                 return self._label(example, why, f"as --type {self.name}={own.family} reads it")
         self._refuse_written_for_people(cells)
         return self._label(example)
@@ -169,8 +169,8 @@ class TextColumn:
             cell, why = fit.unreadable
             raise InputError(
                 f"column {self.name!r}, {self.frame.place(self.row(cell))}: {cell[:40]!r} is no "
-                f"{own.noun} ({why}); correct it, leave it empty, or read the column as text with "
-                f"--type {self.name}=text"
+                f"{own.singular} ({why}); correct it, leave it empty, or read the column as text "
+                f"with --type {self.name}=text"
             )
         if fit.odd:
             self._odd(own, fit.odd)
@@ -205,9 +205,9 @@ class TextColumn:
         return 0
 
     def _refuse_written_for_people(self, cells: Cells) -> None:
-        every = [entry for own in self.reading.types.values() for entry in own.written_for_people]
+        every = [entry for own in self.reading.types.values() for entry in own.unsupported_formats]
         for pattern, advice in dict.fromkeys(every):
-            alike = [c for c in cells.words if pattern.fullmatch(c) and not SIGNED.fullmatch(c)]
+            alike = [c for c in cells.distinct if pattern.fullmatch(c) and not SIGNED.fullmatch(c)]
             if cells.share(alike) <= MOSTLY:
                 continue
             remedy = advice.format(name=self.name)

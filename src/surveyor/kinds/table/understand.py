@@ -90,7 +90,7 @@ def typed(values: pd.Series, form: Form, name: str) -> pd.Series:
         return values.astype(object).where(values.notna(), None)
     if form.ordered:
         values = pd.Series(numeric(values, form, name), index=values.index)
-    return form.type.natural(values)
+    return form.type.to_pandas(values)
 
 
 def is_text(values: pd.Series) -> bool:
@@ -260,7 +260,7 @@ def reread(frame: Frame, forms: Mapping[str, Form], options: Options) -> Typed:
                 first = column.cells[0]
                 problems.append(
                     f"column {name!r}, {frame.place(column.row(first))}: {first[:40]!r} is not a "
-                    f"{form.type.noun}; give the column as in training, or say how it is spelt "
+                    f"{form.type.singular}; give the column as in training, or say how it is spelt "
                     f"with --type {name}={kind}"
                 )
         found[name] = Understood(form)

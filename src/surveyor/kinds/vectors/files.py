@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from surveyor.data import USUAL, Files, Options
+from surveyor.data import DEFAULT_OPTIONS, Files, Options
 from surveyor.data.array_columns import fit_columns
 from surveyor.data.arrays import Arrays, rank, read_arrays
 from surveyor.data.whiten import fit_whitening
@@ -48,7 +48,7 @@ class Vectors(Files):
         axes = rank(source)
         return axes is not None and axes <= 2
 
-    def read(self, source: Any, options: Options = USUAL) -> Arrays:
+    def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Arrays:
         """Read and check the arrays."""
         if options.size is not None:
             raise InputError("--size: only for pictures")
@@ -63,7 +63,7 @@ class Vectors(Files):
         """Return the chosen rows."""
         return raw.take(index)
 
-    def together(self, a: Arrays, b: Arrays) -> Arrays:
+    def concatenate(self, a: Arrays, b: Arrays) -> Arrays:
         """Return both sets' rows."""
         return a.joined(b)
 

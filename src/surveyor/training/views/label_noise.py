@@ -25,7 +25,7 @@ class LabelNoise:
 
     def __call__(self, cond: Tensor, draws: Draws) -> Tensor:
         """Return embedded conditions (n, width) as they are labelled."""
-        return self.columns.flipped(cond, self.share, draws)
+        return self.columns.flip_labels(cond, self.share, draws)
 
     def labelled(self, codes: np.ndarray, draws: Draws) -> np.ndarray:
         """Return the codes (n, columns) of conditions as they are labelled."""

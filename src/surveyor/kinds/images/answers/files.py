@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from surveyor.catalog import name_of
-from surveyor.data import USUAL, Files, Options
+from surveyor.data import DEFAULT_OPTIONS, Files, Options
 from surveyor.errors import InputError
 from surveyor.kinds.images.answers.tasks import Task, fitted, tasks
 from surveyor.kinds.images.codec import ImageCodec
@@ -43,7 +43,7 @@ class PairFiles(Files):
         """Take pairs alone: whether pictures are to be paired is said by the task."""
         return isinstance(source, Pairs)
 
-    def read(self, source: Any, options: Options = USUAL) -> Pairs:
+    def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Pairs:
         """Read the pictures of a task, two by two."""
         if isinstance(source, Pairs):
             return source
@@ -70,13 +70,13 @@ class PairFiles(Files):
         """Return the chosen pairs."""
         return raw.take(index)
 
-    def together(self, a: Pairs, b: Pairs) -> Pairs:
+    def concatenate(self, a: Pairs, b: Pairs) -> Pairs:
         """Return both sets' pairs."""
         return Pairs(a.given.joined(b.given), a.wanted.joined(b.wanted))
 
     def fit(self, raw: Pairs, options: Options) -> ImageCodec:
         """Fit the two ranges of values."""
-        wanted = Images().fit(raw.wanted, USUAL)
+        wanted = Images().fit(raw.wanted, DEFAULT_OPTIONS)
         task = options.task
         given = task.fit(raw, wanted) if isinstance(task, Task) else fitted(raw.given)
         return replace(wanted, condition=Point(given))

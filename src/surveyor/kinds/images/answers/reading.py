@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from surveyor.data import USUAL, Codec, Options
+from surveyor.data import DEFAULT_OPTIONS, Codec, Options
 from surveyor.data.arrays import Arrays, every_array
 from surveyor.errors import InputError
 from surveyor.kinds import kind_of
@@ -21,7 +21,7 @@ from surveyor.kinds.images.pictures import read_picture, suffixes
 from surveyor.kinds.point import Point
 
 
-def read_condition(codec: Codec, source: Any, options: Options = USUAL) -> Tensor:
+def read_condition(codec: Codec, source: Any, options: Options = DEFAULT_OPTIONS) -> Tensor:
     """Return pictures or vectors to be answered as conditions; pictures may have any size.
 
     ``options`` say how pictures are read: ``task``, ``size`` and ``white``.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from surveyor.catalog import Part, folder, name_of
-from surveyor.data import USUAL, Codec, Files, Options
+from surveyor.data import DEFAULT_OPTIONS, Codec, Files, Options
 from surveyor.data.arrays import Arrays
 from surveyor.kinds import kinds
 from surveyor.kinds.images.codec import ImageCodec
@@ -55,7 +55,7 @@ def files_of(given: np.ndarray) -> Files:
 
 def fitted(given: Arrays) -> Codec:
     """Return the codec of what is given, by itself."""
-    codec: Codec = files_of(given.main).fit(given, USUAL)
+    codec: Codec = files_of(given.main).fit(given, DEFAULT_OPTIONS)
     return codec
 
 

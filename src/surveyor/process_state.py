@@ -17,7 +17,7 @@ CACHE = "TORCHINDUCTOR_CACHE_DIR"  # the folder of compiled code, created even i
 
 
 @contextmanager
-def usual() -> Iterator[None]:
+def default_settings() -> Iterator[None]:
     """Use PyTorch's default settings, then restore the caller's.
 
     These are gradients, float32, the CPU and no autocast: other settings would change the numbers
@@ -46,19 +46,19 @@ def usual() -> Iterator[None]:
             _put_back(variables)
 
 
-def in_usual(call: Callable[P, T]) -> Callable[P, T]:
-    """Decorate a function to run under ``usual``."""
+def with_default_settings(call: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function to run under ``default_settings``."""
 
     @functools.wraps(call)
     def inside(*args: P.args, **kwargs: P.kwargs) -> T:
-        with usual():
+        with default_settings():
             return call(*args, **kwargs)
 
     return inside
 
 
 @contextmanager
-def same_randomness() -> Iterator[None]:
+def preserve_random_state() -> Iterator[None]:
     """Restore PyTorch's global random state, which user-defined modules may change."""
     state = torch.get_rng_state()
     try:
