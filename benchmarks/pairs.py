@@ -18,7 +18,7 @@ import surveyor
 from benchmarks.common import RESULTS, console, data_file, merged, show, write
 from benchmarks.page import Found, Section, cells, grouped, table
 from surveyor.data.arrays import Arrays
-from surveyor.kinds.images.answers.measures import compared
+from surveyor.kinds.images.answers.measures import answer_figures
 from surveyor.kinds.images.answers.quality import patch_frechet
 from surveyor.kinds.images.answers.scaling import enlarged, reduced
 from surveyor.kinds.images.sheets import sheet
@@ -53,7 +53,7 @@ def points(images: np.ndarray) -> Tensor:
 
 
 def figures(made: np.ndarray, wanted: np.ndarray, train: np.ndarray) -> dict[str, float | None]:
-    figures = compared(points(made), points(wanted), points(train), floor=0.0)
+    figures = answer_figures(points(made), points(wanted), points(train), floor=0.0)
     return {figure.name: figure.value for figure in figures}
 
 

@@ -23,7 +23,7 @@ from surveyor.data import Options, bounds, scratch
 from surveyor.data.archives import read_file
 from surveyor.data.arrays import read_arrays
 from surveyor.errors import InputError, Notice
-from surveyor.kinds.images.pictures import listed, read_folder, read_picture, suffixes
+from surveyor.kinds.images.pictures import list_pictures, read_folder, read_picture, suffixes
 from surveyor.kinds.loading import recognise
 from tests.conftest import QUICK
 
@@ -208,7 +208,7 @@ def test_every_suffix_that_pillow_reads_is_read_and_others_are_counted(tmp_path:
         (tmp_path / f"{k}.HEIF").write_bytes(b"ftypheic")
     (tmp_path / "README").write_text("")
     (tmp_path / ".DS_Store").write_text("")
-    with pytest.warns(Notice, match=r"not read: \.heif \(3\), none \(1\); save") as told:
+    with pytest.warns(Notice, match=r"other suffixes: \.heif \(3\), none \(1\); save") as told:
         assert len(read_folder(tmp_path)) == len(ours)
     assert len(told) == 1
 
@@ -233,7 +233,7 @@ def test_linked_folders_are_followed_each_folder_once(tmp_path: Path) -> None:
     (folder / "again").symlink_to(folder / "cats")
     (folder / "up").symlink_to(tmp_path)
     with pytest.warns(Notice) as told:
-        found = listed(folder)
+        found = list_pictures(folder)
     assert [str(p.relative_to(folder)) for p in found] == [
         "cats/0.png", "cats/1.png", "dogs/deep/0.png", "dogs/deep/1.png",
     ]  # fmt: skip
@@ -246,17 +246,17 @@ def test_hidden_folders_and_links_to_nothing_are_told(tmp_path: Path) -> None:
     put(tmp_path / ".checkpoints" / "a.png")
     (tmp_path / "b.png").symlink_to(tmp_path / "gone.png")
     with pytest.warns(Notice) as told:
-        assert len(listed(tmp_path)) == 2
+        assert len(list_pictures(tmp_path)) == 2
     said = "\n".join(str(w.message) for w in told)
     assert "1 picture of the hidden folder .checkpoints" in said
-    assert f"{tmp_path / 'b.png'}: not read; a link to nothing" in said
+    assert f"{tmp_path / 'b.png'}: skipped; a broken link" in said
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
 def test_a_folder_that_cannot_be_looked_into_is_refused(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0)
-    with pytest.raises(InputError, match="closed: cannot be looked into"):
-        listed(tmp_path)
+    with pytest.raises(InputError, match="closed: cannot be listed"):
+        list_pictures(tmp_path)
 
 
 @pytest.mark.parametrize(("highest", "white"), [(4001, 4095), (900, 1023), (200, 255)])
@@ -267,7 +267,7 @@ def test_fewer_bits_in_sixteen_are_told_kept_and_overruled(
         values = RNG.integers(0, highest, (8, 8)).astype(np.uint16)
         values[0, 0] = highest
         Image.fromarray(values).save(tmp_path / f"{k:02}.png")
-    with pytest.warns(Notice, match=f"reach {highest:,}: white is taken as {white:,}"):
+    with pytest.warns(Notice, match=f"up to {highest:,}; white is taken as {white:,}"):
         data, config = prepare(str(tmp_path), QUICK)
     assert config.white == white
     assert data.raw.main.max() == highest * 255 // white
@@ -304,14 +304,14 @@ def test_colours_of_sixteen_bits_keep_the_upper_eight_and_that_is_told(tmp_path:
     values = RNG.integers(0, 2**16, (3, 8, 8, 3)).astype(np.uint16)
     for k, picture in enumerate(values):
         colours(tmp_path / f"{k}.png", picture)
-    with pytest.warns(Notice, match="of colours of 16 bits the upper 8 are read"):
+    with pytest.warns(Notice, match="cut to their upper 8 bits"):
         found = read_folder(tmp_path).main
     assert np.array_equal(found, values >> 8)
     for k, picture in enumerate(values):
         colours(tmp_path / f"{k}.png", picture // 16)  # 12 bits in 16
-    with pytest.warns(Notice), pytest.raises(InputError, match="upper ones are not used"):
+    with pytest.warns(Notice), pytest.raises(InputError, match="upper bits unused"):
         read_folder(tmp_path)
-    with pytest.warns(Notice), pytest.raises(InputError, match=r"0\.png: .*save 8 bits"):
+    with pytest.warns(Notice), pytest.raises(InputError, match=r"0\.png: .*save them with 8 bits"):
         read_picture(tmp_path / "0.png")
 
 
@@ -319,9 +319,9 @@ def test_white_of_arrays_can_be_said() -> None:
     pixels = RNG.integers(0, 3000, (20, 8, 8)).astype(np.uint16)
     data, _ = prepare(pixels, {**QUICK, "white": 10_000})
     assert data.codec.points({"x": pixels}, np.arange(20)).max() < -0.3
-    with pytest.raises(InputError, match="white 100: the pictures reach"):
+    with pytest.raises(InputError, match="white 100: pictures with values up to"):
         prepare(pixels, {**QUICK, "white": 100})
-    with pytest.warns(Notice, match="these have 8"):
+    with pytest.warns(Notice, match="these pictures have 8"):
         prepare((pixels // 12).astype(np.uint8), {**QUICK, "white": 1000})
 
 

@@ -17,7 +17,7 @@ from surveyor.errors import InputError
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.filters import Balanced, Formulas
-from surveyor.kinds.table.formula import folded, parts
+from surveyor.kinds.table.formula import part_names, restore_formulas
 from tests.conftest import QUICK
 
 
@@ -80,7 +80,7 @@ def test_a_column_of_formulas_becomes_elements_and_amounts() -> None:
     data = load(frame, Options(), seed=0)
     assert isinstance(data.codec, TableCodec)
     assert data.codec.formulas == {"formula": 3}
-    rows = folded(data.training(50), data.codec.formulas)
+    rows = restore_formulas(data.training(50), data.codec.formulas)
     first = [parse_formula(t) for t in rows["formula"]]
     known = [parse_formula(t) for t in frame["formula"]]
     assert all(f in known for f in first)
@@ -104,7 +104,9 @@ def test_cells_that_are_no_scalars_are_still_named() -> None:
 def test_a_formula_that_does_not_parse_is_named_with_its_row() -> None:
     frame = salts()
     frame.loc[123, "formula"] = "Na2Qq3"
-    with pytest.raises(InputError, match=r"row 123: 'Na2Qq3' is no formula \('Qq' at place 4"):
+    with pytest.raises(
+        InputError, match=r"row 123: 'Na2Qq3' is not a valid formula \('Qq' at place 4"
+    ):
         load(frame, Options())
 
 
@@ -129,7 +131,7 @@ def test_the_odds_of_neutral_rows_bring_a_pilots_share_to_that_of_training() -> 
     codec = load(salts(300), Options(), seed=1).codec
     assert isinstance(codec, TableCodec)
     p, u = codec.neutral["formula"], np.random.default_rng(0).random(4000)
-    own = parts("formula", codec.formulas["formula"])
+    own = part_names("formula", codec.formulas["formula"])
     for q in (0.2, 0.5, 0.95):
         balance = np.arange(4000) < 4000 * q
         rows = pd.DataFrame(

@@ -181,7 +181,7 @@ def test_an_answering_run_is_told_beside_bicubic_enlargement(run: surveyor.Model
         assert np.isfinite(told[name].known)
         assert np.isfinite(told[name, BICUBIC].known)
     report = (run.run.path / "report.html").read_text()
-    assert "enlarged bicubically" in report
+    assert "bicubic enlargement" in report
     assert told["w1"].n == ROWS  # patches, however few the pictures
     assert f"patches of answers and of other held-out pictures, {ROWS} of each" in report
     assert "Perceptual distance" in report
@@ -293,7 +293,7 @@ PICTURES = {"a": scene(30)[..., 0], "b": scene(30), "c": scene(20)}
 REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (scene(30), {"task": "super-resolution:scale=3"}, "does not divide"),
     (scene(30), {"task": "super-resolution:scale=8"}, "leaves 2 x 2"),
-    (scene(30).astype(np.float32), {"task": "super-resolution:scale=3"}, "cut them"),
+    (scene(30).astype(np.float32), {"task": "super-resolution:scale=3"}, "crop them"),
     (PICTURES, {"task": "translate:source=/a,target=b"}, "would not be read"),
     (scene(30), {"task": "super-resolution:scale=1"}, "between 2 and 16"),
     (scene(30), {"term": "reconstruction"}, "give a task"),
@@ -303,9 +303,9 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (scene(30), {"task": "super-resolution", "generator": "unet"}, "give task"),
     (scene(30), {"generator": "unet"}, "give task"),
     (scene(30), {"critic": "patch"}, "give task"),
-    (PICTURES, {"task": "translate:source=a"}, "it goes from A to B"),
+    (PICTURES, {"task": "translate:source=a"}, "both source and target are needed"),
     (PICTURES, {"task": "translate:source=a,target=bb"}, "did you mean 'b'"),
-    (PICTURES, {"task": "translate:source=a,target=c"}, "20; each needs its partner"),
+    (PICTURES, {"task": "translate:source=a,target=c"}, "target=c has 20; give the same number"),
     (
         PICTURES,
         {"task": "translate:source=a,target=b", "privacy": "gaussian:epsilon=1"},

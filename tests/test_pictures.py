@@ -10,7 +10,7 @@ import torch
 
 from surveyor import Model, fit
 from surveyor.api import prepare
-from surveyor.kinds.images.measures import labels, ruler
+from surveyor.kinds.images.measures import label_classifier, labels
 from surveyor.measures.classifier import Classifier
 from surveyor.measures.features import frechet, kernel_distance, precision_recall
 from surveyor.measures.memorising import nearest
@@ -69,7 +69,7 @@ def test_a_classifier_reads_digits_it_has_not_seen() -> None:
     column, codes, place = found
     assert (column.name, place) == ("digit", 0)
     held = data.holdout.first(len(data.holdout))
-    answers = ruler(data, column, codes, 0).predict(held.x)
+    answers = label_classifier(data, column, codes, 0).predict(held.x)
     assert (answers == codes[data.holdout.index]).mean() > 0.95
 
 
@@ -110,7 +110,7 @@ def test_a_run_of_pictures_tells_them_beside_real_ones(digits_run: Model) -> Non
     assert told["precision"].known < (told["precision"].floor or 0)
     (worst,) = told.parts("asked", "label")
     assert worst.known <= told["asked"].known
-    assert "Read as the label asked for" in (digits_run.run.path / "report.html").read_text()
+    assert "Classified as the label asked for" in (digits_run.run.path / "report.html").read_text()
 
 
 def test_the_nearest_training_picture_is_found(digits_run: Model) -> None:
@@ -118,7 +118,7 @@ def test_the_nearest_training_picture_is_found(digits_run: Model) -> None:
     rows = data.train.index[[3, 700, 1200]]
     points = data.codec.points(data.train.rows, rows) + 0.01
     assert nearest(points, data.train).tolist() == rows.tolist()
-    assert "nearest to it" in (digits_run.run.path / "report.html").read_text()
+    assert "the nearest of the first" in (digits_run.run.path / "report.html").read_text()
 
 
 NOISE = np.random.default_rng(0).integers(0, 255, (90, 8, 8)).astype(np.uint8)

@@ -72,9 +72,9 @@ def test_the_verdict_comes_first_and_in_words(table_run: Model) -> None:
 def test_every_kind_shows_its_own(table_run: Model, digits_run: Model, toy_run: Model) -> None:
     text = {m.run.kind.name: " ".join(read(m).text) for m in (table_run, digits_run, toy_run)}
     assert "Pairs of columns" in text["table"]
-    assert "Calibration to the training rows' frequencies" in text["table"]
+    assert "Calibration to the frequencies of the training rows" in text["table"]
     assert "By group" in text["table"]
-    assert "Generated, not chosen" in text["images"]
+    assert "Generated, uncurated" in text["images"]
     assert "The two clouds" in text["vectors"]
 
 

@@ -20,8 +20,8 @@ from surveyor.errors import InputError
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.frames import Stacked, read_frame
+from surveyor.kinds.table.infer import infer_types
 from surveyor.kinds.table.text import Reading
-from surveyor.kinds.table.understand import understand
 from tests.conftest import mixed
 
 
@@ -29,7 +29,7 @@ def fitted(values: pd.Series, said: str = "") -> Column:
     """Understand a column and fit it."""
     name = str(values.name)
     reading = Reading({name: (said, "")} if said else {})
-    frame = understand(read_frame(values.to_frame()), reading)
+    frame = infer_types(read_frame(values.to_frame()), reading)
     return fit_column(name, frame.take(np.arange(len(values)))[name], frame.forms[name])
 
 
@@ -163,7 +163,7 @@ def test_a_row_of_several_tables_is_found_in_its_own(tmp_path: Path) -> None:
         pd.DataFrame({"x": range(rows)}).to_csv(path, index=False)
         parts.append(read_frame(path))
     stacked = Stacked(parts)
-    told = [stacked.place(row) for row in (0, 2, 3, 7, 8, 11)]
+    told = [stacked.locate(row) for row in (0, 2, 3, 7, 8, 11)]
     found = [(Path(place.partition(",")[0]).name, int(place.split()[-1])) for place in told]
     # A header stands above the first row.
     expected = [("0.csv", 2), ("0.csv", 4), ("1.csv", 2), ("1.csv", 6), ("2.csv", 2), ("2.csv", 5)]
@@ -207,7 +207,7 @@ def test_a_decoded_batch_needs_no_training_rows() -> None:
 def test_rows_longer_than_the_header_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "long.csv"
     path.write_text("a,b\n" + "1,x,9\n" * 30)
-    with pytest.raises(InputError, match="more fields"):
+    with pytest.raises(InputError, match="fewer fields"):
         load(str(path), Options())
 
 

@@ -19,7 +19,7 @@ from surveyor import InputError, Model, fit
 from surveyor.cli import main
 from surveyor.data import bounds
 from surveyor.errors import Notice
-from surveyor.kinds.images.pictures import listed
+from surveyor.kinds.images.pictures import list_pictures
 from surveyor.kinds.images.sheets import sheet
 from surveyor.kinds.table.files import Table
 from surveyor.writing import MARK
@@ -322,4 +322,4 @@ def test_names_that_are_not_utf8_are_refused_before_training(
     folder.mkdir(parents=True)
     Image.new("L", (8, 8)).save(folder / "a.png")
     with pytest.raises(InputError, match="the name is not UTF-8"):
-        listed(folder.parent)
+        list_pictures(folder.parent)

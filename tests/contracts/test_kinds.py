@@ -105,7 +105,7 @@ def test_decoding_undoes_encoding(data: Data) -> None:
         else data.files.take(data.raw, np.arange(len(data.raw))).iloc[data.train.index[:n]]
     )
     if isinstance(data.raw, Pairs):
-        original = original.wanted
+        original = original.target
     if not isinstance(data.codec, TableCodec):
         exact = original.main.dtype.kind in "iu"
         assert main_of(made).dtype == original.main.dtype

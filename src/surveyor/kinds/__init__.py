@@ -1,4 +1,4 @@
-"""Kinds of data: a folder each, and in it a record of everything that is the kind's own."""
+"""Kinds of data: one folder each, with a record of everything specific to the kind."""
 
 from __future__ import annotations
 
@@ -20,31 +20,35 @@ from surveyor.diagnostics.preflight import Check
 from surveyor.measures import Figures, Measure, Seen
 from surveyor.measures.ruler import RowRuler, Ruler
 from surveyor.measures.verdict import verdict
-from surveyor.panels import Beside, Panel, Section, marginals
+from surveyor.panels import Panel, Section, TwoSets, marginals
 
 
-def _nothing(data: Data) -> None:
-    """Try nothing."""
+def _write_nothing(data: Data) -> None:
+    """Skip the rehearsal of writing."""
 
 
-def _nobody(data: Data) -> None:
-    """Name no column."""
+def _no_column(data: Data) -> None:
+    """Blame no column."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What generic rooms ask of a kind of data.
+    """Everything that the rest of the library needs to know of a kind of data.
 
-    ``files`` read and write it, ``codec`` brings it to the critic's space and back. ``checks`` look
-    at data before training. ``measures`` make the evaluation, ``verdict`` its sentence, in which
-    ``against`` names the run's own held-out data or others; ``between`` says what W1 is between,
-    and ``ruler`` measures it during training.
-    ``panels`` make the report, ``preview`` a picture that is kept in the run folder; ``filters``
-    are what all samples must pass. ``few`` rows are what all that follows training is rehearsed on,
-    beside what ``written`` tries; ``guilty`` names the column that fails. Of two data sets
-    ``coordinates`` are the columns that a person would name, and ``beside`` draws both.
-    ``answers`` is the record that holds where samples answer points of another codec, which
-    ``given`` reads; ``tasks`` make such pairs.
+    ``files`` reads and writes the data, ``codec`` maps them to the critic's space and back, and
+    ``checks`` run before training. ``measures`` yield the evaluation, and ``verdict`` sums it up
+    in a sentence; ``reference_names`` are the names in that sentence of the run's own held-out data
+    and of any other data. ``w1_between`` says which two samples W1 compares, and ``ruler`` measures
+    it during training. ``panels`` make up the report, ``preview`` draws a picture for the run
+    folder, and every sample must pass the ``filters``.
+
+    Before training, everything that follows it is rehearsed on ``rehearsal_rows`` rows, and
+    ``rehearse_writing`` writes samples; ``failing_column`` finds the column to blame. For a
+    comparison of two data sets, ``coordinates`` are their columns with names, and
+    ``comparison_panels`` draw both sets.
+
+    ``answers`` is the record used instead if samples answer points of another codec, such as a
+    picture to translate; ``read_condition`` reads those points, and ``tasks`` make the pairs.
     """
 
     name: str
@@ -54,16 +58,16 @@ class Kind:
     checks: tuple[Check, ...] = ()
     panels: tuple[Panel, ...] = ()
     verdict: Callable[[Figures, str], str] = verdict
-    against: tuple[str, str] = ("held-out real data", "the data given")
-    between: str = "held-out points and as many generated ones"
+    reference_names: tuple[str, str] = ("held-out real data", "the data given")
+    w1_between: str = "held-out points and as many generated ones"
     ruler: type[Ruler] = RowRuler
     filters: tuple[Filter, ...] = ()
-    few: int = 24
-    written: Callable[[Data], None] = _nothing
-    guilty: Callable[[Data], str | None] = _nobody
+    rehearsal_rows: int = 24
+    rehearse_writing: Callable[[Data], None] = _write_nothing
+    failing_column: Callable[[Data], str | None] = _no_column
     preview: Callable[[Seen], tuple[str, Image]] | None = None
     coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
-    beside: Callable[[Beside], Iterator[Section]] = marginals
+    comparison_panels: Callable[[TwoSets], Iterator[Section]] = marginals
     answers: Kind | None = None
     read_condition: Callable[[Codec, Any, Options], Tensor] | None = None
     tasks: Mapping[str, type[Part]] = field(default_factory=dict)
@@ -73,13 +77,13 @@ _ADDED: dict[str, Kind] = {}
 
 
 def add(kind: Kind) -> Kind:
-    """Make a kind of one's own known, beside those of this folder."""
+    """Register a kind in addition to those of this folder."""
     _ADDED[kind.name] = kind
     return kind
 
 
 @cache
-def _here() -> dict[str, Kind]:
+def _built_in() -> dict[str, Kind]:
     found = {}
     for info in pkgutil.iter_modules(__path__):
         if info.ispkg:
@@ -90,11 +94,11 @@ def _here() -> dict[str, Kind]:
 
 def kinds() -> dict[str, Kind]:
     """Return every kind of data by its name."""
-    return _here() | _ADDED
+    return _built_in() | _ADDED
 
 
 def every_kind() -> list[Kind]:
-    """Return every kind of data, those of answers beside their own."""
+    """Return every kind of data; a kind with answers is followed by the record of its answers."""
     return [k for kind in kinds().values() for k in (kind, kind.answers) if k is not None]
 
 
@@ -104,6 +108,6 @@ def tasks() -> dict[str, type[Part]]:
 
 
 def kind_of(codec: Codec) -> Kind:
-    """Return the kind that a codec is of, its answers where it answers what is given."""
+    """Return the kind of a codec; its ``answers`` if the condition is a point of another codec."""
     own = kinds()[codec.kind]
     return own if codec.condition.drawable or own.answers is None else own.answers

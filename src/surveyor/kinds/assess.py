@@ -1,4 +1,4 @@
-"""An evaluation: what all measures of a kind say of a trained game, and the sentence."""
+"""An evaluation: the figures of all measures of a kind, and the verdict."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from surveyor.measures import Evaluation, Seen, measured
 
 
 def assess(seen: Seen) -> Evaluation:
-    """Measure a trained game on held-out data, by the measures of its kind."""
+    """Measure a trained game on held-out data with the measures of its kind."""
     kind = kind_of(seen.codec)
     figures, findings = measured(seen, kind.measures)
-    said = kind.verdict(figures, kind.against[0 if seen.own else 1])
-    return Evaluation(said, seen.n, seen.codec.unit_name, figures.every, findings)
+    verdict = kind.verdict(figures, kind.reference_names[0 if seen.own else 1])
+    return Evaluation(verdict, seen.n, seen.codec.unit_name, figures.every, findings)

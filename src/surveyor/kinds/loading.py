@@ -1,4 +1,4 @@
-"""From what a person gives to data ready for training: recognised, read, split, encoded."""
+"""From a user's source to data ready for training: recognise, read, split and encode."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ MINIMUM_ROWS = 10
 
 
 def recognise(source: Any, options: Options = DEFAULT_OPTIONS) -> Kind:
-    """Return the kind of ``source``, which a task decides where there is one.
+    """Return the kind of ``source``; if the options have a task, the kind that has this task.
 
     Raises:
-        InputError: no such file, or nothing here reads it.
+        InputError: there is no such file, or no kind reads it.
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
         if problems := unnameable(path):
             raise InputError(*problems)
         if source == "" and options.task is None:
-            raise InputError("data '': no name of a file or folder")
+            raise InputError("data '': empty name; give a file or a folder")
         if not _exists(path):
             near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
             hint = did_you_mean(path.name, near) if near and path.name else ""
@@ -38,7 +38,7 @@ def recognise(source: Any, options: Options = DEFAULT_OPTIONS) -> Kind:
     every = every_kind()
     if options.task is not None:
         return next(kind for kind in every if isinstance(options.task, tuple(kind.tasks.values())))
-    if isinstance(source, (str, Path)):  # a suffix says more than that there is a folder
+    if isinstance(source, (str, Path)):  # prefer kinds that list the suffix
         every.sort(key=lambda kind: not str(source).lower().endswith(kind.files.suffixes))
     for kind in every:
         if kind.files.recognises(source):
@@ -49,7 +49,7 @@ def recognise(source: Any, options: Options = DEFAULT_OPTIONS) -> Kind:
         else f"object of type {type(source).__name__}"
     )
     known = " ".join(sorted({s for kind in kinds().values() for s in kind.files.suffixes}))
-    raise InputError(f"{what}: not a kind of data known here; known: {known}, a folder of pictures")
+    raise InputError(f"{what}: unknown kind of data; known: {known}, a folder of pictures")
 
 
 def _exists(path: Path) -> bool:
@@ -66,17 +66,17 @@ def load(
     seed: int = 0,
     codec: Codec | None = None,
 ) -> Data:
-    """Read ``source``, split off a held-out part, and fit a codec to the rest unless one is given.
+    """Read ``source``, hold out a part of it, and fit a codec to the rest unless one is given.
 
     Raises:
-        InputError: everything that is wrong with the data, each with its remedy.
+        InputError: every problem of the data, each with its remedy.
     """
     source = resolve(source)
     kind = recognise(source, options)
-    return ready(kind, kind.files.read(source, options), options, holdout, seed, codec)
+    return split_and_encode(kind, kind.files.read(source, options), options, holdout, seed, codec)
 
 
-def ready(
+def split_and_encode(
     kind: Kind,
     raw: Any,
     options: Options,
@@ -84,12 +84,12 @@ def ready(
     seed: int = 0,
     codec: Codec | None = None,
 ) -> Data:
-    """Split and encode data as the kind's files read them.
+    """Split and encode data that the kind's ``files`` have read.
 
     The split depends on the seed and the number of rows alone.
 
     Raises:
-        InputError: too few rows, or rows that no codec can be fitted to.
+        InputError: there are too few rows, or no codec can be fitted to them.
     """
     n = len(raw)
     if n < MINIMUM_ROWS:

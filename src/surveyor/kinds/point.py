@@ -1,4 +1,4 @@
-"""A condition that is a point of another codec: a picture, a vector."""
+"""A condition that is a point of another codec: a picture or a vector."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from surveyor.kinds import kinds
 
 @dataclass(frozen=True, eq=False)
 class Point(Condition):
-    """What is given: of row i a point x_i of ``codec``, kept as ``given`` beside the row itself."""
+    """A point of ``codec`` for each row, stored under ``given`` with the rows."""
 
     codec: Codec
     drawable: ClassVar[bool] = False
@@ -28,16 +28,16 @@ class Point(Condition):
 
     @property
     def picture(self) -> tuple[int, ...]:
-        """Return the shape of a picture; nothing for a vector."""
+        """Return the shape of a picture; () for a vector."""
         shape = self.codec.space.shape
         return shape if len(shape) == 3 else ()
 
     def rows(self, raw: Any) -> np.ndarray:
-        """Check what is given and store it compactly."""
+        """Check the given points and store them compactly."""
         return self.codec.rows(raw)["x"]
 
     def of(self, rows: Mapping[str, np.ndarray], index: np.ndarray) -> Tensor:
-        """Return what the chosen rows are given, as points."""
+        """Return the given points of the chosen rows."""
         return self.codec.points({"x": rows["given"]}, index)
 
     def state(self) -> State:
@@ -47,6 +47,6 @@ class Point(Condition):
 
     @classmethod
     def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Point:
-        """Rebuild the condition, of whichever kind its codec is."""
+        """Rebuild the condition and its codec, of any kind."""
         own = {k.removeprefix("given."): v for k, v in arrays.items() if k.startswith("given.")}
         return cls(kinds()[meta["of"]].codec.restore(meta, own))

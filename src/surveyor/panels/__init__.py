@@ -15,7 +15,7 @@ from surveyor.data.coordinates import Coordinates
 from surveyor.measures import Evaluation, Seen
 from surveyor.training import Measurement
 
-__all__ = ["Beside", "Cell", "Panel", "Picture", "Section", "Shown", "Table", "Text", "marginals"]
+__all__ = ["Cell", "Panel", "Picture", "Section", "Shown", "Table", "Text", "TwoSets", "marginals"]
 
 Cell = str | float | None
 
@@ -86,7 +86,7 @@ class Shown:
 
 
 @dataclass(frozen=True, eq=False)
-class Beside:
+class TwoSets:
     """Two data sets to compare, as read and as tables of named columns.
 
     ``critic``, if any, has high scores on the first set, in the user's unit.
@@ -98,9 +98,9 @@ class Beside:
     critic: nn.Module | None = None
 
 
-def marginals(beside: Beside) -> Iterator[Section]:
+def marginals(sets: TwoSets) -> Iterator[Section]:
     """Yield the marginals of both sets if they have named columns."""
-    own = beside.coordinates
+    own = sets.coordinates
     if own.columns:
         picture, left = draw.marginals(own.columns, *own.frames)
         more = f" The table has {left} more columns." if left else ""

@@ -49,7 +49,7 @@ def page_of(run: Run, data: Data) -> str:
         kind=run.kind.name,
         data_name=Path(run.data_name).name if "://" not in run.data_name else run.data_name,
         evaluation=evaluation,
-        between=run.kind.between,
+        between=run.kind.w1_between,
         w1=evaluation["w1"],
         auc=evaluation.by_name.get("auc"),
         sections=[section for panel in run.kind.panels for section in panel(shown)],

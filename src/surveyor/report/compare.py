@@ -20,5 +20,5 @@ def compare_page(found: Drift, first: str, second: str) -> str:
         columns=found.columns,
         rows=found.rows,
         bracket=draw.bracket(c.low, c.high, c.value, c.floor),
-        sections=list(kind_of(found.codec).beside(found.beside)),
+        sections=list(kind_of(found.codec).comparison_panels(found.sets)),
     )

@@ -32,7 +32,7 @@ def rehearse(session: Session) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # notices about so few rows are irrelevant
         with _trying("writing samples", few):
-            kind_of(codec).written(few)
+            kind_of(codec).rehearse_writing(few)
         with _trying("the evaluation", few):
             evaluation = assess(Seen(game, generator, few, config.seed, FEWEST))
         game = replace(game, generator=generator)
@@ -42,7 +42,7 @@ def rehearse(session: Session) -> None:
 
 
 def _few(data: Data) -> Data:
-    n = kind_of(data.codec).few
+    n = kind_of(data.codec).rehearsal_rows
     parts = {p: getattr(data, p) for p in ("train", "validation", "holdout")}
     return replace(data, **{p: replace(s, index=s.index[:n]) for p, s in parts.items()})
 
@@ -55,7 +55,7 @@ def _trying(what: str, data: Data) -> Iterator[None]:
         raise
     except Exception as error:
         cause = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        column = kind_of(data.codec).guilty(data)
+        column = kind_of(data.codec).failing_column(data)
         named = "" if column is None else f"column {column!r}: "
         remedy = "report this as a bug" if column is None else f"leave it out with --drop {column}"
         raise InputError(

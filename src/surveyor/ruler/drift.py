@@ -15,7 +15,7 @@ from surveyor.data.coordinates import Coordinates, unnamed
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
 from surveyor.kinds.loading import recognise
-from surveyor.panels import Beside
+from surveyor.panels import TwoSets
 from surveyor.ruler.comparison import LIMIT, Comparison, Method, compare
 from surveyor.ruler.critic import Budget
 from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_moved
@@ -43,9 +43,9 @@ class Drift:
     points: tuple[np.ndarray, np.ndarray] = field(default=(np.empty(0), np.empty(0)), repr=False)
 
     @property
-    def beside(self) -> Beside:
+    def sets(self) -> TwoSets:
         """Return what a report shows of both sets."""
-        return Beside(self.codec, self.raw, self.coordinates, self.comparison.critic)
+        return TwoSets(self.codec, self.raw, self.coordinates, self.comparison.critic)
 
     def numbers(self) -> dict[str, Any]:
         """Return the comparison, its unit, and the moved columns and rows, for JSON."""

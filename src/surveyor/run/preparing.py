@@ -12,7 +12,7 @@ from surveyor.data import Data, Options
 from surveyor.data.memory import copy_arrays
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
-from surveyor.kinds.loading import ready, recognise
+from surveyor.kinds.loading import recognise, split_and_encode
 from surveyor.options import NONE, Config, configured
 from surveyor.options import resolve as resolve_config
 
@@ -34,7 +34,7 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
         config = configured(said, defaults)
     if kind is not None and raw is not None:
         with collecting(problems):
-            loaded = ready(kind, raw, options_of(config), config.holdout, config.seed)
+            loaded = split_and_encode(kind, raw, options_of(config), config.holdout, config.seed)
     if problems:
         raise InputError(*problems)
     return loaded, config

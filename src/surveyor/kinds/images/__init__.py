@@ -15,8 +15,8 @@ KIND = Kind(
     codec=ImageCodec,
     measures=(*common(), Pictures()),
     panels=(Progress(), Sheets(), Parts(), Gradients(), Memory(), Account()),
-    few=4,
-    beside=sheets,
+    rehearsal_rows=4,
+    comparison_panels=sheets,
     preview=preview,
     answers=ANSWERS,
 )

@@ -1,4 +1,4 @@
-"""Pictures as points of a critic's space, and as pictures again."""
+"""The codec of pictures: to points of the critic's space, and back."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from surveyor.kinds.images.reading import read_pictures
 from surveyor.kinds.point import Point
 from surveyor.privacy import CodecAccount
 
-BEYOND = 0.1
+BEYOND = 0.1  # slope of the head outside [-1, 1]
 
 
 @dataclass(frozen=True, eq=False)
 class ImageCodec(Codec):
-    """Channels first, x = 2 p / top - 1 in [-1, 1]; distances are given with p / top in [0, 1].
+    """Channels first, x = 2 p / top - 1 in [-1, 1]; distances are measured in p / top, in [0, 1].
 
     With whitening x = (v - mean) W over all pixels.
     """
@@ -61,24 +61,22 @@ class ImageCodec(Codec):
         """Return the shapes and the unit."""
         shape = (self.channels, *self.size[:2])
         unit = 1.0 if self.whitening else 0.5
-        told = self.condition
-        return Space(shape, told.width, shape, unit, cond_shape=told.picture)
+        given = self.condition
+        return Space(shape, given.width, shape, unit, cond_shape=given.picture)
 
     @property
     def scale(self) -> int | None:
-        """Return how many times as large the picture is as the one that it answers, if any."""
+        """Return how much larger an answer is than the picture given; None if it is not."""
         given = self.condition.picture
         return self.size[0] // given[1] if given and given[1] < self.size[0] else None
 
     def rows(self, raw: Any) -> Rows:
-        """Check pictures, and what they answer where they do; keep them as they are."""
+        """Check pictures, and what they answer if they are pairs; their dtype does not change."""
         if isinstance(self.condition, Point):
             if not isinstance(raw, Pairs):
-                raise InputError(
-                    "the run answers what it is given: give pairs, as it was trained on"
-                )
+                raise InputError("the run was trained on pairs; give pairs, not pictures alone")
             given = self.condition.rows(raw.given)
-            return {"given": given} | self._pictures(raw.wanted, Columns())
+            return {"given": given} | self._pictures(raw.target, Columns())
         assert isinstance(self.condition, Columns)
         return self._pictures(raw, self.condition)
 
@@ -87,13 +85,13 @@ class ImageCodec(Codec):
         arrays = read_pictures(own)
         if arrays.main.shape[1:] != self.size:
             raise InputError(
-                f"pictures of {arrays.main.shape[1:]} where the run was trained on {self.size}; "
+                f"pictures of {arrays.main.shape[1:]}, but the run was trained on {self.size}; "
                 "resize them or convert their mode"
             )
         kinds = np.dtype(self.dtype).kind, arrays.main.dtype.kind
         if (kinds[0] == "f") != (kinds[1] == "f") or float(arrays.main.max()) > self.top:
             raise InputError(
-                f"pictures of {arrays.main.dtype} up to {arrays.main.max():g} where the run was "
+                f"pictures of {arrays.main.dtype} up to {arrays.main.max():g}, but the run was "
                 f"trained on {self.dtype} up to {self.top:g}; bring them to the same scale"
             )
         return {"x": arrays.main} | column_codes(arrays, columns, self.group)
@@ -109,11 +107,11 @@ class ImageCodec(Codec):
         return torch.from_numpy(flat.astype(np.float32)).view_as(x)
 
     def head(self, raw: Tensor, draws: Draws) -> Tensor:
-        """Return tanh(raw); raw itself where whitened.
+        """Return tanh(raw), or raw itself if whitened.
 
-        Of an answer raw within [-1, 1], and a tenth of what lies beyond. It starts from the picture
-        given, whose white is at the edge: tanh would pass hardly any gradient there, and without a
-        bound the game drives values out of range.
+        For answers, return raw within [-1, 1] and a slope of ``BEYOND`` outside. An answer starts
+        from the picture given, whose white is at the edge: tanh would pass hardly any gradient
+        there, and without a bound the game drives values out of range.
         """
         if self.whitening is not None:
             return raw
@@ -123,7 +121,7 @@ class ImageCodec(Codec):
         return inside + BEYOND * (raw - inside)
 
     def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> dict[str, np.ndarray]:
-        """Return arrays by name: the pictures, in their own dtype, and their conditions."""
+        """Return arrays by name: the pictures, in the dtype of the data, and their conditions."""
         x = batch.x
         if self.whitening is not None and self.mean is not None:
             flat = self.whitening.undo(x.flatten(1).double().numpy()) + self.mean
@@ -136,7 +134,7 @@ class ImageCodec(Codec):
         return made | {n: s.to_numpy() for n, s in self.condition.decode(codes, draws).items()}
 
     def round_trip(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
-        """Return generated points as this reads what a user gets of them: rounded as data are."""
+        """Return generated points decoded and encoded again: rounded as the data are."""
         made = self.decode(batch, codes, draws)[self.main]
         return Batch(self.points({"x": made}, np.arange(len(made))), batch.cond)
 

@@ -1,4 +1,4 @@
-"""Pictures: folders (a class a subfolder), ``.npz`` and arrays; grey or RGB, of one size."""
+"""Pictures of one size, grey or RGB: folders with one class per subfolder, ``.npz``, arrays."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ class Images(Files):
     usual = ".png"
 
     def recognises(self, source: Any) -> bool:
-        """Take folders, and arrays of three or four axes."""
+        """Return whether ``source`` is a folder, or an array of more than two axes."""
         if isinstance(source, (str, Path)) and Path(source).is_dir():
             return True
         axes = rank(source)
         return axes is not None and axes > 2
 
     def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Arrays:
-        """Read and check the pictures; with a ``size`` bring them to size x size."""
+        """Read and check the pictures; with a ``size``, resize them to size x size."""
         return read_pictures(source, options)
 
     def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return what docs/defaults.md measured."""
+        """Return the defaults measured in docs/defaults.md."""
         return DEFAULTS if raw.depth in (None, FULL) else {**DEFAULTS, "white": raw.depth}
 
     def take(self, raw: Arrays, index: np.ndarray) -> Arrays:
@@ -57,14 +57,14 @@ class Images(Files):
         return raw.take(index)
 
     def concatenate(self, a: Arrays, b: Arrays) -> Arrays:
-        """Return both sets' rows."""
+        """Return the pictures of both sets."""
         return a.joined(b)
 
     def fit(self, raw: Arrays, options: Options) -> ImageCodec:
-        """Fit the value range, conditions and, where asked, whitening."""
+        """Fit the range of values, the conditions and, if asked for, the whitening."""
         conditions, group, fits = fit_columns(raw, options)
         if raw.main.max() == 0:
-            raise InputError("every picture is black; there is nothing to learn")
+            raise InputError("all pictures are black; there is nothing to learn")
         top = raw.white or white_of(raw.main)
         size, dtype = raw.main.shape[1:], str(raw.main.dtype)
         plain = ImageCodec(
@@ -79,7 +79,7 @@ class Images(Files):
         return ImageCodec(plain.size, top, plain.dtype, plain.main, conditions, white, mean, group)
 
     def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
-        """Write ``.npz``, ``.npy``, or ``.png``: one sheet of all of them."""
+        """Write ``.npz``, ``.npy``, or one sheet of all pictures as ``.png``."""
         main = next(iter(samples))
         if path.name.lower().endswith(".npz"):
             with path.open("wb") as file:
@@ -91,12 +91,12 @@ class Images(Files):
             sheet(samples[main]).save(path)
 
     def write_folder(self, samples: Any, path: Path, names: Sequence[str] = ()) -> None:
-        """Write a ``.png`` each, numbered where they have no names of their own."""
+        """Write one ``.png`` per picture, numbered unless ``names`` are given and all differ."""
         parts = samples if isinstance(samples, list) else [samples]
         mains = [part[next(iter(part))] for part in parts]
         main = mains[0] if len(mains) == 1 else [p for several in mains for p in several]
         write_folder(main, path, names if len(set(names)) == len(names) else ())
 
     def animate(self, samples: dict[str, np.ndarray], path: Path) -> None:
-        """Write pictures as frames."""
+        """Write pictures as the frames of an animation."""
         animate(samples[next(iter(samples))], path)

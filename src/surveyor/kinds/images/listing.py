@@ -1,4 +1,4 @@
-"""Files below a folder, linked folders among them, each once."""
+"""All files below a folder, each once; links to folders are followed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pathlib import Path
 from surveyor.errors import InputError, tell
 
 
-def walked(path: Path) -> Iterator[Path]:
-    """Yield every entry below a folder that is no folder itself; linked folders are followed.
+def walk_files(path: Path) -> Iterator[Path]:
+    """Yield every entry below a folder that is not a folder; links to folders are followed.
 
-    A link to a folder that is read anyway, or to one that holds all of this, is left out and told.
+    A link to a folder that is read anyway, or to one that contains ``path``, is skipped with a
+    notice.
 
     Raises:
-        InputError: a folder that cannot be looked into.
+        InputError: a folder cannot be listed.
     """
     found, links, read = [path], list[Path](), dict[tuple[int, int], Path]()
     while found or links:
@@ -24,10 +25,12 @@ def walked(path: Path) -> Iterator[Path]:
         try:
             state, entries = folder.stat(), sorted(os.scandir(folder), key=lambda e: e.name)
         except OSError as error:
-            raise InputError(f"{folder}: cannot be looked into ({error.strerror})") from error
+            raise InputError(
+                f"{folder}: cannot be listed ({error.strerror}); make it readable, or move it away"
+            ) from error
         before = read.setdefault((state.st_dev, state.st_ino), folder)
         if before != folder or (linked and path.resolve().is_relative_to(folder.resolve())):
-            tell(f"{folder}: a link to {folder.resolve()}, which is read already; left out")
+            tell(f"{folder}: skipped; a link to {folder.resolve()}, which is read anyway")
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):

@@ -1,4 +1,4 @@
-"""Figures of generated pictures, by features of a classifier of their labels or of ImageNet's."""
+"""Figures of generated pictures, on features of a classifier of their labels or of ImageNet."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from surveyor.measures.classifier import Trained, fit_classifier
 from surveyor.measures.features import frechet, kernel_distance, precision_recall
 from surveyor.streams import Stream
 
-MOST_LABELS, FEWEST = 200, 10  # labels, and training pictures a label
-ROWS, NEAR = 10_000, 2000  # pictures a side, and those whose neighbours are looked for
-FEW = 500  # pictures a side by the ImageNet net, which is slow
+MOST_LABELS, FEWEST = 200, 10  # labels; training pictures per label
+ROWS, NEAR = 10_000, 2000  # pictures per side; those for nearest neighbours and kernels
+FEW = 500  # pictures per side for the ImageNet net, which is slow
 
 
 @dataclass(frozen=True)
 class Pictures(Measure):
     """Frechet and kernel distance, precision and recall, between features of pictures.
 
-    Features are those of a classifier of the labels, where there are labels; else those of the
-    ImageNet net, where it is installed. With a label among the conditions also ``asked``, the share
-    of generated pictures that the classifier reads as the label asked for, beside its accuracy on
-    held-out ones; and ``usefulness``, the accuracy on held-out pictures of a classifier trained on
-    generated pictures alone (classification accuracy score, Ravuri and Vinyals 2019).
+    The features are those of a classifier of the labels if there are labels; else those of the
+    ImageNet net if it is installed. If a condition is a label, there are two more figures:
+    ``asked``, the share of generated pictures that the classifier assigns to the label asked for,
+    with its accuracy on held-out pictures as the floor; and ``usefulness``, the accuracy on
+    held-out pictures of a classifier trained on generated pictures alone (classification accuracy
+    score, Ravuri and Vinyals 2019).
     """
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
-        """Yield the figures, each beside that of as many training pictures."""
+        """Yield the figures, each with that of as many training pictures as its floor."""
         data = seen.data
         found, n = labels(data), min(ROWS, len(data.holdout), len(data.train))
         if n < FEWEST:
@@ -46,7 +47,9 @@ class Pictures(Measure):
             if pixels and imagenet.available():
                 n = min(FEW, n)
                 sides = seen.delivered(n).x, seen.held(n).x, seen.train(n).x
-                yield from compared(imagenet.NAME, *(imagenet.features(x).numpy() for x in sides))
+                yield from feature_figures(
+                    imagenet.NAME, *(imagenet.features(x).numpy() for x in sides)
+                )
             return
         yield from _by_label(seen, *found, n)
 
@@ -54,11 +57,11 @@ class Pictures(Measure):
 def _by_label(
     seen: Seen, column: Column, codes: np.ndarray, place: int | None, n: int
 ) -> Iterator[Figure]:
-    trained = ruler(seen.data, column, codes, seen.seed)
+    trained = label_classifier(seen.data, column, codes, seen.seed)
     held, real, made = seen.held(n).x, seen.train(n).x, seen.delivered(n).x
     truth = codes[seen.data.holdout.index[:n]]
     by = f"a classifier of {column.name}, trained on the training pictures"
-    yield from compared(by, *(trained.features(x) for x in (made, held, real)))
+    yield from feature_figures(by, *(trained.features(x) for x in (made, held, real)))
     if place is None:
         return
     accuracy = float((trained.predict(held) == truth).mean())
@@ -73,7 +76,9 @@ def _by_label(
     yield Figure("usefulness", useful, accuracy, by, "higher", n=n)
 
 
-def compared(by: str, made: np.ndarray, held: np.ndarray, real: np.ndarray) -> Iterator[Figure]:
+def feature_figures(
+    by: str, made: np.ndarray, held: np.ndarray, real: np.ndarray
+) -> Iterator[Figure]:
     """Yield the figures of features (n, d) of generated, held-out and training pictures."""
     few = [side[:NEAR] for side in (made, held, real)]
     n, near = len(made), len(few[0])
@@ -86,9 +91,10 @@ def compared(by: str, made: np.ndarray, held: np.ndarray, real: np.ndarray) -> I
 
 
 def labels(data: Data) -> tuple[Column, np.ndarray, int | None] | None:
-    """Return a column of labels, every row's code, and its place among the conditions.
+    """Return a column of labels, the code of each row, and its index among the conditions.
 
-    The first condition that is a category; else the first such column beside the pictures.
+    This is the first condition that is a category; else the first such column of the data, with
+    None for the index. Return None if there are no labels.
     """
     columns = data.codec.condition.columns
     for place, column in enumerate(columns):
@@ -109,8 +115,8 @@ def labels(data: Data) -> tuple[Column, np.ndarray, int | None] | None:
     return None
 
 
-def ruler(data: Data, column: Column, codes: np.ndarray, seed: int) -> Trained:
-    """Return a classifier of the training pictures."""
+def label_classifier(data: Data, column: Column, codes: np.ndarray, seed: int) -> Trained:
+    """Return a classifier of ``column``, trained on the training pictures."""
     source = data.train
 
     def draw(n: int, draws: Draws) -> tuple[Tensor, Tensor]:

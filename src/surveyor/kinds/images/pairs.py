@@ -1,4 +1,4 @@
-"""Pairs: what is given, and the picture that answers it."""
+"""Pairs of an input, a picture or a vector, and the picture that answers it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from surveyor.data.arrays import Arrays
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """What is given, pictures or vectors, and the pictures wanted, n of each."""
+    """The pictures or vectors given, and the target pictures; n of each."""
 
     given: Arrays
-    wanted: Arrays
+    target: Arrays
 
     def __len__(self) -> int:
-        return len(self.wanted)
+        return len(self.target)
 
     def take(self, index: np.ndarray) -> Pairs:
         """Return the chosen pairs."""
-        return Pairs(self.given.take(index), self.wanted.take(index))
+        return Pairs(self.given.take(index), self.target.take(index))

@@ -1,4 +1,4 @@
-"""Folders of pictures: looked through first, then decoded into memory or a scratch file."""
+"""Folders of pictures: scanned first, then decoded into memory or a scratch file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from PIL import Image, ImageOps
 from surveyor.data.arrays import Arrays
 from surveyor.data.scratch import empty
 from surveyor.errors import InputError, tell
-from surveyor.kinds.images.listing import walked
+from surveyor.kinds.images.listing import walk_files
 from surveyor.writing import unnameable
 
-SAFE = (  # that Pillow decodes by itself; EPS starts an interpreter, and no other is usual
+SAFE = (  # formats that Pillow decodes by itself; for EPS it starts an interpreter
     "AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI",
     "SGI", "TGA", "TIFF", "WEBP",
 )  # fmt: skip
@@ -28,13 +28,13 @@ GREY = ("1", "L", "LA", "La", *SIXTEEN)
 COLOUR = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
 MOST_PROBLEMS = 20
 FULL = 2**16 - 1
-USED = 2**14  # what pictures of 16 bits reach where all of these are used
-LOWER = 64  # of 256: what colours of 16 bits, cut to 8, reach where the upper ones are used
+USED = 2**14  # values that pictures with 16 bits in use reach
+LOWER = 64  # values, out of 255, that 16-bit colours reach when cut to their upper 8 bits
 
 
 @cache
 def suffixes() -> tuple[str, ...]:
-    """Return the endings of pictures that the Pillow installed here can read."""
+    """Return the suffixes of pictures that the installed Pillow can read."""
     return tuple(
         sorted(s for s, name in Image.registered_extensions().items() if name in _formats())
     )
@@ -47,8 +47,8 @@ def _formats() -> tuple[str, ...]:
 
 
 @dataclass
-class _Seen:
-    """What pictures are like, before any is decoded that need not be."""
+class _Scan:
+    """The sizes, modes and problems of pictures, found mostly without decoding them."""
 
     shapes: Counter[tuple[int, int]] = field(default_factory=Counter)
     first: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -58,13 +58,13 @@ class _Seen:
     broken: set[Path] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
-    def look(self, picture: Image.Image, file: Path) -> None:
+    def add(self, picture: Image.Image, file: Path) -> None:
         """Add one picture."""
         if unfit := _unfit(picture, file):
             self.broken.add(file)
             self.problems += unfit
             return
-        # Looking for a camera's turn decodes a PNG, after which its tiles are gone.
+        # Reading the EXIF orientation decodes a PNG, after which its tiles are gone.
         deep = any("16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
         self.coloured = self.coloured or picture.mode not in GREY
         shape = _upright(picture)
@@ -79,181 +79,180 @@ class _Seen:
 def read_folder(path: Path, size: int | None = None, white: int | None = None) -> Arrays:
     """Read every picture below a folder; the subfolder is its ``label``.
 
-    Grey stays grey unless one picture has colour, which makes all RGB. Sixteen bits become eight,
-    of which ``white`` is the value that becomes 255; transparent places become white, CMYK and
-    palettes RGB, and a camera's turn is taken into account. With ``size`` every picture becomes
-    size x size: its middle square, reduced or enlarged.
+    If one picture has colour, all become RGB; else all stay grey. Sixteen bits become eight, and
+    the value ``white`` becomes 255. Transparent pixels become white, CMYK and palettes RGB, and the
+    EXIF orientation is applied. With ``size`` every picture becomes size x size: its middle square,
+    reduced or enlarged.
 
     Raises:
-        InputError: no pictures, broken or animated ones, several sizes; each named.
+        InputError: no pictures, broken or animated pictures, several sizes; each is named.
     """
-    files = listed(path)
+    files = list_pictures(path)
     if not files:
         raise InputError(f"{path}: no pictures in this folder; known: {' '.join(suffixes())}")
-    seen = _looked_through(files)
-    problems = seen.problems
-    if len(seen.shapes) > 1 and size is None:
+    scan = _scan_files(files)
+    problems = scan.problems
+    if len(scan.shapes) > 1 and size is None:
         shown = "; ".join(
-            f"{w}x{h} ({seen.first[w, h]})" for (w, h), _ in seen.shapes.most_common(4)
+            f"{w}x{h} ({scan.first[w, h]})" for (w, h), _ in scan.shapes.most_common(4)
         )
-        least = min(min(shape) for shape in seen.shapes)
+        least = min(min(shape) for shape in scan.shapes)
         problems.append(
-            f"{path}: pictures of {len(seen.shapes)} sizes: {shown}; bring all to one with "
+            f"{path}: pictures of {len(scan.shapes)} sizes: {shown}; resize them with "
             f"--size N, such as --size {min(64, least)}"
         )
-    depth = _depth(seen, str(path), white)
-    width, height = (size, size) if size is not None else next(iter(seen.shapes), (0, 0))
-    whole = (len(files), height, width, *((3,) if seen.coloured else ()))
+    depth = _depth(scan, str(path), white)
+    width, height = (size, size) if size is not None else next(iter(scan.shapes), (0, 0))
+    whole = (len(files), height, width, *((3,) if scan.coloured else ()))
     pixels = None if problems else empty(whole, np.uint8)
-    for k, file in enumerate(f for f in files if f not in seen.broken):
+    for k, file in enumerate(f for f in files if f not in scan.broken):
         try:
             with _opened(file) as picture:
                 picture.load()
                 if pixels is not None:
-                    mode = "RGB" if seen.coloured else "L"
+                    mode = "RGB" if scan.coloured else "L"
                     pixels[k] = np.asarray(_plain(picture, mode, size, depth))
         except InputError as error:
             problems += error.problems
     if problems or pixels is None:
-        raise _all(problems)
+        raise _error(problems)
     labels = np.array([str(file.parent.relative_to(path)) for file in files])
     columns = {"label": labels} if len(set(labels)) > 1 else {}
     return Arrays(pixels, columns, "images", depth=depth)
 
 
 def read_picture(file: Path, white: int | None = None) -> Arrays:
-    """Read one picture, as those of a folder are read.
+    """Read one picture as ``read_folder`` does.
 
     Raises:
-        InputError: broken or animated.
+        InputError: the picture is broken or animated.
     """
-    seen = _looked_through([file])
-    if seen.problems:
-        raise InputError(*seen.problems)
-    depth = _depth(seen, str(file), white)
-    if seen.problems:
-        raise InputError(*seen.problems)
+    scan = _scan_files([file])
+    if scan.problems:
+        raise InputError(*scan.problems)
+    depth = _depth(scan, str(file), white)
+    if scan.problems:
+        raise InputError(*scan.problems)
     with _opened(file) as picture:
-        pixels = np.asarray(_plain(picture, "RGB" if seen.coloured else "L", None, depth))
+        pixels = np.asarray(_plain(picture, "RGB" if scan.coloured else "L", None, depth))
     return Arrays(pixels[None], {}, "images", depth=depth)
 
 
-def listed(path: Path) -> list[Path]:
+def list_pictures(path: Path) -> list[Path]:
     """Return the pictures below a folder, in the order in which they are read.
 
-    What else is there is told: files of other suffixes, pictures in hidden folders, links that
-    lead nowhere.
+    Notices tell of files with other suffixes, pictures in hidden folders, and broken links.
 
     Raises:
-        InputError: a folder that cannot be looked into.
+        InputError: a folder cannot be listed, or its name is not UTF-8.
     """
     known, others, pictures = suffixes(), Counter[str](), []
-    for file in walked(path):
+    for file in walk_files(path):
         if file.suffix.lower() not in known:
             if not file.name.startswith("."):
                 others[file.suffix.lower() or "none"] += 1
         elif file.is_file():
             pictures.append(file)
         else:
-            tell(f"{file}: not read; a link to nothing, or no regular file")
+            tell(f"{file}: skipped; a broken link, or not a regular file")
     if others:
         shown = ", ".join(f"{suffix} ({count:,})" for suffix, count in others.most_common())
-        tell(f"{path}: files with other suffixes are not read: {shown}; save pictures as .png")
+        tell(f"{path}: skipped files with other suffixes: {shown}; save pictures as .png")
     folders = Counter(file.parent.relative_to(path) for file in pictures)
     if problems := [line for name in folders for line in unnameable(path / name)]:
-        raise _all(problems)
+        raise _error(problems)
     for name, count in sorted(folders.items()):
         if not any(part.startswith(".") for part in name.parts):
             continue
         tell(
-            f"{path}: {count:,} picture{'s' * (count > 1)} of the hidden folder {name} are read, "
-            f"with the label {name}; move them away if they are not meant"
+            f"{path}: read {count:,} picture{'s' * (count > 1)} of the hidden folder {name}, "
+            f"with the label {name}; move that folder away to leave them out"
         )
     return sorted(pictures)
 
 
 def several_sizes(path: Path) -> bool:
-    """Return whether a folder has pictures of several sizes, among those that can be opened."""
+    """Return whether the readable pictures of a folder have several sizes."""
     found = set()
-    for file in listed(path) if path.is_dir() else []:
+    for file in list_pictures(path) if path.is_dir() else []:
         with suppress(InputError), _opened(file) as picture:
             found.add(_upright(picture))
     return len(found) > 1
 
 
 def read_each(path: Path, white: int | None = None) -> list[np.ndarray]:
-    """Read every picture below a folder, each of its own size and mode, in the order listed.
+    """Read every picture below a folder in its own size and mode, in the order of its path.
 
     Raises:
-        InputError: broken or animated ones; each named.
+        InputError: broken or animated pictures; each is named.
     """
     made: list[np.ndarray] = []
     problems: list[str] = []
-    for file in listed(path):
+    for file in list_pictures(path):
         try:
             made.append(read_picture(file, white).main[0])
         except InputError as error:
             problems += error.problems
     if problems:
-        raise _all(problems)
+        raise _error(problems)
     return made
 
 
 def resized(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Return pictures (n, h, w[, 3]) of eight bits as size x size."""
+    """Return 8-bit pictures (n, h, w[, 3]) resized to size x size."""
     made = empty((len(pixels), size, size, *pixels.shape[3:]), np.uint8)
     for k, picture in enumerate(pixels):
         made[k] = np.asarray(_square(Image.fromarray(picture), size))
     return made
 
 
-def _looked_through(files: list[Path]) -> _Seen:
-    seen = _Seen()
+def _scan_files(files: list[Path]) -> _Scan:
+    scan = _Scan()
     for file in files:
         try:
             with _opened(file) as picture:
-                seen.look(picture, file)
+                scan.add(picture, file)
         except InputError as error:
-            seen.broken.add(file)
-            seen.problems += error.problems
-    return seen
+            scan.broken.add(file)
+            scan.problems += error.problems
+    return scan
 
 
-def _depth(seen: _Seen, where: str, white: int | None) -> int | None:
-    """Return the value of white in pictures of sixteen bits, None where there are none.
-
-    Fewer bits that stand in sixteen are told.
-    """
-    if seen.colour16 is not None:
-        if seen.colour16 < LOWER:
-            seen.problems.append(
-                f"{where}: colours of 16 bits of which the upper ones are not used; save 8 bits"
+def _depth(scan: _Scan, where: str, white: int | None) -> int | None:
+    """Return the value of white in 16-bit pictures; None if there are none."""
+    if scan.colour16 is not None:
+        if scan.colour16 < LOWER:
+            scan.problems.append(
+                f"{where}: 16-bit colours that leave the upper bits unused; save them with 8 bits"
             )
-        tell(f"{where}: of colours of 16 bits the upper 8 are read")
-    highest = seen.grey16
+        tell(f"{where}: 16-bit colours are cut to their upper 8 bits")
+    highest = scan.grey16
     if highest is None:
         return None
     if white is not None:
         if highest > white:
-            seen.problems.append(f"{where}: pictures of 16 bits reach {highest:,}, above --white")
+            scan.problems.append(
+                f"{where}: 16-bit pictures with values up to {highest:,}, above --white {white}; "
+                "raise --white"
+            )
         return white
     return guessed_white(highest, where)
 
 
 def guessed_white(highest: int, where: str) -> int:
-    """Return the white of pictures of sixteen bits, all of them or so many as ``highest`` needs."""
+    """Return the value of white in 16-bit pictures; 2^k - 1 with a notice if they use few bits."""
     if highest >= USED:
         return FULL
     bits = max(8, highest.bit_length())
     tell(
-        f"{where}: pictures of 16 bits reach {highest:,}: white is taken as {2**bits - 1:,} "
-        f"({bits} bits); --white says otherwise"
+        f"{where}: 16-bit pictures with values up to {highest:,}; white is taken as "
+        f"{2**bits - 1:,} ({bits} bits), change it with --white"
     )
     return int(2**bits - 1)
 
 
 def _plain(picture: Image.Image, mode: str, size: int | None, depth: int | None) -> Image.Image:
-    """Return a picture of eight bits in ``mode``, upright, on white, of the size asked for."""
+    """Return an 8-bit picture in ``mode``, upright, on white, and resized if ``size`` is given."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode in SIXTEEN:
         values = np.asarray(picture).astype(np.uint32) * 255 // (depth or FULL)
@@ -271,27 +270,27 @@ def _square(picture: Image.Image, size: int) -> Image.Image:
 
 
 def _upright(picture: Image.Image) -> tuple[int, int]:
-    """Return the width and height of a picture once a camera's turn is undone."""
+    """Return the width and height of a picture after its EXIF orientation is applied."""
     turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     return picture.size[::-1] if turned else picture.size
 
 
 def _unfit(picture: Image.Image, file: Path) -> list[str]:
-    # A camera's .jpg may hold a preview as a second frame.
+    # A camera's .jpg may contain a preview as a second frame.
     frames = getattr(picture, "n_frames", 1) if picture.format != "MPO" else 1
     if frames > 1:
-        return [f"{file}: animated, {frames} frames; save the one you mean as a picture"]
+        return [f"{file}: animated, {frames} frames; save one frame as a picture"]
     if picture.mode not in (*GREY, *COLOUR):
-        return [f"{file}: mode {picture.mode}; save it with 8 or 16 bits, grey or RGB"]
+        return [f"{file}: unknown mode {picture.mode}; save it with 8 or 16 bits, grey or RGB"]
     return []
 
 
 @contextmanager
 def _opened(file: Path) -> Iterator[Image.Image]:
-    """Open a picture; whatever a stranger's bytes make the decoder raise is one refusal."""
+    """Open a picture; any exception of the decoder becomes an ``InputError``."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures, and of damaged EXIF
+            warnings.simplefilter("ignore")  # about large pictures and damaged EXIF
             with Image.open(file, formats=_formats()) as picture:
                 yield picture
     except Exception as error:
@@ -299,6 +298,6 @@ def _opened(file: Path) -> Iterator[Image.Image]:
         raise InputError(f"{file}: broken picture ({cause}); replace or remove it") from error
 
 
-def _all(problems: list[str]) -> InputError:
+def _error(problems: list[str]) -> InputError:
     left = len(problems) - MOST_PROBLEMS
     return InputError(*problems[:MOST_PROBLEMS], *([f"and {left} more"] if left > 0 else []))

@@ -1,4 +1,4 @@
-"""Pictures read and checked: their shape, their range, their white."""
+"""Pictures read and checked: their shape, their range, their value of white."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from surveyor.kinds.images.sheets import white_of
 
 
 def read_pictures(source: Any, options: Options = DEFAULT_OPTIONS) -> Arrays:
-    """Read and check the pictures; with a ``size`` bring them to size x size."""
+    """Read and check the pictures; with a ``size``, resize them to size x size."""
     size, white = options.size, options.white
     where = f"{source}: " if isinstance(source, (str, Path)) else ""
     folder = isinstance(source, (str, Path)) and Path(source).is_dir()
@@ -34,23 +34,23 @@ def read_pictures(source: Any, options: Options = DEFAULT_OPTIONS) -> Arrays:
     if size is not None and arrays.main.shape[1:3] != (size, size):
         if arrays.main.dtype != np.uint8:
             raise InputError(
-                f"--size {size}: for pictures of 8 bits; these are {arrays.main.dtype}"
+                f"--size {size}: only for 8-bit pictures; these are {arrays.main.dtype}"
             )
         arrays = replace(arrays, main=resized(arrays.main, size))
     return replace(arrays, white=_white(arrays, white))
 
 
-def _white(arrays: Arrays, said: int | None) -> float:
-    """Return the white of pictures: what was said of arrays of more than 8 bits, or a guess."""
+def _white(arrays: Arrays, white: int | None) -> float:
+    """Return the value of white: ``white`` for arrays of more than 8 bits, or a guess."""
     if arrays.white is not None:
         return arrays.white
-    if said is None or arrays.main.dtype == np.uint8:
-        if said is not None and arrays.depth is None:
-            tell("--white: for pictures of more than 8 bits; these have 8, and white is 255")
+    if white is None or arrays.main.dtype == np.uint8:
+        if white is not None and arrays.depth is None:
+            tell("--white: ignored; these pictures have 8 bits, and white is 255")
         highest = arrays.main.max()
         if arrays.main.dtype == np.uint16 and highest > 255:
             return float(guessed_white(int(highest), f"array {arrays.main_name!r}"))
         return white_of(arrays.main)
-    if (highest := arrays.main.max()) > said:
-        raise InputError(f"--white {said}: the pictures reach {highest:g}")
-    return float(said)
+    if (highest := arrays.main.max()) > white:
+        raise InputError(f"--white {white}: pictures with values up to {highest:g}; raise --white")
+    return float(white)

@@ -1,4 +1,4 @@
-"""Pictures on paper: sheets, folders of files, animations."""
+"""Pictures written as sheets, folders of files, and animations."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from surveyor.writing import replacing_folder
 ANIMATED = (".gif", ".webp")
 
 
-WIDEST = 16_384  # pixels of a sheet beyond which small pictures are not enlarged
+WIDEST = 16_384  # pixels of a sheet's width, beyond which small pictures are not enlarged
 
 
 AT_ONCE = 256
 
 
-FRAME, LEAST_SIDE = 80, 128  # milliseconds a frame, pixels a side below which they are enlarged
+FRAME, LEAST_SIDE = 80, 128  # milliseconds per frame; the least side of a frame in pixels
 
 
 def write_folder(
     pictures: np.ndarray | Sequence[np.ndarray], path: Path, names: Sequence[str] = ()
 ) -> None:
-    """Write pictures (h, w[, 3]) as a ``.png`` each, numbered where they have no names.
+    """Write pictures (h, w[, 3]) as ``.png`` files, numbered unless there are ``names``.
 
-    They are written beside ``path`` and moved there when all are.
+    The files are written to a temporary folder, and moved to ``path`` when all are complete.
 
     Raises:
-        NotWritten: the disk is full or refuses; what stood there before is untouched.
+        NotWritten: the disk is full or refuses the write; previous files are unchanged.
     """
     width, white = len(str(len(pictures))), max(map(white_of, pictures))
     with replacing_folder(path) as new:
@@ -47,7 +47,7 @@ def sheet(
     zoom: int | None = None,
     white: float | None = None,
 ) -> Image.Image:
-    """Return pictures (n, h, w[, 3]) side by side as one picture, ``white`` their highest value."""
+    """Return pictures (n, h, w[, 3]) side by side as one picture; ``white`` is their white."""
     n, h, w = pictures.shape[:3]
     columns = columns or max(1, int(np.ceil(np.sqrt(n))))
     lines = -(-n // columns)
@@ -62,7 +62,7 @@ def sheet(
 
 
 def animate(pictures: np.ndarray, path: Path) -> None:
-    """Write pictures (n, h, w[, 3]) one after the other as ``.gif``, ``.webp`` or ``.png``."""
+    """Write pictures (n, h, w[, 3]) as an animated ``.gif``, ``.webp`` or ``.png``."""
     zoom = max(1, LEAST_SIDE // max(pictures.shape[1:3]))
     frames = [_frame(p, zoom) for p in _eight_bits(pictures)]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=FRAME, loop=0)
@@ -74,7 +74,7 @@ def _frame(picture: np.ndarray, zoom: int) -> Image.Image:
 
 
 def _eight_bits(pictures: np.ndarray, white: float | None = None) -> np.ndarray:
-    """Return pictures as 0 to 255."""
+    """Return pictures with values from 0 to 255."""
     scale = 255 / (white or white_of(pictures))
     made = np.empty(pictures.shape, np.uint8)
     for k in range(0, len(pictures), AT_ONCE):
@@ -84,9 +84,9 @@ def _eight_bits(pictures: np.ndarray, white: float | None = None) -> np.ndarray:
 
 
 def white_of(pictures: np.ndarray) -> float:
-    """Return the white of pictures: 1, 255, their highest value, or 2^k - 1 for more bits than 8.
+    """Return the value of white: 1, 255, the highest value, or 2^k - 1 for more than 8 bits.
 
-    Whole bits, because pictures to come may be brighter than those seen.
+    Whole bits leave room for pictures that are brighter than these.
     """
     highest, kind = float(pictures.max()), pictures.dtype
     if kind.kind == "f":

@@ -8,13 +8,13 @@ from surveyor.kinds.table.filters import Formulas
 from surveyor.kinds.table.measures import Columns, numbers
 from surveyor.kinds.table.panels import Columns as ColumnsPanel
 from surveyor.kinds.table.panels import coordinates
-from surveyor.kinds.table.rehearsal import guilty, written
+from surveyor.kinds.table.rehearsal import failing_column, write_every_code
 from surveyor.measures.common import common
 from surveyor.measures.two_sample import Classifier
 from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
 
 EQUAL = (
-    " Rows are equal here where all their categories are, and the cells that their numbers lie in."
+    " Here two rows are equal if their categories are, and if their numbers lie in the same cells."
 )
 
 KIND = Kind(
@@ -24,8 +24,8 @@ KIND = Kind(
     checks=(table_columns, mixed_columns, empty_columns),
     measures=(*common(Classifier(numbers)), Columns()),
     filters=(Formulas(),),
-    written=written,
-    guilty=guilty,
+    rehearse_writing=write_every_code,
+    failing_column=failing_column,
     coordinates=coordinates,
     panels=(Progress(), ColumnsPanel(), Parts(), Gradients(), Memory(EQUAL), Account()),
 )

@@ -1,4 +1,4 @@
-"""Arrow's types: what each column becomes while it is learnt, and what it was declared as."""
+"""Arrow's types: plain columns for training, and the forms that restore the types in samples."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def _series(column: pa.ChunkedArray) -> Any:
 
 
 def declared(schema: pa.Schema) -> dict[str, Form]:
-    """Return the forms of columns whose type the plain ones do not tell."""
+    """Return the forms of the columns whose type ``to_pandas`` loses."""
     found = {str(f.name): form_of(f.type) for f in schema}
     return {name: form for name, form in found.items() if form is not None}
 
 
 def name_of(kind: pa.DataType) -> str:
-    """Return what a column of a type comes back in; rows of a view cannot be taken by pandas."""
+    """Return the dtype that samples of a type have; pandas cannot index text of type view."""
     return "arrow:large_string" if str(kind) == VIEW else f"arrow:{kind}"
 
 
@@ -66,7 +66,7 @@ def is_plain(kind: pa.DataType) -> bool:
 
 
 def form_of(kind: pa.DataType) -> Form | None:
-    """Return the form of a column whose type the plain ones do not tell."""
+    """Return the form of a type that ``to_pandas`` loses; None for any other."""
     name = name_of(kind)
     if pa.types.is_dictionary(kind):
         return Form("category", name)
@@ -90,13 +90,13 @@ def form_of(kind: pa.DataType) -> Form | None:
 
 
 def table_of(samples: pd.DataFrame) -> pa.Table:
-    """Return samples as Arrow's table; pandas' own text as plain strings.
+    """Return samples as an Arrow table, with text of pandas as plain strings.
 
-    A column of both numbers and text becomes text, which is told: Arrow has no type for both.
+    A column of both numbers and text becomes text, with a notice: Arrow has no type for both.
     """
-    both = [n for n in samples if _of_both(samples[n])]
+    both = [n for n in samples if _is_mixed(samples[n])]
     if both:
-        tell(f"column {both[0]!r}: numbers and text, written as text")
+        tell(f"column {both[0]!r}: numbers and text, all written as text")
         samples = samples.assign(**{str(n): samples[n].map(str, na_action="ignore") for n in both})
     table = pa.Table.from_pandas(samples, preserve_index=False)
     for k, (name, dtype) in enumerate(samples.dtypes.items()):
@@ -107,16 +107,16 @@ def table_of(samples: pd.DataFrame) -> pa.Table:
 
 
 def _readable(table: pa.Table) -> pa.Table:
-    """Return a table whose notes name no type that pandas does not know by its name."""
-    notes = json.loads(table.schema.metadata[b"pandas"])
-    for column in notes["columns"]:
+    """Return a table whose pandas metadata name only types that pandas can look up."""
+    metadata = json.loads(table.schema.metadata[b"pandas"])
+    for column in metadata["columns"]:
         try:
             pd.api.types.pandas_dtype(column["numpy_type"])
         except (TypeError, ValueError, NotImplementedError):
             column["numpy_type"] = "object"
-    return table.replace_schema_metadata({"pandas": json.dumps(notes)})
+    return table.replace_schema_metadata({"pandas": json.dumps(metadata)})
 
 
-def _of_both(values: pd.Series) -> bool:
+def _is_mixed(values: pd.Series) -> bool:
     inferred = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
     return inferred in ("mixed", "mixed-integer")

@@ -1,4 +1,4 @@
-"""How many rows have formulas that are charge neutral."""
+"""The charge neutrality of a column of formulas."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data.charges import neutral
-from surveyor.kinds.table.formula import folded
+from surveyor.kinds.table.formula import restore_formulas
 
 
 def are_neutral(frame: pd.DataFrame, name: str, formulas: Mapping[str, int]) -> np.ndarray:
-    """Return for every row whether its formula is neutral, (n,); a missing one is not."""
-    texts = folded(frame, formulas)[name]
+    """Return whether the formula of each row is neutral, (n,); a missing one is not."""
+    texts = restore_formulas(frame, formulas)[name]
     return np.array([isinstance(t, str) and neutral(t) for t in texts], dtype=bool)
 
 

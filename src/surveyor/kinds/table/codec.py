@@ -1,4 +1,4 @@
-"""The codec of tables: rows as one-hot blocks and positions, and as rows again."""
+"""The codec of tables: rows as one-hot blocks and positions, and back."""
 
 from __future__ import annotations
 
@@ -20,11 +20,16 @@ from surveyor.data.fits import account_of, account_state
 from surveyor.data.scratch import empty
 from surveyor.data.values import Form
 from surveyor.errors import InputError
-from surveyor.kinds.table.beyond import brought_inside, far_ones, in_order, put_in_place
 from surveyor.kinds.table.dependencies import Derived
-from surveyor.kinds.table.formula import Expanded, folded, parts
+from surveyor.kinds.table.formula import Expanded, part_names, restore_formulas
 from surveyor.kinds.table.frames import Frame
-from surveyor.kinds.table.understand import Typed, reread
+from surveyor.kinds.table.infer import Typed, reread
+from surveyor.kinds.table.out_of_range import (
+    clipped_to_range,
+    find_out_of_range,
+    sorted_by_row,
+    write_deviations,
+)
 from surveyor.privacy import CodecAccount
 
 ROOT2 = float(np.sqrt(2))
@@ -32,15 +37,16 @@ ROOT2 = float(np.sqrt(2))
 
 @dataclass(frozen=True, eq=False)
 class TableCodec(Codec):
-    """Rows as one-hot blocks over sqrt 2, then the positions of ordered columns.
+    """A point is the one-hot blocks of all columns over sqrt 2, then positions of ordered columns.
 
-    Two rows that differ in one category lie at distance 1; two numbers at their difference in
-    standard deviations, and 1 more (in the root of the sum of squares) for different cells. The
-    last ``columns`` are those ``derived`` from others; a generator makes the blocks before them.
-    ``neutral`` is the share of each formula column's training formulas that is neutral in charge;
-    of those in ``single`` no two rows had the same. ``formulas`` (name: places) stand as elements
-    and amounts; ``forms`` say how the columns of a file are read. ``ignored`` columns are left out
-    of every measurement: their entries of a point are 0.
+    Rows that differ in one category are at distance 1. For d standard deviations between two
+    numbers the distance is d, or sqrt(d^2 + 1) if they lie in different cells.
+
+    The last ``columns`` are ``derived`` from others; a generator makes only the blocks before them.
+    ``formulas`` (name: places) are stored as that many elements and amounts. ``neutral`` is the
+    share of training formulas of each such column that are neutral in charge, and
+    ``unique_formulas`` are the columns without repeated training formulas. ``ignored`` columns are
+    left out of every measurement: their entries of a point are 0.
     """
 
     columns: tuple[Column, ...]
@@ -49,14 +55,14 @@ class TableCodec(Codec):
     group: Column | None = None
     derived: tuple[Derived, ...] = ()
     neutral: Mapping[str, float] = field(default_factory=dict)
-    single: tuple[str, ...] = ()
+    unique_formulas: tuple[str, ...] = ()
     account: CodecAccount | None = None
     formulas: Mapping[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
 
     kind = "table"
     continuous = False
-    unit_name = "units in which a category changed costs 1 and a number its deviations"
+    unit_name = "units in which a changed category costs 1, a number its standard deviations"
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -65,12 +71,12 @@ class TableCodec(Codec):
 
     @cached_property
     def free(self) -> list[int]:
-        """Return the number of codes of every column that a generator makes."""
+        """Return the number of codes of every column that is not derived."""
         return self.sizes[: len(self.sizes) - len(self.derived)]
 
     @cached_property
-    def _follow(self) -> Tensor:
-        """Return the matrix from the free blocks to those of the derived columns."""
+    def _derivation(self) -> Tensor:
+        """Return the matrix that maps the free blocks to those of the derived columns."""
         matrix = torch.zeros(sum(self.free), sum(self.sizes) - sum(self.free))
         starts, column = np.cumsum([0, *self.sizes]), 0
         for derived, size in zip(self.derived, self.sizes[len(self.free) :], strict=True):
@@ -80,7 +86,8 @@ class TableCodec(Codec):
         return matrix
 
     @cached_property
-    def _places(self) -> Tensor:
+    def _positions(self) -> Tensor:
+        """Return the matrix that maps all blocks to the positions of the ordered columns."""
         ordered = [k for k, c in enumerate(self.columns) if c.ordered]
         matrix = torch.zeros(sum(self.sizes), len(ordered))
         starts = np.cumsum([0, *self.sizes])
@@ -90,7 +97,8 @@ class TableCodec(Codec):
         return matrix
 
     @cached_property
-    def _numbers(self) -> Tensor:
+    def _code_reader(self) -> Tensor:
+        """Return the matrix that maps the free blocks of points to codes."""
         matrix = torch.zeros(sum(self.free), len(self.free))
         starts = np.cumsum([0, *self.free])
         for k, size in enumerate(self.free):
@@ -99,8 +107,8 @@ class TableCodec(Codec):
 
     @property
     def space(self) -> Space:
-        """Return the shapes; a generator starts at the log frequencies of every code."""
-        total, ordered = self._places.shape
+        """Return the shapes; a generator starts at the log frequencies of all codes."""
+        total, ordered = self._positions.shape
         made = self.columns[: len(self.free)]
         frequency = np.concatenate([c.frequency for c in made])
         ranks = torch.from_numpy(np.concatenate([c.ranks for c in made]).astype(np.float32))
@@ -110,39 +118,40 @@ class TableCodec(Codec):
 
     @property
     def shares(self) -> list[Tensor]:
-        """Return how often each code of the free columns occurs in training rows."""
+        """Return the frequency of each code of the free columns in the training rows."""
         made = self.columns[: len(self.free)]
         return [torch.from_numpy(c.frequency.astype(np.float32)) for c in made]
 
     def embed(self, hot: Tensor) -> Tensor:
         """Return the free columns' one-hot blocks (n, raw) as points (n, codes + ordered)."""
         if self.derived:
-            hot = torch.cat([hot, hot @ self._follow.to(hot.device)], dim=1)
-        x = self._placed(hot)
+            hot = torch.cat([hot, hot @ self._derivation.to(hot.device)], dim=1)
+        x = self._with_positions(hot)
         return x * self._measured.to(x.device) if self.ignored else x
 
     def inconsistency(self, x: Tensor) -> Tensor:
-        """Return how many derived columns of each point do not follow from their parents, (n,)."""
+        """Return how many derived columns of each point contradict their parents, (n,)."""
         first, total = sum(self.free), sum(self.sizes)
         hot = x[:, :total] * ROOT2
         if not self.derived:
             return hot.new_zeros(len(hot))
-        kept = (hot[:, first:] * (hot[:, :first] @ self._follow.to(hot.device))).sum(1)
-        return len(self.derived) - kept.round()
+        derived = hot[:, :first] @ self._derivation.to(hot.device)
+        consistent = (hot[:, first:] * derived).sum(1)
+        return len(self.derived) - consistent.round()
 
-    def _placed(self, hot: Tensor) -> Tensor:
-        return torch.cat([hot / ROOT2, hot @ self._places.to(hot.device)], dim=1)
+    def _with_positions(self, hot: Tensor) -> Tensor:
+        return torch.cat([hot / ROOT2, hot @ self._positions.to(hot.device)], dim=1)
 
     @cached_property
     def _measured(self) -> Tensor:
-        """Return 1 for the entries of a point that are measured, 0 for those of ignored columns."""
+        """Return 1 for entries of a point that are measured, 0 for those of ignored columns."""
         kept = [float(c.name not in self.ignored) for c in self.columns]
         blocks = np.repeat(kept, self.sizes)
         places = [k for k, c in zip(kept, self.columns, strict=True) if c.ordered]
         return torch.from_numpy(np.concatenate([blocks, places]).astype(np.float32))
 
     def group_codes(self, batch: Batch, codes: np.ndarray, draws: Draws) -> np.ndarray | None:
-        """Return the code of the group that each generated row fell into."""
+        """Return the code of the group of each generated row."""
         group = self.group
         return None if group is None else group.encode(self.decode(batch, codes, draws)[group.name])
 
@@ -150,13 +159,17 @@ class TableCodec(Codec):
         """Return a codec that leaves columns out of every measurement.
 
         Raises:
-            InputError: no such columns, conditions, or nothing left.
+            InputError: unknown columns, conditions, or all columns.
         """
         conditions = [c.name for c in self.condition.columns]
         problems = check_columns(names, self.selectable_names, "--drop")
-        problems += [f"--drop {n}: a condition of the run" for n in names if n in conditions]
+        problems += [
+            f"--drop {n}: a condition of the run, which cannot be dropped; leave it out of --drop"
+            for n in names
+            if n in conditions
+        ]
         if not problems and all(c.name in names for c in self.columns):
-            problems.append("--drop: nothing left to measure")
+            problems.append("--drop: leaves no column to measure; drop fewer")
         if problems:
             raise InputError(*problems)
         return replace(self, ignored=tuple(names))
@@ -169,12 +182,12 @@ class TableCodec(Codec):
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:
-        """Return how each column of a file is read; formulas are text there."""
+        """Return how each column of a file is read; formulas are text in files."""
         own = [*self.columns, *self.condition.columns]
         own += [self.group] if self.group is not None else []
         found = {c.name: c.form for c in own}
         for name, places in self.formulas.items():
-            found = {n: f for n, f in found.items() if n not in parts(name, places)}
+            found = {n: f for n, f in found.items() if n not in part_names(name, places)}
             found[name] = Form("category", "object")
         return found
 
@@ -184,14 +197,14 @@ class TableCodec(Codec):
         return (*self.condition.columns, *self.columns)
 
     def reassembled(self, made: pd.DataFrame) -> pd.DataFrame:
-        """Return rows in which formulas stand as text."""
-        return folded(made, self.formulas)
+        """Return rows with formulas as text again."""
+        return restore_formulas(made, self.formulas)
 
     def keys(self, rows: pd.DataFrame) -> np.ndarray:
-        """Return a number a row, equal for equal rows.
+        """Return one number per row, equal for equal rows.
 
         Raises:
-            InputError: columns of the run that are not there.
+            InputError: columns of the run are missing.
         """
         problems = check_columns(
             sorted(self.selectable_names), list(rows.columns), "--apart-from: column"
@@ -199,24 +212,24 @@ class TableCodec(Codec):
         if problems:
             raise InputError(*problems)
         values: dict[str, Any] = {}
-        taken = {part for f, places in self.formulas.items() for part in parts(f, places)}
+        taken = {part for f, places in self.formulas.items() for part in part_names(f, places)}
         for column in (*self.columns, *self.condition.columns):
             if column.name not in taken:
                 own = rows[column.name]
                 read = column.numbers(own) if column.ordered else column.encode(own)
                 values[column.name] = np.asarray(read, dtype=float)
-        plain = folded(rows, self.formulas)
+        plain = restore_formulas(rows, self.formulas)
         values |= {f: plain[f].fillna("").astype(str).to_numpy() for f in self.formulas}
         return pd.util.hash_pandas_object(pd.DataFrame(values), index=False).to_numpy()
 
     def opened(self, raw: Frame, options: Options = DEFAULT_OPTIONS) -> Frame:
-        """Return other rows as this codec reads them: its types, its places of formulas."""
+        """Return other rows read with the column types and formula places of this codec."""
         plain = raw.plain if isinstance(raw, Expanded) else raw
         plain = reread(plain.plain if isinstance(plain, Typed) else plain, self.forms, options)
         return Expanded(plain, self.formulas) if self.formulas else plain
 
     def as_text(self, made: pd.DataFrame) -> pd.DataFrame:
-        """Return samples with numbers as the file spelt them."""
+        """Return samples with numbers spelt as in the training file."""
         spelt: dict[str, Any] = {
             c.name: c.as_text(made[c.name])
             for c in (*self.columns, *self.condition.columns)
@@ -225,7 +238,7 @@ class TableCodec(Codec):
         return made.assign(**spelt)
 
     def rows(self, raw: Frame) -> Rows:
-        """Store every row as small integers, one a column, reading a chunk at a time."""
+        """Read rows in chunks and store them as small integers, one per column."""
         needed = sorted(set(self.selectable_names) - set(self.ignored))
         problems = check_columns(needed, raw.names, "column")
         if problems:
@@ -247,38 +260,38 @@ class TableCodec(Codec):
                 codes, numbers = column.encoded(chunk[column.name])
                 rows["codes"][part, k] = codes
                 if column.ordered:
-                    beyond.append(far_ones(self.columns, k, codes, numbers, start))
+                    beyond.append(find_out_of_range(self.columns, k, codes, numbers, start))
             rows["cond"][part] = self.condition.encode(chunk, len(chunk))  # type: ignore[arg-type]
             if self.group is not None and "group" in rows:
                 rows["group"][part] = self.group.encode(chunk[self.group.name])
             start += len(chunk)
-        rows["beyond"] = in_order(beyond)
+        rows["beyond"] = sorted_by_row(beyond)
         return rows
 
     def points(self, rows: Rows, index: np.ndarray) -> Tensor:
         """Return rows as points."""
         starts = np.cumsum([0, *self.sizes])
         codes, total = rows["codes"][index].astype(np.int64), int(starts[-1])
-        # A category never seen has no entry of its own: its block stays zero.
+        # An unknown category has no entry of its own: its block stays zero.
         place = np.where(codes < np.array(self.sizes), codes + starts[:-1], total)
         hot = torch.zeros(len(codes), total + 1)
         hot.scatter_(1, torch.from_numpy(place), 1.0)
-        x = self._placed(hot[:, :total])
-        put_in_place(x[:, total:], rows["beyond"], index)
+        x = self._with_positions(hot[:, :total])
+        write_deviations(x[:, total:], rows["beyond"], index)
         return x * self._measured if self.ignored else x
 
     def clip_to_range(self, rows: Rows) -> tuple[Rows, np.ndarray]:
-        """Return rows with numbers brought into the training range, and how far each was outside.
+        """Return rows with numbers clipped to the training range, and how far each row moved.
 
-        The distance (n,) is in deviations, the sum over a row's columns.
+        The distance (n,) is in standard deviations, summed over the columns of a row.
         """
-        return brought_inside(self.columns, rows)
+        return clipped_to_range(self.columns, rows)
 
     def head(self, raw: Tensor, draws: Draws) -> Tensor:
         """Sample each block: straight-through Gumbel-softmax at temperature 1 (Jang et al. 2017).
 
-        The critic sees rows that are really one-hot; the gradient is that of the soft sample.
-        Without a gradient the same law is drawn by the inverse of its distribution function.
+        The critic sees exact one-hot rows; the gradient is that of the soft sample. If no gradient
+        is needed, codes of the same distribution are drawn by inverting its cumulative sums.
         """
         soft = raw.requires_grad and torch.is_grad_enabled()
         uniform = None if soft else draws.uniform(len(raw), len(self.free))
@@ -301,12 +314,12 @@ class TableCodec(Codec):
         if self.ignored:
             blocks = torch.split(batch.x[:, : sum(self.sizes)], self.sizes, dim=1)
             return self._frame([b.argmax(1).numpy() for b in blocks], codes, draws)
-        # One product reads every block's code: exact, for codes are far below 2^24.
-        numbers = (batch.x[:, : sum(self.free)] @ self._numbers).round().int().numpy()
+        # One product reads the codes of all blocks; it is exact, since codes are far below 2^24.
+        numbers = (batch.x[:, : sum(self.free)] @ self._code_reader).round().int().numpy()
         return self.decode_blocks(numbers, codes, draws)
 
     def decode_blocks(self, numbers: np.ndarray, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
-        """Return the codes (n, free columns) and those of the conditions as a DataFrame."""
+        """Return codes (n, free columns) and condition codes as a DataFrame in user units."""
         every = [*numbers.T]
         every += [d.table[every[d.parent]] for d in self.derived]
         return self._frame(every, codes, draws)
@@ -314,7 +327,7 @@ class TableCodec(Codec):
     def _frame(self, every: Sequence[np.ndarray], codes: np.ndarray, draws: Draws) -> pd.DataFrame:
         made = {c.name: c.decode(n, draws) for c, n in zip(self.columns, every, strict=True)}
         made |= self.condition.decode(codes, draws)
-        # An array of Python's dates alone would become one of pandas'.
+        # pandas would convert a plain array of Python dates to its own type.
         plain = {n: s if s.dtype.kind == "O" else s.array for n, s in made.items()}
         return pd.DataFrame({n: plain[n] for n in self.order if n not in self.ignored})
 
@@ -329,7 +342,7 @@ class TableCodec(Codec):
             "condition": cond_meta,
             "group": groups,
             "neutral": dict(self.neutral),
-            "single": list(self.single),
+            "single": list(self.unique_formulas),
             "formulas": dict(self.formulas),
             "parents": [d.parent for d in self.derived],
             **account_state(self.account),

@@ -1,4 +1,4 @@
-"""CSV as the text that stands in it: what it means is decided later, on all rows."""
+"""CSV files read as text; the types of columns are inferred later, from all rows."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Return the cells of a CSV file as text, an empty cell as missing.
+    """Return the cells of a CSV file as text; an empty cell is missing.
 
     Raises:
-        InputError: not UTF-8, other separators, no header, ragged rows, more than memory holds.
+        InputError: the file is not UTF-8, has other separators, no header or ragged rows, or does
+            not fit in memory.
     """
     encoding = _encoding(path)
     try:
@@ -38,14 +39,14 @@ def read_csv(path: Path) -> pd.DataFrame:
     except UnicodeError as error:
         raise InputError(_not_text(path)) from error
     except pa.ArrowInvalid as error:
-        said = str(error)
-        if "UTF8" in said or "UTF-8" in said:
+        message = str(error)
+        if "UTF8" in message or "UTF-8" in message:
             raise InputError(_not_text(path)) from error
-        if "Expected" in said and "columns, got" in said:
+        if "Expected" in message and "columns, got" in message:
             raise InputError(
-                f"{path}: cannot be read as a table ({said.partition(': ')[2][:100]}); "
-                "a row has more fields than the header names, or fewer; mend it, or put quotes "
-                "around cells that hold a comma"
+                f"{path}: cannot be read as a table ({message.partition(': ')[2][:100]}); "
+                "a row has more or fewer fields than the header; correct it, or put quotes around "
+                "cells that contain a comma"
             ) from error
         raise
     columns = [_without_blanks(table.column(k).slice(1)) for k in range(len(names))]
@@ -55,7 +56,7 @@ def read_csv(path: Path) -> pd.DataFrame:
     frame = pd.DataFrame({k: pd.Series(pd.array(c, dtype=text)) for k, c in enumerate(columns)})
     frame.columns = pd.Index(names)
     if len(frame):
-        _has_header(path, header, frame)
+        _check_header(path, header, frame)
     return frame
 
 
@@ -67,7 +68,7 @@ def _not_text(path: Path) -> str:
 
 
 def _encoding(path: Path) -> str:
-    """Return what the byte-order mark says; UTF-8 without one."""
+    """Return the encoding that the byte-order mark names; UTF-8 if there is none."""
     with path.open("rb") as file:
         mark = file.read(2)
     return "utf-16" if mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
@@ -92,7 +93,7 @@ def _bounded(path: Path, text: io.TextIOWrapper) -> Iterator[str]:
         read += len(line)
         if read >= LONGEST_HEADER:
             raise InputError(
-                f"{path}: a header of more than {LONGEST_HEADER:,} characters; no table"
+                f"{path}: a header of more than {LONGEST_HEADER:,} characters; give a CSV table"
             )
         yield line
 
@@ -102,15 +103,21 @@ def _names(path: Path, header: Sequence[str]) -> list[str]:
     if len(names) == 1:
         for mark, word in SEPARATORS.items():
             if mark in names[0]:
-                raise InputError(f"{path}: fields parted by {word}; save the table with commas")
+                raise InputError(
+                    f"{path}: fields are separated by {word}; save the table with commas"
+                )
     unnamed = [k for k, name in enumerate(names) if not name]
     if unnamed:
-        tell(f"{path}: column {unnamed[0] + 1} has no name, and is called 'Unnamed: {unnamed[0]}'")
+        tell(f"{path}: column {unnamed[0] + 1} has no name; it is called 'Unnamed: {unnamed[0]}'")
     return [name or f"Unnamed: {k}" for k, name in enumerate(names)]
 
 
 def _table(path: Path, columns: int, encoding: str) -> pa.Table:
-    """Return the cells, header included, reading no more than fits into memory."""
+    """Return the cells, header included.
+
+    Raises:
+        InputError: the text does not fit in memory.
+    """
     room, held, batches = available() // 4, 0, []
     names = [str(k) for k in range(columns)]
     reader = pacsv.open_csv(
@@ -131,22 +138,22 @@ def _table(path: Path, columns: int, encoding: str) -> pa.Table:
             held += batch.nbytes
             if held > room:
                 raise InputError(
-                    f"{path}: more than {format_bytes(room)} of text, a quarter of the memory that "
-                    "is free; save it as Parquet, which is read a part at a time"
+                    f"{path}: more than {format_bytes(room)} of text, a quarter of the free "
+                    "memory; save it as Parquet, which is read in parts"
                 )
             batches.append(batch)
     return pa.Table.from_batches(batches)
 
 
 def _without_blanks(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return cells without the blank that follows every separator, where it follows every one."""
+    """Return cells without leading blanks if every cell that is not empty begins with one."""
     full = pc.not_equal(column, "")
     led = pc.or_(pc.starts_with(column, " "), pc.invert(full))
     return pc.utf8_ltrim_whitespace(column) if pc.all(led).as_py() else column
 
 
-def _has_header(path: Path, header: Sequence[str], frame: pd.DataFrame) -> None:
-    """Raise InputError where the first row looks like a row of data."""
+def _check_header(path: Path, header: Sequence[str], frame: pd.DataFrame) -> None:
+    """Raise InputError if the first row looks like a row of data."""
     alike = [_is_value(name) for name in header]
     if not any(alike):
         return

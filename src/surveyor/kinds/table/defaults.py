@@ -1,13 +1,13 @@
-"""How tables are trained where nothing is said; docs/defaults.md has the trials."""
+"""The defaults of tables; docs/defaults.md has the experiments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-WIDE = 64  # columns beyond which a net a column costs more than one net for all
-PRIVATE_PARTS = 12  # rows over those of a step with differential privacy: large sums, less noise
-EPOCHS, GAME = 20, 0.5  # of the warm start; steps of the game for each of its steps
+WIDE = 64  # columns beyond which one net per column costs more than one net for all
+PRIVATE_PARTS = 12  # rows per batch row with differential privacy: large batches need less noise
+EPOCHS, GAME = 20, 0.5  # epochs of the warm start; steps of the game per step of the warm start
 DEFAULTS: Mapping[str, Any] = {
     "critic": "mlp:width=256,depth=2",
     "latent_normal": 128,
@@ -24,7 +24,7 @@ WIDE_DEFAULTS: Mapping[str, Any] = {
 
 
 def defaults(rows: int, columns: int, autoregressive: bool = True) -> Mapping[str, Any]:
-    """Return what docs/defaults.md measured, by the size of a table and the generator."""
+    """Return the defaults measured in docs/defaults.md for a size of table and a generator."""
     if columns > WIDE or not autoregressive:
         return {**DEFAULTS, **WIDE_DEFAULTS, "batch": min(500, max(32, rows // 2))}
     batch = min(500, max(32, rows // 50))

@@ -1,4 +1,4 @@
-"""Functional dependencies between columns: found in the data, and kept rather than learnt."""
+"""Functional dependencies between columns: found in the data and enforced, not learnt."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ import pandas as pd
 from surveyor.data.columns import Column
 
 MOST_COLUMNS = 200
-MOST_CELLS = 4_000_000  # of the table from a column's codes to those of one that follows from it
-EVIDENCE = 50.0  # nats against chance
+MOST_CELLS = 4_000_000  # the largest product of the two columns' numbers of codes
+EVIDENCE = 50.0  # nats of evidence against chance
 
 
 @dataclass(frozen=True, eq=False)
 class Derived:
-    """A column whose code is ``table[code of column parent]``."""
+    """A column whose code is ``table[code]``, with the code of column ``parent``."""
 
     parent: int
     table: np.ndarray
 
 
-def derived_of(
+def find_derived(
     columns: Sequence[Column], raw: pd.DataFrame
 ) -> tuple[tuple[Column, ...], tuple[Derived, ...]]:
-    """Return the columns, those that follow from another last, and how they follow."""
+    """Return the columns with the derived ones last, and how these follow from others."""
     codes = np.stack([c.encode(raw[c.name]) for c in columns], axis=1)
-    found = dependencies(columns, codes)
+    found = find_dependencies(columns, codes)
     free = [k for k in range(len(columns)) if k not in found]
     derived = tuple(
-        Derived(free.index(j), follows_from(codes, j, k, columns[j].size)) for k, j in found.items()
+        Derived(free.index(j), code_map(codes, j, k, columns[j].size)) for k, j in found.items()
     )
     return tuple(columns[k] for k in (*free, *found)), derived
 
 
-def dependencies(columns: Sequence[Column], codes: np.ndarray) -> dict[int, int]:
+def find_dependencies(columns: Sequence[Column], codes: np.ndarray) -> dict[int, int]:
     """Return {k: j}: the codes (n, columns) of column k are a function of those of column j.
 
-    No j is itself a key. Both hold exact values only, not cells of several. A dependency that
-    independent columns would show with odds above exp(-50) is none: with p the share of k's most
-    frequent code, m distinct codes in j and n rows, these odds are at most p^(n - m).
+    No j is itself derived, and every code of both columns stands for one exact value. A dependency
+    counts only if independent columns would show it with probability below exp(-50): with p the
+    share of k's most frequent code, m distinct codes in j and n rows, it is at most p^(n - m).
     """
     if len(columns) > MOST_COLUMNS:
         return {}
@@ -63,13 +63,13 @@ def dependencies(columns: Sequence[Column], codes: np.ndarray) -> dict[int, int]
     return found
 
 
-def follows_from(codes: np.ndarray, j: int, k: int, size: int) -> np.ndarray:
-    """Return the code of column k for every code of column j, (size,)."""
+def code_map(codes: np.ndarray, j: int, k: int, size: int) -> np.ndarray:
+    """Return the code of column k for each of the ``size`` codes of column j, (size,)."""
     table: np.ndarray = np.zeros(size, dtype=np.int64)
     table[codes[:, j]] = codes[:, k]
     return table
 
 
 def _follows(codes: np.ndarray, j: int, k: int, columns: Sequence[Column]) -> bool:
-    table = follows_from(codes, j, k, columns[j].size)
+    table = code_map(codes, j, k, columns[j].size)
     return bool((table[codes[:, j]] == codes[:, k]).all())

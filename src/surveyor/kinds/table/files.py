@@ -1,4 +1,4 @@
-"""Tables: CSV, Parquet, Arrow files and DataFrames of mixed columns."""
+"""Files of tables: CSV, Parquet, Arrow files and DataFrames."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from surveyor.kinds.table.arrow import table_of
 from surveyor.kinds.table.charges import neutral_share
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.defaults import PRIVATE_PARTS, defaults
-from surveyor.kinds.table.dependencies import derived_of
-from surveyor.kinds.table.formula import Expanded, as_ratios
+from surveyor.kinds.table.dependencies import find_derived
+from surveyor.kinds.table.formula import Expanded, formula_ratios
 from surveyor.kinds.table.frames import Frame, InMemory, Stacked, read_frame
+from surveyor.kinds.table.infer import Typed, align_columns, infer_types, read_types
 from surveyor.kinds.table.text import Reading
-from surveyor.kinds.table.understand import Typed, alike, read_types, understand
 
 __all__ = ["Table", "TableCodec"]
 
@@ -37,52 +37,52 @@ class Table(Files):
     suffixes = (".csv", ".csv.gz", ".parquet", ".arrow", ".feather")
 
     def recognises(self, source: Any) -> bool:
-        """Take DataFrames and paths by their suffix."""
+        """Return whether ``source`` is a DataFrame or a path with a suffix of tables."""
         return isinstance(source, (pd.DataFrame, Frame)) or (
             isinstance(source, (str, Path)) and str(source).lower().endswith(self.suffixes)
         )
 
     def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Frame:
-        """Open the table and understand its columns; Parquet is read a part at a time.
+        """Open the table and infer the types of its columns; Parquet is read in parts.
 
         Columns of chemical formulas become columns of elements and amounts.
         """
         if options.size is not None:
-            raise InputError("--size: only for pictures")
+            raise InputError("--size: only for pictures; leave it out")
         if isinstance(source, (Typed, Expanded)):
             return source
-        return self._understood(
-            source if isinstance(source, Frame) else read_frame(source), options
-        )
+        return self._inferred(source if isinstance(source, Frame) else read_frame(source), options)
 
     def one_row(self, source: Any) -> Any:
         """Return a Series or a dictionary of single values as a table of one row."""
         return one_row(source)
 
     def reopen(self, source: Any, codec: Codec, options: Options = DEFAULT_OPTIONS) -> Frame:
-        """Open other rows as a fitted codec reads them."""
+        """Open other rows with the column types of a fitted codec."""
         assert isinstance(codec, TableCodec)
         return codec.opened(read_frame(source), options)
 
     def read_comparable(self, sources: Sequence[Any], options: Options) -> list[Frame]:
-        """Open several tables whose columns are understood by the rows of all."""
-        parts = alike([read_frame(source) for source in sources], options.drop)
-        whole = self._understood(Stacked(parts), replace(options, drop=()))
+        """Open several tables with column types inferred from the rows of all."""
+        parts = align_columns([read_frame(source) for source in sources], options.drop)
+        whole = self._inferred(Stacked(parts), replace(options, drop=()))
         typed = whole.plain if isinstance(whole, Expanded) else whole
         made: list[Frame] = [Typed(p, typed.columns) for p in parts if isinstance(typed, Typed)]
         return [Expanded(m, whole.formulas) for m in made] if whole.formulas else made
 
-    def _understood(self, frame: Frame, options: Options) -> Frame:
-        said, problems = read_types(options.type, frame.names)
+    def _inferred(self, frame: Frame, options: Options) -> Frame:
+        declared, problems = read_types(options.type, frame.names)
         problems += check_columns(options.drop, frame.names, "--drop")
         if problems:
             raise InputError(*problems)
-        typed = understand(frame, Reading(said, options.missing, options.lenient), options.drop)
+        typed = infer_types(
+            frame, Reading(declared, options.missing, options.lenient), options.drop
+        )
         formulas = {n: c.places for n, c in typed.columns.items() if c.places}
         return Expanded(typed, formulas) if formulas else typed
 
     def defaults(self, raw: Frame, said: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return what docs/defaults.md measured."""
+        """Return the defaults measured in docs/defaults.md."""
         generator = str(said.get("generator") or "autoregressive").partition(":")[0]
         found = defaults(len(raw), len(raw.names), generator == "autoregressive")
         if said.get("privacy") in (None, "none"):
@@ -96,7 +96,7 @@ class Table(Files):
         return raw.take(index) if raw.names else pd.DataFrame()
 
     def describe(self, raw: Frame) -> list[tuple[str, str, str, str]]:
-        """Return what was understood of every column."""
+        """Return the name, type, example and remark of every column."""
         return raw.describe()
 
     def select(self, raw: Frame, index: np.ndarray) -> InMemory:
@@ -104,32 +104,42 @@ class Table(Files):
         return InMemory(raw.take(index), raw.where, forms=raw.forms, formulas=raw.formulas)
 
     def concatenate(self, a: Frame, b: Frame) -> Frame:
-        """Return both tables' rows."""
+        """Return the rows of both tables."""
         frames = [next(iter(x.chunks())) for x in (a, b)]
         rows = pd.concat([frames[0], frames[1][a.names]], ignore_index=True)
         return InMemory(rows, forms=a.forms, formulas=a.formulas)
 
     def fit(self, raw: Frame, options: Options) -> TableCodec:
-        """Fit every column; all problems of all columns are raised together."""
+        """Fit a codec to the columns.
+
+        Raises:
+            InputError: columns that are unknown, conflict with options, or cannot be learnt.
+        """
         names, frame = raw.names, next(iter(raw.chunks()))
         formulas = raw.formulas
         problems = check_columns(options.condition, names, "--condition")
         if options.group is not None:
             problems += check_columns([options.group], names, "--group")
         problems += [
-            f"--drop {c}: also a condition" for c in set(options.drop) & set(options.condition)
+            f"--drop {c}: also a --condition; leave one of them out"
+            for c in set(options.drop) & set(options.condition)
         ]
         if options.whiten:
-            problems.append("--whiten: not for tables, whose columns are standardised one by one")
+            problems.append(
+                "--whiten: not for tables, whose columns are standardised one by one; leave it out"
+            )
         if options.epsilon is not None:
             problems += [
-                f"--privacy: column {f!r} of formulas would tell of rows that are not accounted "
-                f"for; leave it out with --drop {f}"
+                f"--privacy: column {f!r} of formulas would reveal rows outside the privacy "
+                f"budget; leave it out with --drop {f}"
                 for f in formulas
             ]
         modelled = [name for name in names if name not in options.condition]
         if not (problems or modelled):
-            problems.append("nothing left to generate: every column is a condition or dropped")
+            problems.append(
+                "nothing left to generate: every column is a condition or dropped; leave some out "
+                "of --condition or --drop"
+            )
         if problems:
             raise InputError(*problems)
         fits = fits_for(options, len(raw), raw.forms)
@@ -141,9 +151,9 @@ class Table(Files):
             group = fits.group(options.group, frame[options.group], raw.forms[options.group])
         conditions = fit_conditions(frame, options.condition, fits, raw.forms)  # type: ignore[arg-type]
         private = fits.account is not None
-        columns, following = (tuple(fitted), ()) if private else derived_of(fitted, frame)
+        columns, following = (tuple(fitted), ()) if private else find_derived(fitted, frame)
         balanced = {f: neutral_share(frame, f, formulas) for f in formulas}
-        seen = {f: pd.Series(as_ratios(frame, f, formulas), dtype=object) for f in balanced}
+        seen = {f: pd.Series(formula_ratios(frame, f, formulas), dtype=object) for f in balanced}
         single = tuple(f for f, own in seen.items() if not own.duplicated().any())
         return TableCodec(
             columns,
@@ -158,7 +168,7 @@ class Table(Files):
         )
 
     def write(self, samples: pd.DataFrame, path: Path) -> None:
-        """Write CSV, Parquet or Arrow by the suffix."""
+        """Write CSV, Parquet or Arrow, as the suffix says."""
         name = path.name.lower()
         if name.endswith(".parquet"):
             pq.write_table(table_of(samples), path)

@@ -1,4 +1,4 @@
-"""Chemical formulas in a table: columns of elements and amounts, and formulas again."""
+"""Chemical formulas in a table, expanded to columns of elements and amounts and back."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from surveyor.errors import InputError
 from surveyor.kinds.table.frames import Frame
 
 
-def parts(name: str, places: int) -> list[str]:
-    """Return the columns that a formula becomes."""
+def part_names(name: str, places: int) -> list[str]:
+    """Return the names of the columns that a formula expands to."""
     return [f"{name}: {what} {k + 1}" for k in range(places) for what in ("element", "amount")]
 
 
 @dataclass(frozen=True, eq=False)
 class Expanded(Frame):
-    """A table whose columns of formulas (name: places) stand as elements and amounts."""
+    """A table whose ``formulas`` (name: places) are expanded to elements and amounts."""
 
     plain: Frame
-    formulas: Mapping[str, int] = field()  # no default, though a table has one
+    formulas: Mapping[str, int] = field()  # no default, although Frame has one
 
     @cached_property
     def names(self) -> list[str]:  # type: ignore[override]
@@ -33,7 +33,7 @@ class Expanded(Frame):
         return [
             part
             for name in self.plain.names
-            for part in (parts(name, self.formulas[name]) if name in self.formulas else [name])
+            for part in (part_names(name, self.formulas[name]) if name in self.formulas else [name])
         ]
 
     @property
@@ -43,22 +43,22 @@ class Expanded(Frame):
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:  # type: ignore[override]
-        """Return how each column is understood."""
+        """Return the form of each column."""
         own = {n: f for n, f in self.plain.forms.items() if n not in self.formulas}
         kinds = (Form("category", "object"), Form("number", "float64"))
         for name, places in self.formulas.items():
-            own |= dict(zip(parts(name, places), kinds * places, strict=True))
+            own |= dict(zip(part_names(name, places), kinds * places, strict=True))
         return own
 
     def __len__(self) -> int:
         return len(self.plain)
 
-    def place(self, row: int) -> str:
-        """Return how a person finds a row."""
-        return self.plain.place(row)
+    def locate(self, row: int) -> str:
+        """Return where a row is in the user's table, in words."""
+        return self.plain.locate(row)
 
     def describe(self) -> list[tuple[str, str, str, str]]:
-        """Return what was understood of every column."""
+        """Return the name, type, example and remark of every column, with formulas as one."""
         return self.plain.describe()
 
     def chunks(self) -> Iterator[pd.DataFrame]:
@@ -85,10 +85,10 @@ def _expanded(
             continue
         if wrong := unreadable([str(text)]):
             raise InputError(
-                f"column {name!r}, {whole.place(start + row)}: {wrong[0][:40]!r} is no formula "
-                f"({wrong[1]}); correct it, or leave it empty"
+                f"column {name!r}, {whole.locate(start + row)}: {wrong[0][:40]!r} is not a "
+                f"valid formula ({wrong[1]}); correct it, or leave it empty"
             )
-        # Other data than the codec was fitted to may have more elements: those are left out.
+        # Data other than those the codec was fitted to may have more elements, which are dropped.
         for k, (element, amount) in enumerate(parse_formula(str(text).strip()).items()):
             if k < places:
                 elements[row, k], amounts[row, k] = element, round(amount, 6)
@@ -103,10 +103,10 @@ def _expanded(
     return pd.DataFrame(columns, index=frame.index)
 
 
-def folded(frame: pd.DataFrame, formulas: Mapping[str, int]) -> pd.DataFrame:
-    """Return rows in which formulas stand as text again."""
+def restore_formulas(frame: pd.DataFrame, formulas: Mapping[str, int]) -> pd.DataFrame:
+    """Return rows with elements and amounts joined to formulas as text."""
     for name, places in formulas.items():
-        own = parts(name, places)
+        own = part_names(name, places)
         if not set(own) <= set(frame.columns):
             continue
         elements, amounts = frame[own[::2]].to_numpy(object), frame[own[1::2]].to_numpy(float)
@@ -119,9 +119,9 @@ def folded(frame: pd.DataFrame, formulas: Mapping[str, int]) -> pd.DataFrame:
     return frame
 
 
-def as_ratios(
+def formula_ratios(
     frame: pd.DataFrame, name: str, formulas: Mapping[str, int]
 ) -> list[frozenset[tuple[str, float]] | None]:
-    """Return the ``ratios`` of formulas held as elements and amounts; None where empty."""
-    own = folded(frame, {name: formulas[name]})[name]
+    """Return the ``ratios`` of expanded formulas; None if empty."""
+    own = restore_formulas(frame, {name: formulas[name]})[name]
     return [ratios(t) if isinstance(t, str) and t else None for t in own]

@@ -1,4 +1,4 @@
-"""A table as chunks of rows: in memory, or on disk and never in memory as a whole."""
+"""A table as chunks of rows: in memory, or on disk and read in parts."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ AT_ONCE = 65_536
 class Frame(ABC):
     """A table whose rows come in chunks.
 
-    ``declared`` are the forms of columns whose type only Arrow has; ``forms`` say how columns are
-    understood, once they are, and ``formulas`` in how many places those of formulas stand.
+    ``where`` names the table in messages. It is ``untyped`` if it is a file of text, whose columns
+    have no types. ``declared`` are the forms of columns that have a type of Arrow; ``forms`` are
+    those of all columns, once inferred. ``formulas`` are the expanded columns of formulas, with
+    the number of places of each.
     """
 
     names: list[str]
     where: str = "DataFrame"
-    written: bool = False  # in a file of text, where no column has a type of its own
+    untyped: bool = False
     declared: Mapping[str, Form] = {}
     forms: Mapping[str, Form] = {}
     formulas: Mapping[str, int] = {}
@@ -42,12 +44,12 @@ class Frame(ABC):
     def chunks(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in order, a DataFrame at a time."""
 
-    def place(self, row: int) -> str:
-        """Return how a person finds row ``row``, counted from 0."""
-        return f"{self.where}, line {row + 2}" if self.written else f"row {row}"
+    def locate(self, row: int) -> str:
+        """Return where row ``row``, counted from 0, is in the user's table, in words."""
+        return f"{self.where}, line {row + 2}" if self.untyped else f"row {row}"
 
     def describe(self) -> list[tuple[str, str, str, str]]:
-        """Return of every column its name, what it is read as, an example, and a remark."""
+        """Return the name, type, example and remark of every column."""
         return []
 
     def take(self, index: np.ndarray) -> pd.DataFrame:
@@ -68,7 +70,7 @@ class InMemory(Frame):
 
     frame: pd.DataFrame
     where: str = "DataFrame"
-    written: bool = False
+    untyped: bool = False
     declared: Mapping[str, Form] = field(default_factory=dict)
     forms: Mapping[str, Form] = field(default_factory=dict)
     formulas: Mapping[str, int] = field(default_factory=dict)
@@ -82,13 +84,13 @@ class InMemory(Frame):
         return len(self.frame)
 
     def chunks(self) -> Iterator[pd.DataFrame]:
-        """Yield the one chunk there is."""
+        """Yield the table as one chunk."""
         yield self.frame
 
 
 @dataclass(frozen=True, eq=False)
 class OnDisk(Frame):
-    """A Parquet file, ``AT_ONCE`` rows in memory at a time."""
+    """A Parquet file, of which at most ``AT_ONCE`` rows are in memory at a time."""
 
     path: Path
     declared: Mapping[str, Form] = field(default_factory=dict)
@@ -109,7 +111,7 @@ class OnDisk(Frame):
             return int(file.metadata.num_rows)
 
     def chunks(self) -> Iterator[pd.DataFrame]:
-        """Yield the rows in order; a row group may be larger than memory allows for."""
+        """Yield the rows in order, in batches, since a row group may not fit in memory."""
         with pq.ParquetFile(self.path) as file:
             for batch in file.iter_batches(AT_ONCE):
                 yield arrow.to_pandas(pa.Table.from_batches([batch]))
@@ -117,7 +119,7 @@ class OnDisk(Frame):
 
 @dataclass(frozen=True, eq=False)
 class Stacked(Frame):
-    """The rows of several tables of the same columns, one table after another."""
+    """The rows of several tables with the same columns, one table after another."""
 
     parts: Sequence[Frame]
 
@@ -127,9 +129,9 @@ class Stacked(Frame):
         return self.parts[0].names
 
     @property
-    def written(self) -> bool:  # type: ignore[override]
-        """Return whether all are files of text."""
-        return all(part.written for part in self.parts)
+    def untyped(self) -> bool:  # type: ignore[override]
+        """Return whether all parts are files of text."""
+        return all(part.untyped for part in self.parts)
 
     def __len__(self) -> int:
         return sum(map(len, self.parts))
@@ -140,23 +142,24 @@ class Stacked(Frame):
             for chunk in part.chunks():
                 yield chunk[self.names]
 
-    def place(self, row: int) -> str:
-        """Return how a person finds the row in its own table."""
+    def locate(self, row: int) -> str:
+        """Return where the row is in its own table, in words."""
         for part in self.parts:
             if row < len(part):
                 break
             row -= len(part)
-        return part.place(row)
+        return part.locate(row)
 
 
 UNREADABLE = (pa.ArrowException, UnicodeDecodeError, EOFError, OSError, ValueError)
 
 
 def read_frame(source: Frame | pd.DataFrame | str | Path) -> Frame:
-    """Open a DataFrame or a file; return a table that is open as it is.
+    """Open a DataFrame or a file; a ``Frame`` is returned unchanged.
 
     Raises:
-        InputError: empty or broken files, no rows, repeated or empty column names.
+        InputError: the file is empty or broken, there are no rows or no columns, or too many
+            columns, or a name is repeated.
     """
     if isinstance(source, Frame):
         return source
@@ -171,7 +174,7 @@ def read_frame(source: Frame | pd.DataFrame | str | Path) -> Frame:
                 if parts
                 else ""
             )
-            raise InputError(f"{path}: a folder, not a file; name a file of it{more}")
+            raise InputError(f"{path}: a folder, not a file; give a file in it{more}")
         if path.stat().st_size == 0:
             raise InputError(f"{path}: empty file; give a table with a header and rows")
         frame = _open(path)
@@ -180,13 +183,13 @@ def read_frame(source: Frame | pd.DataFrame | str | Path) -> Frame:
         sorted({name for name in names if names.count(name) > 1}) if len(names) < 10_000 else []
     )
     if repeated:
-        raise InputError(f"{where}: column {repeated[0]!r} appears twice; rename one")
+        raise InputError(f"{where}: column {repeated[0]!r} appears twice; rename one of them")
     if not names:
-        raise InputError(f"{where}: no columns")
+        raise InputError(f"{where}: no columns; give a table with a header and rows")
     if len(names) > MOST_COLUMNS:
-        raise InputError(f"{where}: {len(names):,} columns; at most {MOST_COLUMNS:,} can be learnt")
+        raise InputError(f"{where}: {len(names):,} columns; give at most {MOST_COLUMNS:,}")
     if len(frame) == 0:
-        raise InputError(f"{where}: a header and no rows; nothing to learn from")
+        raise InputError(f"{where}: a header but no rows; give a table with rows")
     return frame
 
 
@@ -202,11 +205,11 @@ def _open(path: Path) -> Frame:
         if name.endswith((".arrow", ".feather")):
             with pa.memory_map(str(path)) as file:
                 table = pa.ipc.open_file(file).read_all()
-                # Arrow trusts offsets in a file, and reads past its end where they are damaged.
+                # Arrow trusts the offsets in a file; damaged ones make it read past the end.
                 table.validate(full=True)
                 made = arrow.to_pandas(table)
                 return InMemory(made, str(path), False, arrow.declared(table.schema))
-        return InMemory(read_csv(path), str(path), written=True)
+        return InMemory(read_csv(path), str(path), untyped=True)
     except InputError:
         raise
     except UNREADABLE as error:

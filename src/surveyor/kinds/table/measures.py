@@ -1,4 +1,4 @@
-"""Measures of tables: every column, every pair of them, and formulas."""
+"""Measures of tables: columns, pairs of columns, and formulas."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from surveyor.measures.columns import features, table_fidelity
 from surveyor.streams import Stream
 
 ROWS = 5000
-WEAKEST = 20  # pairs that are told one by one
+WEAKEST = 20  # pairs of columns that have a figure of their own
 
 
 @dataclass(frozen=True)
 class Columns(Measure):
-    """Each column's distance in its own unit, and how far pairs of columns go together."""
+    """The distance of each column in its own unit, and how well pairwise trends agree."""
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
         """Yield ``distance`` by column, ``trends``, and ``agreement`` of the weakest pairs."""
@@ -41,7 +41,7 @@ class Columns(Measure):
 
 
 def frames(seen: Seen) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return generated, held-out and training rows in user units, labelled alike."""
+    """Return generated, held-out and training rows in user units, with the same label noise."""
     return seen.once("frames", lambda: _frames(seen))
 
 
@@ -54,5 +54,5 @@ def _frames(seen: Seen) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 
 def numbers(seen: Seen) -> Sequence[np.ndarray]:
-    """Return the same rows as numbers for a classifier."""
+    """Return the rows of ``frames`` as numbers for a classifier."""
     return features(cast(TableCodec, seen.codec).measured, *frames(seen))

@@ -1,4 +1,4 @@
-"""Panels of tables: columns, formulas, and pairs of columns."""
+"""The panel of tables: columns, formulas, and pairs of columns."""
 
 from __future__ import annotations
 
@@ -12,53 +12,56 @@ from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.measures import frames
 from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
 
-SHOWN = 10  # of the weakest pairs
+SHOWN = 10  # pairs of columns with the weakest agreement
 
 
 @dataclass(frozen=True)
 class Columns(Panel):
-    """Every column's real and generated values, and its distance."""
+    """The real and generated values of columns, their distances, and pairs of columns."""
 
     def __call__(self, shown: Shown) -> Iterator[Section]:
-        """Yield the columns, each kind of formula, and the weakest pairs."""
-        codec, told = cast(TableCodec, shown.seen.codec), shown.evaluation
+        """Yield the columns, each column of formulas, and the weakest pairs."""
+        codec, evaluation = cast(TableCodec, shown.seen.codec), shown.evaluation
         made, held, _ = frames(shown.seen)
         picture, left = draw.marginals(codec.columns, held, made)
-        more = f" {left} more columns are in the table below." if left else ""
-        rows = tuple((f.of, f.unit, f.value, f.floor) for f in told.parts("distance", "column"))
+        more = f" The table below has {left} more columns." if left else ""
+        distances = evaluation.parts("distance", "column")
+        rows = tuple((f.of, f.unit, f.value, f.floor) for f in distances)
         blocks: list[Picture | Text | Table] = [
             Picture(picture, "marginal distributions"),
             Text(f"Grey: held out. Orange: generated.{more}", note=True),
             Table(("column", "kind", "distance", "floor"), rows),
             Text(UNITS, note=True),
         ]
-        if derived := _followers(codec):
-            said = "Found to follow from another column, and kept rather than learnt: "
-            blocks.append(Text(f"{said}{', '.join(derived)}."))
-        if gap := told.by_name.get("marginals"):
+        if derived := _derived(codec):
+            enforced = "Columns that follow from another, enforced rather than learnt: "
+            blocks.append(Text(f"{enforced}{', '.join(derived)}."))
+        if gap := evaluation.by_name.get("marginals"):
+            before = evaluation["marginals", "before calibration"].known
             blocks.append(
                 Text(
-                    "Calibration to the training rows' frequencies brought the columns' mean "
-                    f"difference from rows kept for choices from "
-                    f"{told['marginals', 'before calibration'].known:.4g} to {gap.known:.4g} "
-                    "(share of rows that would have to change a value)."
+                    "Calibration to the frequencies of the training rows changed the mean "
+                    "difference between the columns and those of the validation rows from "
+                    f"{before:.4g} to {gap.known:.4g} (share of rows that would have to change a "
+                    "value)."
                 )
             )
         yield Section("Columns", tuple(blocks))
         for name in codec.formulas:
             yield from _formulas(shown, name)
-        agreed = told["trends"]
-        said = (
-            f"Pair trends agree to {agreed.known:.4g}; real against real to "
-            f"{agreed.known_floor:.4g}. The weakest:"
+        trends = evaluation["trends"]
+        summary = (
+            f"Agreement of pairwise trends: {trends.known:.4g}; real against real: "
+            f"{trends.known_floor:.4g}. The weakest pairs:"
         )
-        weakest = tuple((f.of, f.value) for f in told.parts("agreement", "pair")[:SHOWN])
+        weakest = tuple((f.of, f.value) for f in evaluation.parts("agreement", "pair")[:SHOWN])
         if weakest:
-            yield Section("Pairs of columns", (Text(said), Table(("pair", "agreement"), weakest)))
+            table = Table(("pair", "agreement"), weakest)
+            yield Section("Pairs of columns", (Text(summary), table))
 
 
 def coordinates(codec: TableCodec, raw: tuple[Any, Any]) -> Coordinates:
-    """Return both tables as they are, and their columns."""
+    """Return both tables unchanged, with their columns."""
     return Coordinates((raw[0].frame, raw[1].frame), codec.columns)
 
 
@@ -66,7 +69,7 @@ UNITS = (
     "Ordered columns: W1 in the column's own unit (seconds for dates). Categories: the share of "
     "rows that would have to change."
 )
-SAID = {
+LABELS = {
     "neutral": "neutral in charge, by common oxidation states",
     "unique": "different from one another",
     "new": "not among the training formulas",
@@ -74,21 +77,21 @@ SAID = {
 
 
 def _formulas(shown: Shown, name: str) -> Iterator[Section]:
-    found = [(said, shown.evaluation.by_name.get(what, name)) for what, said in SAID.items()]
-    rows = tuple((said, f.value, f.floor) for said, f in found if f is not None)
+    found = [(label, shown.evaluation.by_name.get(what, name)) for what, label in LABELS.items()]
+    rows = tuple((label, f.value, f.floor) for label, f in found if f is not None)
     count = next((f.n for _, f in found if f is not None), 0)
     if rows:
         note = (
-            f"Shares of {count} formulas each. Alloys carry no charges and fail the first rule, "
-            "so it says something only beside the real share. These are formulas as the "
-            "generator makes them; of those that surveyor sample returns as many are neutral as "
-            "of the training rows'."
+            f"Shares of {count} formulas each. Alloys have no charges and count as not neutral, so "
+            "compare the first share with that of held-out formulas. These are formulas before any "
+            "filter; surveyor sample returns as large a share of neutral formulas as the training "
+            "rows have."
         )
         table = Table(("", "generated", "held out"), rows)
         yield Section(f"Formulas: {name}", (table, Text(note, note=True)))
 
 
-def _followers(codec: TableCodec) -> list[str]:
+def _derived(codec: TableCodec) -> list[str]:
     made = codec.columns[len(codec.free) :]
     return [
         f"{column.name} from {codec.columns[derived.parent].name}"

@@ -1,4 +1,4 @@
-"""A table's rows written in every format and every code, before the first step."""
+"""A rehearsal before training: rows with every code of a table, written in every format."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from surveyor.measures.columns import table_fidelity
 from surveyor.panels.drawing import marginals
 
 ROWS = 24
-MOST_CODES = 2000  # rows in which every code of every column occurs, where there are no more
+MOST_CODES = 2000  # the most rows to write; columns with more codes are covered in part
 SUFFIXES = (".csv", ".parquet", ".arrow")
 
 
-def written(data: Data) -> None:
-    """Decode rows in which every column takes its codes in turn, and write them."""
+def write_every_code(data: Data) -> None:
+    """Decode rows in which every column cycles through its codes, and write them."""
     codec = cast(TableCodec, data.codec)
     _write(data, codec.reassembled(every_code(codec)))
 
 
 def every_code(codec: TableCodec) -> pd.DataFrame:
-    """Return rows in which every column takes its codes in turn."""
+    """Return rows in which every column cycles through its codes."""
     columns = codec.condition.columns
     n = min(MOST_CODES, max([*codec.sizes, *(c.size for c in columns), ROWS]))
     turns = np.arange(n)
     made = np.stack([turns % size for size in codec.free], axis=1)
-    told = [turns % c.size for c in columns]
-    codes = np.stack(told, axis=1) if told else np.zeros((n, 0), dtype=np.int64)
+    given = [turns % c.size for c in columns]
+    codes = np.stack(given, axis=1) if given else np.zeros((n, 0), dtype=np.int64)
     return codec.decode_blocks(made, codes.astype(np.int32), Draws(0))
 
 
-def guilty(data: Data) -> str | None:
-    """Return the first column that cannot be written, measured or drawn by itself."""
+def failing_column(data: Data) -> str | None:
+    """Return the first column that cannot be written, measured or plotted by itself."""
     codec, real = cast(TableCodec, data.codec), data.held_out(ROWS)
     for column in (*codec.columns, *codec.condition.columns):
         try:
@@ -53,6 +53,6 @@ def guilty(data: Data) -> str | None:
 
 
 def _write(data: Data, samples: pd.DataFrame) -> None:
-    with tempfile.TemporaryDirectory(prefix="surveyor-") as place:
+    with tempfile.TemporaryDirectory(prefix="surveyor-") as folder:
         for suffix in SUFFIXES:
-            data.files.write(samples, Path(place) / f"rows{suffix}")
+            data.files.write(samples, Path(folder) / f"rows{suffix}")

@@ -1,6 +1,6 @@
-"""A column of text: its type, decided on all of its cells.
+"""The type of a column of text, inferred from all of its cells.
 
-It is a number, a date and the like only where writing it back gives the same text in every row.
+The type is a number, a date or the like only if writing the values gives the same text again.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from surveyor.data.values import Form
 from surveyor.errors import InputError, tell
 from surveyor.kinds.table.frames import Frame
 
-# Written for a missing value by R, pandas, SQL and spreadsheets; words like any other in text.
+# What R, pandas, SQL and spreadsheets write for a missing value; in columns of text, plain words.
 ABSENT = frozenset(
     {"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "<NA>"}
 )
 MOST_CATEGORIES = 20_000
 FEW, NEARLY_ALL = 20, 0.9
-MOSTLY = 0.5  # of the cells that fit, from which the others are taken for mistakes
+MOSTLY = 0.5  # share of cells that fit a type, above which the others count as mistakes
 SHOWN = 3
 TEXT_TYPE = str(pd.Series(["text"]).dtype)
 
 
 @dataclass(frozen=True)
-class Understood:
-    """One column: its form, whether it is one of formulas, an example, and what is to be told."""
+class InferredColumn:
+    """One column: its form, an example, a remark for the user, and the places of a formula."""
 
     form: Form
     example: str = ""
@@ -41,7 +41,7 @@ class Understood:
 
     @property
     def description(self) -> str:
-        """Return in words what the column is read as."""
+        """Return the type of the column in words."""
         if self.places:
             return f"formula, up to {self.places} elements"
         return self.form.type.describe(self.form)
@@ -49,11 +49,12 @@ class Understood:
 
 @dataclass(frozen=True)
 class Reading:
-    """How columns are to be read: what a person says of them, and how strict a doubt is taken.
+    """How columns are to be read.
 
-    ``lenient`` reading, of data that are only measured, takes cells that do not fit as missing
-    and leaves out columns that hold nothing to measure; both are told. ``types`` are those that a
-    column can have.
+    ``declared`` are the types and formats that the user gave, by column; ``absent`` are words for a
+    missing value; ``types`` are the types that a column can have. With ``lenient``, for data that
+    are only measured, cells that do not fit are missing and columns with nothing to measure are
+    left out, both with a notice.
     """
 
     declared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class TextColumn:
-    """A column of text: its distinct cells, and how often each stands there."""
+    """A column of text, with the count of each distinct cell."""
 
     frame: Frame
     name: str
@@ -73,13 +74,13 @@ class TextColumn:
 
     @cached_property
     def cells(self) -> list[str]:
-        """Return the distinct cells but those that a person takes as missing."""
+        """Return the distinct cells except those that the user declared missing."""
         return [c for c in self.counts if c not in self.reading.absent]
 
     @cached_property
     def dtype(self) -> str:
-        """Return the type that text comes back in."""
-        if self.frame.written:
+        """Return the dtype that text has in samples."""
+        if self.frame.untyped:
             return TEXT_TYPE
         if declared := self.frame.declared.get(self.name):
             return declared.dtype
@@ -89,37 +90,37 @@ class TextColumn:
     def form(
         self, kind: str, spelling: str = "", absent: Sequence[str] = (), dtype: str = ""
     ) -> Form:
-        """Return a form of the column, in the type its text has."""
+        """Return a form of the column; ``dtype`` defaults to that of its text."""
         words = tuple(sorted({*absent, *(w for w in self.reading.absent if w in self.counts)}))
         return Form(kind, dtype or self.dtype, spelling, words)
 
-    def understood(self) -> Understood:
-        """Return what the column holds.
+    def infer(self) -> InferredColumn:
+        """Return the form of the column: the declared type, or a guess.
 
         Raises:
-            InputError: cells that do not fit, named; or nothing that can be learnt.
+            InputError: cells that do not fit, which are named; or nothing can be learnt.
         """
         asked, format_ = self.reading.declared.get(self.name, ("", ""))
         example = self.cells[0][:24] if self.cells else ""
         own = self.reading.types.get(asked)
         if own is not None and not own.literal:
-            return self._read(own, own.fit(self._words, format_), example)
+            return self._as_type(own, own.fit(self._words, format_), example)
         if asked or not self._words.distinct:
-            return self._label(example)
+            return self._as_category(example)
         return self._guessed(self._words, example)
 
     @cached_property
-    def _gone(self) -> list[str]:
-        """Return the cells that stand for a missing value in any column but one of text."""
+    def _missing(self) -> list[str]:
+        """Return the cells that stand for a missing value unless the column is text."""
         return [c for c in self.cells if c in ABSENT]
 
     @cached_property
     def _words(self) -> Cells:
         counts = {c: self.counts[c] for c in self.cells if c not in ABSENT}
-        whole = not self._gone and sum(self.counts.values()) == len(self.frame)
-        return Cells(counts, self.frame.written, whole)
+        whole = not self._missing and sum(self.counts.values()) == len(self.frame)
+        return Cells(counts, self.frame.untyped, whole)
 
-    def _guessed(self, cells: Cells, example: str) -> Understood:
+    def _guessed(self, cells: Cells, example: str) -> InferredColumn:
         words = cells.distinct
         found = [(own, own.matching(cells)) for own in self.reading.types.values()]
         for own, alike in sorted(found, key=lambda one: -cells.share(one[1])):
@@ -127,40 +128,40 @@ class TextColumn:
                 break
             fit = own.guess(alike, cells)
             if isinstance(fit, Fit):
-                return self._mostly(own, fit, example)
+                return self._as_guessed_type(own, fit, example)
             if len(alike) == len(words):
-                why = f"text: {fit[:24]!r} would not come back as it is from a {own.singular}"
-                return self._label(example, why, f"as --type {self.name}={own.family} reads it")
-        self._refuse_written_for_people(cells)
-        return self._label(example)
+                why = f"text: {fit[:24]!r} would change if read as {own.plural}"
+                return self._as_category(example, why, f"{self.name}={own.family}")
+        self._refuse_unsupported_formats(cells)
+        return self._as_category(example)
 
     def fitting(self, form: Form) -> list[str]:
         """Return the cells that an ordered form can read."""
         good = form.scale.read(self.cells, form.spelling)[1]
         return [c for c, g in zip(self.cells, good, strict=True) if g]
 
-    def as_before(self, form: Form) -> Form:
-        """Return a form for other rows of the column: cells that it cannot read are missing."""
+    def form_for_new_rows(self, form: Form) -> Form:
+        """Return a form for other rows of the column, in which cells it cannot read are missing."""
         fits = {*self.fitting(form), *ABSENT}
         odd = [c for c in self.cells if c not in fits]
         if odd and len(odd) < len(self.cells):
-            self._odd(form.type, odd)
-        return replace(form, absent=tuple(sorted({*form.absent, *odd, *self._gone})))
+            self._report_odd(form.type, odd)
+        return replace(form, absent=tuple(sorted({*form.absent, *odd, *self._missing})))
 
-    def _mostly(self, own: ColumnType, fit: Fit, example: str) -> Understood:
+    def _as_guessed_type(self, own: ColumnType, fit: Fit, example: str) -> InferredColumn:
         remark = ""
-        if gone := self._gone:
-            n = sum(self.counts[c] for c in gone)
+        if missing := self._missing:
+            n = sum(self.counts[c] for c in missing)
             cells = f"{n:,} cell{'s' * (n != 1)}"
-            shown = ", ".join(repr(c) for c in gone)
+            shown = ", ".join(repr(c) for c in missing)
             remark = f"{shown} in {cells} taken as missing"
             tell(f"column {self.name!r}: {remark}")
-        absent = {*gone, *fit.odd}
+        absent = {*missing, *fit.odd}
         first = next((c for c in self.cells if c not in absent), example)
-        return self._read(own, fit, first[:24], remark)
+        return self._as_type(own, fit, first[:24], remark)
 
-    def _read(self, own: ColumnType, fit: Fit, example: str, remark: str = "") -> Understood:
-        """Return a column as it fits a type.
+    def _as_type(self, own: ColumnType, fit: Fit, example: str, remark: str = "") -> InferredColumn:
+        """Return the column as a type.
 
         Raises:
             InputError: cells that do not fit.
@@ -168,34 +169,34 @@ class TextColumn:
         if fit.unreadable is not None:
             cell, why = fit.unreadable
             raise InputError(
-                f"column {self.name!r}, {self.frame.place(self.row(cell))}: {cell[:40]!r} is no "
-                f"{own.singular} ({why}); correct it, leave it empty, or read the column as text "
-                f"with --type {self.name}=text"
+                f"column {self.name!r}, {self.frame.locate(self.row(cell))}: {cell[:40]!r} is not "
+                f"a valid {own.singular} ({why}); correct it, leave it empty, or read the column "
+                f"as text with --type {self.name}=text"
             )
         if fit.odd:
-            self._odd(own, fit.odd)
+            self._report_odd(own, fit.odd)
         if fit.stays:
-            return self._label(example, fit.stays)
-        form = self.form(fit.kind, fit.spelling, [*self._gone, *fit.odd], fit.dtype)
-        return Understood(form, example, fit.remark or remark, fit.places)
+            return self._as_category(example, fit.stays)
+        form = self.form(fit.kind, fit.spelling, [*self._missing, *fit.odd], fit.dtype)
+        return InferredColumn(form, example, fit.remark or remark, fit.places)
 
-    def _odd(self, own: ColumnType, odd: Sequence[str]) -> None:
+    def _report_odd(self, own: ColumnType, odd: Sequence[str]) -> None:
         n = sum(self.counts[c] for c in odd)
-        cells = "; ".join(f"{self.frame.place(self.row(c))}: {c[:24]!r}" for c in odd[:SHOWN])
+        cells = "; ".join(f"{self.frame.locate(self.row(c))}: {c[:24]!r}" for c in odd[:SHOWN])
         more = f" and {len(odd) - SHOWN:,} other values" if len(odd) > SHOWN else ""
         some = f"{n:,} cell{'s' * (n != 1)}"
-        what = f"column {self.name!r}: holds {own.plural}, but not in {some}: {cells}{more}"
+        what = f"column {self.name!r}: {own.plural} except in {some}: {cells}{more}"
         if self.reading.lenient:
             tell(f"{what}; taken as missing")
             return
         words = " ".join(f"'{c}'" for c in odd[:SHOWN])
         raise InputError(
-            f"{what}; correct them, take them as missing with --missing {words}, or read the "
+            f"{what}; correct them, mark them as missing with --missing {words}, or read the "
             f"column as text with --type {self.name}=text"
         )
 
     def row(self, cell: str) -> int:
-        """Return the first row that holds ``cell``."""
+        """Return the first row that contains ``cell``."""
         start = 0
         for chunk in self.frame.chunks():
             same = (chunk[self.name].astype(object) == cell).to_numpy(dtype=bool)
@@ -204,32 +205,32 @@ class TextColumn:
             start += len(chunk)
         return 0
 
-    def _refuse_written_for_people(self, cells: Cells) -> None:
+    def _refuse_unsupported_formats(self, cells: Cells) -> None:
         every = [entry for own in self.reading.types.values() for entry in own.unsupported_formats]
         for pattern, advice in dict.fromkeys(every):
             alike = [c for c in cells.distinct if pattern.fullmatch(c) and not SIGNED.fullmatch(c)]
             if cells.share(alike) <= MOSTLY:
                 continue
             remedy = advice.format(name=self.name)
-            place = self.frame.place(self.row(alike[0]))
+            place = self.frame.locate(self.row(alike[0]))
             what = f"column {self.name!r}, {place}: {alike[0][:24]!r} is read as text"
             if self.reading.lenient:
-                tell(f"{what}, and compared as text; {remedy}")
+                tell(f"{what} and compared as text; {remedy}")
                 return
             raise InputError(
                 f"{what}; {remedy}, or read the column as text with --type {self.name}=text"
             )
 
-    def _label(self, example: str, remark: str = "", advice: str = "") -> Understood:
+    def _as_category(self, example: str, remark: str = "", declare: str = "") -> InferredColumn:
         distinct, n = len(self.cells), sum(self.counts[c] for c in self.cells)
         if distinct > max(FEW, NEARLY_ALL * n) or distinct > MOST_CATEGORIES:
             every = "nearly every row" if distinct < n else "every row"
             shown = f"{distinct:,} of {n:,}, such as {example!r}" + (
                 f"; {remark}" if remark else ""
             )
-            other = f", or take it {advice}" if advice else ""
+            other = f", or read it with --type {declare}" if declare else ""
             raise InputError(
-                f"column {self.name!r}: a different value in {every} ({shown}), nothing to learn; "
-                f"leave it out with --drop {self.name}{other}"
+                f"column {self.name!r}: a different value in {every} ({shown}), so there is "
+                f"nothing to learn; leave it out with --drop {self.name}{other}"
             )
-        return Understood(self.form("category"), example, remark)
+        return InferredColumn(self.form("category"), example, remark)

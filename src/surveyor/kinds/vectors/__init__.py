@@ -1,9 +1,9 @@
-"""Vectors: one point a row."""
+"""Vectors: one point per row."""
 
 from surveyor.kinds import Kind
-from surveyor.kinds.vectors.beside import coordinates, plane
 from surveyor.kinds.vectors.checks import extremes, geometry
 from surveyor.kinds.vectors.codec import VectorCodec
+from surveyor.kinds.vectors.comparison import coordinates, plane
 from surveyor.kinds.vectors.files import Vectors
 from surveyor.kinds.vectors.panels import Clouds
 from surveyor.measures.common import common
@@ -16,6 +16,6 @@ KIND = Kind(
     checks=(geometry, extremes),
     measures=common(),
     coordinates=coordinates,
-    beside=plane,
+    comparison_panels=plane,
     panels=(Progress(), Clouds(), Parts(), Gradients(), Memory(), Account()),
 )

@@ -1,4 +1,4 @@
-"""What to know of vectors before the first step: scales that differ, and rows far out."""
+"""Checks of vectors before training: constant columns, unequal scales, outliers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from surveyor.kinds.vectors.codec import VectorCodec
 
 
 def geometry(s: Setting) -> Iterator[Finding]:
-    """One slope for all directions sees only the widest of them."""
+    """Warn of constant columns and unequal scales: the critic hardly sees narrow directions."""
     if cast(VectorCodec, s.data.codec).whitening is not None:
         return
     points = s.data.train.first(2000).x
@@ -24,7 +24,7 @@ def geometry(s: Setting) -> Iterator[Finding]:
             "P10",
             "warn",
             f"{constant} of {len(spread)} columns are constant",
-            "Drop them: they carry nothing and cost width",
+            "Drop them: they carry no information and make the nets wider",
         )
     values = torch.linalg.eigvalsh(torch.cov(points.T).reshape(len(spread), -1)).clamp(min=1e-12)
     live = values[values > 1e-9 * values.max()]
@@ -35,18 +35,18 @@ def geometry(s: Setting) -> Iterator[Finding]:
             "P08",
             "warn",
             f"{what}: the widest direction is {float((live.max() / live.min()).sqrt()):.0f} times "
-            "the narrowest, which the critic will hardly see",
-            "Use --whiten, or give every column a unit of like size",
+            "as wide as the narrowest, which the critic will hardly see",
+            "Use --whiten, or choose units in which the columns have similar scales",
         )
 
 
 def extremes(s: Setting) -> Iterator[Finding]:
-    """A few rows far out pull the scale of all the others."""
+    """Warn of outliers, which dominate the common scale."""
     furthest = float(s.data.train.first(20_000).x.abs().max())
     if furthest > 30:
         yield Finding(
             "P09",
             "warn",
-            f"some entries lie {furthest:.0f} deviations out",
-            "Look at those rows; clip them or take logarithms",
+            f"some entries lie {furthest:.0f} standard deviations from the mean",
+            "Check those rows; clip them or take logarithms",
         )

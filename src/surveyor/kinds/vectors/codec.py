@@ -1,4 +1,4 @@
-"""Vectors as points of a critic's space, and as vectors again."""
+"""The codec of vectors: to points of the critic's space, and back."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from surveyor.privacy import CodecAccount
 
 @dataclass(frozen=True, eq=False)
 class VectorCodec(Codec):
-    """x = (v - mean) s with one s for all columns, so that directions and ratios are kept.
+    """x = (v - mean) s with one s for all columns, which preserves directions and ratios.
 
-    With whitening x = (v - mean) W, every direction at deviation 1, and distances are then in
-    whitened units.
+    With whitening x = (v - mean) W, where every direction has standard deviation 1; distances are
+    then in whitened units.
     """
 
     mean: np.ndarray
@@ -59,7 +59,7 @@ class VectorCodec(Codec):
         arrays = read_arrays(raw)
         if arrays.main.ndim != 2 or arrays.main.shape[1] != len(self.mean):
             raise InputError(
-                f"vectors of shape {arrays.main.shape[1:]} where the run was trained on "
+                f"vectors of shape {arrays.main.shape[1:]}, but the run was trained on "
                 f"({len(self.mean)},); give the same columns"
             )
         return {"x": self.encoded(arrays.main)} | column_codes(arrays, self.condition, self.group)
@@ -76,7 +76,7 @@ class VectorCodec(Codec):
         return torch.from_numpy(np.ascontiguousarray(rows["x"][index]))
 
     def head(self, raw: Tensor, draws: Draws) -> Tensor:
-        """Return the raw output: a vector needs no head."""
+        """Return the raw output; a vector needs no head."""
         return raw
 
     def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> dict[str, np.ndarray]:
@@ -90,7 +90,7 @@ class VectorCodec(Codec):
         return made | {n: s.to_numpy() for n, s in self.condition.decode(codes, draws).items()}
 
     def round_trip(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
-        """Return generated points as this reads what a user gets of them: rounded as data are."""
+        """Return generated points decoded and encoded again: rounded as the data are."""
         made = self.encoded(self.decode(batch, codes, draws)[self.main])
         return Batch(self.points({"x": made}, np.arange(len(made))), batch.cond)
 

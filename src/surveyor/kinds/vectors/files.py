@@ -1,4 +1,4 @@
-"""Vectors: arrays of shape (n, d), in ``.npy``, ``.npz`` or memory."""
+"""Vectors: arrays of shape (n, d) in ``.npy``, ``.npz`` or memory."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ PLANE: Mapping[str, Any] = {
 
 
 class Vectors(Files):
-    """Arrays with one vector a row."""
+    """Arrays with one vector per row."""
 
     suffixes = (".npz", ".npy")
     outputs = (".csv",)
 
     def recognises(self, source: Any) -> bool:
-        """Take arrays of at most two axes."""
+        """Return whether ``source`` is an array of at most two axes."""
         axes = rank(source)
         return axes is not None and axes <= 2
 
     def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Arrays:
         """Read and check the arrays."""
         if options.size is not None:
-            raise InputError("--size: only for pictures")
+            raise InputError("--size: only for pictures; leave it out")
         return read_arrays(source)
 
     def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return what docs/defaults.md measured."""
+        """Return the defaults measured in docs/defaults.md."""
         wide = raw.main.shape[1] > FEW_DIMENSIONS
         return {"latent_normal": max(16, raw.main.shape[1])} if wide else PLANE
 
@@ -64,18 +64,18 @@ class Vectors(Files):
         return raw.take(index)
 
     def concatenate(self, a: Arrays, b: Arrays) -> Arrays:
-        """Return both sets' rows."""
+        """Return the rows of both sets."""
         return a.joined(b)
 
     def fit(self, raw: Arrays, options: Options) -> VectorCodec:
-        """Fit mean, scale, conditions and, where asked, whitening."""
+        """Fit the mean, the scale, the conditions and, if asked for, the whitening."""
         values = raw.main.astype(np.float64)
         conditions, group, fits = fit_columns(raw, options, values.shape[1])
         mean, variance, low, high = np.transpose([fits.spread(column) for column in values.T])
         if not np.isfinite(variance).all() or variance.mean() > 1e300:
-            raise InputError("vectors with values beyond 1e150; bring them to a usual unit")
+            raise InputError("vectors with values beyond 1e150; rescale them")
         if variance.sum() == 0:
-            raise InputError("every vector is the same; there is nothing to learn")
+            raise InputError("all vectors are equal; there is nothing to learn")
         whitening = fit_whitening(values - mean) if options.whiten else None
         scale = float(1 / np.sqrt(variance.mean()))
         return VectorCodec(
@@ -92,7 +92,7 @@ class Vectors(Files):
         )
 
     def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
-        """Write ``.npz``, ``.npy`` (vectors alone) or ``.csv``."""
+        """Write ``.npz``, ``.npy`` (only the vectors) or ``.csv``."""
         name = path.name.lower()
         main, *rest = samples
         if name.endswith(".npz"):

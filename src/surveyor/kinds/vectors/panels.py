@@ -1,4 +1,4 @@
-"""Panels of vectors: the two clouds."""
+"""The panel of vectors: the two clouds."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ POINTS = 2000
 
 @dataclass(frozen=True)
 class Clouds(Panel):
-    """Real and generated points in the plane, or along the two widest directions of the data."""
+    """Real and generated points in the plane or along the two widest directions of the data."""
 
     def __call__(self, shown: Shown) -> Iterator[Section]:
-        """Yield both clouds; in the plane over the critic's landscape."""
+        """Yield both clouds; in the plane also the critic's level curves."""
         seen, codec = shown.seen, cast(VectorCodec, shown.seen.codec)
         n = min(POINTS, len(seen.data.holdout))
         real = seen.data.held_out(n).main.astype(float)
@@ -44,6 +44,6 @@ class Clouds(Panel):
 
 
 LINES = (
-    "Lines are the critic's level curves, where the data have two columns and no condition: its "
-    "slope points from generated to real."
+    "If the data have two columns and no condition, the lines are level curves of the critic, "
+    "whose gradient points from generated to real."
 )

@@ -1,4 +1,4 @@
-"""Pictures that answer what is given, a picture or a vector: what differs where they do."""
+"""Pictures that answer a given picture or vector: the record of what differs for them."""
 
 from surveyor.kinds import Kind
 from surveyor.kinds.images.answers.files import PairFiles
@@ -12,9 +12,9 @@ from surveyor.measures.critic import Critic
 from surveyor.panels.common import Gradients, Progress
 
 PATCHES = (
-    "Exact W1 between patches of 8 x 8 pixels of answers and of other held-out pictures, and "
-    "between real ones. Below the floor is no merit: such patches are less varied than real "
-    "ones. The best step was chosen on other held-out pictures than those above."
+    "Exact W1 between 8 x 8 patches of answers and of other held-out pictures; the floor is W1 "
+    "between real patches. A value below the floor is not a merit: such patches are less varied "
+    "than real ones. The best step was chosen on held-out pictures other than those above."
 )
 
 ANSWERS = Kind(
@@ -28,10 +28,10 @@ ANSWERS = Kind(
         Gradients("answered pictures"),
     ),
     verdict=verdict,
-    between="patches of answers and of other held-out pictures",
-    against=("held-out pictures", "of the pictures given"),
+    w1_between="patches of answers and of other held-out pictures",
+    reference_names=("held-out pictures", "of the pictures given"),
     ruler=PatchRuler,
-    few=4,
+    rehearsal_rows=4,
     preview=preview,
     read_condition=read_condition,
     tasks=tasks(),

@@ -1,4 +1,4 @@
-"""Pairs: a picture or a vector is given, another picture is its answer."""
+"""Files of pairs: a picture or vector is given, and another picture is the target."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from surveyor.catalog import name_of
 from surveyor.data import DEFAULT_OPTIONS, Files, Options
 from surveyor.errors import InputError
-from surveyor.kinds.images.answers.tasks import Task, fitted, tasks
+from surveyor.kinds.images.answers.tasks import Task, fit_given, tasks
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.files import DEFAULTS, Images
 from surveyor.kinds.images.pairs import Pairs
-from surveyor.kinds.images.pictures import FULL, listed, read_each, several_sizes
+from surveyor.kinds.images.pictures import FULL, list_pictures, read_each, several_sizes
 from surveyor.kinds.point import Point
 
 COMMON: Mapping[str, Any] = {
@@ -33,23 +33,23 @@ COMMON: Mapping[str, Any] = {
 
 
 class PairFiles(Files):
-    """Pairs, which a task makes of pictures."""
+    """Pairs, which a task makes from pictures."""
 
     suffixes = (".npz", ".npy", ".png")
     outputs = ("",)
     usual = ".png"
 
     def recognises(self, source: Any) -> bool:
-        """Take pairs alone: whether pictures are to be paired is said by the task."""
+        """Return whether ``source`` is pairs; pictures become pairs only by a task."""
         return isinstance(source, Pairs)
 
     def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Pairs:
-        """Read the pictures of a task, two by two."""
+        """Read the pairs of a task."""
         if isinstance(source, Pairs):
             return source
         task = _task(options)
         problems = [
-            f"--{name}: not with --task={name_of(task)}"
+            f"--{name}: not with --task={name_of(task)}; leave one of them out"
             for name in ("condition", "group", "drop", "whiten")
             if getattr(options, name)
         ]
@@ -58,12 +58,12 @@ class PairFiles(Files):
         return task.read(source, replace(options, task=None))
 
     def defaults(self, raw: Pairs, said: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return what docs/defaults.md measured."""
+        """Return the defaults measured in docs/defaults.md."""
         if raw.given.main.ndim == 2:
             return DEFAULTS
         named = str(said.get("task") or "translate").partition(":")[0]
         found = {**COMMON, **tasks()[named].defaults}
-        depth = raw.wanted.depth or raw.given.depth
+        depth = raw.target.depth or raw.given.depth
         return found if depth in (None, FULL) else {**found, "white": depth}
 
     def take(self, raw: Pairs, index: np.ndarray) -> Pairs:
@@ -71,15 +71,15 @@ class PairFiles(Files):
         return raw.take(index)
 
     def concatenate(self, a: Pairs, b: Pairs) -> Pairs:
-        """Return both sets' pairs."""
-        return Pairs(a.given.joined(b.given), a.wanted.joined(b.wanted))
+        """Return the pairs of both sets."""
+        return Pairs(a.given.joined(b.given), a.target.joined(b.target))
 
     def fit(self, raw: Pairs, options: Options) -> ImageCodec:
-        """Fit the two ranges of values."""
-        wanted = Images().fit(raw.wanted, DEFAULT_OPTIONS)
+        """Fit the codec of the target pictures, and that of the points given."""
+        target = Images().fit(raw.target, DEFAULT_OPTIONS)
         task = options.task
-        given = task.fit(raw, wanted) if isinstance(task, Task) else fitted(raw.given)
-        return replace(wanted, condition=Point(given))
+        given = task.fit(raw, target) if isinstance(task, Task) else fit_given(raw.given)
+        return replace(target, condition=Point(given))
 
     def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
         """Write pictures as ``Images`` does."""
@@ -90,16 +90,16 @@ class PairFiles(Files):
         Images().write_folder(samples, path, names)
 
     def of_several_sizes(self, source: str, options: Options) -> list[np.ndarray] | None:
-        """Return the pictures of a folder where their sizes differ and the task takes any."""
-        resized = options.size is not None and _task(options).sized
+        """Return the pictures of a folder if their sizes differ and are not changed by ``size``."""
+        resized = options.size is not None and _task(options).size_applies
         if resized or not several_sizes(Path(source)):
             return None
         return read_each(Path(source), options.white)
 
     def names_in(self, source: str) -> Sequence[str]:
-        """Return the names of the pictures of a folder, without suffix."""
+        """Return the names of the pictures in a folder, without suffixes."""
         folder = Path(source)
-        own = listed(folder) if folder.is_dir() else []
+        own = list_pictures(folder) if folder.is_dir() else []
         return [str(p.relative_to(folder).with_suffix("")) for p in own]
 
 

@@ -1,4 +1,4 @@
-"""Figures of answers to pictures: close to those wanted, and as sharp as real ones."""
+"""Figures of answers: how close they are to the target pictures, and how sharp."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from surveyor.measures import Figure, Figures, Measure, Seen, imagenet
 from surveyor.measures.wasserstein import w1
 from surveyor.streams import Stream
 
-PICTURES = 2000  # pictures, at most
-LOOKED = 256  # of them, by the ImageNet net, which is slow
+PICTURES = 2000  # the most pictures to measure
+PERCEPTUAL = 256  # the most of them for the ImageNet net, which is slow
 FLOORS = 3
 BICUBIC = "bicubic enlargement"
 
 
 @dataclass(frozen=True)
 class Patches(Measure):
-    """Exact W1 between patches of answers and of other held-out pictures than those answered.
+    """Exact W1 between patches of answers and of real pictures.
 
-    The floor is between the real patches of both halves, so that all three are independent.
+    The held-out pictures are halved: the second half is answered, the first gives the real
+    patches. The floor is W1 between real patches of both halves.
     """
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
-        """Yield ``w1`` and ``w1_self``, of patches."""
+        """Yield ``w1`` and ``w1_self`` of patches."""
         n, k = seen.rows, max(1, seen.n // 2)
         held, fake = seen.held(2 * k).x, seen.fake(2 * k).x
         real, made = patches(held[:k], n, _at(seen, 0)), patches(fake[-k:], 2 * n, _at(seen, 1))
@@ -52,62 +53,64 @@ def _at(seen: Seen, step: int) -> Draws:
 
 @dataclass(frozen=True)
 class Answers(Measure):
-    """How answers compare with the pictures wanted.
+    """How answers compare with the target pictures.
 
-    ``psnr`` 10 log10(1 / mean squared error) in dB, by picture; ``ssim`` the structural similarity
-    of Wang et al. 2004; ``perceptual`` the distance of an ImageNet net, on the first 256, where it
-    is installed; ``patch_frechet`` the squared W2 between Gaussians fitted to patches of 8 x 8 and
-    to those of training pictures; ``sharpness`` the power of the finer half of the frequencies over
-    that of the pictures wanted: below 1 is a blur. Beside them the same of bicubic enlargement,
-    where answers are larger than what was given.
+    ``psnr`` is the mean over pictures of 10 log10(1 / mean squared error) in dB; ``ssim`` the
+    structural similarity of Wang et al. 2004; ``perceptual`` the distance between features of an
+    ImageNet net, if it is installed; ``patch_frechet`` the squared W2 between Gaussians fitted to
+    8 x 8 patches of answers and of training pictures; ``sharpness`` the power of the upper half of
+    the frequencies relative to the target pictures, below 1 for a blur. If answers are larger than
+    the pictures given, the same figures follow for bicubic enlargement.
     """
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
-        """Yield the figures of the answers, and of bicubic enlargement."""
+        """Yield the figures of the answers and of bicubic enlargement."""
         codec, holdout = cast(ImageCodec, seen.codec), seen.data.holdout
         n = min(PICTURES, len(holdout))
         held, train = seen.held(n).x, seen.train(min(PICTURES, len(seen.data.train))).x
         floor = patch_frechet(held, train)
-        yield from compared(seen.delivered(n).x, held, train, floor)
+        yield from answer_figures(seen.delivered(n).x, held, train, floor)
         if codec.scale is not None:
             small = holdout.rows["given"][holdout.index[:n]]
             simple = enlarged(small, codec.scale, codec.top)
             made = codec.points({"x": simple}, np.arange(n))
-            yield from compared(made, held, train, floor, BICUBIC)
+            yield from answer_figures(made, held, train, floor, BICUBIC)
 
 
-def compared(
-    made: Tensor, wanted: Tensor, train: Tensor, floor: float, of: str = ""
+def answer_figures(
+    made: Tensor, target: Tensor, train: Tensor, floor: float, of: str = ""
 ) -> Iterator[Figure]:
-    """Yield the figures of pictures (n, c, h, w) in [-1, 1] beside those ``wanted``."""
+    """Yield the figures of pictures (n, c, h, w) in [-1, 1] compared with their ``target``."""
     n = len(made)
 
     def figure(name: str, value: float, floor: float | None, unit: str, better: str) -> Figure:
         return Figure(name, value, floor, unit, better, of, "other" if of else "", n)  # type: ignore[arg-type]
 
-    yield figure("psnr", psnr(made, wanted), None, "dB", "higher")
-    yield figure("ssim", ssim(made, wanted), 1.0, "", "higher")
+    yield figure("psnr", psnr(made, target), None, "dB", "higher")
+    yield figure("ssim", ssim(made, target), 1.0, "", "higher")
     if imagenet.available():
-        value = imagenet.perceptual_distance(made[:LOOKED], wanted[:LOOKED])
+        value = imagenet.perceptual_distance(made[:PERCEPTUAL], target[:PERCEPTUAL])
         yield figure("perceptual", value, 0.0, imagenet.NAME, "lower")
     yield figure("patch_frechet", patch_frechet(made, train), floor, "", "floor")
-    yield figure("sharpness", sharpness(made, wanted), 1.0, "", "floor")
+    yield figure("sharpness", sharpness(made, target), 1.0, "", "floor")
 
 
-def verdict(figures: Figures, against: str = "held-out pictures") -> str:
-    """Say in words how answers compare with the wanted pictures, and with bicubic enlargement."""
+def verdict(figures: Figures, inputs: str = "held-out pictures") -> str:
+    """Return how answers to ``inputs`` compare with the target pictures and bicubic enlargement."""
     psnr, sharp, patch = (figures[name] for name in ("psnr", "sharpness", "patch_frechet"))
     if sharp.known < 0.7:
-        said = "blurred"
+        quality = "blurred"
     elif sharp.known > 1.4:
-        said = "harsher than real pictures"
+        quality = "harsher than real pictures"
+    elif 0.9 <= sharp.known <= 1.1:
+        quality = "as sharp as real pictures"
     else:
-        said = "as sharp as real pictures" if 0.9 <= sharp.known <= 1.1 else "nearly as sharp"
-    told = f"PSNR {psnr.known:.1f} dB, sharpness {sharp.known:.2f} of the real ones'"
-    real = f"(real against real {patch.known_floor:.3g})"
-    near = f"patches at a Frechet distance of {patch.known:.3g} {real}"
+        quality = "nearly as sharp as real pictures"
+    close = f"PSNR {psnr.known:.1f} dB, sharpness {sharp.known:.2f} of that of real pictures"
+    floor = f"(real against real {patch.known_floor:.3g})"
+    near = f"patches at a Frechet distance of {patch.known:.3g} {floor}"
     if figures.get("psnr", BICUBIC) is not None:
         other = [figures[name, BICUBIC].known for name in ("psnr", "sharpness", "patch_frechet")]
-        told += f" (bicubic {other[0]:.1f} dB, {other[1]:.2f})"
+        close += f" (bicubic {other[0]:.1f} dB, {other[1]:.2f})"
         near += f", bicubic {other[2]:.3g}"
-    return f"The answers to {psnr.n:,} {against} are {said}: {told}, {near}."
+    return f"The answers to {psnr.n:,} {inputs} are {quality}: {close}, {near}."

@@ -1,4 +1,4 @@
-"""Panels of answers: a strip of them, and how they compare with the pictures wanted."""
+"""The panel of answers: a strip of examples, and how answers compare with the targets."""
 
 from __future__ import annotations
 
@@ -21,71 +21,73 @@ from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
 
 STRIP = 10  # held-out pictures shown with their answers
 ROWS = {
-    "psnr": "PSNR, dB (more is closer)",
-    "ssim": "Structural similarity (1 is equal)",
-    "perceptual": "Perceptual distance (0 is equal)",
-    "patch_frechet": "Fréchet distance of patches to training pictures'",
-    "sharpness": "Sharpness: power of fine detail, over that of the pictures wanted",
+    "psnr": "PSNR in dB (higher is closer)",
+    "ssim": "Structural similarity (1 if equal)",
+    "perceptual": "Perceptual distance (0 if equal)",
+    "patch_frechet": "Fréchet distance between patches of these and of training pictures",
+    "sharpness": "Sharpness: power of fine detail relative to the target pictures",
 }
 
 
 @dataclass(frozen=True)
 class Answered(Panel):
-    """Held-out pictures, given, answered and wanted; and the figures of the answers."""
+    """Held-out examples with their answers and targets, and the figures of the answers."""
 
     def __call__(self, shown: Shown) -> Iterator[Section]:
         """Yield the strip and the figures."""
-        codec, told = cast(ImageCodec, shown.seen.codec), shown.evaluation.by_name
+        codec, figures = cast(ImageCodec, shown.seen.codec), shown.evaluation.by_name
         given = " given," if shown.seen.data.holdout.rows["given"].ndim > 2 else ""
-        larger = " enlarged bicubically," if codec.scale is not None else ""
-        caption = f"Held-out pictures, not chosen. From above:{given}{larger} answered, wanted."
+        larger = " bicubic enlargement," if codec.scale is not None else ""
+        caption = (
+            f"Held-out pictures, uncurated. From top to bottom:{given}{larger} answer, target."
+        )
         picture = draw.png(strip(shown.seen))
         yield Section(
             "Answers",
             (Picture(picture, "held-out pictures and their answers", caption, pixels=True),),
         )
-        beside = told.get("psnr", BICUBIC) is not None
+        bicubic = figures.get("psnr", BICUBIC) is not None
         rows = []
-        for name, said in ROWS.items():
-            if (own := told.get(name)) is not None:
-                other = told.get(name, BICUBIC)
-                more = (None if other is None else other.value,) if beside else ()
-                rows.append((said, own.value, *more, own.floor))
-        head = ("", "this run", *(["bicubic"] if beside else []), "the pictures wanted")
+        for name, label in ROWS.items():
+            if (own := figures.get(name)) is not None:
+                other = figures.get(name, BICUBIC)
+                more = (None if other is None else other.value,) if bicubic else ()
+                rows.append((label, own.value, *more, own.floor))
+        head = ("", "this run", *(["bicubic"] if bicubic else []), "target pictures")
         note = (
-            "PSNR and similarity reward the mean of all answers that fit, which is a blur; the "
-            f"last rows tell what they do not see. {_perceptual()} Trained on "
-            f"{len(shown.seen.data.train)} pairs; {len(shown.seen.data.holdout)} were held out, "
+            "PSNR and structural similarity reward the mean of all plausible answers, which is a "
+            f"blur; the other rows show what these two miss. {_perceptual()} The run was trained "
+            f"on {len(shown.seen.data.train)} pairs; {len(shown.seen.data.holdout)} were held out, "
             "neither trained on nor used for any choice."
         )
-        n = told["psnr"].n
+        n = figures["psnr"].n
         blocks = Table(head, tuple(rows)), Text(note, note=True)
         yield Section(f"Answers to {n} held-out pictures", blocks)
 
 
 def _perceptual() -> str:
     if imagenet.available():
-        return f"Perceptual: between features of {imagenet.NAME}, at five of its stages."
+        return f"The perceptual distance is between features of five stages of {imagenet.NAME}."
     return "pip install 'surveyor[imagenet]' adds a perceptual distance."
 
 
 def preview(seen: Seen) -> tuple[str, Image]:
-    """Return held-out pictures and their answers."""
+    """Return the strip of examples and its file name."""
     return "answers.png", strip(seen)
 
 
 def strip(seen: Seen) -> Image:
-    """Return held-out pictures one above another: given, enlarged if so, answered, and wanted."""
+    """Return held-out examples, from top to bottom: given, enlargement if any, answer, target."""
     codec, holdout = cast(ImageCodec, seen.codec), seen.data.holdout
     index = holdout.index[:STRIP]
-    small, wanted = holdout.rows["given"][index], holdout.rows["x"][index]
+    small, target = holdout.rows["given"][index], holdout.rows["x"][index]
     made = seen.decoded(len(index))[codec.main]
     lines, top = [small] if small.ndim > 2 else [], getattr(_given(codec), "top", 1.0)
     if codec.scale is not None:
         large = small.repeat(codec.scale, axis=1).repeat(codec.scale, axis=2)
         lines = [large, enlarged(small, codec.scale, top)]
     scaled = [(line / top * 255).astype(np.uint8) for line in lines]
-    scaled += [(line / codec.top * 255).astype(np.uint8) for line in (made, wanted)]
+    scaled += [(line / codec.top * 255).astype(np.uint8) for line in (made, target)]
     if any(line.ndim == 4 for line in scaled):
         scaled = [np.repeat(x[..., None], 3, 3) if x.ndim == 3 else x for x in scaled]
     return sheet(np.concatenate(scaled), columns=len(index), zoom=2)

@@ -1,4 +1,4 @@
-"""Pictures beside those wanted: close, alike, as sharp; and the distribution of their patches."""
+"""Pictures compared with their targets, and the distributions of their patches."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from surveyor.batch import Draws
 from surveyor.measures.features import frechet
 from surveyor.streams import Stream
 
-PATCH = 8  # pixels a side, at most, of the patches whose distribution is compared
-PATCHES = 20_000  # of them, for the Frechet distance
+PATCH = 8  # the largest side of a patch in pixels
+PATCHES = 20_000  # patches for the Frechet distance
 AT_ONCE = 64  # pictures, to bound memory
 
 
-def psnr(made: Tensor, wanted: Tensor) -> float:
-    """Return the mean over pictures of 10 log10(1 / mse), values from 0 to 1, at most 100 dB."""
-    mse = (made - wanted).div(2).flatten(1).square().mean(1).clamp_min(1e-10)
+def psnr(made: Tensor, target: Tensor) -> float:
+    """Return the mean over pictures of 10 log10(1 / mse), for values in [0, 1]; at most 100 dB."""
+    mse = (made - target).div(2).flatten(1).square().mean(1).clamp_min(1e-10)
     return float((-10 * mse.log10()).mean())
 
 
-def ssim(made: Tensor, wanted: Tensor, deviation: float = 1.5, side: int = 11) -> float:
-    """Return the mean structural similarity (Wang et al. 2004), values from 0 to 1.
+def ssim(made: Tensor, target: Tensor, deviation: float = 1.5, side: int = 11) -> float:
+    """Return the mean structural similarity (Wang et al. 2004), for values in [0, 1].
 
-    Under a Gaussian window of 11 pixels, of as many as fit into small pictures.
+    The window is Gaussian, ``side`` pixels wide; smaller if the pictures are.
     """
     if len(made) > AT_ONCE:
-        pairs = zip(torch.split(made, AT_ONCE), torch.split(wanted, AT_ONCE), strict=True)
+        pairs = zip(torch.split(made, AT_ONCE), torch.split(target, AT_ONCE), strict=True)
         return sum(len(a) * ssim(a, b, deviation, side) for a, b in pairs) / len(made)
-    a, b = (x.add(1).div(2).flatten(0, 1).unsqueeze(1) for x in (made, wanted))
+    a, b = (x.add(1).div(2).flatten(0, 1).unsqueeze(1) for x in (made, target))
     side = min(side, *a.shape[2:])
     line = torch.exp(-((torch.arange(side) - (side - 1) / 2) ** 2) / (2 * deviation**2))
     window = (line[:, None] * line / line.sum() ** 2)[None, None].to(a)
@@ -45,29 +45,29 @@ def ssim(made: Tensor, wanted: Tensor, deviation: float = 1.5, side: int = 11) -
     return float(like.mean())
 
 
-def sharpness(made: Tensor, wanted: Tensor) -> float:
-    """Return the power of the finer half of the frequencies, over that of the wanted pictures.
+def sharpness(made: Tensor, target: Tensor) -> float:
+    """Return the power of the upper half of the frequencies, relative to the target pictures.
 
-    |F x|^2 summed over frequencies of at least half the highest one along an axis.
+    The power is |F x|^2, summed over frequencies that reach half the highest along an axis.
     """
     high = [torch.fft.fftfreq(side).abs() for side in made.shape[2:]]
     fine = torch.maximum(high[0][:, None], high[1][None, :]) >= 0.25
     powers = []
-    for x in (made, wanted):
+    for x in (made, target):
         parts = (torch.fft.fft2(p.double()).abs().square() for p in torch.split(x, AT_ONCE))
         powers.append(sum(float(power[:, :, fine].sum()) for power in parts))
     return powers[0] / max(powers[1], 1e-300)
 
 
 def patch_frechet(a: Tensor, b: Tensor) -> float:
-    """Return the squared W2 between Gaussians fitted to patches, values from 0 to 1."""
+    """Return the squared W2 between Gaussians fitted to patches, for values in [0, 1]."""
     draws = Draws(0, 0, Stream.PATCHES), Draws(0, 1, Stream.PATCHES)
     drawn = [patches(x, PATCHES, d).div(2).numpy() for x, d in zip((a, b), draws, strict=True)]
     return frechet(*drawn)
 
 
 def patches(x: Tensor, n: int, draws: Draws) -> Tensor:
-    """Return ``n`` windows of at most 8 x 8 of pictures (k, c, h, w), at random, (n, c * 64)."""
+    """Return ``n`` random patches of pictures (k, c, h, w), at most 8 x 8, as (n, c * 64)."""
     high, wide = x.shape[2:]
     side = min(PATCH, high, wide)
     which = draws.index(n, len(x))

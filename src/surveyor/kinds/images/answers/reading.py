@@ -1,4 +1,4 @@
-"""What is to be answered: pictures of any size, or vectors, as conditions."""
+"""Pictures of any size, or vectors, read as conditions to answer."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from surveyor.kinds.point import Point
 
 
 def read_condition(codec: Codec, source: Any, options: Options = DEFAULT_OPTIONS) -> Tensor:
-    """Return pictures or vectors to be answered as conditions; pictures may have any size.
+    """Return pictures or vectors as conditions; pictures may have any size.
 
-    ``options`` say how pictures are read: ``task``, ``size`` and ``white``.
+    Of the ``options``, only ``task``, ``size`` and ``white`` apply.
 
     Raises:
-        InputError: other data, or pictures of another range or mode than those trained on.
+        InputError: the data are neither, or differ in range or mode from those trained on.
     """
     assert isinstance(codec.condition, Point)
     own = codec.condition.codec
     task = options.task
     if isinstance(task, Task):
-        options = replace(options, task=None, size=options.size if task.sized else None)
-    named = task.given if isinstance(task, Task) else None
+        options = replace(options, task=None, size=options.size if task.size_applies else None)
+    named = task.given_name if isinstance(task, Task) else None
     source = _of_archive(source, (named, getattr(own, "main", None)))
     if not isinstance(own, ImageCodec):
         rows = own.rows(kind_of(own).files.read(source))
@@ -46,13 +46,13 @@ def read_condition(codec: Codec, source: Any, options: Options = DEFAULT_OPTIONS
     any_size = replace(own, size=arrays.main.shape[1:])
     if any_size.channels != own.channels:
         raise InputError(
-            "pictures in colour where the run was trained on grey ones; convert them to grey"
+            "pictures in colour, but the run was trained on grey ones; convert them to grey"
         )
     return any_size.points(any_size.rows(arrays), np.arange(len(arrays)))
 
 
 def _of_archive(source: Any, names: Sequence[str | None]) -> Any:
-    """Return the first array of ``names`` that a mapping or an ``.npz`` holds, else the source."""
+    """Return the first of the named arrays in a mapping or ``.npz``; else the source itself."""
     archive = isinstance(source, (str, Path)) and str(source).lower().endswith(".npz")
     if isinstance(source, (str, Path)) and not Path(source).exists():
         raise InputError(f"{source}: no such file")
@@ -63,14 +63,14 @@ def _of_archive(source: Any, names: Sequence[str | None]) -> Any:
 
 
 def _pictures(source: Any, options: Options) -> Arrays:
-    """Return pictures to be answered, of one file or many."""
+    """Return the pictures of one file or many."""
     if isinstance(source, (str, Path)) and Path(source).suffix.lower() in suffixes():
         return read_picture(Path(source), options.white)
     try:
         return Images().read(source, options)
     except InputError as error:
-        several = "; bring all to one"
-        remedy = "; answer those of a size at a time, or all into a folder with -o FOLDER"
+        several = "; resize them with --size"
+        remedy = "; answer one size at a time, or write all answers to a folder with -o FOLDER"
         raise InputError(
             *(p.partition(several)[0] + remedy if several in p else p for p in error.problems)
         ) from error

@@ -1,4 +1,4 @@
-"""Pictures made smaller, and larger again."""
+"""Pictures reduced and enlarged."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ AT_ONCE = 1024
 
 
 def reduced(arrays: Arrays, scale: int) -> Arrays:
-    """Return pictures with one pixel for every ``scale`` x ``scale``, bicubic with antialiasing.
+    """Return pictures reduced by ``scale``, bicubic with antialiasing.
 
     Raises:
-        InputError: a scale that does not divide the size, or leaves fewer than 4 pixels.
+        InputError: the scale does not divide the size, or leaves fewer than 4 pixels a side.
     """
     height, width = arrays.main.shape[1:3]
     what = f"--task=super-resolution:scale={scale}"
@@ -28,7 +28,7 @@ def reduced(arrays: Arrays, scale: int) -> Arrays:
             + (
                 f"give --size {max(4, min(height, width) // scale) * scale}, or another scale"
                 if arrays.main.dtype == np.uint8
-                else "cut them, or give another scale"
+                else "crop them, or give another scale"
             )
         )
     if min(height, width) // scale < 4:
@@ -45,7 +45,7 @@ def reduced(arrays: Arrays, scale: int) -> Arrays:
 
 
 def enlarged(pictures: np.ndarray, scale: int, top: float) -> np.ndarray:
-    """Return pictures (n, h, w[, 3]) bicubically enlarged."""
+    """Return pictures (n, h, w[, 3]) enlarged by ``scale``, bicubic; ``top`` is their maximum."""
     return _scaled(pictures, float(scale), top)
 
 

@@ -1,4 +1,4 @@
-"""Tasks: how pictures become pairs, one file each."""
+"""Tasks: ways to make pairs from pictures, one file each."""
 
 from __future__ import annotations
 
@@ -18,43 +18,44 @@ from surveyor.kinds.images.pairs import Pairs
 
 
 class Task(Part):
-    """What pictures are made of others for.
+    """A way to make pairs from pictures.
 
-    ``defaults`` are options of its own; ``given`` names the array that holds what is to be
-    answered, and ``sized`` says whether ``--size`` is that of what is given, too.
+    ``defaults`` are the defaults that differ for this task; ``size_applies`` says whether
+    ``--size`` resizes the pictures given as well as the targets.
     """
 
     defaults: ClassVar[Mapping[str, Any]]
-    sized: ClassVar[bool] = True
+    size_applies: ClassVar[bool] = True
 
     @property
-    def given(self) -> str | None:
-        """Return the name of the array or folder of what is to be answered, where it has one."""
+    def given_name(self) -> str | None:
+        """Return the name of the array or folder with the inputs, if it has one."""
         return None
 
     @abstractmethod
     def read(self, source: Any, options: Options) -> Pairs:
-        """Read pairs. ``options`` are those of the pictures, without the task."""
+        """Read pairs; ``options`` are those of the pictures, without the task."""
 
-    def fit(self, raw: Pairs, wanted: ImageCodec) -> Codec:
-        """Fit the codec of what is given."""
-        return fitted(raw.given)
+    def fit(self, raw: Pairs, target: ImageCodec) -> Codec:
+        """Fit the codec of the pictures or vectors given."""
+        return fit_given(raw.given)
 
     def problems(self, chosen: Mapping[str, Any]) -> Iterator[str]:
-        """Yield what does not go with a task."""
+        """Yield the chosen options that cannot be combined with a task."""
         usual = {"privacy": None, "label_noise": 0.0, "balance": False, "view": ()}
         for name, value in usual.items():
             if chosen[name] != value:
-                yield f"--{name.replace('_', '-')}: not with --task={name_of(self)}"
+                flag = f"--{name.replace('_', '-')}"
+                yield f"{flag}: not with --task={name_of(self)}; leave one of them out"
 
 
 def files_of(given: np.ndarray) -> Files:
-    """Return how what is given is read, (n, d) as vectors and (n, h, w[, 3]) as pictures."""
+    """Return the files that read an array: (n, d) as vectors, (n, h, w[, 3]) as pictures."""
     return kinds()["vectors"].files if given.ndim == 2 else Images()
 
 
-def fitted(given: Arrays) -> Codec:
-    """Return the codec of what is given, by itself."""
+def fit_given(given: Arrays) -> Codec:
+    """Return a codec fitted to the points given alone."""
     codec: Codec = files_of(given.main).fit(given, DEFAULT_OPTIONS)
     return codec
 

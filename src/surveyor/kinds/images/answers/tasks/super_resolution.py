@@ -1,4 +1,4 @@
-"""Small pictures enlarged."""
+"""Small pictures made larger."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from surveyor.kinds.images.pairs import Pairs
 
 @dataclass(frozen=True)
 class SuperResolution(Task):
-    """Pictures with ``scale`` times the pixels a side of those given, which are reduced ones."""
+    """Pictures enlarged ``scale`` times per side; the inputs are the targets reduced."""
 
     scale: int = 4
     defaults: ClassVar[Mapping[str, Any]] = {"generator": "upscale"}
-    sized: ClassVar[bool] = False
+    size_applies: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not 2 <= self.scale <= 16:
             raise ValueError("scale must lie between 2 and 16")
 
     def read(self, source: Any, options: Options) -> Pairs:
-        """Read pictures, and reduce them."""
-        wanted = Images().read(source, options)
-        return Pairs(reduced(wanted, self.scale), wanted)
+        """Read the targets, and reduce them to inputs."""
+        target = Images().read(source, options)
+        return Pairs(reduced(target, self.scale), target)
 
-    def fit(self, raw: Pairs, wanted: ImageCodec) -> Codec:
-        """Return the codec of the pictures wanted at the size given: one range of values."""
-        return replace(wanted, size=raw.given.main.shape[1:], main="given")
+    def fit(self, raw: Pairs, target: ImageCodec) -> Codec:
+        """Return the codec of the targets at the size of the inputs: both share one range."""
+        return replace(target, size=raw.given.main.shape[1:], main="given")

@@ -1,7 +1,6 @@
-"""What every column of a table holds, decided on all of its rows and told before training.
+"""The types of the columns of a table, inferred from all rows and shown before training.
 
-Text is a number or a date only where writing it back gives the same text in every row; otherwise it
-stays text. What a person says of a column decides instead.
+A type that the user declares for a column takes precedence.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from surveyor.data.types import column_type, column_types, type_names
 from surveyor.data.values import ARROW_TEXT, EXACT, TEXT, Form, form_of, numeric
 from surveyor.errors import InputError, did_you_mean, tell
 from surveyor.kinds.table.frames import Frame, InMemory
-from surveyor.kinds.table.text import Reading, TextColumn, Understood
+from surveyor.kinds.table.text import InferredColumn, Reading, TextColumn
 
 if TYPE_CHECKING:
     from surveyor.data import Options
@@ -27,10 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Typed(Frame):
-    """A table whose columns are read as they were understood; others are left out."""
+    """A table read with the inferred types of its ``columns``; other columns are left out."""
 
     plain: Frame
-    columns: Mapping[str, Understood]
+    columns: Mapping[str, InferredColumn]
 
     @property
     def names(self) -> list[str]:  # type: ignore[override]
@@ -43,24 +42,24 @@ class Typed(Frame):
         return self.plain.where
 
     @property
-    def written(self) -> bool:  # type: ignore[override]
+    def untyped(self) -> bool:  # type: ignore[override]
         """Return whether the table is a file of text."""
-        return self.plain.written
+        return self.plain.untyped
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:  # type: ignore[override]
-        """Return how each column is understood."""
+        """Return the form of each column."""
         return {name: column.form for name, column in self.columns.items()}
 
     def __len__(self) -> int:
         return len(self.plain)
 
-    def place(self, row: int) -> str:
-        """Return how a person finds a row."""
-        return self.plain.place(row)
+    def locate(self, row: int) -> str:
+        """Return where a row is in the user's table, in words."""
+        return self.plain.locate(row)
 
     def describe(self) -> list[tuple[str, str, str, str]]:
-        """Return of every column its name, what it is read as, an example, and a remark."""
+        """Return the name, type, example and remark of every column."""
         return [(n, c.description, c.example, c.remark) for n, c in self.columns.items()]
 
     def chunks(self) -> Iterator[pd.DataFrame]:
@@ -76,12 +75,12 @@ class Typed(Frame):
         return self._read(next(iter(self.plain.chunks())))
 
     def _read(self, chunk: pd.DataFrame) -> pd.DataFrame:
-        read = {name: typed(chunk[name], form, name) for name, form in self.forms.items()}
+        read = {name: convert(chunk[name], form, name) for name, form in self.forms.items()}
         return pd.DataFrame(read)
 
 
-def typed(values: pd.Series, form: Form, name: str) -> pd.Series:
-    """Return values as the form reads them: words for a missing value gone, numbers as numbers."""
+def convert(values: pd.Series, form: Form, name: str) -> pd.Series:
+    """Return values in the type of the form, with words for a missing value replaced by None."""
     if not is_text(values):
         return values
     if form.absent:
@@ -94,7 +93,7 @@ def typed(values: pd.Series, form: Form, name: str) -> pd.Series:
 
 
 def is_text(values: pd.Series) -> bool:
-    """Return whether a column has no type but that of text."""
+    """Return whether all values of a column are text."""
     if pd.api.types.is_string_dtype(values.dtype) and values.dtype != object:
         return True
     return bool(
@@ -105,7 +104,7 @@ def is_text(values: pd.Series) -> bool:
 def read_types(
     declared: Sequence[str], names: Sequence[str]
 ) -> tuple[dict[str, tuple[str, str]], list[str]]:
-    """Return {column: (type, format)} of ``COLUMN=TYPE`` texts, and what is wrong with them."""
+    """Return {column: (type, format)} of ``COLUMN=TYPE`` texts, and their problems."""
     found, problems = {}, []
     known = column_types()
     for text in declared:
@@ -123,20 +122,20 @@ def read_types(
     return found, problems
 
 
-def understand(frame: Frame, reading: Reading, drop: Sequence[str] = ()) -> Typed:
-    """Return the table as it is understood.
+def infer_types(frame: Frame, reading: Reading, drop: Sequence[str] = ()) -> Typed:
+    """Return the table with the types of its columns inferred.
 
     Raises:
-        InputError: all columns that cannot be, each with the cells that are to blame.
+        InputError: every column that cannot be read, each with the cells to blame.
     """
     names = [name for name in frame.names if name not in drop]
     texts, typed_forms, found = _profiles(frame, names)
     problems: list[str] = []
-    columns: dict[str, Understood] = {}
+    columns: dict[str, InferredColumn] = {}
     for name in names:
         try:
             if name in texts:
-                columns[name] = TextColumn(frame, name, texts[name], reading).understood()
+                columns[name] = TextColumn(frame, name, texts[name], reading).infer()
             else:
                 columns[name] = _of_type(name, typed_forms[name], found[name], reading)
         except InputError as error:
@@ -151,7 +150,7 @@ def understand(frame: Frame, reading: Reading, drop: Sequence[str] = ()) -> Type
 
 @dataclass(frozen=True)
 class _Range:
-    """Facts of a column that is not text: an example, the largest size, distinct values."""
+    """The range of a column that is not text: an example, the largest size, finite or not."""
 
     example: str = ""
     largest: float = 0.0
@@ -207,77 +206,80 @@ def _widened(old: _Range, values: pd.Series, form: Form, name: str) -> _Range:
     return _Range(example, max(old.largest, largest), old.finite and finite)
 
 
-def _of_type(name: str, form: Form | InputError, own: _Range, reading: Reading) -> Understood:
+def _of_type(name: str, form: Form | InputError, own: _Range, reading: Reading) -> InferredColumn:
     if isinstance(form, InputError):
         raise form
     asked, _ = reading.declared.get(name, ("", ""))
     if asked:
-        said = column_type(asked).cast(form)
-        if said is None:
+        cast = column_type(asked).cast(form)
+        if cast is None:
             raise InputError(
-                f"--type {name}={asked}: the column is of type {form.dtype}; give it as text, or "
-                "leave --type out"
+                f"--type {name}={asked}: the column is of type {form.dtype}; convert it to text, "
+                "or leave --type out"
             )
-        form = said
+        form = cast
     if not form.ordered:
-        return Understood(form, own.example)
+        return InferredColumn(form, own.example)
     if not own.finite:
-        raise InputError(f"column {name!r}: holds infinite values; replace or remove those rows")
+        raise InputError(f"column {name!r}: infinite values; replace them or remove those rows")
     if form.scale.discrete and own.largest > EXACT:
         raise InputError(
             f"column {name!r}: whole numbers beyond 2^53 cannot be kept exactly; leave it out with "
             f"--drop {name}, or learn its values as labels with --type {name}=category"
         )
-    return Understood(form, own.example)
+    return InferredColumn(form, own.example)
 
 
 def reread(frame: Frame, forms: Mapping[str, Form], options: Options) -> Typed:
-    """Return other rows as ``forms`` read them; cells that do not fit are told, and missing.
+    """Return other rows read with ``forms``; cells that do not fit are missing, with a notice.
 
-    ``options.type`` says of text how its dates or numbers are spelt here.
+    ``options.type`` gives the spelling of dates and numbers in these rows, if it differs.
 
     Raises:
-        InputError: columns of which no cell can be read, or types that are not those of the run.
+        InputError: no cell of a column can be read, or a type differs from that of the run.
     """
     own = {n: f for n, f in forms.items() if n in frame.names and n not in options.drop}
-    said, problems = read_types(options.type, list(own))
+    declared, problems = read_types(options.type, list(own))
     texts, _, _ = _profiles(frame, list(own))
     found = {}
     for name, form in own.items():
         form = replace(form, absent=(*form.absent, *options.missing))
         kind = form.type.family
-        asked, format_ = said.get(name, (kind, ""))
+        asked, format_ = declared.get(name, (kind, ""))
         if column_type(asked).family != kind:
-            problems.append(f"--type {name}={asked}: the run has learnt it as {kind}")
+            problems.append(
+                f"--type {name}={asked}: the run was trained on it as {kind}; leave --type out"
+            )
             continue
         if name in texts and form.ordered:
-            if name in said:
+            if name in declared:
                 form = replace(form, spelling=format_, dtype=form.scale.dtype)
             reading = Reading(absent=form.absent, lenient=True)
             column = TextColumn(frame, name, texts[name], reading)
-            form = column.as_before(form)
+            form = column.form_for_new_rows(form)
             if column.cells and not column.fitting(form):
                 first = column.cells[0]
                 problems.append(
-                    f"column {name!r}, {frame.place(column.row(first))}: {first[:40]!r} is not a "
-                    f"{form.type.singular}; give the column as in training, or say how it is spelt "
-                    f"with --type {name}={kind}"
+                    f"column {name!r}, {frame.locate(column.row(first))}: {first[:40]!r} is not a "
+                    f"valid {form.type.singular}; give the column as in training, or declare its "
+                    f"spelling with --type {name}={kind}"
                 )
-        found[name] = Understood(form)
+        found[name] = InferredColumn(form)
     if problems:
         raise InputError(*problems)
     return Typed(frame, found)
 
 
-def alike(frames: Sequence[Frame], drop: Sequence[str]) -> list[Frame]:
-    """Return tables whose columns of one name are of one type, in the order of the first.
+def align_columns(frames: Sequence[Frame], drop: Sequence[str]) -> list[Frame]:
+    """Return two tables with the same columns, in the order of the first, and common types.
 
     Raises:
-        InputError: columns that only one of them has.
+        InputError: a column is only in one of them.
     """
     sides = ("first", "second")
     problems = [
-        f"column {name!r} is only in the {sides[k]} table; drop it or add it"
+        f"column {name!r} is only in the {sides[k]} table; leave it out with --drop {name}, or "
+        "add it to the other"
         for k in range(2)
         for name in frames[k].names
         if name not in frames[1 - k].names and name not in drop
@@ -293,19 +295,19 @@ def alike(frames: Sequence[Frame], drop: Sequence[str]) -> list[Frame]:
     mixed = [n for n in names if (n in texts[0]) != (n in texts[1])]
     made: list[Frame] = []
     for frame, own in zip(frames, texts, strict=True):
-        columns = {n: Understood(Form("category", "object")) for n in names}
+        columns = {n: InferredColumn(Form("category", "object")) for n in names}
         for name in mixed:
             columns[name] = _bridged(frame, name, own.get(name))
         made.append(Typed(frame, columns))
     return made
 
 
-def _bridged(frame: Frame, name: str, cells: Counter[str] | None) -> Understood:
-    """Return how a column is read that is text in one table and has a type in the other."""
+def _bridged(frame: Frame, name: str, cells: Counter[str] | None) -> InferredColumn:
+    """Return how to read a column that is text in one table and has a type in the other."""
     if cells is None:
-        return Understood(Form("category", "object"))
+        return InferredColumn(Form("category", "object"))
     try:
-        form = TextColumn(frame, name, cells, Reading(lenient=True)).understood().form
+        form = TextColumn(frame, name, cells, Reading(lenient=True)).infer().form
     except InputError:
         form = Form("category", "object")
-    return Understood(replace(form, dtype=form.scale.dtype) if form.ordered else form)
+    return InferredColumn(replace(form, dtype=form.scale.dtype) if form.ordered else form)

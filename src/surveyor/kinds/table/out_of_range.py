@@ -1,6 +1,6 @@
-"""Numbers beyond the range of the training rows: without a code, and measured where they are.
+"""Numbers outside the range of the training rows: they have no code, but a position in points.
 
-They are few, and kept as (row, ordered column, deviations) in an array (m, 3), by row.
+They are few, and stored as (row, ordered column, standard deviations) in an array (m, 3).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from torch import Tensor
 from surveyor.data.columns import Column
 
 
-def far_ones(
+def find_out_of_range(
     columns: Sequence[Column], k: int, codes: np.ndarray, numbers: np.ndarray, start: int
 ) -> np.ndarray:
-    """Return those of column ``k`` among rows from ``start`` on, (m, 3)."""
+    """Return column ``k``'s out-of-range numbers, (m, 3), with rows numbered from ``start``."""
     at = np.flatnonzero((codes == columns[k].size) & ~np.isnan(numbers))
     place = sum(c.ordered for c in columns[:k])
     return np.column_stack(
@@ -24,14 +24,14 @@ def far_ones(
     )
 
 
-def in_order(found: Sequence[np.ndarray]) -> np.ndarray:
-    """Return all of several ``far_ones``, by row."""
+def sorted_by_row(found: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the results of several ``find_out_of_range``, sorted by row."""
     every = np.concatenate([np.empty((0, 3)), *found])
     return every[np.argsort(every[:, 0], kind="stable")]
 
 
-def put_in_place(places: Tensor, beyond: np.ndarray, index: np.ndarray) -> None:
-    """Write their deviations into the ``places`` (n, ordered columns) of rows ``index``."""
+def write_deviations(places: Tensor, beyond: np.ndarray, index: np.ndarray) -> None:
+    """Write the deviations of ``beyond`` into ``places`` (n, ordered columns) of rows ``index``."""
     row, column, far = beyond.T
     first, last = np.searchsorted(row, index), np.searchsorted(row, index, side="right")
     for k in np.flatnonzero(last > first):
@@ -39,12 +39,12 @@ def put_in_place(places: Tensor, beyond: np.ndarray, index: np.ndarray) -> None:
             places[k, int(column[j])] = float(far[j])
 
 
-def brought_inside(
+def clipped_to_range(
     columns: Sequence[Column], rows: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return rows with such numbers at the nearer end of the range, and how far each row was out.
+    """Return rows with these numbers moved to the nearest end of the range, and how far, (n,).
 
-    The distance (n,) is the sum over a row's columns.
+    The distance is in standard deviations, summed over the columns of a row.
     """
     ordered = [k for k, c in enumerate(columns) if c.ordered]
     away, codes = np.zeros(len(rows["codes"])), rows["codes"]
