@@ -100,7 +100,7 @@ def with_hole(value: float) -> np.ndarray:
 DATA: dict[str, tuple[Make, str]] = {
     "no such file": (lambda f: str(f / "nothing.csv"), "no such file"),
     "a misspelt file": (lambda f: text("a\n1\n")(f)[:-8] + "dta.csv", "did you mean 'data.csv'"),
-    "an unknown kind": (text("x", "data.docx"), "not a kind of data"),
+    "an unknown kind": (text("x", "data.docx"), "unknown kind of data"),
     "an empty file": (text(""), "empty file"),
     "an empty array file": (text("", "data.npy"), "empty file"),
     "a header only": (text("a,b\n"), "no rows"),
@@ -136,7 +136,7 @@ DATA: dict[str, tuple[Make, str]] = {
     "postscript by another name": (lambda f: _bytes(f, b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", "p/a.png"), "broken picture"),
     "nothing but other suffixes": (lambda f: _bytes(f, b"ftypheic", "p/a.heic"), ".heic (1)"),
     "no npz at all": (text("hello", "data.npz"), "neither .npy nor .npz inside"),
-    "equal vectors": (array(np.ones((20, 2))), "the same"),
+    "equal vectors": (array(np.ones((20, 2))), "vectors are equal"),
     "a broken picture": (broken, "broken picture"),
     "pictures of mixed sizes": (pictures(("a.png", (8, 8), "L"), ("b.png", (9, 8), "L")), "with --size N, such as --size 8"),
     "an animated picture": (animated, "animated, 3 frames"),
