@@ -24,7 +24,7 @@ from surveyor.kinds.images.reading import read_pictures
 from surveyor.kinds.point import Point
 from surveyor.privacy import CodecAccount
 
-BEYOND = 0.1  # slope of the head outside [-1, 1]
+OUTER_SLOPE = 0.1  # slope of the head outside [-1, 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,16 +109,16 @@ class ImageCodec(Codec):
     def head(self, raw: Tensor, draws: Draws) -> Tensor:
         """Return tanh(raw), or raw itself if whitened.
 
-        For answers, return raw within [-1, 1] and a slope of ``BEYOND`` outside. An answer starts
-        from the picture given, whose white is at the edge: tanh would pass hardly any gradient
-        there, and without a bound the game drives values out of range.
+        For answers, return raw within [-1, 1] and a slope of ``OUTER_SLOPE`` outside. An answer
+        starts from the picture given, whose white is at the edge: tanh would pass hardly any
+        gradient there, and without a bound the game drives values out of range.
         """
         if self.whitening is not None:
             return raw
         if self.condition.drawable:
             return raw.tanh()
         inside = raw.clamp(-1, 1)
-        return inside + BEYOND * (raw - inside)
+        return inside + OUTER_SLOPE * (raw - inside)
 
     def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> dict[str, np.ndarray]:
         """Return arrays by name: the pictures, in the dtype of the data, and their conditions."""
@@ -163,7 +163,7 @@ class ImageCodec(Codec):
     @classmethod
     def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ImageCodec:
         """Rebuild the codec."""
-        white = Whitening(arrays["whiten"], arrays["unwhiten"]) if meta["whitened"] else None
+        whitening = Whitening(arrays["whiten"], arrays["unwhiten"]) if meta["whitened"] else None
         groups = columns_restore(meta["group"], arrays, "group")
         return cls(
             tuple(meta["size"]),
@@ -171,7 +171,7 @@ class ImageCodec(Codec):
             numeric_type(meta["dtype"]),
             meta["main"],
             _condition(meta["condition"], arrays),
-            white,
+            whitening,
             arrays.get("mean"),
             groups[0] if groups else None,
             account_of(meta),

@@ -14,7 +14,7 @@ from surveyor.data.arrays import Arrays, rank
 from surveyor.data.whiten import fit_whitening
 from surveyor.errors import InputError
 from surveyor.kinds.images.codec import ImageCodec
-from surveyor.kinds.images.pictures import FULL
+from surveyor.kinds.images.pictures import WHITE_16_BITS
 from surveyor.kinds.images.reading import read_pictures
 from surveyor.kinds.images.sheets import ANIMATED, animate, sheet, white_of, write_folder
 
@@ -50,7 +50,7 @@ class Images(Files):
 
     def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the defaults measured in docs/defaults.md."""
-        return DEFAULTS if raw.depth in (None, FULL) else {**DEFAULTS, "white": raw.depth}
+        return DEFAULTS if raw.depth in (None, WHITE_16_BITS) else {**DEFAULTS, "white": raw.depth}
 
     def take(self, raw: Arrays, index: np.ndarray) -> Arrays:
         """Return the chosen pictures."""
@@ -75,8 +75,10 @@ class Images(Files):
         rows = plain.rows(raw)
         flat = plain.points(rows, np.arange(len(raw))).flatten(1).double().numpy()
         mean = flat.mean(0)
-        white = fit_whitening(flat - mean, smallest=1e-3)
-        return ImageCodec(plain.size, top, plain.dtype, plain.main, conditions, white, mean, group)
+        whitening = fit_whitening(flat - mean, smallest=1e-3)
+        return ImageCodec(
+            plain.size, top, plain.dtype, plain.main, conditions, whitening, mean, group
+        )
 
     def write(self, samples: dict[str, np.ndarray], path: Path) -> None:
         """Write ``.npz``, ``.npy``, or one sheet of all pictures as ``.png``."""

@@ -57,7 +57,7 @@ class Sheets(Panel):
             below = codec.decode(known, codes[some], draws)[codec.main]
             pair = sheet(np.concatenate([made[some], below]), columns=len(some), white=codec.top)
             instead = "generated pictures above their nearest training pictures"
-            blocks.append(Picture(draw.png(pair), instead, NEAREST, pixels=True))
+            blocks.append(Picture(draw.png(pair), instead, NEAREST_CAPTION, pixels=True))
         yield Section("Pictures", (*blocks, *_figures(shown)))
 
 
@@ -113,7 +113,7 @@ def _figures(shown: Shown) -> Iterator[Table | Text]:
         yield Text(note, note=True)
 
 
-NEAREST = (
+NEAREST_CAPTION = (
     "Above: generated pictures. Below each: the nearest of the first 50,000 training pictures, in "
     "the distance that W1 uses."
 )

@@ -19,17 +19,17 @@ from surveyor.errors import InputError, tell
 from surveyor.kinds.images.listing import walk_files
 from surveyor.writing import unnameable
 
-SAFE = (  # formats that Pillow decodes by itself; for EPS it starts an interpreter
+SAFE_FORMATS = (  # formats that Pillow decodes by itself; for EPS it starts an interpreter
     "AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI",
     "SGI", "TGA", "TIFF", "WEBP",
 )  # fmt: skip
-SIXTEEN = ("I;16", "I;16B", "I;16L")
-GREY = ("1", "L", "LA", "La", *SIXTEEN)
-COLOUR = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
+MODES_16_BITS = ("I;16", "I;16B", "I;16L")
+GREY_MODES = ("1", "L", "LA", "La", *MODES_16_BITS)
+COLOUR_MODES = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
 MOST_PROBLEMS = 20
-FULL = 2**16 - 1
-USED = 2**14  # values that pictures with 16 bits in use reach
-LOWER = 64  # values, out of 255, that 16-bit colours reach when cut to their upper 8 bits
+WHITE_16_BITS = 2**16 - 1
+LEAST_GREY_MAX = 2**14  # 16-bit grey pictures with a lower maximum use fewer bits
+LEAST_COLOUR_MAX = 64  # the same of 16-bit colours, after they are cut to their upper 8 bits
 
 
 @cache
@@ -43,7 +43,7 @@ def suffixes() -> tuple[str, ...]:
 @cache
 def _formats() -> tuple[str, ...]:
     Image.init()
-    return tuple(name for name in SAFE if name in Image.OPEN)
+    return tuple(name for name in SAFE_FORMATS if name in Image.OPEN)
 
 
 @dataclass
@@ -66,11 +66,11 @@ class _Scan:
             return
         # Reading the EXIF orientation decodes a PNG, after which its tiles are gone.
         deep = any("16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
-        self.coloured = self.coloured or picture.mode not in GREY
+        self.coloured = self.coloured or picture.mode not in GREY_MODES
         shape = _upright(picture)
         self.shapes[shape] += 1
         self.first.setdefault(shape, file.name)
-        if picture.mode in SIXTEEN:
+        if picture.mode in MODES_16_BITS:
             self.grey16 = max(self.grey16 or 0, int(np.asarray(picture).max()))
         elif deep:
             self.colour16 = max(self.colour16 or 0, int(np.asarray(picture.convert("RGB")).max()))
@@ -221,7 +221,7 @@ def _scan_files(files: list[Path]) -> _Scan:
 def _depth(scan: _Scan, where: str, white: int | None) -> int | None:
     """Return the value of white in 16-bit pictures; None if there are none."""
     if scan.colour16 is not None:
-        if scan.colour16 < LOWER:
+        if scan.colour16 < LEAST_COLOUR_MAX:
             scan.problems.append(
                 f"{where}: 16-bit colours that leave the upper bits unused; save them with 8 bits"
             )
@@ -241,8 +241,8 @@ def _depth(scan: _Scan, where: str, white: int | None) -> int | None:
 
 def guessed_white(highest: int, where: str) -> int:
     """Return the value of white in 16-bit pictures; 2^k - 1 with a notice if they use few bits."""
-    if highest >= USED:
-        return FULL
+    if highest >= LEAST_GREY_MAX:
+        return WHITE_16_BITS
     bits = max(8, highest.bit_length())
     tell(
         f"{where}: 16-bit pictures with values up to {highest:,}; white is taken as "
@@ -254,8 +254,8 @@ def guessed_white(highest: int, where: str) -> int:
 def _plain(picture: Image.Image, mode: str, size: int | None, depth: int | None) -> Image.Image:
     """Return an 8-bit picture in ``mode``, upright, on white, and resized if ``size`` is given."""
     picture = ImageOps.exif_transpose(picture)
-    if picture.mode in SIXTEEN:
-        values = np.asarray(picture).astype(np.uint32) * 255 // (depth or FULL)
+    if picture.mode in MODES_16_BITS:
+        values = np.asarray(picture).astype(np.uint32) * 255 // (depth or WHITE_16_BITS)
         picture = Image.fromarray(values.astype(np.uint8))
     if picture.has_transparency_data:
         clear = picture.convert("RGBA")
@@ -280,7 +280,7 @@ def _unfit(picture: Image.Image, file: Path) -> list[str]:
     frames = getattr(picture, "n_frames", 1) if picture.format != "MPO" else 1
     if frames > 1:
         return [f"{file}: animated, {frames} frames; save one frame as a picture"]
-    if picture.mode not in (*GREY, *COLOUR):
+    if picture.mode not in (*GREY_MODES, *COLOUR_MODES):
         return [f"{file}: unknown mode {picture.mode}; save it with 8 or 16 bits, grey or RGB"]
     return []
 

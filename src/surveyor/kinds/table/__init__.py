@@ -1,7 +1,7 @@
 """Tables: rows of numbers, categories, dates, formulas, with missing values."""
 
 from surveyor.kinds import Kind
-from surveyor.kinds.table.checks import empty_columns, mixed_columns, table_columns
+from surveyor.kinds.table.checks import empty_columns, mixed_columns, uninformative_columns
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.files import Table
 from surveyor.kinds.table.filters import Formulas
@@ -13,7 +13,7 @@ from surveyor.measures.common import common
 from surveyor.measures.two_sample import Classifier
 from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
 
-EQUAL = (
+EQUAL_ROWS_NOTE = (
     " Here two rows are equal if their categories are, and if their numbers lie in the same cells."
 )
 
@@ -21,11 +21,11 @@ KIND = Kind(
     name="table",
     files=Table(),
     codec=TableCodec,
-    checks=(table_columns, mixed_columns, empty_columns),
+    checks=(uninformative_columns, mixed_columns, empty_columns),
     measures=(*common(Classifier(numbers)), Columns()),
     filters=(Formulas(),),
     rehearse_writing=write_every_code,
     failing_column=failing_column,
     coordinates=coordinates,
-    panels=(Progress(), ColumnsPanel(), Parts(), Gradients(), Memory(EQUAL), Account()),
+    panels=(Progress(), ColumnsPanel(), Parts(), Gradients(), Memory(EQUAL_ROWS_NOTE), Account()),
 )

@@ -20,7 +20,7 @@ FORMS = {
 }
 
 
-def table_columns(s: Setting) -> Iterator[Finding]:
+def uninformative_columns(s: Setting) -> Iterator[Finding]:
     """Warn of empty and constant columns, identifiers, and columns of very many categories."""
     codec = cast(TableCodec, s.data.codec)
     n = len(s.data.train)

@@ -23,7 +23,7 @@ from surveyor.errors import InputError
 from surveyor.kinds.table.dependencies import Derived
 from surveyor.kinds.table.formula import Expanded, part_names, restore_formulas
 from surveyor.kinds.table.frames import Frame
-from surveyor.kinds.table.infer import Typed, reread
+from surveyor.kinds.table.infer import Typed, apply_forms
 from surveyor.kinds.table.out_of_range import (
     clipped_to_range,
     find_out_of_range,
@@ -145,10 +145,10 @@ class TableCodec(Codec):
     @cached_property
     def _measured(self) -> Tensor:
         """Return 1 for entries of a point that are measured, 0 for those of ignored columns."""
-        kept = [float(c.name not in self.ignored) for c in self.columns]
-        blocks = np.repeat(kept, self.sizes)
-        places = [k for k, c in zip(kept, self.columns, strict=True) if c.ordered]
-        return torch.from_numpy(np.concatenate([blocks, places]).astype(np.float32))
+        measured = [float(c.name not in self.ignored) for c in self.columns]
+        blocks = np.repeat(measured, self.sizes)
+        positions = [m for m, c in zip(measured, self.columns, strict=True) if c.ordered]
+        return torch.from_numpy(np.concatenate([blocks, positions]).astype(np.float32))
 
     def group_codes(self, batch: Batch, codes: np.ndarray, draws: Draws) -> np.ndarray | None:
         """Return the code of the group of each generated row."""
@@ -222,10 +222,10 @@ class TableCodec(Codec):
         values |= {f: plain[f].fillna("").astype(str).to_numpy() for f in self.formulas}
         return pd.util.hash_pandas_object(pd.DataFrame(values), index=False).to_numpy()
 
-    def opened(self, raw: Frame, options: Options = DEFAULT_OPTIONS) -> Frame:
+    def reopen(self, raw: Frame, options: Options = DEFAULT_OPTIONS) -> Frame:
         """Return other rows read with the column types and formula places of this codec."""
         plain = raw.plain if isinstance(raw, Expanded) else raw
-        plain = reread(plain.plain if isinstance(plain, Typed) else plain, self.forms, options)
+        plain = apply_forms(plain.plain if isinstance(plain, Typed) else plain, self.forms, options)
         return Expanded(plain, self.formulas) if self.formulas else plain
 
     def as_text(self, made: pd.DataFrame) -> pd.DataFrame:

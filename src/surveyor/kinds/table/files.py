@@ -60,7 +60,7 @@ class Table(Files):
     def reopen(self, source: Any, codec: Codec, options: Options = DEFAULT_OPTIONS) -> Frame:
         """Open other rows with the column types of a fitted codec."""
         assert isinstance(codec, TableCodec)
-        return codec.opened(read_frame(source), options)
+        return codec.reopen(read_frame(source), options)
 
     def read_comparable(self, sources: Sequence[Any], options: Options) -> list[Frame]:
         """Open several tables with column types inferred from the rows of all."""

@@ -230,7 +230,7 @@ def _of_type(name: str, form: Form | InputError, own: _Range, reading: Reading) 
     return InferredColumn(form, own.example)
 
 
-def reread(frame: Frame, forms: Mapping[str, Form], options: Options) -> Typed:
+def apply_forms(frame: Frame, forms: Mapping[str, Form], options: Options) -> Typed:
     """Return other rows read with ``forms``; cells that do not fit are missing, with a notice.
 
     ``options.type`` gives the spelling of dates and numbers in these rows, if it differs.

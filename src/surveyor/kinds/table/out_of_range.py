@@ -30,13 +30,13 @@ def sorted_by_row(found: Sequence[np.ndarray]) -> np.ndarray:
     return every[np.argsort(every[:, 0], kind="stable")]
 
 
-def write_deviations(places: Tensor, beyond: np.ndarray, index: np.ndarray) -> None:
-    """Write the deviations of ``beyond`` into ``places`` (n, ordered columns) of rows ``index``."""
+def write_deviations(positions: Tensor, beyond: np.ndarray, index: np.ndarray) -> None:
+    """Write the numbers of ``beyond`` into ``positions`` (n, ordered columns) of rows ``index``."""
     row, column, far = beyond.T
     first, last = np.searchsorted(row, index), np.searchsorted(row, index, side="right")
     for k in np.flatnonzero(last > first):
         for j in range(first[k], last[k]):
-            places[k, int(column[j])] = float(far[j])
+            positions[k, int(column[j])] = float(far[j])
 
 
 def clipped_to_range(

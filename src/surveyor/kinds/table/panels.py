@@ -31,7 +31,7 @@ class Columns(Panel):
             Picture(picture, "marginal distributions"),
             Text(f"Grey: held out. Orange: generated.{more}", note=True),
             Table(("column", "kind", "distance", "floor"), rows),
-            Text(UNITS, note=True),
+            Text(UNITS_NOTE, note=True),
         ]
         if derived := _derived(codec):
             enforced = "Columns that follow from another, enforced rather than learnt: "
@@ -65,7 +65,7 @@ def coordinates(codec: TableCodec, raw: tuple[Any, Any]) -> Coordinates:
     return Coordinates((raw[0].frame, raw[1].frame), codec.columns)
 
 
-UNITS = (
+UNITS_NOTE = (
     "Ordered columns: W1 in the column's own unit (seconds for dates). Categories: the share of "
     "rows that would have to change."
 )

@@ -24,7 +24,10 @@ ABSENT = frozenset(
     {"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "<NA>"}
 )
 MOST_CATEGORIES = 20_000
-FEW, NEARLY_ALL = 20, 0.9
+FEW, NEARLY_ALL = (
+    20,
+    0.9,
+)  # more distinct values than these, in number and per row, cannot be learnt
 MOSTLY = 0.5  # share of cells that fit a type, above which the others count as mistakes
 SHOWN = 3
 TEXT_TYPE = str(pd.Series(["text"]).dtype)

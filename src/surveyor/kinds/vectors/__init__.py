@@ -1,7 +1,7 @@
 """Vectors: one point per row."""
 
 from surveyor.kinds import Kind
-from surveyor.kinds.vectors.checks import extremes, geometry
+from surveyor.kinds.vectors.checks import outliers, unequal_scales
 from surveyor.kinds.vectors.codec import VectorCodec
 from surveyor.kinds.vectors.comparison import coordinates, plane
 from surveyor.kinds.vectors.files import Vectors
@@ -13,7 +13,7 @@ KIND = Kind(
     name="vectors",
     files=Vectors(),
     codec=VectorCodec,
-    checks=(geometry, extremes),
+    checks=(unequal_scales, outliers),
     measures=common(),
     coordinates=coordinates,
     comparison_panels=plane,

@@ -12,7 +12,7 @@ from surveyor.findings import Finding
 from surveyor.kinds.vectors.codec import VectorCodec
 
 
-def geometry(s: Setting) -> Iterator[Finding]:
+def unequal_scales(s: Setting) -> Iterator[Finding]:
     """Warn of constant columns and unequal scales: the critic hardly sees narrow directions."""
     if cast(VectorCodec, s.data.codec).whitening is not None:
         return
@@ -40,7 +40,7 @@ def geometry(s: Setting) -> Iterator[Finding]:
         )
 
 
-def extremes(s: Setting) -> Iterator[Finding]:
+def outliers(s: Setting) -> Iterator[Finding]:
     """Warn of outliers, which dominate the common scale."""
     furthest = float(s.data.train.first(20_000).x.abs().max())
     if furthest > 30:

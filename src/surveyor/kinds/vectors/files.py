@@ -19,7 +19,7 @@ from surveyor.kinds.vectors.codec import VectorCodec
 FEW_DIMENSIONS = 4
 
 
-PLANE: Mapping[str, Any] = {
+PLANE_DEFAULTS: Mapping[str, Any] = {
     "objective": "relativistic",
     "constraint": ("gradient-penalty:weight=0.025,points=both,target=0",),
     "generator": "mlp:width=128,depth=4",
@@ -57,7 +57,7 @@ class Vectors(Files):
     def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the defaults measured in docs/defaults.md."""
         wide = raw.main.shape[1] > FEW_DIMENSIONS
-        return {"latent_normal": max(16, raw.main.shape[1])} if wide else PLANE
+        return {"latent_normal": max(16, raw.main.shape[1])} if wide else PLANE_DEFAULTS
 
     def take(self, raw: Arrays, index: np.ndarray) -> Arrays:
         """Return the chosen rows."""

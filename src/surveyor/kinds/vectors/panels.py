@@ -40,10 +40,10 @@ class Clouds(Panel):
                 return seen.game.mean_score(Batch(torch.from_numpy(codec.encoded(p))))
 
         picture = Picture(draw.clouds(real, points, field), "real and generated points")
-        yield Section(title, (picture, Text(LINES, note=True)))
+        yield Section(title, (picture, Text(LEVEL_CURVES_NOTE, note=True)))
 
 
-LINES = (
+LEVEL_CURVES_NOTE = (
     "If the data have two columns and no condition, the lines are level curves of the critic, "
     "whose gradient points from generated to real."
 )

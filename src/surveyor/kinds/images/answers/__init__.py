@@ -11,7 +11,7 @@ from surveyor.kinds.images.codec import ImageCodec
 from surveyor.measures.critic import Critic
 from surveyor.panels.common import Gradients, Progress
 
-PATCHES = (
+PATCHES_NOTE = (
     "Exact W1 between 8 x 8 patches of answers and of other held-out pictures; the floor is W1 "
     "between real patches. A value below the floor is not a merit: such patches are less varied "
     "than real ones. The best step was chosen on held-out pictures other than those above."
@@ -24,7 +24,7 @@ ANSWERS = Kind(
     measures=(Patches(), Critic(), Answers()),
     panels=(
         Answered(),
-        Progress("Patches over training", "W1 between patches", (PATCHES,)),
+        Progress("Patches over training", "W1 between patches", (PATCHES_NOTE,)),
         Gradients("answered pictures"),
     ),
     verdict=verdict,

@@ -16,10 +16,10 @@ from surveyor.kinds.images.answers.tasks import Task, fit_given, tasks
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.files import DEFAULTS, Images
 from surveyor.kinds.images.pairs import Pairs
-from surveyor.kinds.images.pictures import FULL, list_pictures, read_each, several_sizes
+from surveyor.kinds.images.pictures import WHITE_16_BITS, list_pictures, read_each, several_sizes
 from surveyor.kinds.point import Point
 
-COMMON: Mapping[str, Any] = {
+PAIR_DEFAULTS: Mapping[str, Any] = {
     "critic": "patch",
     "latent_normal": 8,
     "batch": 32,
@@ -62,9 +62,9 @@ class PairFiles(Files):
         if raw.given.main.ndim == 2:
             return DEFAULTS
         named = str(said.get("task") or "translate").partition(":")[0]
-        found = {**COMMON, **tasks()[named].defaults}
+        found = {**PAIR_DEFAULTS, **tasks()[named].defaults}
         depth = raw.target.depth or raw.given.depth
-        return found if depth in (None, FULL) else {**found, "white": depth}
+        return found if depth in (None, WHITE_16_BITS) else {**found, "white": depth}
 
     def take(self, raw: Pairs, index: np.ndarray) -> Pairs:
         """Return the chosen pairs."""
