@@ -45,7 +45,7 @@ DATA: dict[str, tuple[Callable[[], Any], str]] = {
     "bytes": (lambda: b"people.csv", "no data"),
     "a class": (lambda: pd.DataFrame, "no data"),
     "a function": (lambda: len, "unknown kind of data"),
-    "an empty text": (lambda: "", "no name of a file"),
+    "an empty text": (lambda: "", "empty name; give a file"),
     "a text with NUL": (lambda: "people\0.csv", "no name of a file"),
     "a name too long": (lambda: "x" * 5000 + ".csv", "cannot be read"),
     "a file that is not there": (lambda: Path("nowhere.csv"), "no such file"),
