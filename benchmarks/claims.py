@@ -14,7 +14,15 @@ from benchmarks.common import RESULTS, console
 from benchmarks.origin import origin
 from benchmarks.page import table
 from surveyor.claims import Outcome, Part, Verdict, claims, code_of, find, judge
-from surveyor.claims.gallery import entry_of, headline, judged, narrowed, read, sentence, write
+from surveyor.claims.gallery import (
+    entry_of,
+    key_figure,
+    outcome_of,
+    part_sentence,
+    verdict_sentence,
+    with_verdicts,
+    write,
+)
 
 PLACE = RESULTS / "claims"
 Found = dict[str, tuple[Outcome, dict[str, Any]]]
@@ -50,15 +58,15 @@ def main() -> None:
         keep(outcome, measured)
         if given.gallery:
             write(given.gallery, outcome, found)
-        console.print(f"{name}: {sentence(outcome, claim)}", highlight=False)
-        console.print(f"  {headline(outcome, claim)}; {outcome.seconds:.0f} s", highlight=False)
+        console.print(f"{name}: {verdict_sentence(outcome, claim)}", highlight=False)
+        console.print(f"  {key_figure(outcome, claim)}; {outcome.seconds:.0f} s", highlight=False)
 
 
 def rejudged() -> None:
     """Write the kept results with the verdicts of today, and what they were measured with as it was."""
     for path in sorted(PLACE.glob("*.json")):
         kept = json.loads(path.read_text())
-        keep(read(kept, path.stem), kept["measured"])
+        keep(outcome_of(kept, path.stem), kept["measured"])
 
 
 def keep(outcome: Outcome, measured: dict[str, Any]) -> None:
@@ -78,7 +86,7 @@ def results() -> Found:
         if not path.exists():
             continue
         kept = json.loads(path.read_text())
-        outcome = read(kept, name)
+        outcome = outcome_of(kept, name)
         now = entry_of(outcome, claim) | {"code": code_of(claim)}
         if any(kept[key] != now[key] for key in ("code", "verdict", "parts", "findings")):
             raise ValueError(
@@ -117,7 +125,7 @@ def verdicts(found: Found) -> str:
         rows.append([
             number, claim.title,
             claim.verdict(outcome.figures) + ", so far" * (len(outcome.seeds) < claim.seeds),
-            str(len(outcome.seeds)), headline(outcome, claim),
+            str(len(outcome.seeds)), key_figure(outcome, claim),
         ])  # fmt: skip
     places = sorted(
         {f"{m['commit']}, {m['date']}, {m['machine']['processor']}" for _, m in found.values()}
@@ -140,7 +148,7 @@ def _listed(found: Found, what: Literal["parts", "findings"]) -> str:
     lines = []
     for name, (outcome, _) in found.items():
         parts: Sequence[Part] = getattr(claims()[name], what)
-        judgement = "; ".join(narrowed(*each) for each in judged(parts, outcome))
+        judgement = "; ".join(part_sentence(*each) for each in with_verdicts(parts, outcome))
         lines += [f"- **{int(name[1:3])}** {judgement}."] * bool(parts)
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from surveyor.claims import Claim, Evidence, Outcome, Part, claims, find, hash_of, judge, runs
-from surveyor.claims.gallery import outcomes, picture, sentence, write
+from surveyor.claims.gallery import outcomes, picture, verdict_sentence, write
 from surveyor.cli import main
 from surveyor.errors import InputError
 
@@ -155,7 +155,7 @@ def test_the_command_lists_runs_and_judges(
         assert "remove it" in capsys.readouterr().err
     path.write_text(json.dumps(told | {"code": "other"}))
     assert main(["claims"]) == 0
-    assert "holds (quick run, of other code)" in capsys.readouterr().out
+    assert "holds (quick run, code has changed)" in capsys.readouterr().out
     path.write_text(json.dumps(told | {"quick": False}))
     assert main(["claims", "27", "--quick"]) == 2
     assert "another folder" in capsys.readouterr().err
@@ -168,10 +168,10 @@ def test_the_command_lists_runs_and_judges(
 def test_a_verdict_in_words() -> None:
     small, left = tossed(0, 0), tossed(0, 9)
     outcome = Outcome("c", (1, 2), (small, small), 1.0, False, "code")
-    assert sentence(outcome, Coin()) == "Holds on 2 of 2 seeds."
-    assert sentence(replace(outcome, figures=(small, left)), Coin()) == (
+    assert verdict_sentence(outcome, Coin()) == "Holds on 2 of 2 seeds."
+    assert verdict_sentence(replace(outcome, figures=(small, left)), Coin()) == (
         "Holds under conditions: it is left."
     )
     lost = replace(outcome, figures=(small, tossed(9, 0)), quick=True)
-    assert "it did on 1 of 2 seeds. A quick run" in sentence(lost, Coin())
+    assert "it held on 1 of 2 seeds. A quick run" in verdict_sentence(lost, Coin())
     assert replace(outcome, figures=(left, tossed(2, 3))).row("left") == (1.0, 0.0, 2.0)

@@ -12,7 +12,7 @@ from surveyor.batch import Draws
 from surveyor.streams import Stream
 from surveyor.training import State, steps
 from surveyor.training.noise import Noise
-from surveyor.training.noise.adaptive import EVERY, WAY, Adaptive
+from surveyor.training.noise.adaptive import EVERY, RAMP, Adaptive
 from surveyor.training.noise.anneal import Anneal
 from tests.test_training import built, labelled
 
@@ -50,11 +50,11 @@ def test_adapted_noise_takes_its_share_of_training_from_end_to_end() -> None:
     noise = Adaptive(0.3, 0.01, 0.5, 0.7)
     level, looks = 0.0, 0
     while level < 1:
-        level, looks = noise.adapted(level, 0.71, 1000), looks + 1
-    assert looks * EVERY == pytest.approx(WAY * 1000, abs=EVERY)
-    assert noise.adapted(level, 0.69, 1000) < level == noise.adapted(level, 0.71, 1000) == 1
+        level, looks = noise.next_level(level, 0.71, 1000), looks + 1
+    assert looks * EVERY == pytest.approx(RAMP * 1000, abs=EVERY)
+    assert noise.next_level(level, 0.69, 1000) < level == noise.next_level(level, 0.71, 1000) == 1
     # A critic that only just reaches it has told enough.
-    assert noise.adapted(0.5, 0.7, 1000) == noise.adapted(0.5, 0.69, 1000) < 0.5
+    assert noise.next_level(0.5, 0.7, 1000) == noise.next_level(0.5, 0.69, 1000) < 0.5
     assert [noise.at(0.1, v) for v in (1.0, 0.0)] == [0.3, pytest.approx(0.01)]
     assert noise.due(4, 1000)
     assert not noise.due(5, 1000)

@@ -26,7 +26,7 @@ from surveyor.errors import InputError
 from surveyor.privacy import DEVIATION, Spending, noisy_counts
 from surveyor.run import start
 from surveyor.training import State, steps
-from surveyor.training.privacy import SLACK, Privacy, _Likelihood, asked, private
+from surveyor.training.privacy import SLACK, Privacy, _Likelihood, privacy_for, sample_conditions
 from tests.conftest import mixed
 
 dp = pytest.importorskip("dp_accounting", reason="pip install 'surveyor[privacy]'")
@@ -71,7 +71,7 @@ def critic(kind: str) -> tuple[nn.Module, Batch]:
 def test_every_rows_gradient_is_clipped_by_itself(kind: str, norm: float) -> None:
     net, batch = critic(kind)
     told = one_by_one(net, batch, norm)
-    for found in (privacy(norm).clipped(net, batch), privacy(norm)._row_by_row(net, batch)):
+    for found in (privacy(norm).clipped_sum(net, batch), privacy(norm)._row_by_row(net, batch)):
         for a, b in zip(found, told, strict=True):
             assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
 
@@ -80,7 +80,7 @@ def test_a_tables_likelihood_is_clipped_row_by_row() -> None:
     data, config = prepare(mixed(300), PRIVATE | {"condition": ["town"]})
     net = _Likelihood(game_of(config, data.codec).generator)  # type: ignore[arg-type]
     batch = replace(data.train.first(20), group=None)
-    found, told = privacy(0.5).clipped(net, batch), one_by_one(net, batch, 0.5)
+    found, told = privacy(0.5).clipped_sum(net, batch), one_by_one(net, batch, 0.5)
     for a, b in zip(found, told, strict=True):
         assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
 
@@ -88,7 +88,7 @@ def test_a_tables_likelihood_is_clipped_row_by_row() -> None:
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
 def test_one_row_more_moves_the_sum_by_at_most_the_norm(kind: str) -> None:
     net, batch = critic(kind)
-    sums = [privacy(0.7).clipped(net, batch.part(0, n)) for n in (69, 70)]
+    sums = [privacy(0.7).clipped_sum(net, batch.part(0, n)) for n in (69, 70)]
     moved = torch.cat([(a - b).flatten() for a, b in zip(*sums, strict=True)]).norm()
     assert 0 < moved <= 0.7 * (1 + 1e-3)  # sums of float32
 
@@ -97,7 +97,7 @@ def test_attention_is_clipped_too_and_batch_norm_refused(tmp_path: Path) -> None
     space = Space((1, 8, 8), 0, (1, 8, 8))
     net = parse("residual:width=4,attention=true", critics(), "critic").build(space)
     batch = Batch(torch.randn(5, 1, 8, 8))
-    for a, b in zip(privacy(0.5).clipped(net, batch), one_by_one(net, batch, 0.5), strict=True):
+    for a, b in zip(privacy(0.5).clipped_sum(net, batch), one_by_one(net, batch, 0.5), strict=True):
         assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
     mixing = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Linear(8, 1), nn.Flatten(0))
     with pytest.raises(InputError, match="BatchNorm"):
@@ -106,14 +106,14 @@ def test_attention_is_clipped_too_and_batch_norm_refused(tmp_path: Path) -> None
 
 def test_the_noise_has_the_deviation_that_the_accountant_was_told() -> None:
     sums = [torch.zeros(300, 300)]
-    found = privacy(norm=0.5, noise=4.0, rate=0.1).noised(sums, 50)[0]
+    found = privacy(norm=0.5, noise=4.0, rate=0.1).add_noise(sums, 50)[0]
     # 0.5 * 4 / (0.1 * 50) = 0.4; a deviation of 90,000 numbers is known to a quarter of a percent.
     assert float(found.std()) == pytest.approx(0.4, rel=0.012)
 
 
 def test_rows_are_taken_independently_at_the_rate() -> None:
     data, _ = prepare(mixed(600), PRIVATE)
-    sizes = np.array([len(privacy(rate=0.1).taken(data.train)) for _ in range(400)])
+    sizes = np.array([len(privacy(rate=0.1).sample_rows(data.train)) for _ in range(400)])
     n = len(data.train)
     # Four standard errors of the mean of 400 binomial counts; a fixed batch would not vary.
     assert sizes.mean() == pytest.approx(0.1 * n, abs=4 * np.sqrt(n * 0.09 / 400))
@@ -121,14 +121,16 @@ def test_rows_are_taken_independently_at_the_rate() -> None:
 
 
 def test_a_single_gaussian_step_on_all_rows_has_the_known_epsilon() -> None:
-    found = private(1.0, 1e-5, 1.0, 100, 100, 1)
+    found = privacy_for(1.0, 1e-5, 1.0, 100, 100, 1)
     # Balle and Wang 2018: sigma 3.73 is exact for (1, 1e-5); Renyi accounting asks for more.
     assert 3.73 < found.noise < 4.6
     assert 0.97 < found.epsilon <= 1.0
 
 
 def test_more_updates_and_a_smaller_epsilon_ask_for_more_noise() -> None:
-    noise = [private(e, 1e-5, 1.0, 50, 5000, n).noise for e, n in ((4, 100), (4, 1000), (1, 1000))]
+    noise = [
+        privacy_for(e, 1e-5, 1.0, 50, 5000, n).noise for e, n in ((4, 100), (4, 1000), (1, 1000))
+    ]
     assert noise[0] < noise[1] < noise[2]
 
 
@@ -148,7 +150,7 @@ def test_nothing_but_the_sums_sees_training_rows(monkeypatch: pytest.MonkeyPatch
     data, config = prepare(mixed(400), PRIVATE | {"condition": ["town"], "warm_start": 0.5})
     game = game_of(config, data.codec)
     plan = plan_of(config)
-    plan = replace(plan, privacy=private(2, None, 1.0, 16, len(data.train), plan.updates))
+    plan = replace(plan, privacy=privacy_for(2, None, 1.0, 16, len(data.train), plan.updates))
 
     def refused(self: Source, n: int, draws: Draws) -> Batch:
         raise AssertionError("a step drew training rows outside the accounting")
@@ -168,11 +170,11 @@ def test_without_noise_and_clipping_a_private_step_is_the_plain_one() -> None:
     game, train = game_of(config, data.codec), data.train
     everything = Privacy(1.0, 1e-5, norm=1e9, noise=0.0, rate=1.0, updates=1)
     real = train.first(len(train))
-    fake = game.generate(len(train), asked(train, len(train), Draws(3)), Draws(3))
+    fake = game.generate(len(train), sample_conditions(train, len(train), Draws(3)), Draws(3))
     _, found = everything.critic_gradients(game, train, Draws(3))
     # The second call draws on from where the first stopped, as the step itself does.
     draws = Draws(3)
-    fake = game.generate(len(train), asked(train, len(train), draws), draws)
+    fake = game.generate(len(train), sample_conditions(train, len(train), draws), draws)
     up, down = plain(game.critic, fake), plain(game.critic, real)
     for got, f, r in zip(found, up, down, strict=True):
         assert torch.allclose(got, f - r, rtol=1e-3, atol=1e-6)
@@ -208,7 +210,7 @@ def test_private_training_raises_the_likelihood_of_held_out_rows() -> None:
     one = np.random.default_rng(0).choice(list("abcd"), 1200)
     data, config = prepare(pd.DataFrame({"one": one, "two": one, "three": one}), said)
     game, plan = game_of(config, data.codec), plan_of(config)
-    plan = replace(plan, privacy=private(200, None, 1.0, 200, len(data.train), plan.updates))
+    plan = replace(plan, privacy=privacy_for(200, None, 1.0, 200, len(data.train), plan.updates))
     held = data.holdout.first(200)
 
     def likelihood() -> float:
@@ -274,8 +276,8 @@ def test_epsilon_agrees_with_two_other_accountants(
 
 def test_what_the_codec_spends_is_taken_from_the_nets() -> None:
     codec = noisy_counts(1.0, 1e-5, 10_000, 12.0, 5)[1]
-    alone = private(1.0, 1e-5, 1.0, 500, 10_000, 300)
-    both = private(1.0, 1e-5, 1.0, 500, 10_000, 300, codec)
+    alone = privacy_for(1.0, 1e-5, 1.0, 500, 10_000, 300)
+    both = privacy_for(1.0, 1e-5, 1.0, 500, 10_000, 300, codec)
     assert both.noise > 1.02 * alone.noise
     assert both.epsilon <= 1
     assert both.epsilon == pytest.approx(1, rel=0.01)
@@ -289,7 +291,7 @@ def test_what_the_codec_spends_is_taken_from_the_nets() -> None:
 
 def test_sums_are_rounded_and_the_accountant_is_told_of_it() -> None:
     sums = [torch.rand(300, 200), torch.rand(50)]
-    found = privacy(norm=2.0, noise=5.0, rate=0.5).noised(sums, 40)
+    found = privacy(norm=2.0, noise=5.0, rate=0.5).add_noise(sums, 40)
     steps_of = DEVIATION / 5.0 - math.sqrt(60_050)
     grain = 2.0 * (1 + SLACK) / steps_of
     values = torch.cat([f.flatten() for f in found]).double().numpy() * 20 / grain
@@ -319,4 +321,4 @@ def test_what_would_break_the_guarantee_is_refused(said: dict[str, Any], told: s
 
 def test_an_epsilon_out_of_reach_is_told() -> None:
     with pytest.raises(InputError, match="no noise up to"):
-        private(1e-3, 1e-9, 1.0, 5000, 5000, 10_000)
+        privacy_for(1e-3, 1e-9, 1.0, 5000, 5000, 10_000)

@@ -21,7 +21,7 @@ from surveyor.data.private import _merged, fit_private
 from surveyor.data.values import Form, form_of
 from surveyor.errors import InputError, Interrupted, Notice
 from surveyor.kinds.loading import load as load_data
-from surveyor.privacy import DEVIATION, Counts, discrete_gaussian, noisy_counts, taken
+from surveyor.privacy import DEVIATION, Counts, discrete_gaussian, noisy_counts, poisson_sample
 from surveyor.privacy import noise as law
 from surveyor.run import own_data, resume, start
 from tests.conftest import mixed
@@ -56,10 +56,10 @@ def test_the_noise_is_a_discrete_gaussian() -> None:
 
 
 def test_rows_are_taken_at_the_rate() -> None:
-    counts = [taken(10_000, 0.03).sum() for _ in range(50)]
+    counts = [poisson_sample(10_000, 0.03).sum() for _ in range(50)]
     assert np.mean(counts) == pytest.approx(300, abs=4 * np.sqrt(300 / 50))
-    assert taken(7, 1.0).all()
-    assert not taken(7, 0.0).any()
+    assert poisson_sample(7, 1.0).all()
+    assert not poisson_sample(7, 0.0).any()
 
 
 def test_counts_have_the_noise_of_their_weight() -> None:

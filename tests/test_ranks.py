@@ -31,7 +31,7 @@ import torch
 from surveyor.batch import Batch, Draws
 from surveyor.api import prepare
 from surveyor.build import game_of
-from surveyor.training.ranks import joined_ranks, part
+from surveyor.training.ranks import joined_ranks, leave_ranks
 
 ranks, worst = joined_ranks(), 0.0
 
@@ -70,7 +70,7 @@ for constraint in sys.argv[1].split():
             together = gradients(game, whole, Draws(5, step))
             for a, b in zip(halves, together):
                 worst = max(worst, float((a - b).abs().max() / (1 + b.abs().max())))
-part(ranks)
+leave_ranks(ranks)
 if ranks.is_main:
     print(worst)
 '''

@@ -25,7 +25,7 @@ from surveyor.training.checkpoint import load_checkpoint, save_checkpoint
 from surveyor.training.loop import plateaued
 from surveyor.training.optimizers import optimizers
 from surveyor.training.optimizers.muon import Muon
-from surveyor.training.plan import follow
+from surveyor.training.plan import update_average
 from surveyor.training.records import best_of
 from surveyor.training.schedules import schedules
 from surveyor.training.step import update
@@ -212,7 +212,7 @@ def test_optimism_settles_a_game_that_rotates_without_it() -> None:
 
 def test_the_average_is_exponential() -> None:
     average, moving = [torch.ones(2), torch.tensor(3)], [torch.zeros(2), torch.tensor(7)]
-    follow(average, moving, 0.9)
+    update_average(average, moving, 0.9)
     assert average[0] == pytest.approx(torch.full((2,), 0.9))
     assert int(average[1]) == 7
 

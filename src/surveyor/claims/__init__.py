@@ -1,4 +1,4 @@
-"""The gallery: claims of the theory, one file each, run with what a user can import, and judged."""
+"""The gallery: claims of the theory, one per file, tested by experiments on the public modules."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 Verdict = Literal["holds", "holds under conditions", "holds in part", "does not hold"]
 Figures = Mapping[str, float]
-# What may change in a claim's class without another run: verdicts are read off the figures.
+# Parts of a claim's class that may change without another run: verdicts follow from the figures.
 NOT_MEASURED = {
     "title", "statement", "equation", "source", "tells", "parts", "findings", "seeds", "draw",
 }  # fmt: skip
@@ -38,7 +38,7 @@ NOT_MEASURED = {
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one run of a claim found: ``figures`` it is judged by, ``curves`` its picture shows."""
+    """The result of one run of a claim: ``figures`` to judge it by, ``curves`` for its picture."""
 
     figures: Figures
     curves: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -48,8 +48,8 @@ class Evidence:
 class Part:
     """One statement of a claim: ``test`` must be met in each of ``cases``, on every seed.
 
-    ``where`` says in words to which cases, ``there``, the statement may be narrowed. They are
-    judged by the same test, so a condition leaves cases out and never says something else.
+    The statement may be narrowed to the cases ``there``, which ``where`` describes in words. They
+    are judged by the same test, so a condition can only leave cases out.
     """
 
     says: str
@@ -60,14 +60,16 @@ class Part:
 
     def __post_init__(self) -> None:
         if bool(self.where) != bool(self.there) or not set(self.there) < set(self.cases):
-            raise ValueError(f"{self.says}: a condition leaves some of the cases, and not all")
+            raise ValueError(
+                f"{self.says}: give where and there together; there must be some of the cases"
+            )
 
     def met(self, figures: Figures) -> bool:
         """Return whether one seed's figures meet the statement in every case."""
         return all(self.test(figures, case) for case in self.cases)
 
     def verdict(self, found: Sequence[Figures]) -> Verdict:
-        """Return what the figures of all seeds say of the statement."""
+        """Return the verdict on the statement from the figures of all seeds."""
         if all(map(self.met, found)):
             return "holds"
         if self.there and all(self.test(f, case) for f in found for case in self.there):
@@ -78,9 +80,10 @@ class Part:
 class Claim(ABC):
     """One claim of the theory.
 
-    ``title`` is the claim, ``parts`` what it states, each judged by itself; ``findings`` are
-    judged as well, and tell what is so instead. ``statement`` in words, ``equation`` in signs,
-    ``source`` who said it. The index shows the figure that ``tells`` most, the first if not said.
+    ``title`` is the claim in a line, ``statement`` in full, ``equation`` as a formula, ``source``
+    the literature. ``parts`` are its statements, judged one by one; ``findings`` are judged too and
+    say what holds in addition or instead. ``tells`` names the figure that the index shows; by
+    default, the first.
     """
 
     title: ClassVar[str]
@@ -94,14 +97,14 @@ class Claim(ABC):
 
     @abstractmethod
     def run(self, seed: int, quick: bool = False) -> Evidence:
-        """Return what a run finds; the ``quick`` variant takes seconds and may find less."""
+        """Run the experiment; ``quick`` takes seconds and may be less accurate."""
 
     @abstractmethod
     def draw(self, found: Evidence, figure: Figure) -> None:
-        """Draw what a run found."""
+        """Draw the picture of a run."""
 
     def verdict(self, found: Sequence[Figures]) -> Verdict:
-        """Return the verdict on the claim, from those on its parts."""
+        """Return the verdict on the claim from the verdicts on its parts."""
         parts = {part.verdict(found) for part in self.parts}
         if len(parts) == 1:
             return parts.pop()
@@ -110,7 +113,7 @@ class Claim(ABC):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The figures of a claim's runs, a mapping a seed; ``code`` is a hash of what measured them."""
+    """The figures of a claim's runs, one mapping per seed; ``code`` hashes the code that ran."""
 
     name: str
     seeds: tuple[int, ...]
@@ -120,21 +123,21 @@ class Outcome:
     code: str
 
     def row(self, figure: str) -> tuple[float, float, float]:
-        """Return the median, least and largest of a figure over the seeds."""
+        """Return the median, minimum and maximum of a figure over the seeds."""
         values = [found[figure] for found in self.figures]
         return statistics.median(values), min(values), max(values)
 
 
 def claims() -> dict[str, Claim]:
-    """Return every claim by the name of its file, in the order of their numbers."""
+    """Return every claim by the name of its file, ordered by number."""
     return {name: cls() for name, cls in sorted(folder("surveyor.claims", Claim).items())}  # type: ignore[type-abstract]
 
 
 def find(text: str) -> str:
-    """Return the name of the claim that ``text`` means: its name, its number, or its words.
+    """Return the name of the claim with the name ``text``, such as c04-clipping, 4 or clipping.
 
     Raises:
-        InputError: no such claim.
+        InputError: there is no such claim.
     """
     known = list(claims())
     wanted = text.strip().lower().replace("_", "-")
@@ -149,7 +152,7 @@ def find(text: str) -> str:
 def judge(
     name: str, seed: int = 1, quick: bool = False, processes: int = 1, count: int | None = None
 ) -> tuple[Outcome, Evidence]:
-    """Run a claim on ``count`` seeds, its own if None, from ``seed`` on.
+    """Run a claim on ``count`` seeds (by default ``claim.seeds``), starting with ``seed``.
 
     Returns the outcome and the first seed's evidence.
     """
@@ -163,7 +166,7 @@ def judge(
 
 
 def runs(name: str, seeds: Sequence[int], quick: bool, processes: int) -> list[Evidence]:
-    """Run a claim on each seed, on one thread; several ``processes`` share the seeds out."""
+    """Run a claim on each seed, on one thread each, with the seeds divided among ``processes``."""
     each = [(name, seed, quick) for seed in seeds]
     if processes <= 1:
         return [_run(*one) for one in each]
@@ -182,13 +185,13 @@ def _run(name: str, seed: int, quick: bool) -> Evidence:
 
 
 def code_of(claim: Claim) -> str:
-    """Return a hash of what a claim measures with: its file without words, parts and picture."""
+    """Return a hash of a claim's experiment: its file without words, parts and picture."""
     module = importlib.import_module(type(claim).__module__)
     return hash_of(inspect.getsource(module), type(claim).__name__)
 
 
 def hash_of(source: str, claim: str) -> str:
-    """Return the hash of a source, without imports and what ``claim`` does not measure with."""
+    """Return a hash of ``source`` without imports and the parts of ``claim`` in NOT_MEASURED."""
     lines = source.splitlines()
     for cls in ast.parse(source).body:
         if isinstance(cls, (ast.Import, ast.ImportFrom)):

@@ -1,4 +1,4 @@
-"""Pages of the gallery: a claim each, and an index of what has been run."""
+"""The gallery: a page per claim, and an index of the claims with their verdicts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INDEX, RESULTS = "index.html", "results"
 
 
 def write(folder: Path, outcome: Outcome, found: Evidence) -> Path:
-    """Write a claim's page and its figures, and the index anew; return the page."""
+    """Write a claim's page and its result file, rewrite the index, and return the page's path."""
     claim = claims()[outcome.name]
     (folder / RESULTS).mkdir(parents=True, exist_ok=True)
     text = json.dumps(entry_of(outcome, claim), indent=1) + "\n"
@@ -31,9 +31,9 @@ def write(folder: Path, outcome: Outcome, found: Evidence) -> Path:
         "claim.html.j2",
         claim=claim,
         outcome=outcome,
-        said=sentence(outcome, claim),
-        parts=judged(claim.parts, outcome),
-        findings=judged(claim.findings, outcome),
+        sentence=verdict_sentence(outcome, claim),
+        parts=with_verdicts(claim.parts, outcome),
+        findings=with_verdicts(claim.findings, outcome),
         rows=[(name, *outcome.row(name)) for name in outcome.figures[0]],
         picture=picture(claim, found),
         code=inspect.getsource(importlib.import_module(type(claim).__module__)),
@@ -44,7 +44,7 @@ def write(folder: Path, outcome: Outcome, found: Evidence) -> Path:
 
 
 def index(folder: Path) -> Path:
-    """Write the index of the claims whose results are in ``folder``."""
+    """Write the index of all claims, with the results in ``folder``; return its path."""
     every = claims()
     run = {outcome.name: outcome for outcome in outcomes(folder)}
     rows = [
@@ -52,42 +52,46 @@ def index(folder: Path) -> Path:
             name,
             claim,
             name in run,
-            shown(run.get(name), claim),
-            headline(run[name], claim) if name in run else "",
+            status(run.get(name), claim),
+            key_figure(run[name], claim) if name in run else "",
         )
         for name, claim in every.items()
     ]
     whole = [outcome for outcome in run.values() if not outcome.quick]
     counts = Counter(every[outcome.name].verdict(outcome.figures) for outcome in whole)
-    summary = f"Run in full: {', '.join(f'{v} {counts[v]}' for v in get_args(Verdict))}."
+    summary = f"Full runs: {', '.join(f'{v} {counts[v]}' for v in get_args(Verdict))}."
     path = folder / INDEX
     write_bytes(path, page("claims.html.j2", rows=rows, summary=summary).encode())
     return path
 
 
 def outcomes(folder: Path) -> Iterator[Outcome]:
-    """Read the results in ``folder``, of the claims that are known.
+    """Read the results in ``folder``; files named after no claim are ignored.
 
     Raises:
-        InputError: a file there is no result.
+        InputError: a file is not a valid result.
     """
     known = claims()
     for path in sorted((folder / RESULTS).glob("*.json")):
         if path.stem not in known:
             continue
         try:
-            yield read(json.loads(path.read_bytes()), path.stem)
+            yield outcome_of(json.loads(path.read_bytes()), path.stem)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(f"{path}: no result of this claim ({error}); remove it") from error
+            raise InputError(
+                f"{path}: not a result of this claim ({error}); delete it and run the claim again"
+            ) from error
 
 
 def entry_of(outcome: Outcome, claim: Claim) -> dict[str, Any]:
-    """Return an outcome as its file tells it, with the verdicts that follow from its figures."""
+    """Return an outcome as JSON data, with the verdicts that follow from its figures."""
     return {
         "name": outcome.name,
         "verdict": claim.verdict(outcome.figures),
-        "parts": {part.says: verdict for part, verdict in judged(claim.parts, outcome)},
-        "findings": {part.says: verdict for part, verdict in judged(claim.findings, outcome)},
+        "parts": {part.says: verdict for part, verdict in with_verdicts(claim.parts, outcome)},
+        "findings": {
+            part.says: verdict for part, verdict in with_verdicts(claim.findings, outcome)
+        },
         "seeds": outcome.seeds,
         "figures": outcome.figures,
         "seconds": outcome.seconds,
@@ -96,29 +100,29 @@ def entry_of(outcome: Outcome, claim: Claim) -> dict[str, Any]:
     }
 
 
-def read(entry: dict[str, Any], name: str) -> Outcome:
-    """Return an outcome from JSON, which anybody may have written; verdicts are judged anew.
+def outcome_of(entry: dict[str, Any], name: str) -> Outcome:
+    """Return an outcome from JSON data, which is not trusted; stored verdicts are ignored.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is none.
+        ValueError, TypeError, KeyError, AttributeError: the data are invalid.
     """
     figures = tuple({str(k): float(v) for k, v in row.items()} for row in entry["figures"])
     seeds = tuple(map(int, entry["seeds"]))
     if entry["name"] != name:
-        raise ValueError("of another name")
+        raise ValueError("the name of another claim")
     if not figures or not figures[0] or any(row.keys() != figures[0].keys() for row in figures):
-        raise ValueError("its figures differ from seed to seed")
+        raise ValueError("different names of figures from seed to seed")
     if len(seeds) != len(figures):
-        raise ValueError("not one set of figures a seed")
+        raise ValueError("not one set of figures per seed")
     outcome = Outcome(
         name, seeds, figures, float(entry["seconds"]), bool(entry["quick"]), str(entry["code"])
     )
-    claims()[name].verdict(figures)  # a figure that is judged may be missing
+    claims()[name].verdict(figures)  # raises KeyError if a figure that it needs is missing
     return outcome
 
 
-def judged(parts: Iterable[Part], outcome: Outcome) -> list[tuple[Part, Verdict]]:
-    """Return each statement with its verdict."""
+def with_verdicts(parts: Iterable[Part], outcome: Outcome) -> list[tuple[Part, Verdict]]:
+    """Return each part with its verdict."""
     return [(part, part.verdict(outcome.figures)) for part in parts]
 
 
@@ -130,45 +134,45 @@ def picture(claim: Claim, found: Evidence) -> str:
     return svg(figure)
 
 
-def sentence(outcome: Outcome, claim: Claim) -> str:
-    """Return the verdict in words."""
+def verdict_sentence(outcome: Outcome, claim: Claim) -> str:
+    """Return the verdict as a sentence."""
     of = len(outcome.seeds)
     kept = sum(all(part.met(f) for part in claim.parts) for f in outcome.figures)
-    verdicts = judged(claim.parts, outcome)
+    verdicts = with_verdicts(claim.parts, outcome)
     where = [part.where for part, verdict in verdicts if verdict == "holds under conditions"]
-    said = {
+    text = {
         "holds": "Holds" + (f" on {of} of {of} seeds." if of > 1 else "."),
         "holds under conditions": f"Holds under conditions: {'; '.join(where)}.",
-        "holds in part": f"Holds in part: {'; '.join(narrowed(*v) for v in verdicts)}.",
+        "holds in part": f"Holds in part: {'; '.join(part_sentence(*v) for v in verdicts)}.",
         "does not hold": "Does not hold"
-        + (f": it did on {kept} of {of} seeds." if of > 1 else "."),
+        + (f": it held on {kept} of {of} seeds." if of > 1 else "."),
     }[claim.verdict(outcome.figures)]
-    return said + (" A quick run, with fewer steps, which says little." if outcome.quick else "")
+    return text + (" A quick run, with fewer steps: weak evidence." if outcome.quick else "")
 
 
-def narrowed(part: Part, verdict: Verdict) -> str:
-    """Return a statement, and whether it holds or where."""
-    shown = f"holds where {part.where}" if verdict == "holds under conditions" else verdict
-    return f"{part.says} ({shown})"
+def part_sentence(part: Part, verdict: Verdict) -> str:
+    """Return a statement with its verdict, and the condition under which it holds."""
+    words = f"holds where {part.where}" if verdict == "holds under conditions" else verdict
+    return f"{part.says} ({words})"
 
 
-def shown(outcome: Outcome | None, claim: Claim) -> str:
-    """Return the verdict as the index and the list show it."""
+def status(outcome: Outcome | None, claim: Claim) -> str:
+    """Return the verdict as shown in the index and by ``surveyor claims``."""
     if outcome is None:
         return "not run"
     marks = [
         mark
         for mark, marked in (
             ("quick run", outcome.quick),
-            ("of other code", outcome.code != code_of(claim)),
+            ("code has changed", outcome.code != code_of(claim)),
         )
         if marked
     ]
     return claim.verdict(outcome.figures) + (f" ({', '.join(marks)})" if marks else "")
 
 
-def headline(outcome: Outcome, claim: Claim) -> str:
-    """Return the figure that tells most."""
+def key_figure(outcome: Outcome, claim: Claim) -> str:
+    """Return the claim's main figure, with its range over the seeds."""
     known = outcome.figures[0]
     name = claim.tells if claim.tells in known else next(iter(known))
     middle, least, most = outcome.row(name)

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from surveyor.claims import claims as every
 from surveyor.claims import find, judge
-from surveyor.claims.gallery import INDEX, headline, outcomes, sentence, shown, write
+from surveyor.claims.gallery import INDEX, key_figure, outcomes, status, verdict_sentence, write
 from surveyor.cli.console import app, out, place
 from surveyor.errors import InputError
 
@@ -43,7 +43,7 @@ def claims(
     run = {outcome.name: outcome for outcome in outcomes(out_)}
     if not chosen:
         for name, claim in every().items():
-            place(f"{name:<28}{shown(run[name], claim) if name in run else claim.title}")
+            place(f"{name:<28}{status(run[name], claim) if name in run else claim.title}")
         return 0
     whole = [name for name in chosen if quick and name in run and not run[name].quick]
     if whole:
@@ -56,8 +56,8 @@ def claims(
         claim = every()[name]
         outcome, found = judge(name, seed, quick, os.cpu_count() or 1)
         path = write(out_, outcome, found)
-        place(f"{claim.title}: {sentence(outcome, claim)}")
-        place(f"  {headline(outcome, claim)}; {outcome.seconds:.0f} s; {path}")
+        place(f"{claim.title}: {verdict_sentence(outcome, claim)}")
+        place(f"  {key_figure(outcome, claim)}; {outcome.seconds:.0f} s; {path}")
     place(f"index: {out_ / INDEX}")
     return 0
 

@@ -19,7 +19,7 @@ from surveyor.errors import InputError
 from surveyor.measures import Seen
 from surveyor.options import OWN, read_options
 from surveyor.report.rehearsal import rehearse
-from surveyor.training.ranks import Ranks, joined_ranks, part
+from surveyor.training.ranks import Ranks, joined_ranks, leave_ranks
 from surveyor.writing import replacing
 
 MOST_TOLD = 60  # columns in the table of what was understood
@@ -107,7 +107,7 @@ def follow(session: runs.Session) -> int:
     if not session.ranks.is_main:
         for _ in session.records():
             pass
-        part(session.ranks)
+        leave_ranks(session.ranks)
         return 0
     columns_told(session.data)
     before = list(session.findings)
@@ -115,7 +115,7 @@ def follow(session: runs.Session) -> int:
         tell(vars(finding))
     with progress(session, out) as watch:
         model = api.finish(session, watch)
-    part(session.ranks)
+    leave_ranks(session.ranks)
     told = model.evaluation
     out.print(f"\n[bold]{shown(told.verdict)}[/]")
     for found in (*session.findings[len(before) :], *told.findings):

@@ -87,7 +87,7 @@ def _labelled(seen: Seen, code: np.ndarray, n: int, draws: Draws) -> Batch:
     """
     conditions, label = seen.codec.condition, np.tile(code, (n, 1))
     noise = seen.game.label_noise
-    codes = label if noise is None else noise.conditions_labelled(code, n, draws)
+    codes = label if noise is None else noise.conditions_given_label(code, n, draws)
     fake = generated(seen.game, seen.generator, conditions.embed(codes), n, draws)
     return Batch(fake.x, conditions.embed(label))
 

@@ -1,13 +1,13 @@
-"""Differential privacy apart from nets: noise that is exact, and the account of what is spent.
+"""Differential privacy without nets: exact noise, and accounting of the budget spent.
 
-Two files are neighbours where a row of one is left blank in the other: the row then adds nothing to
-any count or sum. How many rows there are, and the columns' names and types, are public.
+Two data sets are neighbours if one equals the other with a row left blank; a blank row adds nothing
+to any count or sum. The number of rows and the columns' names and types are public.
 """
 
 from surveyor.catalog import folder
 from surveyor.privacy.account import CodecAccount, Counts, Spending, noisy_counts
 from surveyor.privacy.mechanism import Mechanism
-from surveyor.privacy.noise import DEVIATION, discrete_gaussian, taken
+from surveyor.privacy.noise import DEVIATION, discrete_gaussian, poisson_sample
 
 __all__ = [
     "DEVIATION",
@@ -18,7 +18,7 @@ __all__ = [
     "discrete_gaussian",
     "mechanisms",
     "noisy_counts",
-    "taken",
+    "poisson_sample",
 ]
 
 

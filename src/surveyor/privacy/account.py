@@ -1,7 +1,7 @@
-"""What is spent: counts with noise for the codec, noisy sums for the nets, one epsilon for both.
+"""Privacy accounting: noisy counts for the codec, noisy sums for the nets, one epsilon for both.
 
-The accountant is that of dp-accounting, by Renyi divergences, in which a discrete Gaussian on a
-grid costs what a Gaussian costs.
+The accountant is the Renyi accountant of dp-accounting, in which a discrete Gaussian on a grid
+costs as much as a Gaussian.
 """
 
 from __future__ import annotations
@@ -17,33 +17,36 @@ from scipy.stats import norm
 from surveyor.errors import InputError
 from surveyor.privacy.noise import DEVIATION, discrete_gaussian
 
-# The codec's share of what (epsilon, delta) allows in rho, zero-concentrated privacy: so much that
-# values of one row in a hundred are shown, within bounds.
-LEAST_SHARE, MOST_SHARE, RARE = 0.15, 0.5, 0.01
-SHOWN_SHARE = 0.1  # of delta: that a value of one row alone is shown
-LEAST, MOST = 0.3, 1000.0  # noise that is looked for
+# The codec's share of the budget, in rho (zero-concentrated differential privacy): as much as it
+# takes to show values that occur in one row in a hundred, within bounds.
+MIN_SHARE, MAX_SHARE, RARE = 0.15, 0.5, 0.01
+SHOWN_SHARE = 0.1  # of delta: for showing a value that only one row has
+MIN_NOISE, MAX_NOISE = 0.3, 1000.0  # bounds of the search for the noise
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Histograms of training rows, told with noise: all that a codec learns from them.
+    """Histograms of training rows, released with noise: all that a codec learns from them.
 
-    ``noise`` is the deviation of a count of weight 1; of weight w it is noise / sqrt w. A row adds
-    1 to at most one entry of a histogram. ``threshold`` is what a count must reach for its value to
-    be shown, where the values themselves are read from the rows.
+    ``noise`` is the deviation of a count of weight 1; at weight w it is noise / sqrt w. A row adds
+    1 to at most one entry of a histogram. Where the values themselves come from the rows, a value
+    is shown only if its noisy count reaches ``threshold``.
     """
 
     noise: float
     threshold: float
 
     def noisy(self, counts: np.ndarray, weight: float = 1.0) -> np.ndarray:
-        """Return counts (k,) with noise, of values that are known without the rows."""
-        fine = math.floor(DEVIATION * math.sqrt(weight) / self.noise)  # steps of noise to a count
+        """Return counts (k,) with noise, for values that are known without the rows."""
+        fine = math.floor(DEVIATION * math.sqrt(weight) / self.noise)  # grid steps per count
         whole = counts.astype(np.int64) * fine + discrete_gaussian(len(counts))
         return np.asarray(whole / fine)
 
     def shown(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return which counts (k,) are shown, all of them at least 1, and these with noise."""
+        """Return the indices of the counts (k,) to show, and these with noise.
+
+        All counts given must be at least 1.
+        """
         found = self.noisy(counts)
         kept = np.flatnonzero(found >= self.threshold)
         return kept, found[kept]
@@ -51,9 +54,9 @@ class Counts:
 
 @dataclass(frozen=True)
 class CodecAccount:
-    """What a codec has spent: histograms of ``weight`` in all with ``noise``.
+    """What a codec has spent: histograms of total weight ``weight``, released with ``noise``.
 
-    ``shown`` bounds the probability that a value of one row alone is shown.
+    ``shown`` bounds the probability that a value of only one row is shown.
     """
 
     noise: float
@@ -65,22 +68,25 @@ class CodecAccount:
 def noisy_counts(
     epsilon: float, delta: float, rows: int, weight: float, lists: int
 ) -> tuple[Counts, CodecAccount]:
-    """Return counts for histograms of ``weight`` in all, ``lists`` of which show read values."""
+    """Return the noise for histograms of total ``weight``, and the account of it.
+
+    ``lists`` of these histograms show values that are read from the rows.
+    """
     log = math.log(1 / delta)
     rho = (math.sqrt(epsilon + log) - math.sqrt(log)) ** 2
     shown = SHOWN_SHARE * delta if lists else 0.0
     far = float(norm.isf(shown / lists)) if lists else 0.0
-    noise = math.sqrt(max(weight, 1.0) / (2 * rho))  # if all were the codec's
+    noise = math.sqrt(max(weight, 1.0) / (2 * rho))  # if the codec had the whole budget
     share = (noise * max(far, 1.0) / (RARE * rows)) ** 2
-    noise /= math.sqrt(min(max(share, LEAST_SHARE), MOST_SHARE))
-    # A count of 1 adds its own 1; the tail of whole steps is the Gaussian's from a step before.
+    noise /= math.sqrt(min(max(share, MIN_SHARE), MAX_SHARE))
+    # The count itself adds 1; a discrete tail is at most the Gaussian's from one grid step earlier.
     threshold = 1 + noise * (far + 1 / DEVIATION) if lists else 0.0
     return Counts(noise, threshold), CodecAccount(noise, weight, threshold, shown)
 
 
 @dataclass(frozen=True)
 class Spending:
-    """Updates that take each row with probability ``rate``, after a codec."""
+    """The budget spent by a codec and by ``updates`` that sample each row with ``rate``."""
 
     delta: float
     rate: float
@@ -88,11 +94,11 @@ class Spending:
     codec: CodecAccount | None = None
 
     def epsilon(self, noise: float | None) -> float:
-        """Return the epsilon of codec and updates with ``noise``, or of the codec alone."""
+        """Return the epsilon of codec and updates with ``noise``; None leaves the updates out."""
         import dp_accounting as dp  # type: ignore[import-untyped]
         from dp_accounting.rdp import RdpAccountant  # type: ignore[import-untyped]
 
-        logging.getLogger("absl").setLevel(logging.ERROR)  # it tells of orders that it leaves out
+        logging.getLogger("absl").setLevel(logging.ERROR)  # it warns of orders that it skips
         accountant = RdpAccountant(neighboring_relation=dp.NeighboringRelation.REPLACE_SPECIAL)
         codec, shown = self.codec, 0.0
         if codec is not None and codec.weight > 0:
@@ -101,12 +107,12 @@ class Spending:
         if noise is not None:
             once: Any = dp.PoissonSampledDpEvent(self.rate, dp.GaussianDpEvent(noise))
             accountant.compose(dp.SelfComposedDpEvent(once, self.updates))
-        # But for the probability ``shown`` nothing is shown that one row alone has; that it was
-        # not is known then, which is worth a factor of 1 / (1 - shown).
+        # Except with probability ``shown``, no value of only one row is shown. Conditioning on
+        # that event costs a factor of 1 / (1 - shown).
         return float(accountant.get_epsilon(self.delta - shown)) - math.log1p(-shown)
 
     def least_noise(self, epsilon: float) -> float:
-        """Return the least noise of the updates with which all stays within ``epsilon``.
+        """Return the least noise of the updates that keeps the total within ``epsilon``.
 
         Raises:
             InputError: dp-accounting is not installed, or no noise is enough.
@@ -115,15 +121,15 @@ class Spending:
             import dp_accounting  # noqa: F401
         except ModuleNotFoundError as error:
             raise InputError(
-                "--privacy: needs an accountant; install it with: pip install 'surveyor[privacy]'"
+                "--privacy: needs dp-accounting; install it with: pip install 'surveyor[privacy]'"
             ) from error
-        if self.epsilon(MOST) > epsilon:
+        if self.epsilon(MAX_NOISE) > epsilon:
             raise InputError(
-                f"--privacy: epsilon={epsilon:g}, no noise up to {MOST:g} is enough for "
+                f"--privacy: epsilon={epsilon:g}, no noise up to {MAX_NOISE:g} is enough for "
                 f"{self.updates:,} updates; give a larger epsilon, fewer --steps or a smaller "
                 "--batch"
             )
-        low, high = LEAST, MOST
+        low, high = MIN_NOISE, MAX_NOISE
         while high - low > 1e-3 * high:
             middle = math.sqrt(low * high)
             low, high = (low, middle) if self.epsilon(middle) <= epsilon else (middle, high)

@@ -1,4 +1,4 @@
-"""Gradients clipped row by row, summed, and noised (Abadi et al. 2016)."""
+"""DP-SGD: per-row gradients are clipped and summed with Gaussian noise (Abadi et al. 2016)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from surveyor.catalog import name_of
 from surveyor.privacy.mechanism import Mechanism
 
-BY_WEIGHTS = {"clip", "orthogonal"}  # constraints that look at no row
+DATA_INDEPENDENT = {"clip", "orthogonal"}  # constraints that read no rows
 
 
 @dataclass(frozen=True)
 class Gaussian(Mechanism):
     """(epsilon, delta) differential privacy of samples and run folder.
 
-    A row's gradient is clipped to the norm ``max_grad_norm``. ``delta``, the probability that the
-    bound fails, is a tenth of one over the number of training rows where it is auto.
+    A row's gradient is clipped to the norm ``max_grad_norm``. ``delta`` is 1 / (10 training rows)
+    if auto.
     """
 
     epsilon: float | None = None
@@ -26,7 +26,7 @@ class Gaussian(Mechanism):
 
     def __post_init__(self) -> None:
         if self.epsilon is None:
-            raise ValueError("how much may be told of a row? write gaussian:epsilon=3")
+            raise ValueError("epsilon is missing; write for example gaussian:epsilon=3")
         if self.epsilon < 1e-3:
             raise ValueError("epsilon must be at least 0.001")
         if self.delta is not None and not 1e-15 <= self.delta <= 0.1:
@@ -35,22 +35,23 @@ class Gaussian(Mechanism):
             raise ValueError("max_grad_norm must be above 0")
 
     def problems(self, chosen: Mapping[str, Any]) -> Iterator[str]:
-        """Yield what would look at training rows beside the clipped and noised sums."""
+        """Yield options that would use training rows outside the clipped and noisy sums."""
         if name_of(chosen["objective"]) != "wasserstein":
-            yield "--privacy: the loss must be a sum over rows; give --objective=wasserstein"
+            yield "--privacy: the loss must be a sum over rows; use --objective=wasserstein"
         held = {name_of(constraint) for constraint in chosen["constraint"]}
-        if not held or not held <= BY_WEIGHTS:
-            yield "--privacy: hold the critic by its weights, --constraint=orthogonal or clip"
+        if not held or not held <= DATA_INDEPENDENT:
+            yield (
+                "--privacy: the constraint must not read rows; use --constraint=orthogonal or clip"
+            )
         if getattr(chosen["critic"], "together", 1) > 1:
-            yield "--privacy: a packed critic mixes rows; give --critic=mlp or conv"
+            yield "--privacy: a packed critic mixes rows; use --critic=mlp or conv"
         looks = {"calibrate": "no", "balance": False, "patience": 0, "noise": None, "view": ()}
         for name, harmless in looks.items():
             if chosen[name] != harmless:
-                yield (
-                    f"--privacy: leave --{name} out, it would look at rows that are not accounted "
-                    "for"
-                )
+                yield f"--privacy: leave out --{name}; it uses rows outside the privacy accounting"
         if chosen["measure_every"] not in (None, chosen["steps"]):
-            yield "--privacy: leave --measure-every out, a choice by real rows tells of them"
+            yield (
+                "--privacy: leave out --measure-every; choosing a step by measurements leaks rows"
+            )
         if chosen["minutes"] is not None:
-            yield "--privacy: the noise depends on the steps; give --steps, not --minutes"
+            yield "--privacy: the noise depends on the number of steps; give --steps, not --minutes"

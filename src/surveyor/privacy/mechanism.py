@@ -1,4 +1,4 @@
-"""What a mechanism of differential privacy has to say."""
+"""The interface of a mechanism of differential privacy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from surveyor.catalog import Part
 
 
 class Mechanism(Part):
-    """A way to train with differential privacy; ``defaults`` go before those of the data.
+    """A way to train with differential privacy; its ``defaults`` override those of the data.
 
     docs/defaults.md has the trials behind them.
     """
@@ -28,4 +28,4 @@ class Mechanism(Part):
 
     @abstractmethod
     def problems(self, chosen: Mapping[str, Any]) -> Iterator[str]:
-        """Yield every other option that would look at rows without account."""
+        """Yield options that would use training rows outside the accounting."""

@@ -1,9 +1,9 @@
-"""Noise of whole numbers, from the system's cryptographic source.
+"""Integer noise from the operating system's cryptographic random source.
 
-The last bits of a floating-point number tell what noise was added to (Mironov 2012). Here sums are
-rounded to a grid before noise is added, and the noise is a whole number of its steps: a discrete
-Gaussian (Canonne, Kamath and Steinke 2020), whose Renyi divergences between shifts by whole numbers
-are those of the Gaussian or less.
+The low bits of floating-point noise can reveal what it was added to (Mironov 2012). Here sums are
+rounded to a grid before noise is added, and the noise is a whole number of grid steps: a discrete
+Gaussian (Canonne, Kamath and Steinke 2020), whose Renyi divergences between integer shifts are at
+most those of the Gaussian.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cache
 
 import numpy as np
 
-BASE = 2048  # deviation of a digit
+BASE = 2048  # standard deviation of a digit
 STRIDE = 512
 DIGITS = 3
 HALF = 32768  # a digit lies in -HALF to HALF - 1: 16 deviations
@@ -23,9 +23,9 @@ DEVIATION = BASE * math.sqrt(sum(STRIDE ** (2 * k) for k in range(DIGITS)))
 
 
 def discrete_gaussian(n: int) -> np.ndarray:
-    """Return ``n`` whole numbers of the discrete Gaussian law of deviation ``DEVIATION``, int64.
+    """Return ``n`` integers from the discrete Gaussian of deviation ``DEVIATION``, int64.
 
-    A number is x0 + STRIDE x1 + STRIDE^2 x2 with discrete Gaussian digits. That sum is a discrete
+    Each is x0 + STRIDE x1 + STRIDE^2 x2 with discrete Gaussian digits. That sum is a discrete
     Gaussian again, up to a factor of 1 + exp(-300) in every probability, since a digit's deviation
     is 4 of the next one's steps (Micciancio and Walter 2017).
     """
@@ -34,8 +34,8 @@ def discrete_gaussian(n: int) -> np.ndarray:
     return np.asarray(powers @ digits)
 
 
-def taken(n: int, rate: float) -> np.ndarray:
-    """Return which of ``n`` rows are taken, each independently with probability ``rate``."""
+def poisson_sample(n: int, rate: float) -> np.ndarray:
+    """Return which of ``n`` rows are included, each independently with probability ``rate``."""
     if rate >= 1:
         return np.ones(n, dtype=bool)
     return np.asarray(_words(n) < np.uint64(math.floor(rate * 2**64)))
@@ -46,7 +46,7 @@ def _words(n: int) -> np.ndarray:
 
 
 def _digits(n: int) -> np.ndarray:
-    """Draw by Walker's alias method: 16 bits choose a place, 48 or if need be 112 decide there."""
+    """Draw by Walker's alias method: 16 bits choose an entry, 48 (or 112 in a tie) decide there."""
     high, low, alias = _table()
     words = _words(n)
     place = (words & np.uint64(0xFFFF)).astype(np.int64)
@@ -59,7 +59,7 @@ def _digits(n: int) -> np.ndarray:
 
 @cache
 def _table() -> tuple[np.ndarray, list[int], np.ndarray]:
-    """Return the alias table of a digit: shares kept, as 48 and 64 bits, and where the rest goes.
+    """Return the alias table of a digit: acceptance shares, as 48 and 64 bits, and the aliases.
 
     Probabilities are whole multiples of 2^-128.
     """

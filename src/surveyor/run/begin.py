@@ -45,11 +45,8 @@ from surveyor.run.opening import (
 )
 from surveyor.run.session import Session
 from surveyor.training import Measurement, Plan, State
-from surveyor.training.checkpoint import (
-    load_checkpoint,
-    read_mark,
-)
-from surveyor.training.privacy import Privacy, private
+from surveyor.training.checkpoint import checkpoint_header, load_checkpoint
+from surveyor.training.privacy import Privacy, privacy_for
 from surveyor.training.ranks import Ranks
 from surveyor.writing import write_bytes
 
@@ -158,20 +155,20 @@ def _resumed(
     begun = os.path.lexists(path / CHECKPOINT)
     history: tuple[Measurement, ...] = ()
     if begun:
-        mark = read_mark(path / CHECKPOINT, read_header(path / CHECKPOINT).meta)
-        history = read_history(path / HISTORY, mark.history)
+        header = checkpoint_header(path / CHECKPOINT, read_header(path / CHECKPOINT).meta)
+        history = read_history(path / HISTORY, header.history)
         fits(found, [CHECKPOINT, *(BEST.values() if history else ())], generator, critic)
     session = _session(data, found.config, path, generator, critic, ranks)
     _agreed(session)
     if begun:
-        mark = load_checkpoint(path / CHECKPOINT, session.game, session.state, session.plan)
-        if history and history[-1].step > mark.step:
+        header = load_checkpoint(path / CHECKPOINT, session.game, session.state, session.plan)
+        if history and history[-1].step > header.step:
             raise damaged(path / HISTORY, "continues beyond its checkpoint")
     session.history, session.codec = list(history), found.digest
     session.data_name = found.data_name
     ranks.wait()  # write only after all processes have read
     if ranks.is_main:
-        _cut(session, mark.history if begun else 0)
+        _cut(session, header.history if begun else 0)
     return session
 
 
@@ -241,4 +238,4 @@ def privacy_of(config: Config, plan: Plan, data: Data) -> Privacy | None:
     if asked is None:
         return None
     rows = plan.batch, len(data.train), plan.updates
-    return private(asked.epsilon, asked.delta, asked.max_grad_norm, *rows, data.codec.account)
+    return privacy_for(asked.epsilon, asked.delta, asked.max_grad_norm, *rows, data.codec.account)

@@ -32,7 +32,7 @@ from surveyor.run.folder import (
 from surveyor.run.lock import Lock
 from surveyor.run.opening import BEST, CHECKPOINT, HISTORY, TIMING, origin
 from surveyor.run.temporary import Temporary
-from surveyor.training import Game, Measurement, Plan, Record, State, measured, steps
+from surveyor.training import Game, Measurement, Plan, Record, State, steps, with_measurements
 from surveyor.training.backends.compiled import compiled
 from surveyor.training.calibration import Calibration, calibrate, marginal_gap
 from surveyor.training.checkpoint import (
@@ -44,7 +44,7 @@ from surveyor.training.interrupt import deferred_signals
 from surveyor.training.loop import plateaued
 from surveyor.training.ranks import Ranks
 from surveyor.training.records import best_of
-from surveyor.training.step import SOFTER
+from surveyor.training.step import REMEDY
 
 
 @contextlib.contextmanager
@@ -165,7 +165,7 @@ class Session:
         source = steps(self._quick(shard), shard, self.plan, self.state, ranks.reduce)
         private = self.plan.privacy is not None  # the account does not cover measurements on rows
         if ranks.is_main and not private:
-            source = measured(source, self._measure, every, self.plan.steps)
+            source = with_measurements(source, self._measure, every, self.plan.steps)
         with deferred_signals() as stopped:
             for record in source:
                 if record.measurement is not None or (private and self._over()):
@@ -238,7 +238,7 @@ class Session:
             if found.finite:
                 return found
             why = "a measurement is not finite"
-        raise Diverged(f"step {record.step}: {why}. {SOFTER}")
+        raise Diverged(f"step {record.step}: {why}. {REMEDY}")
 
     def _keep(self, measurement: Measurement | None) -> None:
         """Save the best nets so far and the state; without measurements the last step is best."""

@@ -1,7 +1,7 @@
-"""Training: the game, its step, the loop, and what is kept of it."""
+"""Training: the game, its steps, the loop, checkpoints and measurements."""
 
 from surveyor.training.game import Game
-from surveyor.training.loop import measured, steps
+from surveyor.training.loop import steps, with_measurements
 from surveyor.training.noise import Noise
 from surveyor.training.plan import Plan, State
 from surveyor.training.records import Measurement, Record
@@ -13,6 +13,6 @@ __all__ = [
     "Plan",
     "Record",
     "State",
-    "measured",
+    "with_measurements",
     "steps",
 ]

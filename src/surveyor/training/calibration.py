@@ -1,7 +1,7 @@
-"""Calibration: after training, every column's codes as frequent as in the training rows.
+"""Calibration: after training, match the frequency of every column's codes to the training rows.
 
-An autoregressive generator's marginals drift by what each column's net gets wrong on average over
-the columns before it; a shift of the log odds, column by column, takes that out.
+The marginals of an autoregressive generator drift by the mean error of each column's net over the
+preceding columns. Shifting the log odds, column by column, corrects that.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def calibrate(game: Game, codec: Codec, seed: int) -> None:
 
 @torch.no_grad()
 def marginal_gap(game: Game, rows: Source, seed: int, n: int = 16_384) -> float:
-    """Return the mean total variation of the columns' codes, generated against ``rows``."""
+    """Return the total variation between generated codes and those of ``rows``, mean of columns."""
     codec, space = rows.codec, rows.codec.space
     device = next(game.critic.parameters()).device
     draws, made = Draws(seed, 0, Stream.MARGINALS), torch.zeros(space.width)

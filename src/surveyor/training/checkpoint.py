@@ -17,16 +17,15 @@ from torch import Tensor, nn
 from surveyor.reading import Form, damaged, form_of, read_header, read_tensors
 from surveyor.training.game import Game
 from surveyor.training.plan import Plan, State
-from surveyor.training.step import laid_out
+from surveyor.training.step import match_layout
 from surveyor.writing import write_bytes
 
 
 @dataclass(frozen=True)
-class Mark:
-    """What a checkpoint says beside its tensors.
+class CheckpointHeader:
+    """The metadata of a checkpoint.
 
-    The step, the level of a noise that adapts, and how many bytes of ``history.jsonl`` belong to
-    it.
+    The step, the level of an adaptive noise, and how many bytes of ``history.jsonl`` precede it.
     """
 
     step: Annotated[int, Meta(ge=0)]
@@ -37,16 +36,16 @@ class Mark:
 def write_tensors(
     path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any] | None = None
 ) -> None:
-    """Write tensors and a JSON-ready ``meta`` atomically."""
+    """Write tensors and ``meta``, which must be JSON-serialisable, atomically."""
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
     write_bytes(path, save(plain, {"surveyor": json.dumps(meta or {})}))
 
 
 def load_module(module: nn.Module, path: Path) -> dict[str, Any]:
-    """Load the weights in a file into a module; return the JSON beside them.
+    """Load the weights in a file into a module; return the file's metadata.
 
     Raises:
-        InputError: a file that is damaged, or whose names, shapes or types do not fit.
+        InputError: the file is damaged, or names, shapes or types do not match the module.
     """
     tensors, meta = read_tensors(path, form_of(module.state_dict()))
     module.load_state_dict(tensors)
@@ -56,49 +55,49 @@ def load_module(module: nn.Module, path: Path) -> dict[str, Any]:
 def save_checkpoint(
     path: Path, game: Game, state: State, history: int = 0, origin: Mapping[str, Any] | None = None
 ) -> None:
-    """Write everything that resuming needs, and the ``origin`` of the nets."""
-    mark = Mark(state.step, state.noise, history)
+    """Write everything that resuming needs; ``origin`` is added to the metadata."""
+    header = CheckpointHeader(state.step, state.noise, history)
     tensors: dict[str, Tensor] = {}
     for name, module in _modules(game, state).items():
         tensors |= {f"{name}/{key}": value for key, value in module.state_dict().items()}
     for name, optimizer in _optimizers(state).items():
         tensors |= {f"{name}/{key}": value for key, value in _moments(optimizer).items()}
-    write_tensors(path, tensors, {**asdict(mark), **(origin or {})})
+    write_tensors(path, tensors, {**asdict(header), **(origin or {})})
 
 
-def read_mark(path: Path, meta: Mapping[str, Any]) -> Mark:
-    """Return what a checkpoint says beside its tensors, from the JSON in it.
+def checkpoint_header(path: Path, meta: Mapping[str, Any]) -> CheckpointHeader:
+    """Return the header of the checkpoint at ``path`` from its metadata.
 
     Raises:
-        InputError: it does not say it, or not so.
+        InputError: a field is missing or invalid.
     """
     try:
-        return msgspec.convert(meta, Mark)
+        return msgspec.convert(meta, CheckpointHeader)
     except msgspec.ValidationError as error:
         raise damaged(path, error) from error
 
 
-def load_checkpoint(path: Path, game: Game, state: State, plan: Plan) -> Mark:
-    """Bring nets, optimizers and step back, where all of them fit.
+def load_checkpoint(path: Path, game: Game, state: State, plan: Plan) -> CheckpointHeader:
+    """Restore nets, optimizers and step.
 
     Every tensor must have the name, shape and type that this game and its optimizers would save at
-    the step, for an optimizer's step in native code trusts them.
+    that step, since the native code of fused optimizers does not check them.
 
     Raises:
-        InputError: a checkpoint that is damaged or of another run; nothing has been changed.
+        InputError: the checkpoint is damaged or belongs to another run; nothing was changed.
     """
     form: dict[str, Any] = {}
     for name, module in _modules(game, state).items():
         form |= {f"{name}/{key}": own for key, own in form_of(module.state_dict()).items()}
     fresh = {
-        name: _moved(plan, optimizer.param_groups[0]["params"])
+        name: _optimizer_form(plan, optimizer.param_groups[0]["params"])
         for name, optimizer in _optimizers(state).items()
     }
     moved = {f"{name}/{key}": own for name, made in fresh.items() for key, own in made.items()}
-    mark = read_mark(path, read_header(path).meta)
-    if mark.step > plan.steps:
-        raise damaged(path, f"step {mark.step:,} of {plan.steps:,}")
-    begun = {"generator_optimizer": mark.step > 0, "critic_optimizer": mark.step > plan.warm}
+    header = checkpoint_header(path, read_header(path).meta)
+    if header.step > plan.steps:
+        raise damaged(path, f"step {header.step:,} of {plan.steps:,}")
+    begun = {"generator_optimizer": header.step > 0, "critic_optimizer": header.step > plan.warm}
     form |= {key: own for key, own in moved.items() if begun[key.partition("/")[0]]}
     tensors, _ = read_tensors(path, form)
     for name, module in _modules(game, state).items():
@@ -109,12 +108,12 @@ def load_checkpoint(path: Path, game: Game, state: State, plan: Plan) -> Mark:
         for key, value in _part(tensors, name).items():
             index, _, field = key.partition("/")
             p = parameters[int(index)]
-            own = laid_out(value, p) if value.shape == p.shape else value
+            own = match_layout(value, p) if value.shape == p.shape else value
             entries.setdefault(int(index), {})[field] = own
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": entries, "param_groups": groups})
-    state.step, state.noise = mark.step, mark.noise
-    return mark
+    state.step, state.noise = header.step, header.noise
+    return header
 
 
 def _part(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
@@ -122,8 +121,8 @@ def _part(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
-def _moved(plan: Plan, parameters: list[Tensor]) -> Form:
-    """Return what an optimizer keeps of such parameters, from a step on zeros in their place."""
+def _optimizer_form(plan: Plan, parameters: list[Tensor]) -> Form:
+    """Return the form of an optimizer's state for such parameters, from one step on zeros."""
     zeros = [nn.Parameter(torch.zeros_like(p)) for p in parameters]
     optimizer = plan.optimizer.over(zeros, plan.generator_rate)
     for zero in zeros:

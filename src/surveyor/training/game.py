@@ -1,4 +1,4 @@
-"""The game: two nets, an objective, constraints, and the noise that both see."""
+"""The game: generator and critic, an objective, constraints, and the losses of a step."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from surveyor.critics.chain import Terms
 from surveyor.generators import Latent, Likelihood
 from surveyor.lipschitz import Constraint
 from surveyor.objectives import Objective
-from surveyor.training.backends import Backend, Found, products
-from surveyor.training.backends.autograd import critic_terms, differentiated
+from surveyor.training.backends import Backend, TermsAndGrads, products
+from surveyor.training.backends.autograd import critic_terms, gradients_of
 from surveyor.training.backends.written_out import WrittenOut
 from surveyor.training.losses import CriticLoss, GeneratorLoss, critic_loss
 from surveyor.training.noise import noisy
@@ -31,14 +31,14 @@ Head = Callable[[Tensor, Draws], Tensor]
 class Game:
     """Generator against critic; its losses are pure functions of parameters, batch and draws.
 
-    ``unit`` is the slope the critic is held to (1/s for data scaled by s): losses that are
-    distances are divided by it, so that optimizers see the same game in every unit. ``precision``
-    is that of the products in the losses; weights, sums and everything measured are float32.
-    ``label_noise`` takes a generator's conditions to those that its points are shown under: where a
-    share of the real labels is wrong, as many of the generated ones must be (Thekumparampil et al.
-    2018). ``views`` are what both sides go through before the critic of training sees them;
-    ``terms`` are what the generator minimises beside its objective.
-    ``backend`` differentiates: by autograd, written out, or compiled.
+    ``head`` maps the generator's raw output to points. ``unit`` is the slope that the critic is
+    constrained to (1/s for data scaled by s): losses are divided by it, so that optimizers see the
+    same game in every unit. ``precision`` is that of matrix products in the losses; weights, sums
+    and all measurements are float32. ``label_noise`` corrupts the labels of generated points: where
+    a share of the real labels is wrong, an equal share of the generated ones must be
+    (Thekumparampil et al. 2018). ``views`` are applied to real and generated points before the
+    critic sees them in training; ``terms`` are added to the generator's objective. ``backend``
+    computes gradients: by autograd, by the written-out pass, or compiled.
     """
 
     generator: nn.Module
@@ -56,13 +56,13 @@ class Game:
 
     @property
     def device(self) -> torch.device:
-        """Return where the nets are."""
+        """Return the device of the nets."""
         return next(self.critic.parameters()).device
 
     def generate(
         self, n: int, cond: Tensor | None, draws: Draws, generator: nn.Module | None = None
     ) -> Batch:
-        """Return ``n`` generated points, and the conditions they are shown under."""
+        """Return ``n`` generated points, with the conditions that the critic sees with them."""
         net = self.backend.net(self.generator) if generator is None else generator
         z = self.latent.draw(n, draws)
         raw = net(z) if cond is None else net(z, cond)
@@ -76,14 +76,14 @@ class Game:
         return score(self.critic, batch)
 
     def mean_score(self, batch: Batch) -> Tensor:
-        """Return the critic's scores, of a committee their mean, (n,)."""
+        """Return the critic's scores, (n,); for a committee, the mean over its members."""
         return self.score(batch).view(-1, len(batch)).mean(0)
 
     def auc(self, real: Batch, draws: Draws, noise: float = 0.0) -> Tensor:
-        """Return an estimate of P(f(x, c) > f(x', c)), x real, x' fake, a tie counting half, ().
+        """Return an estimate of P(f(x, c) > f(x', c)), x real, x' fake, ties counting half, ().
 
-        Row by row, since the two of a row share their condition: what the critic adds for a
-        condition is no concern of its objective.
+        Real and fake are compared row by row, under the same condition: a term of the critic that
+        depends on the condition alone does not affect its objective.
         """
         with torch.no_grad():
             with self._products(real.x.device):
@@ -91,18 +91,18 @@ class Game:
             gap = torch.sub(*[self.mean_score(self._seen(b, noise, draws)) for b in (real, fake)])
         return mean((1 + gap.sign()) / 2, real.weight)
 
-    def critic_gradients(self, real: Batch, draws: Draws, noise: float = 0.0) -> Found:
-        """Return the terms whose sum the critic minimises, and its gradient in the critic."""
+    def critic_gradients(self, real: Batch, draws: Draws, noise: float = 0.0) -> TermsAndGrads:
+        """Return the terms whose sum the critic minimises, and the gradient of that sum."""
         points, loss = self._critic_step(real, draws, noise)
         return self.backend.critic(self.critic, points, loss, self.precision)
 
     def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
-        """Return the same terms with the graph that autograd differentiates."""
+        """Return the same terms, attached to the graph for autograd."""
         points, loss = self._critic_step(real, draws, noise)
         return critic_terms(self.critic, points, loss, self.precision)
 
     def _critic_step(self, real: Batch, draws: Draws, noise: float) -> tuple[Batch, CriticLoss]:
-        """Return the points that a critic's step looks at, and its loss there."""
+        """Return the points that a critic step evaluates, and its loss there."""
         with self._products(real.x.device):
             with torch.no_grad():
                 fake = self.generate(len(real), real.cond, draws)
@@ -110,44 +110,45 @@ class Game:
             real, fake = self._seen(real, noise, draws), self._seen(fake, noise, draws)
             return critic_loss(self.objective, self.constraints, self.unit, real, fake, draws)
 
-    def generator_gradients(self, real: Batch, draws: Draws, noise: float = 0.0) -> Found:
-        """Return the terms whose sum the generator minimises, and its gradient in the generator.
+    def generator_gradients(self, real: Batch, draws: Draws, noise: float = 0.0) -> TermsAndGrads:
+        """Return the terms whose sum the generator minimises, and the gradient of that sum.
 
-        The critic's part comes by the chain rule, through its gradient in the fake points.
+        The objective's gradient follows by the chain rule from its gradient in the fake points.
         """
-        points, loss, beside = self._generator_step(real, draws, noise)
+        points, loss, extra = self._generator_step(real, draws, noise)
         terms, on_x = self.backend.generator(self.critic, points, loss, self.precision)
-        ends = [points.x[: loss.n] if self.objective.pairs else points.x, *beside.values()]
+        ends = [points.x[: loss.n] if self.objective.pairs else points.x, *extra.values()]
         found = torch.autograd.grad(
             ends, list(self.generator.parameters()),
-            [on_x, *map(torch.ones_like, beside.values())],
+            [on_x, *map(torch.ones_like, extra.values())],
             allow_unused=True, materialize_grads=True,
         )  # fmt: skip
-        return terms | {name: value.detach() for name, value in beside.items()}, list(found)
+        return terms | {name: value.detach() for name, value in extra.items()}, list(found)
 
     def generator_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
-        """Return the same terms with the graph that autograd differentiates."""
-        points, loss, beside = self._generator_step(real, draws, noise)
+        """Return the same terms, attached to the graph for autograd."""
+        points, loss, extra = self._generator_step(real, draws, noise)
         with self._products(real.x.device):
-            return loss(self.score(points)) | beside
+            return loss(self.score(points)) | extra
 
     def _generator_step(
         self, real: Batch, draws: Draws, noise: float
     ) -> tuple[Batch, GeneratorLoss, Terms]:
-        """Return the points that a generator's step looks at, its loss there, and other terms."""
+        """Return the points that a generator step evaluates, its loss there, and extra terms."""
         with self._products(real.x.device):
             made = self.generate(len(real), real.cond, draws)
             seen = [self._seen(Batch(made.x, made.cond, real.weight), noise, draws)]
             if self.objective.pairs:
                 seen.append(self._seen(real, noise, draws))
-        beside = {term.name: term(made, real) for term in self.terms}
+        extra = {term.name: term(made, real) for term in self.terms}
         loss = GeneratorLoss(self.objective, self.unit, len(real), real.weight, real.group)
-        return joined(seen), loss, beside
+        return joined(seen), loss, extra
 
-    def warm_gradients(self, real: Batch, draws: Draws) -> Found:
+    def warm_gradients(self, real: Batch, draws: Draws) -> TermsAndGrads:
         """Return the loss of a warm start, and its gradient in the generator.
 
-        Minus the mean log likelihood of real rows, or of a task the terms beside the objective.
+        The loss is the negative mean log likelihood of real rows where the generator has a
+        likelihood, otherwise the sum of ``terms``.
         """
         with self._products(real.x.device):
             if isinstance(self.generator, Likelihood):
@@ -156,10 +157,10 @@ class Game:
             else:
                 made = self.generate(len(real), real.cond, draws)
                 terms = {term.name: term(made, real) for term in self.terms}
-        return differentiated(terms, list(self.generator.parameters()))
+        return gradients_of(terms, list(self.generator.parameters()))
 
     def _seen(self, batch: Batch, noise: float, draws: Draws) -> Batch:
-        """Return points as the critic of training sees them."""
+        """Return points as the critic sees them in training: through the views, with noise."""
         for view in self.views:
             batch = view(batch, draws)
         return noisy(batch, noise, draws)

@@ -1,4 +1,4 @@
-"""Signals that wait until a step is whole, or end in a message."""
+"""Interrupt signals: deferred to the end of a step, or turned into a message."""
 
 from __future__ import annotations
 
@@ -14,45 +14,46 @@ from surveyor.errors import Interrupted
 
 @contextlib.contextmanager
 def deferred_signals() -> Iterator[Any]:
-    """Remember Ctrl-C and SIGTERM until asked; a second of the same acts at once.
+    """Yield a function that returns whether Ctrl-C or SIGTERM has come.
 
-    A launcher of several processes answers Ctrl-C, which they all hear, with SIGTERM.
+    Either signal a second time raises KeyboardInterrupt at once. A launcher of several processes
+    reacts to Ctrl-C, which reaches them all, by sending SIGTERM too.
     """
-    heard: list[int] = []
+    received: list[int] = []
 
-    def hear(number: int, frame: FrameType | None) -> None:
-        if number in heard:
+    def handle(number: int, frame: FrameType | None) -> None:
+        if number in received:
             raise KeyboardInterrupt
-        heard.append(number)
+        received.append(number)
 
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: bool(heard)
+        yield lambda: bool(received)
         return
-    before = {s: signal.signal(s, hear) for s in (signal.SIGINT, signal.SIGTERM)}
+    before = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(heard)
+        yield lambda: bool(received)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 @contextlib.contextmanager
-def interruptible(told: Callable[[], str]) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM within the block into Interrupted, whose message is then ``told``.
+def interruptible(message: Callable[[], str]) -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM within the block into Interrupted with ``message()``.
 
     Raises:
-        Interrupted: one of them came.
+        Interrupted: either signal came.
     """
 
-    def hear(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     ours = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, hear) if ours else None
+    before = signal.signal(signal.SIGTERM, handle) if ours else None
     try:
         yield
     except KeyboardInterrupt as error:
-        raise Interrupted(told()) from error
+        raise Interrupted(message()) from error
     finally:
         if ours:
             signal.signal(signal.SIGTERM, before)

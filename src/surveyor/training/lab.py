@@ -1,4 +1,4 @@
-"""Small experiments on points in memory, without codec or run folder: critics alone, and games."""
+"""Small experiments on points in memory, without codec or run folder: single critics and games."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SEEING = "mlp:width=64,depth=2,fourier=16"  # a small critic that tells close mo
 
 
 class Points(Batch):
-    """Points (n, ...) and their conditions, drawn from with replacement."""
+    """Points (n, ...) and their conditions, sampled with replacement."""
 
     def draw(self, n: int, draws: Draws) -> Batch:
         """Return ``n`` of them."""
@@ -42,14 +42,14 @@ class Points(Batch):
 
 @dataclass(frozen=True)
 class Fixed(Game):
-    """A game whose generated points are those given: its critic measures two fixed sets."""
+    """A game whose generated points are drawn from ``low``: its critic compares two fixed sets."""
 
     low: Points | None = None
 
     def generate(
         self, n: int, cond: Tensor | None, draws: Draws, generator: nn.Module | None = None
     ) -> Batch:
-        """Return ``n`` of the points, under their own conditions."""
+        """Return ``n`` of the points, with their own conditions."""
         assert self.low is not None
         return self.low.draw(n, draws)
 
@@ -57,7 +57,7 @@ class Fixed(Game):
 def critic_of(net: str | nn.Module, points: Points, seed: int = 0, unit: float = 1.0) -> nn.Module:
     """Return the critic that ``net`` names, such as ``mlp:width=64,depth=2``, for ``points``.
 
-    ``unit`` is the slope it is to have: 1/s for points scaled by s.
+    ``unit`` is the slope it aims at: 1/s for points scaled by s.
     """
     if isinstance(net, nn.Module):
         return net
@@ -66,7 +66,7 @@ def critic_of(net: str | nn.Module, points: Points, seed: int = 0, unit: float =
 
 
 def generator_of(net: str | nn.Module, points: Points, latent: Latent, seed: int = 0) -> nn.Module:
-    """Return the generator that ``net`` names, of points like ``points``."""
+    """Return the generator that ``net`` names, for points of the shape of ``points``."""
     if isinstance(net, nn.Module):
         return net
     with _Seeded(seed + 1):
@@ -82,7 +82,7 @@ def game_of(
     latent: Latent | int = 8,
     seed: int = 0,
 ) -> Game:
-    """Return the game of two nets over points as they are: no scaling, slope 1."""
+    """Return the game of two nets on ``points``, without scaling, at slope 1."""
     own = latent if isinstance(latent, Latent) else Latent(latent)
     made = critic_of(critic, points, seed)
     return Game(
@@ -107,7 +107,7 @@ def play(
 ) -> Iterator[tuple[State, Record]]:
     """Train up to generator step ``count``, at constant rates unless ``hold`` is below 1.
 
-    Goes on from ``state`` if it is given, which the same nets under the same plan have come to.
+    Continues from ``state`` if given; it must come from the same nets and arguments.
     """
     chosen: Updates = parse(optimizer, optimizers(), "optimizer")
     plan = Plan(
@@ -132,15 +132,15 @@ def measuring_critic(
     seed: int = 0,
     unit: float = 1.0,
 ) -> nn.Module:
-    """Return a critic trained to tell ``high`` from ``low`` alone; its rate falls to 0.
+    """Return a critic trained to separate ``high`` from ``low``; its rate falls to 0.
 
-    Its gap E f(high) - E f(low) estimates W1 as far as its slope is 1.
+    Its gap E f(high) - E f(low) estimates W1 if its slope is at most 1.
 
     Raises:
-        InputError: weighted points, which a step would weigh alike on both sides.
+        InputError: the points are weighted.
     """
     if high.weight is not None or low.weight is not None:
-        raise InputError("measuring_critic: of points without weights; draw them by weight instead")
+        raise InputError("measuring_critic: weights are not supported; resample by weight instead")
     net = critic_of(critic, high, seed, unit)
     game = Fixed(
         nn.Identity(), net, _objective(objective), _installed(constraint, net, unit), Latent(1),
@@ -160,9 +160,9 @@ def train_critic(
     seed: int = 0,
     noise: float = 0.0,
 ) -> None:
-    """Train a game's critic alone for ``count`` steps, under ``noise`` on both sides.
+    """Train only the critic of a game, for ``count`` steps, with ``noise`` on both sides.
 
-    Its rate is constant over the first half, then falls to 0 along a line.
+    The rate is constant over the first half, then falls linearly to 0.
     """
     chosen: Updates = parse(optimizer, optimizers(), "optimizer")
     moves = chosen.over(game.critic.parameters(), rate)
@@ -178,7 +178,7 @@ def train_critic(
 
 @torch.no_grad()
 def gap(critic: nn.Module, high: Points, low: Points) -> float:
-    """Return E f(high) - E f(low), of weighted points the weighted means."""
+    """Return E f(high) - E f(low); means are weighted if the points are."""
     a, b = (
         mean(critic(p.x) if p.cond is None else critic(p.x, p.cond), p.weight) for p in (high, low)
     )
@@ -186,7 +186,7 @@ def gap(critic: nn.Module, high: Points, low: Points) -> float:
 
 
 def gradient(critic: nn.Module, x: Tensor) -> Tensor:
-    """Return the gradient of the critic's score at each of ``x``, of a committee of their mean."""
+    """Return the gradient of the critic's score at each row of ``x`` (a committee's mean score)."""
     at = x.clone().requires_grad_(True)
     (slope,) = torch.autograd.grad(critic(at).view(-1, len(at)).mean(0).sum(), at)
     return slope
@@ -196,12 +196,12 @@ def gradient(critic: nn.Module, x: Tensor) -> Tensor:
 def sampled(
     game: Game, generator: nn.Module, n: int, cond: Tensor | None = None, seed: int = 0
 ) -> Tensor:
-    """Return ``n`` points of ``generator``, such as a game's own or a state's average."""
+    """Return ``n`` points of ``generator``, such as ``game.generator`` or ``state.average``."""
     return game.generate(n, cond, Draws(seed), generator).x
 
 
 class _Seeded:
-    """Seed torch within, and leave its generator as it was."""
+    """Seed torch within the block, and restore its random state afterwards."""
 
     def __init__(self, seed: int) -> None:
         self.fork = torch.random.fork_rng(devices=[])

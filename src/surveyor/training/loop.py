@@ -1,4 +1,4 @@
-"""The training loop, an iterator; measuring and stopping are wrappers around it."""
+"""The training loop as an iterator; measuring and stopping wrap it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from surveyor.training.phases.adversarial import Adversarial
 from surveyor.training.phases.warm_start import WarmStart
 from surveyor.training.plan import Plan, Rows, State
 from surveyor.training.records import Measurement, Record
-from surveyor.training.step import Reduce, alone
+from surveyor.training.step import Reduce, no_reduce
 
 PHASES: tuple[Phase, ...] = (WarmStart(), Adversarial())
 
 
 def steps(
-    game: Game, source: Rows, plan: Plan, state: State, reduce: Reduce = alone
+    game: Game, source: Rows, plan: Plan, state: State, reduce: Reduce = no_reduce
 ) -> Iterator[Record]:
     """Train, phase by phase, until the plan is done.
 
-    Yields a record after every generator step; ``state`` and the nets are as of that step while
-    the consumer holds it, so a consumer may measure, save, or stop.
+    Yields a record after every generator step. Nets and ``state`` do not change until the next
+    record is requested, so the consumer may measure, save, or stop.
 
     Raises:
         Diverged: a loss or gradient is not finite.
@@ -31,10 +31,10 @@ def steps(
         yield from phase.steps(game, source, plan, state, reduce)
 
 
-def measured(
+def with_measurements(
     records: Iterable[Record], ruler: Callable[[Record], Measurement], every: int, last: int
 ) -> Iterator[Record]:
-    """Add a measurement to every ``every``-th record, and to the ``last``."""
+    """Add a measurement to every ``every``-th record, and to step ``last``."""
     for record in records:
         due = record.step % every == 0 or record.step == last
         yield replace(record, measurement=ruler(record)) if due else record

@@ -1,4 +1,4 @@
-"""The two losses as functions of what the critic says of the points of a step."""
+"""The losses of critic and generator, as functions of scores and gradient norms."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from surveyor.critics.chain import Rows, Terms
 from surveyor.lipschitz import Constraint, NormPenalty, TermPenalty
 from surveyor.objectives import Objective
 
-Beside = Callable[[nn.Module], Terms]
+FreeTerms = Callable[[nn.Module], Terms]
 
 
 @dataclass(frozen=True)
 class CriticLoss:
-    """The objective, and what every penalty costs, over the unit.
+    """The critic's objective and penalties, divided by the unit.
 
-    Points are batches of ``n`` rows: real, fake, and those that penalties look at besides. ``at``
-    says at which of the batches each constraint wants |grad_x f|^2, ``rows`` spans them all, from
-    the first to the last; None where no penalty looks at any. ``weights`` are those of the rows of
-    each batch. ``beside`` gives the terms that are no function of scores and gradient norms.
+    Points are batches of ``n`` rows: real, fake, and any others that penalties need. ``at`` lists,
+    for each constraint, the batches at which it needs |grad_x f|^2; ``rows`` is the range of rows
+    that spans them, None where no penalty needs any. ``weights`` are the row weights of each batch.
+    ``free_terms`` computes the terms that are not functions of scores and gradient norms.
     """
 
     objective: Objective
@@ -35,7 +35,7 @@ class CriticLoss:
     rows: Rows | None
     weights: tuple[Tensor | None, ...]
     group: Tensor | None
-    beside: Beside | None = None
+    free_terms: FreeTerms | None = None
 
     def __call__(self, scores: Tensor, squares: Sequence[Tensor]) -> Terms:
         """Return the terms from scores (..., m) and each member's |grad_x f|^2 at ``rows``."""
@@ -56,7 +56,7 @@ class CriticLoss:
 
 @dataclass(frozen=True)
 class GeneratorLoss:
-    """The objective over the unit, of ``n`` fake points, and of real ones where it pairs them."""
+    """The generator's objective over the unit, on ``n`` fake points (and real ones if it pairs)."""
 
     objective: Objective
     unit: float
@@ -80,7 +80,7 @@ def critic_loss(
     fake: Batch,
     draws: Draws,
 ) -> tuple[Batch, CriticLoss]:
-    """Return the points that a critic's step looks at, and its loss there."""
+    """Return the points that a critic step evaluates, and its loss there."""
     batches = [real, fake]
     at: list[tuple[int, ...]] = []
     for constraint in constraints:
@@ -89,16 +89,16 @@ def critic_loss(
             wanted = constraint.penalised(real, fake, draws)
         batches += [b for b in wanted if not any(b is other for other in batches)]
         at.append(tuple(next(k for k, o in enumerate(batches) if o is b) for b in wanted))
-    looked, n = sorted({k for places in at for k in places}), len(real)
-    rows = (looked[0] * n, (looked[-1] + 1) * n) if looked else None
+    used, n = sorted({k for places in at for k in places}), len(real)
+    rows = (used[0] * n, (used[-1] + 1) * n) if used else None
     weights = tuple(b.weight for b in batches)
     free = [c for c in constraints if isinstance(c, TermPenalty)]
 
-    def beside(critic: nn.Module) -> Terms:
+    def free_terms(critic: nn.Module) -> Terms:
         return {name_of(c): c.penalty(critic, real, fake, draws) / unit for c in free}
 
     loss = CriticLoss(
         objective, constraints, unit, n, tuple(at), rows, weights, real.group,
-        beside if free else None,
+        free_terms if free else None,
     )  # fmt: skip
     return joined(batches), loss

@@ -1,4 +1,4 @@
-"""How long and how fast training goes, and what moves on the way."""
+"""The plan of a training run (steps, rates, schedules) and its changing state."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ from surveyor.training.schedules.cosine import Cosine
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast: steps, batch, rates and their schedule.
+    """Steps, batch size, learning rates and their schedule.
 
-    The generator's moving average keeps ``ema_decay`` of itself at every step. In the first
-    ``warm`` steps a generator with a likelihood maximises it, one of a task minimises its terms
-    alone, at ``warm_rate`` along a cosine to 0; the critic follows after, and the rates follow the
-    ``schedule``.
-    With ``privacy`` training rows are seen through clipped and noised sums alone.
+    ``ema_decay`` is the decay of the generator's moving average. The first ``warm`` steps train the
+    generator without a critic: by likelihood if it has one, otherwise on the task's terms, at
+    ``warm_rate`` falling to 0 along a cosine. The game follows, with rates by ``schedule``. With
+    ``privacy``, training rows are used only through clipped sums with noise.
     """
 
     steps: int
@@ -46,7 +45,7 @@ class Plan:
 
     @property
     def updates(self) -> int:
-        """Return the number of updates that see training rows."""
+        """Return the number of updates that use training rows."""
         warm = min(self.warm, self.steps)
         return warm + (self.steps - warm) * self.critic_steps
 
@@ -66,14 +65,14 @@ class Rows(Protocol):
 
 @dataclass
 class State:
-    """What moves during training; ``noise`` is the level of a noise that adapts."""
+    """What changes during training; ``noise`` is the level of an adaptive noise."""
 
     step: int
     average: nn.Module
     critic_optimizer: torch.optim.Optimizer
     generator_optimizer: torch.optim.Optimizer
-    kept: list[Tensor]
-    moving: list[Tensor]
+    average_tensors: list[Tensor]
+    generator_tensors: list[Tensor]
     noise: float = 1.0
 
     @classmethod
@@ -89,24 +88,25 @@ class State:
             [*game.generator.parameters(), *game.generator.buffers()],
         )
 
-    def rates(self, critic: float | None, generator: float, progress: float) -> None:
-        """Set the learning rates of a step; a ``critic`` without one does not move."""
+    def set_rates(self, critic: float | None, generator: float, progress: float) -> None:
+        """Set the learning rates of a step; a ``critic`` of None leaves the critic's unchanged."""
         if critic is not None:
             _set(self.critic_optimizer, lr=critic, progress=progress)
         _set(self.generator_optimizer, lr=generator, progress=progress)
 
-    def moved(self, step: int, decay: float) -> None:
-        """Let the average follow the generator, and count the ``step`` that is done."""
-        follow(self.kept, self.moving, min(decay, (step + 1) / (step + 10)))
+    def advance(self, step: int, decay: float) -> None:
+        """Update the average after ``step``, and count it."""
+        decay = min(decay, (step + 1) / (step + 10))
+        update_average(self.average_tensors, self.generator_tensors, decay)
         self.step = step + 1
 
 
 @torch.no_grad()
-def follow(kept: list[Tensor], moving: list[Tensor], decay: float) -> None:
-    """Move the average: a <- decay a + (1 - decay) w; what is not a float is copied."""
-    pairs = [(a, w) for a, w in zip(kept, moving, strict=True) if a.is_floating_point()]
+def update_average(average: list[Tensor], current: list[Tensor], decay: float) -> None:
+    """Update the average, a <- decay a + (1 - decay) w; integer tensors are copied."""
+    pairs = [(a, w) for a, w in zip(average, current, strict=True) if a.is_floating_point()]
     torch._foreach_lerp_([a for a, _ in pairs], [w for _, w in pairs], 1 - decay)
-    for a, w in zip(kept, moving, strict=True):
+    for a, w in zip(average, current, strict=True):
         if not a.is_floating_point():
             a.copy_(w)
 

@@ -1,14 +1,14 @@
-"""Differential privacy: gradients of rows clipped, summed and noised (Abadi et al. 2016).
+"""Differential privacy: per-row gradients, clipped and summed with noise (DP-SGD).
 
-A step takes every training row with probability q, independently; clips the gradient of each
-taken row to the norm C; and moves by
+A step includes every training row independently with probability q, clips the gradient of each
+included row to the norm C, and estimates the mean gradient as
 
-    (sum of clipped gradients + noise * C * N(0, I)) / (q n).
+    (sum of clipped gradients + noise * C * N(0, I)) / (q n)
 
-Only these sums see training rows, so that whatever is made of the nets is as private as they are.
-A sum is rounded to a grid and its noise is a discrete Gaussian on that grid (``surveyor.privacy``),
-which keeps the noise's own floating point out of it. The accountant is told of a sum that moves by
-C (1 + ``SLACK``) and the rounding: SLACK is for the arithmetic of the gradients, of float32.
+(Abadi et al. 2016). Training uses rows only through these sums, so anything computed from the nets
+is as private as they are. Sums are rounded to a grid, and the noise is a discrete Gaussian on that
+grid (``surveyor.privacy``), free of floating-point artefacts. The accountant assumes a sensitivity
+of C (1 + ``SLACK``) plus the rounding; SLACK covers the float32 arithmetic of the gradients.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ from surveyor.critics import ChainCritic
 from surveyor.critics.chain import Terms
 from surveyor.data import Source
 from surveyor.generators import Likelihood
-from surveyor.privacy import DEVIATION, CodecAccount, Spending, discrete_gaussian, taken
+from surveyor.privacy import DEVIATION, CodecAccount, Spending, discrete_gaussian, poisson_sample
 from surveyor.training.game import Game
 
-AT_ONCE = 64  # rows whose gradients are in memory together
+CHUNK = 64  # rows whose gradients are in memory at the same time
 SLACK = 1e-3  # of the norm
-Found = tuple[Terms, list[Tensor]]
+TermsAndGrads = tuple[Terms, list[Tensor]]
 
 
 @dataclass(frozen=True)
 class Privacy:
-    """(epsilon, delta) of ``updates`` steps that see rows: ``noise`` in multiples of ``norm``.
+    """(epsilon, delta) of a codec and ``updates`` steps, each with sampling rate ``rate``.
 
-    ``codec`` is what the codec has spent of it. ``codec_epsilon`` and ``training_epsilon`` are what
-    either part costs alone, at the same delta; together they cost less than their sum.
+    ``noise`` is in multiples of the clipping norm ``norm``. ``codec`` is what the codec has spent.
+    ``codec_epsilon`` and ``training_epsilon`` are the cost of either part by itself, at the same
+    delta; together they cost less than their sum.
     """
 
     epsilon: float
@@ -52,43 +53,43 @@ class Privacy:
     codec_epsilon: float = 0.0
     training_epsilon: float = 0.0
 
-    def critic_gradients(self, game: Game, source: Source, draws: Draws) -> Found:
+    def critic_gradients(self, game: Game, source: Source, draws: Draws) -> TermsAndGrads:
         """Return E f(fake) - E f(real) and its private gradient in the critic.
 
-        Generated rows are clipped as well: not for privacy, but so that equal distributions pull
-        equally.
+        Gradients of generated rows are clipped too: not for privacy, but so that the gradient
+        vanishes in expectation for equal distributions.
         """
-        real = self.taken(source).to(draws.device)
+        real = self.sample_rows(source).to(draws.device)
         n = round(self.rate * len(source))
         with torch.no_grad():
-            fake = game.generate(n, asked(source, n, draws), draws)
+            fake = game.generate(n, sample_conditions(source, n, draws), draws)
             gap = (game.score(fake).mean() - game.score(real).mean()) / game.unit
-        towards = self.clipped(game.critic, fake)
-        away = self.noised(self.clipped(game.critic, real), len(source))
+        towards = self.clipped_sum(game.critic, fake)
+        away = self.add_noise(self.clipped_sum(game.critic, real), len(source))
         found = [t / n - a for t, a in zip(towards, away, strict=True)]
         return {"critic objective": gap.nan_to_num()}, found
 
-    def likelihood_gradients(self, game: Game, source: Source, draws: Draws) -> Found:
-        """Return minus the mean log likelihood, and its private gradient in the generator."""
+    def likelihood_gradients(self, game: Game, source: Source, draws: Draws) -> TermsAndGrads:
+        """Return the negative mean log likelihood, and its private gradient in the generator."""
         assert isinstance(game.generator, Likelihood)
-        real = self.taken(source).to(draws.device)
+        real = self.sample_rows(source).to(draws.device)
         with torch.no_grad():
             value = -game.generator.log_likelihood(real.x, real.cond).mean()
-        sums = self.clipped(_Likelihood(game.generator), real)
-        found = [-g for g in self.noised(sums, len(source))]
+        sums = self.clipped_sum(_Likelihood(game.generator), real)
+        found = [-g for g in self.add_noise(sums, len(source))]
         return {"negative log likelihood": value.nan_to_num()}, found
 
-    def taken(self, source: Source) -> Batch:
-        """Return the rows of a step, each with probability ``rate``: sometimes none."""
-        return source.codec.batch(source.rows, source.index[taken(len(source), self.rate)])
+    def sample_rows(self, source: Source) -> Batch:
+        """Return the rows of a step, each included with probability ``rate``; there may be none."""
+        return source.codec.batch(source.rows, source.index[poisson_sample(len(source), self.rate)])
 
-    def clipped(self, net: nn.Module, batch: Batch) -> list[Tensor]:
-        """Return the sum over rows of the gradient of net(row), each of norm at most ``norm``."""
-        own = isinstance(net, (ChainCritic, _Likelihood))  # in which rows do not see each other
+    def clipped_sum(self, net: nn.Module, batch: Batch) -> list[Tensor]:
+        """Return the sum over rows of the gradient of net(row), each clipped to ``norm``."""
+        own = isinstance(net, (ChainCritic, _Likelihood))  # nets that do not mix rows
         factored = _factored(net, batch) if own else None
         if factored is None:
             return self._row_by_row(net, batch)
-        # A linear layer's gradient at a row is d a', of norm |d| |a|: no row's is written out.
+        # A linear layer's gradient at a row is d a', of norm |d| |a|: none need be materialised.
         squares = torch.zeros(len(batch), device=batch.x.device)
         for layer, (a, d) in factored.items():
             squares += d.square().sum(1) * (a.square().sum(1) + (layer.bias is not None))
@@ -113,8 +114,8 @@ class Privacy:
             torch.func.grad(value), in_dims=(None, *[0] * len(rows))
         )
         sums = [torch.zeros_like(v) for v in own.values()]
-        for start in range(0, len(batch), AT_ONCE):
-            found = each(own, *(r[start : start + AT_ONCE] for r in rows)).values()
+        for start in range(0, len(batch), CHUNK):
+            found = each(own, *(r[start : start + CHUNK] for r in rows)).values()
             squares = torch.stack([g.reshape(len(g), -1).square().sum(1) for g in found]).sum(0)
             for total, g in zip(sums, found, strict=True):
                 total += torch.einsum("n,n...->...", self._scale(squares), g)
@@ -123,11 +124,11 @@ class Privacy:
     def _scale(self, squares: Tensor) -> Tensor:
         return (self.norm / squares.sqrt().clamp_min(1e-12)).clamp(max=1)
 
-    def noised(self, sums: Sequence[Tensor], n: int) -> list[Tensor]:
-        """Return sums with noise, over the number of rows that are taken on average.
+    def add_noise(self, sums: Sequence[Tensor], n: int) -> list[Tensor]:
+        """Return the sums with noise, divided by the expected number of rows, ``rate * n``.
 
-        In steps of the grid a sum moves by at most norm (1 + SLACK) / grain + sqrt d, the rounding
-        of d numbers included; the grain makes that DEVIATION / noise.
+        In steps of the grid, one row changes a sum by at most norm (1 + SLACK) / grain + sqrt d,
+        with d the number of entries, which are rounded. The grain makes that DEVIATION / noise.
         """
         flat = torch.cat([s.detach().flatten().double().cpu() for s in sums]).numpy()
         grain = 1.0
@@ -143,7 +144,7 @@ class Privacy:
 def _factored(net: nn.Module, batch: Batch) -> dict[nn.Linear, tuple[Tensor, Tensor]] | None:
     """Return every linear layer's input and the gradient in its output, (n, ...) each.
 
-    None where a weight is no linear layer's, or a layer is used other than once.
+    None if a parameter belongs to no linear layer, or a layer is not used exactly once.
     """
     layers = [m for m in net.modules() if isinstance(m, nn.Linear)]
     owned = {id(p) for layer in layers for p in layer.parameters(recurse=False)}
@@ -175,19 +176,19 @@ class _Likelihood(nn.Module):
         return self.generator.log_likelihood(x, cond)
 
 
-def asked(source: Source, n: int, draws: Draws) -> Tensor | None:
-    """Return ``n`` conditions by their frequencies: those of the codec, not of rows taken."""
+def sample_conditions(source: Source, n: int, draws: Draws) -> Tensor | None:
+    """Return ``n`` embedded conditions, by the frequencies in the codec; no row is read."""
     conditions = source.codec.condition
     cond = conditions.embed(conditions.draw(n, draws))
     return None if cond is None else cond.to(draws.device)
 
 
 def without_rows(source: Source, n: int, draws: Draws) -> Batch:
-    """Return a batch of conditions alone, for a generator's step that may see no row."""
-    return Batch(torch.zeros(n, 1, device=draws.device), asked(source, n, draws))
+    """Return a batch of conditions only, for a generator step that must not use rows."""
+    return Batch(torch.zeros(n, 1, device=draws.device), sample_conditions(source, n, draws))
 
 
-def private(
+def privacy_for(
     epsilon: float,
     delta: float | None,
     norm: float,
@@ -196,9 +197,9 @@ def private(
     updates: int,
     codec: CodecAccount | None = None,
 ) -> Privacy:
-    """Return the least noise with which codec and ``updates`` steps stay within ``epsilon``.
+    """Return the privacy with the least noise that keeps codec and updates within ``epsilon``.
 
-    ``delta`` is a tenth of one over the number of rows where it is not given.
+    ``delta`` defaults to 1 / (10 ``rows``).
 
     Raises:
         InputError: dp-accounting is not installed, or no noise is enough.

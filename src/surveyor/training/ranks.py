@@ -1,4 +1,4 @@
-"""Several processes, one run: gradients averaged, decisions shared, one writer."""
+"""Training on several processes: gradients are averaged, decisions shared, and rank 0 writes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from torch.distributed.rendezvous import rendezvous
 
 from surveyor.errors import InputError, SurveyorError
 
-PATIENCE = timedelta(hours=2)  # others wait while the leader measures and evaluates
+PATIENCE = timedelta(hours=2)  # others wait while rank 0 measures and evaluates
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among ``size``; ``restarts`` counts how often the launcher began anew."""
+    """This process among ``size``; ``restarts`` counts the launcher's restarts."""
 
     rank: int = 0
     size: int = 1
@@ -33,15 +33,15 @@ class Ranks:
         return self.rank == 0
 
     def reduce(self, gradients: Sequence[Tensor]) -> None:
-        """Replace gradients by their mean over processes: one flat sum, in place.
+        """Replace gradients, in place, by their mean over processes, in one all-reduce.
 
-        All ranks pass the same list, missing gradients as zeros. With equal batches a side the
-        mean is the gradient of the joined batch, penalties and their second derivatives included.
+        All ranks must pass tensors of the same shapes, zeros for missing gradients. With batches of
+        equal size the mean is the gradient of the joint batch, penalties included.
         """
         if self.size == 1:
             return
         flat = torch.cat([g.flatten() for g in gradients])
-        with _together():
+        with _collective():
             dist.all_reduce(flat)
         flat /= self.size
         parts = torch.split(flat, [g.numel() for g in gradients])
@@ -49,41 +49,41 @@ class Ranks:
             gradient.copy_(part.view_as(gradient))
 
     def any(self, flag: bool) -> bool:
-        """Return whether ``flag`` holds on any process; all must ask together."""
+        """Return whether ``flag`` holds on any process; all must call this together."""
         if self.size == 1:
             return flag
-        told = torch.tensor([float(flag)])
-        with _together():
-            dist.all_reduce(told, dist.ReduceOp.MAX)
-        return bool(told.item())
+        shared = torch.tensor([float(flag)])
+        with _collective():
+            dist.all_reduce(shared, dist.ReduceOp.MAX)
+        return bool(shared.item())
 
     def agree(self, what: str, text: str) -> None:
-        """Refuse to go on where processes do not hold the same ``text``.
+        """Check that all processes hold the same ``text``.
 
         Raises:
-            InputError: they differ; ``what`` one of them then has, such as "other data".
+            InputError: they differ; ``what`` names the difference, such as "other data".
         """
         if self.size == 1:
             return
         own = torch.frombuffer(bytearray(hashlib.sha256(text.encode()).digest()), dtype=torch.uint8)
-        told = [torch.empty_like(own) for _ in range(self.size)]
-        with _together():
-            dist.all_gather(told, own)
-        others = [k for k, t in enumerate(told) if not torch.equal(t, told[0])]
+        shared = [torch.empty_like(own) for _ in range(self.size)]
+        with _collective():
+            dist.all_gather(shared, own)
+        others = [k for k, t in enumerate(shared) if not torch.equal(t, shared[0])]
         if others:
             raise InputError(f"process {others[0]} has {what} than process 0; give all the same")
 
     def wait(self) -> None:
         """Wait for all processes."""
         if self.size > 1:
-            with _together():
+            with _collective():
                 dist.barrier()
 
     def share(self, total: int) -> int:
-        """Return this process's part of a batch of ``total`` rows.
+        """Return how many of ``total`` rows this process gets.
 
         Raises:
-            InputError: it cannot be divided evenly.
+            InputError: ``total`` is not a multiple of the number of processes.
         """
         if total % self.size:
             raise InputError(
@@ -94,28 +94,28 @@ class Ranks:
 
 
 @contextlib.contextmanager
-def _together() -> Iterator[None]:
+def _collective() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise SurveyorError("another process ended; see what it says") from error
+        raise SurveyorError("another process stopped; see its message") from error
 
 
 def joined_ranks() -> Ranks:
-    """Join the processes that ``torchrun`` started; alone without it."""
+    """Join the processes that ``torchrun`` started; without it, return a single rank."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return Ranks()
     restarts = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
     if not dist.is_initialized():
         store, rank, _ = next(rendezvous("env://", timeout=PATIENCE))
-        # Names of their own, or a process that comes back may meet addresses of the dead.
+        # A prefix per attempt, or a restarted process may find addresses of processes that died.
         store = dist.PrefixStore(f"attempt {restarts}", store)  # type: ignore[attr-defined]
         dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
     return Ranks(dist.get_rank(), size, restarts)
 
 
-def part(ranks: Ranks) -> None:
-    """Leave the other processes."""
+def leave_ranks(ranks: Ranks) -> None:
+    """Leave the process group."""
     if ranks.size > 1 and dist.is_initialized():
         dist.destroy_process_group()

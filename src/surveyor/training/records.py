@@ -1,4 +1,4 @@
-"""What a step and a measurement leave behind."""
+"""Records of training steps and measurements."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Measurement:
-    """The state of training on held-out data; distances in the user's unit.
+    """A measurement during training, on validation rows; distances in the user's unit.
 
-    ``w1`` is exact transport between a held-out batch and as many generated points, ``w1_floor``
-    the same between real and real, ``w1_noise`` how much that varies from sample to sample, and
-    ``w1_self`` between generated and generated.
-    ``critic_estimate`` is the critic's own gap on the same batch, ``critic_estimate_training`` on
-    training rows; both None where the objective is no distance. ``slope_mean`` and ``slope_max``
-    are |grad f| between real and fake, and anywhere, per unit asked for: 1 is what a Lipschitz
-    constraint aims at. ``noise`` is the deviation of the noise that training put on both sides.
+    ``w1`` is exact transport between a batch of these rows and as many generated points,
+    ``w1_floor`` the same between real and real, ``w1_noise`` the deviation of that floor from
+    sample to sample, and ``w1_self`` the same between generated and generated.
+    ``critic_estimate`` is the critic's gap on that batch, ``critic_estimate_training`` on training
+    rows; both are None where the objective is not a distance. ``slope_mean`` and ``slope_max`` are
+    the mean of |grad f| between real and fake and its maximum anywhere, over the target slope.
+    ``noise`` is the deviation of the instance noise at this step.
     """
 
     step: int
@@ -37,7 +37,7 @@ class Measurement:
 
     @property
     def finite(self) -> bool:
-        """Return whether every number is."""
+        """Return whether every number is finite."""
         own = (v for v in vars(self).values() if isinstance(v, float))
         return all(map(math.isfinite, (*own, *self.losses.values(), *self.facts.values())))
 
@@ -45,7 +45,7 @@ class Measurement:
     def excess(self) -> float:
         """Return w1 - w1_self / 2, by which the best step is chosen.
 
-        A sample's W1 alone is smallest for generated points that are too narrow; taking off half
+        W1 between samples is smallest for generated points that are too narrow; subtracting half
         their own spread removes that bias (Genevay et al. 2018, for the regularised distance).
         """
         return self.w1 - self.w1_self / 2
@@ -54,9 +54,9 @@ class Measurement:
 def best_of(history: Sequence[Measurement]) -> Measurement:
     """Return the latest measurement within the noise of the least excess.
 
-    Between steps that W1 cannot tell apart the later one is better: rates have fallen further, and
-    the generator is averaged over more. Chosen by the least value alone, chance would decide. A
-    step trained under noise aims at noisy data, and counts only where there is no other.
+    Among steps that W1 cannot distinguish, later ones are better: learning rates have fallen
+    further, and the average covers more steps. Choosing the least value would leave it to chance.
+    Steps under instance noise fit noisy data, and are considered only if there are no others.
     """
     clear = [m for m in history if m.noise == 0] or list(history)
     least = min(m.excess for m in clear)
@@ -66,7 +66,7 @@ def best_of(history: Sequence[Measurement]) -> Measurement:
 @dataclass(frozen=True)
 class Record:
     """One generator step: its number from 1, the detached terms of both losses, and the deviation
-    of the noise on the data.
+    of the instance noise.
     """
 
     step: int

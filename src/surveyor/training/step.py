@@ -1,4 +1,4 @@
-"""A step: gradients, reduce, update."""
+"""One optimizer update: reduce the gradients, check them, move the weights."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from surveyor.critics.chain import Terms
 from surveyor.errors import Diverged
 
-SOFTER = "Lower the learning rate or the penalty weight, or look for extreme values in the data"
+REMEDY = "Lower the learning rate or the penalty weight, or look for extreme values in the data"
 Reduce = Callable[[Sequence[Tensor]], None]
 
 
-def alone(gradients: Sequence[Tensor]) -> None:
+def no_reduce(gradients: Sequence[Tensor]) -> None:
     """Leave gradients as they are: the ``reduce`` of a single process."""
 
 
@@ -24,15 +24,15 @@ def update(
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
     step: int,
-    reduce: Reduce = alone,
+    reduce: Reduce = no_reduce,
 ) -> None:
-    """Reduce the ``gradients`` of the sum of ``terms``, and move ``module``.
+    """Reduce the ``gradients`` of the sum of ``terms``, and update ``module``.
 
-    There is one for every parameter, zeros where it has none, so that all processes reduce the
-    same list.
+    There must be one gradient per parameter, zeros where there is none, so that all processes
+    reduce the same list.
 
     Raises:
-        Diverged: a term or a gradient is not finite; nothing has been moved.
+        Diverged: a term or a gradient is not finite; no weight has changed.
     """
     reduce(gradients)
     size = torch.stack([*terms.values(), *torch._foreach_norm(list(gradients))]).sum()
@@ -40,15 +40,15 @@ def update(
         raise Diverged(_cause(terms, module, gradients, step))
     parameters: list[nn.Parameter] = optimizer.param_groups[0]["params"]
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = laid_out(gradient, parameter)
+        parameter.grad = match_layout(gradient, parameter)
     optimizer.step()
 
 
-def laid_out(x: Tensor, parameter: Tensor) -> Tensor:
+def match_layout(x: Tensor, parameter: Tensor) -> Tensor:
     """Return ``x``, a gradient or a moment, in the memory layout of its parameter.
 
-    PyTorch's fused Adam pairs entries as they lie in memory. Where strides differ, as those of a
-    transposed weight's gradient do, it moves the wrong weights and says nothing.
+    PyTorch's fused Adam pairs entries in memory order. Where strides differ, as for the gradient of
+    a transposed weight, it silently updates the wrong weights.
     """
     if x.stride() == parameter.stride():
         return x
@@ -72,4 +72,4 @@ def _cause(terms: Terms, module: nn.Module, gradients: Sequence[Tensor], step: i
         where = f", first seen in the weights of layer {weights[0]!r}"
     elif layers:
         where = f", first seen in the gradient of layer {layers[-1]!r}"
-    return f"step {step}: {what}{where}. {SOFTER}"
+    return f"step {step}: {what}{where}. {REMEDY}"

@@ -1,4 +1,4 @@
-"""Backends: how the losses of a step are differentiated. All give the same numbers."""
+"""Backends that differentiate the losses of a step. All give the same numbers, up to rounding."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from surveyor.batch import Batch
 from surveyor.critics.chain import Terms
 from surveyor.training.losses import CriticLoss, GeneratorLoss
 
-Found = tuple[Terms, list[Tensor]]
+TermsAndGrads = tuple[Terms, list[Tensor]]
 
 
 class Backend(ABC):
-    """Terms of a loss over the critic's scores and gradient norms, and the gradient of their sum.
+    """Computes the terms of a loss and the gradient of their sum.
 
-    ``precision`` is that of the products.
+    ``precision`` is that of the matrix products.
     """
 
     def net(self, generator: nn.Module) -> nn.Module:
-        """Return what stands for ``generator`` in a step."""
+        """Return the module to call in place of ``generator`` in a step."""
         return generator
 
     @abstractmethod
     def critic(
         self, critic: nn.Module, points: Batch, loss: CriticLoss, precision: torch.dtype
-    ) -> Found:
+    ) -> TermsAndGrads:
         """Return the terms, and the gradient in every parameter of the critic."""
 
     @abstractmethod
@@ -39,8 +39,8 @@ class Backend(ABC):
 
 
 def products(device: torch.device, precision: torch.dtype) -> AbstractContextManager[object]:
-    """Return a context in which products have the ``precision``."""
+    """Return a context in which matrix products have the given ``precision``."""
     if precision == torch.float32:
         return nullcontext()
-    # The cache would keep a weight that was first seen without a gradient, and lose its own.
+    # The cache would reuse a cast made under no_grad, and lose the weight's gradient.
     return torch.autocast(device.type, precision, cache_enabled=False)

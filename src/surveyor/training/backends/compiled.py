@@ -1,4 +1,4 @@
-"""Compiled: the pass written out as generated code, with the pointwise work fused."""
+"""The written-out pass compiled by ``torch.compile``, with pointwise operations fused."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from surveyor.training.game import Game
 
 @dataclass(frozen=True)
 class Compiled(WrittenOut):
-    """``written`` is the generator that was compiled, ``fused`` what came of it."""
+    """The compiled pass; ``fused`` is the compiled form of the generator ``written``."""
 
     written: nn.Module = field(default_factory=nn.Identity)
     fused: nn.Module = field(default_factory=nn.Identity)
 
     def net(self, generator: nn.Module) -> nn.Module:
-        """Return the compiled generator for the one it was compiled from."""
+        """Return the compiled generator, if ``generator`` is the one it was compiled from."""
         return self.fused if generator is self.written else generator
 
 
 def compiled(game: Game, trial: Batch, backend: str = "inductor") -> tuple[Game, str | None]:
-    """Return ``game`` with compiled steps, tried on ``trial``; or as it is, and why.
+    """Return ``game`` with compiled steps, tried on ``trial``; or unchanged, and the reason.
 
-    What is compiled: the critic's scores, slopes and weight gradients in one graph, objective and
+    Compiled are the critic's scores, slopes and weight gradients in one graph, objective and
     penalties included; its gradient in the points, for the generator; and the generator, forward
-    and back. Draws, the average and the optimizer stay as they are.
+    and backward. Draws, the average and the optimizer are not.
     """
     if any(isinstance(c, TermPenalty) for c in game.constraints):
-        return game, "steps run uncompiled: the condition penalty is left to autograd"
+        return game, "steps run uncompiled: the condition penalty needs autograd"
     how: Any = {"fullgraph": True, "dynamic": False, "backend": backend, "isolate_recompiles": True}
     fused: nn.Module = torch.compile(game.generator, **how)  # type: ignore[assignment]
     made = replace(
@@ -53,10 +53,10 @@ def compiled(game: Game, trial: Batch, backend: str = "inductor") -> tuple[Game,
     )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the compiler's own use of what is deprecated
+            warnings.simplefilter("ignore")  # deprecations inside the compiler
             made.critic_gradients(trial, Draws(0))
             made.generator_gradients(trial, Draws(0))
-    except Exception as error:  # whatever a compiler may raise about somebody's module
+    except Exception as error:  # a compiler may raise anything on a user's module
         reason = " ".join(str(error).split("\n\n")[0].split())[:200]
         return game, f"steps run uncompiled: {reason}"
     return made, None

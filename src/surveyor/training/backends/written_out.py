@@ -1,4 +1,4 @@
-"""Written out: a chain's gradients in one pass each way (``critics/chain.py``)."""
+"""A chain's gradients written out: one pass forward and one back (``critics/chain.py``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from surveyor.batch import Batch
 from surveyor.critics import ChainCritic, chain
 from surveyor.critics.chain import Chain, Terms, Weights
-from surveyor.training.backends import Backend, Found
+from surveyor.training.backends import Backend, TermsAndGrads
 from surveyor.training.backends.autograd import Autograd
 from surveyor.training.losses import CriticLoss, GeneratorLoss
 
@@ -42,17 +42,17 @@ def generator_loss_and_grad_x(
 
 @dataclass(frozen=True)
 class WrittenOut(Backend):
-    """The derivatives of a ``ChainCritic``; autograd's for other critics and free terms."""
+    """Written-out derivatives of a ``ChainCritic``; autograd for other critics and free terms."""
 
     critic_loss_and_grad: Callable[..., tuple[Terms, list[Tensor | None]]] = critic_loss_and_grad
     generator_loss_and_grad_x: Callable[..., tuple[Terms, Tensor]] = generator_loss_and_grad_x
 
     def critic(
         self, critic: nn.Module, points: Batch, loss: CriticLoss, precision: torch.dtype
-    ) -> Found:
+    ) -> TermsAndGrads:
         """Return the terms, and the gradient in every parameter of the critic."""
         known = _chain(critic)
-        if known is None or loss.beside is not None:
+        if known is None or loss.free_terms is not None:
             return OTHERS.critic(critic, points, loss, precision)
         with torch.no_grad():
             x, cond = points.x, points.cond
@@ -78,7 +78,7 @@ def _chain(critic: nn.Module) -> Chain | None:
 def _onto(
     parameters: Sequence[nn.Parameter], weights: Sequence[Weights], found: Sequence[Tensor | None]
 ) -> list[Tensor]:
-    """Return the gradient in every parameter from that in the weights computed from them."""
+    """Return the gradient in every parameter, given that in the weights computed from them."""
     every = [w for layer in weights for w in layer]
     pairs = [(w, g) for w, g in zip(every, found, strict=True) if w is not None and g is not None]
     own = {id(w): g for w, g in pairs if w.is_leaf}

@@ -1,4 +1,4 @@
-"""Instance noise: Gaussian noise on real and generated points alike, one schedule a file."""
+"""Instance noise: Gaussian noise on real and generated points alike, one schedule per file."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from surveyor.catalog import Part, folder
 
 @dataclass(frozen=True)
 class Noise(Part):
-    """The deviation of the noise over training; here none at all.
+    """The standard deviation of instance noise over training; this base class adds none.
 
-    Noise smooths both distributions, so that their supports meet (Arjovsky and Bottou 2017). A
-    schedule overrides ``at``; one that follows the critic overrides ``due`` and ``adapted`` too.
+    Noise smooths both distributions, so that their supports overlap (Arjovsky and Bottou 2017). A
+    schedule overrides ``at``; one that adapts to the critic overrides ``due`` and ``next_level``
+    too.
     """
 
     def at(self, progress: float, level: float = 1.0) -> float:
-        """Return the deviation at ``progress`` in [0, 1], and of an adaptive noise at ``level``."""
+        """Return the deviation at ``progress`` in [0, 1] and, if it is adaptive, at ``level``."""
         return 0.0
 
     def due(self, step: int, total: int) -> bool:
-        """Return whether the noise asks for the critic's AUC at this step."""
+        """Return whether the noise needs the critic's AUC at this step."""
         return False
 
-    def adapted(self, level: float, auc: float, total: int) -> float:
-        """Return the next level in [0, 1] for the critic's AUC."""
+    def next_level(self, level: float, auc: float, total: int) -> float:
+        """Return the next level in [0, 1], given the critic's AUC."""
         return level
 
 
 @dataclass(frozen=True)
 class Falling(Noise):
-    """Noise between the deviations ``start`` and ``end`` for the first ``until`` of training."""
+    """Noise between the deviations ``start`` and ``end``, up to the share ``until`` of steps."""
 
     start: float = 0.3
     end: float = 0.01
@@ -43,12 +44,12 @@ class Falling(Noise):
             raise ValueError("start, end and until must be above 0")
 
     def between(self, fallen: float) -> float:
-        """Return the deviation that has fallen geometrically by a share of the way."""
+        """Return the deviation at the share ``fallen`` of the way, interpolated geometrically."""
         return float(self.start * (self.end / self.start) ** fallen)
 
 
 def noisy(batch: Batch, deviation: float, draws: Draws) -> Batch:
-    """Return points under Gaussian noise of a ``deviation``; 0 draws none."""
+    """Return points with Gaussian noise of a ``deviation``; 0 draws no numbers."""
     if deviation == 0:
         return batch
     return replace(batch, x=batch.x + deviation * draws.normal(*batch.x.shape))

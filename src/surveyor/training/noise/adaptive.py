@@ -1,4 +1,4 @@
-"""Noise that follows what the critic can tell."""
+"""Noise that adapts to how well the critic separates real from generated points."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from surveyor.training.noise import Falling
 
-EVERY = 4  # steps between two looks at the critic
-WAY = 0.1  # of training, from no noise to all of it where the critic always says the same
+EVERY = 4  # steps between two estimates of the critic's AUC
+RAMP = 0.1  # share of training from the least noise to the most, if the AUC stays on one side
 
 
 @dataclass(frozen=True)
 class Adaptive(Falling):
     """The deviation adapts, between ``start`` and ``end``, to hold the critic's AUC near ``auc``.
 
-    As the discriminator's noise of Diffusion-GAN (Wang et al. 2023): it rises where more than that
-    share of real points score above the generated point beside them, and falls where fewer do.
+    Like the adaptive diffusion of Diffusion-GAN (Wang et al. 2023): it rises while more than that
+    share of real points score above their generated counterparts, and falls while fewer do.
     """
 
     auc: float = 0.7
@@ -23,7 +23,7 @@ class Adaptive(Falling):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.start < self.end:
-            raise ValueError("the noise adapts downwards; give a start above the end")
+            raise ValueError("start is the most noise and end the least; give start above end")
         if not 0.5 <= self.auc <= 0.99:
             raise ValueError("auc must lie between .5 and .99")
 
@@ -32,10 +32,10 @@ class Adaptive(Falling):
         return 0.0 if progress >= self.until else self.between(1 - level)
 
     def due(self, step: int, total: int) -> bool:
-        """Return whether the noise asks for the critic's AUC at this step."""
+        """Return whether the noise needs the critic's AUC at this step."""
         return step < self.until * total and step % EVERY == 0
 
-    def adapted(self, level: float, auc: float, total: int) -> float:
-        """Return the level after the critic has reached ``auc``."""
-        change = EVERY / max(EVERY, WAY * total)
+    def next_level(self, level: float, auc: float, total: int) -> float:
+        """Return the level after the critic has been found to have ``auc``."""
+        change = EVERY / max(EVERY, RAMP * total)
         return min(1.0, max(0.0, level + (change if auc > self.auc else -change)))

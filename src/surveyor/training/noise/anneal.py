@@ -1,4 +1,4 @@
-"""Noise that falls with the steps."""
+"""Noise that falls over training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from surveyor.training.noise import Falling
 
 @dataclass(frozen=True)
 class Anneal(Falling):
-    """The deviation falls geometrically from ``start`` to ``end``, then there is no noise."""
+    """The deviation falls geometrically from ``start`` to ``end``, then to 0."""
 
     def at(self, progress: float, level: float = 1.0) -> float:
         """Return the deviation at ``progress`` in [0, 1]."""

@@ -14,7 +14,7 @@ from surveyor.catalog import Part, folder
 
 @dataclass(frozen=True)
 class Updates(Part):
-    """How gradients become steps."""
+    """An optimizer and its options."""
 
     @abstractmethod
     def over(self, parameters: Iterable[nn.Parameter], rate: float) -> Optimizer:

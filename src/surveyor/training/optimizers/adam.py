@@ -1,4 +1,4 @@
-"""Adam, optimistic where asked."""
+"""Adam, optionally with optimistic gradients."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from surveyor.training.optimizers import Updates
 class Adam(Updates):
     """Adam (Kingma and Ba 2015). A beta1 of 0 or .5 suits a game, where old gradients mislead.
 
-    With ``optimism`` o each step uses g_t + o (g_t - g_{t-1}) in place of g_t, which damps the
-    rotation of a game (Daskalakis et al. 2018, for o = 1); from the share ``after`` of training on.
+    With ``optimism`` o, each step uses g_t + o (g_t - g_{t-1}) in place of g_t, which damps the
+    rotation of a game (Daskalakis et al. 2018, for o = 1), once the share ``after`` of training is
+    done.
     """
 
     beta1: float = 0.0
@@ -39,12 +40,12 @@ class Adam(Updates):
         betas = (self.beta1, self.beta2)
         optimizer = torch.optim.Adam(parameters, lr=rate, betas=betas, eps=self.eps, fused=True)
         if self.optimism:
-            _look_ahead(optimizer, self.optimism, self.after)
+            _add_optimism(optimizer, self.optimism, self.after)
         return optimizer
 
 
-def _look_ahead(optimizer: torch.optim.Optimizer, optimism: float, after: float) -> None:
-    """Extrapolate gradients before every step; the last ones are kept in the optimizer's state."""
+def _add_optimism(optimizer: torch.optim.Optimizer, optimism: float, after: float) -> None:
+    """Extrapolate gradients before every step; the optimizer's state holds the previous ones."""
     last: list[Tensor] = []
 
     def before(*_: object) -> None:

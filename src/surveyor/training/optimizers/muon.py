@@ -1,4 +1,4 @@
-"""Muon: matrices move by orthogonalised momentum, everything else by Adam."""
+"""Muon: matrices are updated by orthogonalised momentum, everything else by Adam."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from surveyor.errors import InputError
 from surveyor.training.optimizers import Updates
 
-# Quintic iteration whose fixed points lie near 1: it makes singular values equal in few rounds
-# (Jordan et al. 2024).
+# Quintic iteration that brings singular values near 1 in a few rounds (Jordan et al. 2024).
 A, B, C = 3.4445, -4.7750, 2.0315
 ADAM = (0.9, 0.99, 1e-8)
 
@@ -22,9 +21,9 @@ ADAM = (0.9, 0.99, 1e-8)
 class Muon(Updates):
     """W <- W - rate * orthogonalised(momentum), for every matrix or stack (Jordan et al. 2024).
 
-    With ``manifold`` matrices are semi-orthogonal and stay so: the gradient is projected to the
-    tangent space, G - sym(G W') W, and a step ends with W <- 1.5 W - 0.5 W W' W, the first order
-    of the way back. Vectors, single rows and kernels move by Adam.
+    With ``manifold``, matrices that are semi-orthogonal stay so: the momentum is projected to the
+    tangent space, G - sym(G W') W, and a step ends with W <- 1.5 W - 0.5 W W' W, a first-order
+    retraction. Vectors, single rows and convolution kernels are updated by Adam.
     """
 
     momentum: float = 0.95
@@ -68,7 +67,7 @@ class _Muon(torch.optim.Optimizer):
         kept.mul_(self.how.momentum).add_(g)
         if self.how.manifold:
             kept.sub_(_normal_part(kept, w))
-        w.sub_(_equalised(kept, self.how.rounds), alpha=rate)
+        w.sub_(_orthogonalised(kept, self.how.rounds), alpha=rate)
         if self.how.manifold:
             w.copy_(1.5 * w - 0.5 * (w @ w.mT) @ w)
 
@@ -97,7 +96,7 @@ class _Muon(torch.optim.Optimizer):
 
 
 def _is_matrix(p: Tensor) -> bool:
-    """Take matrices and stacks of them; kernels of convolutions have four axes."""
+    """Return whether ``p`` is a matrix or a stack of them, not a kernel, which has four axes."""
     return p.ndim in (2, 3) and min(p.shape[-2:]) > 1
 
 
@@ -107,7 +106,7 @@ def _normal_part(g: Tensor, w: Tensor) -> Tensor:
     return normal
 
 
-def _equalised(g: Tensor, rounds: int) -> Tensor:
+def _orthogonalised(g: Tensor, rounds: int) -> Tensor:
     x: Tensor = g / (g.norm(dim=(-2, -1), keepdim=True) + 1e-12)
     for _ in range(rounds):
         gram = x @ x.mT

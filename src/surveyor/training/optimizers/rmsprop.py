@@ -14,7 +14,7 @@ from surveyor.training.optimizers import Updates
 
 @dataclass(frozen=True)
 class RmsProp(Updates):
-    """RMSProp without momentum, the first WGAN's choice (Arjovsky et al. 2017)."""
+    """RMSProp without momentum, as in the original WGAN (Arjovsky et al. 2017)."""
 
     alpha: float = 0.99
     eps: float = 1e-8

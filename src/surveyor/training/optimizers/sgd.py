@@ -14,7 +14,7 @@ from surveyor.training.optimizers import Updates
 
 @dataclass(frozen=True)
 class Sgd(Updates):
-    """Plain gradient steps, with momentum where asked: what the theory of the game speaks of."""
+    """Plain gradient descent, which the theory of the game assumes; momentum is optional."""
 
     momentum: float = 0.0
 

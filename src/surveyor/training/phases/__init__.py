@@ -1,4 +1,4 @@
-"""Phases of training: who runs the steps."""
+"""Phases of training, such as a warm start; each runs its own steps."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from surveyor.training.step import Reduce
 
 
 class Phase(ABC):
-    """A stretch of training. It begins where ``state`` stands, and ends where the plan says."""
+    """A phase of training. It begins at the step of ``state``, and ends where the plan says."""
 
     @abstractmethod
     def steps(
         self, game: Game, source: Rows, plan: Plan, state: State, reduce: Reduce
     ) -> Iterator[Record]:
-        """Yield a record after every generator step; none where its time is over."""
+        """Yield a record after every generator step; none if the phase is already over."""

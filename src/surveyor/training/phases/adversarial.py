@@ -1,4 +1,4 @@
-"""The game: some steps of the critic, then one of the generator."""
+"""The adversarial phase: some critic steps, then one generator step."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ class Adversarial(Phase):
     def steps(
         self, game: Game, source: Rows, plan: Plan, state: State, reduce: Reduce
     ) -> Iterator[Record]:
-        """Play."""
+        """Train generator and critic against each other."""
         rows = gradients_for(plan, source)
         for step in range(state.step, plan.steps):
             progress = step / plan.steps
             noise = plan.noise.at(progress, state.noise)
-            state.rates(*plan.rates(step), progress)
+            state.set_rates(*plan.rates(step), progress)
             for k in range(plan.critic_steps):
                 count = step * plan.critic_steps + k
                 draws = Draws(plan.seed, count, Stream.CRITIC, plan.rank, game.device)
-                told, found = rows.critic(game, draws, noise)
-                update(told, found, game.critic, state.critic_optimizer, step + 1, reduce)
+                critic_terms, found = rows.critic(game, draws, noise)
+                update(critic_terms, found, game.critic, state.critic_optimizer, step + 1, reduce)
                 for constraint in game.constraints:
                     constraint.project(game.critic)
             draws = Draws(plan.seed, step, Stream.GENERATOR, plan.rank, game.device)
             terms, found = rows.generator(game, draws, noise)
             update(terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
-            state.moved(step, plan.ema_decay)
+            state.advance(step, plan.ema_decay)
             if plan.noise.due(step, plan.steps):
                 draws = Draws(plan.seed, step, Stream.LOOK, plan.rank, game.device)
                 auc = rows.auc(game, draws, noise)
                 reduce([auc])
-                state.noise = plan.noise.adapted(state.noise, auc.item(), plan.steps)
-            yield Record(step + 1, told | terms, noise)
+                state.noise = plan.noise.next_level(state.noise, auc.item(), plan.steps)
+            yield Record(step + 1, critic_terms | terms, noise)

@@ -1,4 +1,4 @@
-"""The first steps, without a critic: by likelihood, or by the terms of a task."""
+"""The warm start: first steps without a critic, by likelihood or by the terms of a task."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from surveyor.training.step import Reduce, update
 
 
 class WarmStart(Phase):
-    """``plan.warm`` steps of the generator alone, at a rate that falls to 0 along a cosine."""
+    """``plan.warm`` steps of only the generator, at a rate that falls to 0 along a cosine."""
 
     def steps(
         self, game: Game, source: Rows, plan: Plan, state: State, reduce: Reduce
     ) -> Iterator[Record]:
-        """Minimise minus the log likelihood, or the terms of a task."""
+        """Minimise the negative log likelihood, or the terms of a task."""
         rows = gradients_for(plan, source)
         for step in range(state.step, min(plan.warm, plan.steps)):
             rate = plan.warm_rate * (1 + math.cos(math.pi * step / plan.warm)) / 2
-            state.rates(None, rate, step / plan.steps)
+            state.set_rates(None, rate, step / plan.steps)
             draws = Draws(plan.seed, step, Stream.GENERATOR, plan.rank, game.device)
             terms, found = rows.likelihood(game, draws)
             update(terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
-            state.moved(step, plan.ema_decay)
+            state.advance(step, plan.ema_decay)
             yield Record(step + 1, terms, 0.0)

@@ -1,4 +1,4 @@
-"""Schedules of the learning rates, one file each."""
+"""Learning rate schedules, one per file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from surveyor.catalog import Part, folder
 
 @dataclass(frozen=True)
 class Schedule(Part):
-    """Rates stay constant for the first ``hold`` of the steps, then fall to a share of themselves.
+    """Rates are constant for the first share ``hold`` of the steps, then fall.
 
-    The generator's fall to ``final``, the critic's to ``critic_final``, or as far where it is auto.
+    The generator's rate falls to the share ``final`` of its initial value, the critic's to
+    ``critic_final``, which is ``final`` too if auto.
     """
 
     hold: float = 0.3
@@ -38,7 +39,7 @@ class Schedule(Part):
 
     @abstractmethod
     def factor(self, progress: float, final: float) -> float:
-        """Return the factor at ``along`` of the way, from 1 at 0 to ``final`` at 1."""
+        """Return the factor at ``progress``, from 1 at 0 to ``final`` at 1."""
 
 
 def schedules() -> dict[str, type[Schedule]]:

@@ -13,5 +13,5 @@ class Cosine(Schedule):
     """The rates fall along half a cosine."""
 
     def factor(self, progress: float, final: float) -> float:
-        """Return the factor at ``along`` of the way."""
+        """Return the factor at ``progress`` in [0, 1]."""
         return final + (1 - final) * (1 + math.cos(math.pi * progress)) / 2

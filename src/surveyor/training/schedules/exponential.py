@@ -12,5 +12,5 @@ class Exponential(Schedule):
     """The rates fall by the same factor every step, to at least 1e-4."""
 
     def factor(self, progress: float, final: float) -> float:
-        """Return the factor at ``along`` of the way."""
+        """Return the factor at ``progress`` in [0, 1]."""
         return float(max(final, 1e-4) ** progress)

@@ -1,4 +1,4 @@
-"""Rates that fall along a line."""
+"""Rates that fall linearly."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from surveyor.training.schedules import Schedule
 
 @dataclass(frozen=True)
 class Linear(Schedule):
-    """The rates fall along a line."""
+    """The rates fall linearly."""
 
     def factor(self, progress: float, final: float) -> float:
-        """Return the factor at ``along`` of the way."""
+        """Return the factor at ``progress`` in [0, 1]."""
         return final + (1 - final) * (1 - progress)

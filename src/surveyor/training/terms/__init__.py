@@ -1,4 +1,4 @@
-"""Terms that a generator minimises beside its objective, one file each."""
+"""Terms added to the generator's objective, one per file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from surveyor.catalog import Part, folder
 
 
 class Term(Part):
-    """A term of the generator's loss that needs no critic."""
+    """A term of the generator's loss that does not involve the critic."""
 
     name: ClassVar[str]
 
     @abstractmethod
     def __call__(self, made: Batch, real: Batch) -> Tensor:
-        """Return the term, a scalar, of points made under the conditions of real ones."""
+        """Return the term, a scalar, for points generated under the conditions of ``real``."""
 
 
 def terms() -> dict[str, type[Term]]:

@@ -1,4 +1,4 @@
-"""What an answer must share with the picture wanted."""
+"""The reconstruction loss: the distance of generated pictures from their targets."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class Reconstruction(Term):
         return self.weight * (gap.abs() if self.loss == "l1" else gap.square()).mean()
 
     def problems(self, chosen: Mapping[str, Any]) -> Iterator[str]:
-        """Ask for a task: without one no sample belongs to a real row."""
+        """Require a task: without one, no sample corresponds to a real row."""
         if chosen["task"] is None:
-            yield "--term=reconstruction: nothing to reconstruct; give a --task too"
+            yield "--term=reconstruction: nothing to reconstruct without a task; give a --task too"

@@ -1,4 +1,4 @@
-"""Views: what a critic is shown in place of the points themselves, one file each."""
+"""Views: random transformations of what the critic sees, one per file."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from surveyor.data import Space
 
 
 class View(Part):
-    """A random map that real and generated points go through alike before the critic sees them.
+    """A random map applied to real and generated points alike before the critic sees them.
 
-    What two distributions differ in must still differ afterwards, or the generator learns less.
+    Distributions that differ should still differ afterwards, or the generator cannot learn it.
     """
 
     @abstractmethod
     def __call__(self, batch: Batch, draws: Draws) -> Batch:
-        """Return the batch as it is shown; differentiable in x."""
+        """Return the batch that the critic sees; differentiable in x."""
 
     def unfit(self, space: Space) -> Iterator[str]:
-        """Yield why points of ``space`` cannot be shown so, one line each."""
+        """Yield why this view does not apply to points of ``space``, one line each."""
         return iter(())
 
 

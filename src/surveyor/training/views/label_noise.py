@@ -1,4 +1,4 @@
-"""Labels of which a known share is wrong: what they look like, and what stands behind them."""
+"""Label noise: a known share of the labels is wrong."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from torch import Tensor
 from surveyor.batch import Draws
 from surveyor.data.conditions import Columns
 
-POOL = 20_000  # conditions that those behind a label are drawn from
+POOL = 20_000  # conditions from which the true ones of a label are resampled
 
 
 @dataclass(frozen=True, eq=False)
 class LabelNoise:
-    """A channel from conditions to those that rows are labelled with.
+    """The noise channel from true conditions to observed labels.
 
-    A ``share`` of each column's labels is another one, uniformly so; numbers stay.
+    In each column a ``share`` of the labels is replaced, uniformly by another; numbers are kept.
     """
 
     columns: Columns
     share: float
 
     def __call__(self, cond: Tensor, draws: Draws) -> Tensor:
-        """Return embedded conditions (n, width) as they are labelled."""
+        """Return embedded conditions (n, width) with label noise."""
         return self.columns.flip_labels(cond, self.share, draws)
 
     def labelled(self, codes: np.ndarray, draws: Draws) -> np.ndarray:
-        """Return the codes (n, columns) of conditions as they are labelled."""
-        told = codes.copy()
+        """Return the codes (n, columns) of conditions with label noise."""
+        codes_shown = codes.copy()
         for k, column in enumerate(self.columns.columns):
             if not column.ordered and column.size > 1:
                 flip = draws.uniform(len(codes)).numpy() < self.share
                 step = 1 + draws.index(len(codes), column.size - 1).numpy()
-                told[:, k] = np.where(flip, (codes[:, k] + step) % column.size, codes[:, k])
-        return told
+                codes_shown[:, k] = np.where(flip, (codes[:, k] + step) % column.size, codes[:, k])
+        return codes_shown
 
-    def conditions_labelled(self, code: np.ndarray, n: int, draws: Draws) -> np.ndarray:
-        """Return the conditions (n, columns) of ``n`` rows that are all labelled ``code``.
+    def conditions_given_label(self, code: np.ndarray, n: int, draws: Draws) -> np.ndarray:
+        """Draw the true conditions (n, columns) of ``n`` rows with label ``code``, by Bayes' rule.
 
-        By Bayes' rule. How frequent a condition is follows from how frequent its label is.
+        The frequencies of true labels follow from those of observed ones.
         """
         pool = self.columns.draw(POOL, draws)
         odds = np.ones(len(pool))
@@ -51,7 +51,7 @@ class LabelNoise:
                 continue
             wrong = self.share / (column.size - 1)
             labelled = np.maximum(column.frequency, 1e-12)
-            kept = 1 - self.share - wrong  # 0 where labels tell nothing
+            kept = 1 - self.share - wrong  # 0 where labels carry no information
             true = np.maximum((labelled - wrong) / kept, 0) if abs(kept) > 1e-6 else labelled
             odds *= (true / labelled)[pool[:, k]] * np.where(here, 1 - self.share, wrong)
         if odds.sum() == 0:

@@ -12,18 +12,18 @@ from surveyor.batch import Batch, Draws
 from surveyor.data import Space
 from surveyor.training.views import View
 
-REACH = 8  # a shift goes at most one in so many of a side
+REACH = 8  # a shift is at most a side divided by this
 
 
 @dataclass(frozen=True)
 class ShiftMirror(View):
-    """Real and generated pictures alike are shown to the critic shifted and mirrored, some of them.
+    """Show the critic some pictures shifted or mirrored, real and generated alike.
 
-    With probability p, the ``share``, a picture (c, h, w) is shifted round by at most an eighth of
-    its sides, with probability p / 2 it is mirrored. Both are elements of a group, drawn from a
-    law whose Fourier transform, (1 - p) + p D(k) D(l) of shifts and 1 - p of mirrors, is above 0
-    for p up to .7 (D >= -1/3). It can be undone, so two distributions that agree afterwards agree
-    before: the generator gains nothing from making such pictures itself.
+    With probability p, the ``share``, a picture (c, h, w) is shifted cyclically by at most an
+    eighth of its sides; with probability p / 2 it is mirrored. Both are group actions, and the
+    Fourier transforms of their laws, (1 - p) + p D(k) D(l) for shifts and 1 - p for mirrors, are
+    above 0 for p up to .7 (D >= -1/3). So the augmentation is invertible on distributions: two that
+    agree afterwards agreed before, and the generator gains nothing by imitating it.
     """
 
     share: float = 0.2
@@ -33,11 +33,11 @@ class ShiftMirror(View):
             raise ValueError("share must lie between 0 and .7, beyond which it would leak")
 
     def __call__(self, batch: Batch, draws: Draws) -> Batch:
-        """Return pictures of the same shape, some of them moved; differentiable in x."""
+        """Return the batch with some pictures shifted or mirrored; differentiable in x."""
         return replace(batch, x=self.moved(batch.x, draws))
 
     def unfit(self, space: Space) -> Iterator[str]:
-        """Refuse what is no picture."""
+        """Refuse data other than pictures."""
         if len(space.shape) != 3:
             yield "--view=shift-mirror: only for pictures"
 
