@@ -351,7 +351,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "no constraint": ({"constraint": [], "objective": "minimax"}, ""),
     "an optimizer of PyTorch": ({"optimizer": torch.optim.Adam}, "optimizer a type"),
     "a schedule by number": ({"schedule": 1}, "schedule 1: must be text"),
-    "calibrated by True": ({"calibrate": True}, "calibrate True: not known"),
+    "calibrated by True": ({"calibrate": True}, "calibrate True: unknown"),
     "noise by a number": ({"noise": 0.1}, "noise 0.1: must be text"),
     "an option that became a field": ({"smooth": (0.1, 0.01)}, "did you mean noise=anneal:start=0.3"),
     "a device of torch": ({"device": torch.device("cpu")}, "device a device"),

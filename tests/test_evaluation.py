@@ -30,7 +30,7 @@ from surveyor.measures.coverage import coverage
 from surveyor.measures.memorising import memorising
 from surveyor.measures.two_sample import TwoSample, two_sample
 from surveyor.measures.verdict import verdict
-from surveyor.options import configured
+from surveyor.options import configure
 from surveyor.training import Measurement
 from surveyor.transport import wasserstein_1_discrete
 from tests.conftest import QUICK, mixed
@@ -134,9 +134,7 @@ class Returns(torch.nn.Module):
 @pytest.mark.parametrize("rows", [2_000, 40_000, 100_000])
 def test_training_rows_returned_are_seen_however_many_there_are(rows: int) -> None:
     data = load_data(weather(rows, 1), Options(), holdout=0.1)
-    game = game_of(
-        configured({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec
-    )
+    game = game_of(configure({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec)
     others = data.codec.rows(data.files.read(weather(rows, 2)))
     sources = [data.train, Source(data.codec, others, np.arange(rows))]
     results = [assess(Seen(game, Returns(source), data, 0, 64)) for source in sources]
@@ -156,9 +154,7 @@ def test_training_rows_returned_are_seen_however_many_there_are(rows: int) -> No
 def test_pictures_and_vectors_returned_are_seen_as_a_user_gets_them(source: str) -> None:
     """Pictures leave through a tanh and are rounded; vectors are scaled back."""
     data = load_data(source, Options())
-    game = game_of(
-        configured({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec
-    )
+    game = game_of(configure({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec)
     returns = Returns(data.train)
     if source == "example:digits":
         game = replace(
@@ -180,9 +176,7 @@ def test_rows_that_many_share_are_no_copies() -> None:
             pd.DataFrame(rng.integers(0, 4, (3000, 3)).astype(str), columns=list("abc"))
         )
     )
-    game = game_of(
-        configured({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec
-    )
+    game = game_of(configure({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec)
     result = assess(Seen(game, Returns(Source(data.codec, again, np.arange(3000))), data, 0, 64))
     assert result["copies"].value == result["copies"].floor == 1
     assert result["closer_to_training"].value == pytest.approx(0.5, abs=0.1)  # counted once: 0
@@ -214,7 +208,7 @@ def test_right_conditions_are_not_blamed_for_wrong_labels(odds: list[float]) -> 
     said = {"critic": "mlp:width=8", "generator": "mlp:width=8", "condition": ("label",)}
     right = Clusters(data.codec.encoded(centres))
     turned = Clusters(data.codec.encoded(np.roll(centres, 1, axis=0)))
-    game = game_of(configured({**said, "label_noise": 0.4}, {}), data.codec)
+    game = game_of(configure({**said, "label_noise": 0.4}, {}), data.codec)
     nets = {"right": right, "turned": turned}
     found = {n: assess(Seen(game, net, data, 0, 64)) for n, net in nets.items()}
     ratios = {n: [p.ratio or 0 for p in f.parts("w1", "condition")] for n, f in found.items()}
@@ -251,7 +245,7 @@ def test_a_table_with_wrong_labels_is_compared_with_rows_labelled_as_badly() -> 
             return torch.cat([99 * cond, torch.zeros(len(cond), 5)], dim=1)
 
     said = {"critic": "mlp:width=8", "generator": "mlp:width=8", "condition": ("label",)}
-    game = game_of(configured({**said, "label_noise": 0.4}, {}), data.codec)
+    game = game_of(configure({**said, "label_noise": 0.4}, {}), data.codec)
     found = assess(Seen(game, Right(), data, 0, 64))
     assert found["auc"].known < 0.56
 

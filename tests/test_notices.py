@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from surveyor.cli import main
-from surveyor.cli.console import notes, say, visible
+from surveyor.cli.console import print_error, print_notices, visible
 from surveyor.errors import Notice, tell
 
 
@@ -18,7 +18,7 @@ def test_a_notice_points_at_the_line_that_called_surveyor() -> None:
 
 
 def test_a_notice_is_a_line_and_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    with notes():
+    with print_notices():
         for name in ("a.heic", "b.heic", "a.heic"):
             tell(f"{name}: left out")
     said = capsys.readouterr()
@@ -30,7 +30,7 @@ def test_a_notice_is_a_line_and_is_said_once(capsys: pytest.CaptureFixture[str])
 
 
 def test_notices_leave_other_warnings_as_they_are() -> None:
-    with pytest.warns(DeprecationWarning, match="old"), notes():
+    with pytest.warns(DeprecationWarning, match="old"), print_notices():
         warnings.warn("old", DeprecationWarning, stacklevel=1)
 
 
@@ -51,7 +51,7 @@ def test_nothing_that_moves_a_cursor_or_forges_a_line_is_shown(
     text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert visible(text) == HOSTILE[text]
-    say(text)
+    print_error(text)
     assert capsys.readouterr().err == f"surveyor: {HOSTILE[text]}\n"
 
 

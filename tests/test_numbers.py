@@ -20,7 +20,7 @@ from surveyor.measures import Seen
 from surveyor.measures.columns import table_fidelity
 from surveyor.measures.features import precision_recall
 from surveyor.measures.ruler import RowRuler
-from surveyor.options import configured
+from surveyor.options import configure
 from surveyor.training import Game, Measurement
 from surveyor.training.records import best_of
 from tests.conftest import WGAN
@@ -57,7 +57,7 @@ class Plane(torch.nn.Module):
 def plane(factor: float = 1.0, rows: int = 1000, **options: Any) -> tuple[Data, Game]:
     points = factor * np.random.default_rng(0).normal(size=(rows, 2))
     data = load_data(points, Options())
-    return data, game_of(configured({**SMALL, **options}, {}), data.codec)
+    return data, game_of(configure({**SMALL, **options}, {}), data.codec)
 
 
 def test_the_critics_estimate_is_positive_where_it_prefers_real_points() -> None:

@@ -15,7 +15,7 @@ from surveyor.critics.packed import PackedCritic
 from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.lipschitz import squared_gradient_norms
-from surveyor.options import configured
+from surveyor.options import configure
 from tests.conftest import QUICK
 
 SHAPES = [((5,), "mlp"), ((2, 8, 8), "conv"), ((1, 8, 8), "residual")]
@@ -70,7 +70,7 @@ def test_a_batch_that_is_not_of_whole_packs_is_refused(
 @pytest.mark.parametrize("critic", ["packed:of=mlp", "committee:of=(packed:of=mlp)"])
 def test_rows_are_not_judged_together_under_privacy(critic: str) -> None:
     with pytest.raises(InputError, match="mixes rows"):
-        configured({"privacy": "gaussian:epsilon=3", "critic": critic}, {})
+        configure({"privacy": "gaussian:epsilon=3", "critic": critic}, {})
 
 
 def test_a_samples_slope_is_that_of_the_pack_times_its_members() -> None:

@@ -236,7 +236,7 @@ def test_the_accountant_is_told_of_every_update_that_sees_rows(
         seen.append(len(source))
         return source.first(9)
 
-    monkeypatch.setattr(Privacy, "taken", counted)
+    monkeypatch.setattr(Privacy, "sample_rows", counted)
     assert len(list(session.records())) == 6
     assert session.plan.privacy is not None
     assert session.plan.privacy.updates == len(seen) == 6 * warm + 12 * (1 - warm)
@@ -305,7 +305,7 @@ def test_sums_are_rounded_and_the_accountant_is_told_of_it() -> None:
     ("said", "told"),
     [
         ({"objective": "relativistic"}, "sum over rows"),
-        ({"constraint": "gradient-penalty"}, "by its weights"),
+        ({"constraint": "gradient-penalty"}, "must not read rows"),
         ({"calibrate": "yes"}, "calibrate"),
         ({"patience": 3}, "patience"),
         ({"measure_every": 2}, "measure_every"),

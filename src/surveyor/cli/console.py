@@ -23,7 +23,7 @@ from surveyor.errors import Notice
 class Screen(Console):
     """A console that goes silent once its output is closed or cannot be written.
 
-    Thus ``surveyor train ... | head -1`` trains to the end.
+    So ``surveyor train ... | head -1`` trains to the end.
     """
 
     def print(self, *objects: Any, **how: Any) -> None:
@@ -45,15 +45,15 @@ def discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def typed(kind: Any, tokens: Sequence[Token]) -> Any:
-    """Convert words as cyclopts does, but refuse decimals where it would round to an integer."""
+def convert(kind: Any, tokens: Sequence[Token]) -> Any:
+    """Convert words as cyclopts does, but refuse decimals that it would round to an integer."""
     for token in tokens if kind in (int, int | None) else ():
-        if not _whole(token.value):
+        if not _is_whole(token.value):
             raise ValueError(f"{token.value} is not a whole number")
     return cyclopts.convert(kind, tokens)
 
 
-def _whole(word: str) -> bool:
+def _is_whole(word: str) -> bool:
     try:
         return float(word).is_integer()
     except ValueError:
@@ -62,11 +62,11 @@ def _whole(word: str) -> bool:
 
 app = App(
     name="surveyor",
-    help="Wasserstein GANs on your own data, with an honest distance.",
+    help="Train Wasserstein GANs on your own data, and measure how far two data sets are apart.",
     version=surveyor.__version__,
     result_action="return_value",
     suppress_keyboard_interrupt=False,
-    default_parameter=Parameter(converter=typed),
+    default_parameter=Parameter(converter=convert),
 )
 out = Screen()
 
@@ -77,7 +77,7 @@ JOINERS = "\u200c\u200d"  # needed by Persian and emoji
 def visible(text: object) -> str:
     """Return text with control characters, line breaks and direction marks escaped.
 
-    Thus no name or value moves the cursor, forges a line or reverses one.
+    So no name or value can move the cursor, forge a line or reverse one.
     """
     return "".join(
         c.encode("unicode_escape").decode()
@@ -87,19 +87,19 @@ def visible(text: object) -> str:
     )
 
 
-def shown(text: object) -> str:
-    """Return untrusted text for a line of ``out``, without control characters or markup."""
+def escaped(text: object) -> str:
+    """Return untrusted text with control characters and markup escaped, for a line of ``out``."""
     return escape(visible(text))
 
 
-def say(text: str) -> None:
+def print_error(text: str) -> None:
     """Print one line to stderr, with the program's name."""
     with contextlib.suppress(OSError):
         print(f"surveyor: {visible(text)}", file=sys.stderr)
 
 
 @contextlib.contextmanager
-def notes() -> Iterator[None]:
+def print_notices() -> Iterator[None]:
     """Print each notice once, as a line; only the first of several processes prints."""
     printed: set[str] = set()
     others = warnings.showwarning
@@ -117,7 +117,7 @@ def notes() -> Iterator[None]:
             others(message, category, filename, lineno, file, line)
         elif text not in printed and os.environ.get("RANK", "0") == "0":
             printed.add(text)
-            say(f"note: {text}")
+            print_error(f"note: {text}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", Notice)
@@ -125,18 +125,18 @@ def notes() -> Iterator[None]:
         yield
 
 
-def tell(finding: Mapping[str, Any]) -> None:
+def print_finding(finding: Mapping[str, Any]) -> None:
     """Print a finding with its remedy."""
-    text, remedy = shown(finding["finding"]), shown(finding["remedy"])
+    text, remedy = escaped(finding["finding"]), escaped(finding["remedy"])
     out.print(f"[yellow]{finding['code']}[/] {text}. [dim]{remedy}.[/]")
 
 
-def place(text: str) -> None:
+def print_path(text: str) -> None:
     """Print a line that contains a path, without wrapping or colour."""
     out.print(visible(text), highlight=False, soft_wrap=True, markup=False)
 
 
-def unwritable(path: Path | None, endings: Sequence[str], overwrite: bool) -> list[str]:
+def output_problems(path: Path | None, endings: Sequence[str], overwrite: bool) -> list[str]:
     """Return the problems with writing to ``path``; the ending "" allows a folder."""
     if path is None:
         return []

@@ -1,4 +1,4 @@
-"""``surveyor distance``: whether two data sets differ, by how much, and where."""
+"""``surveyor distance``: whether two data sets differ, how much, and where."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from surveyor.cli.console import app, out, place, say, shown, unwritable, visible
-from surveyor.cli.flags import Columns
-from surveyor.cli.progress import counted
+from surveyor.cli.console import (
+    app,
+    escaped,
+    out,
+    output_problems,
+    print_error,
+    print_path,
+    visible,
+)
+from surveyor.cli.flags import Columns, Json, Overwrite
+from surveyor.cli.progress import progress_bar
 from surveyor.errors import InputError
 from surveyor.report.compare import compare_page
 from surveyor.ruler import Budget, Drift, drift
 from surveyor.ruler.comparison import METHODS, Method
 from surveyor.writing import write_bytes
 
-SHOWN = 12
-ABOVE = 3
+MOST_COLUMNS = 12
+EXIT_ABOVE_LIMIT = 3
 
 
 @app.command
@@ -32,14 +40,14 @@ def distance(
     method: str = "auto",
     steps: int = Budget.steps,
     batch: int = Budget.batch,
-    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    json_: Json = False,
     html: Path | None = None,
     fail_above: float | None = None,
     columns: Annotated[Columns, Parameter(name="*")] = Columns(),  # noqa: B008
     seed: int = 0,
-    overwrite: Annotated[bool, Parameter(negative=())] = False,
+    overwrite: Overwrite = False,
 ) -> int:
-    """Measure W1 between two data sets with the same columns or shape, and show what moved.
+    """Measure W1 between two data sets with the same columns or shape, and show what changed.
 
     Parameters
     ----------
@@ -48,7 +56,7 @@ def distance(
     b
         The second data set.
     method
-        auto or exact (transport), critic (a trained lower bound of proven slope), or sliced.
+        auto, exact (transport), critic (trains a critic for a tighter lower bound), or sliced.
     steps
         Training steps of the critic.
     batch
@@ -56,18 +64,16 @@ def distance(
     json_
         Print the numbers as JSON.
     html
-        Write a page with pictures to this file.
+        Write a page with figures to this .html file.
     fail_above
-        Exit with code 3 if the lower end of W1's bracket is above this. Two samples of the same
-        distribution have a positive W1 as well, but a lower end of 0.
+        Exit with code 3 if the lower bound on W1 is above this. Two samples of the same
+        distribution have a positive W1 too, but usually a lower bound of 0.
     seed
-        Seed for subsamples, relabellings and the critic.
-    overwrite
-        Replace the page if it exists.
+        Seed of subsamples, permutations and the critic.
     """
-    problems = [p.replace("-o ", "--html ") for p in unwritable(html, (".html",), overwrite)]
+    problems = [p.replace("-o ", "--html ") for p in output_problems(html, (".html",), overwrite)]
     if fail_above is not None and not 0 <= fail_above < math.inf:
-        problems.append(f"--fail-above {fail_above}: give a number from 0")
+        problems.append(f"--fail-above {fail_above}: give a number of at least 0")
     if method not in METHODS:
         problems.append(f"--method {method}: unknown; known: {', '.join(METHODS)}")
     if fail_above is not None and method == "sliced":
@@ -76,7 +82,7 @@ def distance(
         raise InputError(*problems)
     chosen: Method = method  # type: ignore[assignment]
     budget = Budget(steps=steps, batch=batch, seed=seed)
-    with counted("critic", Console(stderr=True)) as watch:
+    with progress_bar("critic", Console(stderr=True)) as watch:
         found = drift(a, b, chosen, seed, budget=budget, watch=watch, options=columns.options)
     if html is not None:
         write_bytes(
@@ -85,38 +91,38 @@ def distance(
     if json_:
         print(json.dumps(found.numbers(), indent=1, allow_nan=False))
     else:
-        _tell(found)
+        _print_drift(found)
         if html is not None:
-            place(f"page: {html}")
+            print_path(f"page: {html}")
     low = found.comparison.low
     if fail_above is not None and low > fail_above:
-        say(f"W1, at least {low:.4g}, is above {fail_above:g}")
-        return ABOVE
+        print_error(f"W1 is at least {low:.4g}, above the limit of {fail_above:g}")
+        return EXIT_ABOVE_LIMIT
     return 0
 
 
-def _tell(found: Drift) -> None:
+def _print_drift(found: Drift) -> None:
     c = found.comparison
-    out.print(f"[bold]{shown(c.verdict)}[/]")
+    out.print(f"[bold]{escaped(c.verdict)}[/]")
     lines = [
         f"W1 {c.value:.4g} = {c.ratio:.2f} x its floor {c.floor:.4g} (both between samples of "
-        f"{c.n:,} rows, which exceeds that of the whole sets), in {found.unit}",
+        f"{c.n:,} rows, so larger than W1 between the populations), in {found.unit}",
     ]
     if c.bound is not None:
         lines.append(
-            f"the true W1 is between {c.low:.4g} (critic of proven slope {c.bound:.4g}, on "
+            f"the true W1 is between {c.low:.4g} (critic of slope at most {c.bound:.4g}, on "
             f"held-out rows) and {c.high:.4g} (transport)"
         )
-    lines.append(f"method: {c.method}, of {c.rows[0]:,} and {c.rows[1]:,} rows")
+    lines.append(f"method: {c.method}, from {c.rows[0]:,} and {c.rows[1]:,} rows")
     out.print("\n".join(lines), highlight=False)
     if found.columns:
-        out.print("columns, most moved first:", highlight=False)
-    for m in found.columns[:SHOWN]:
+        out.print("columns, largest change first:", highlight=False)
+    for m in found.columns[:MOST_COLUMNS]:
         far, floor = m.described
         out.print(
-            f"  {shown(m.name)}: {far} (floor {floor})  [dim]{shown(m.change)}[/]",
+            f"  {escaped(m.name)}: {far} (floor {floor})  [dim]{escaped(m.change)}[/]",
             highlight=False,
         )
-    more = len(found.columns) - SHOWN + found.coordinates.left_out
+    more = len(found.columns) - MOST_COLUMNS + found.coordinates.left_out
     if more > 0:
         out.print(f"  and {more:,} more", highlight=False)

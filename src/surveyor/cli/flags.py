@@ -1,12 +1,13 @@
-"""Every field of Config as a flag, None where it was not given."""
+"""Parameters of the command line: every field of Config, and those that commands share."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing
+from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from surveyor.data import Options
 from surveyor.options.config import GROUPS, Config
@@ -16,9 +17,10 @@ def _flags() -> type:
     """Return a dataclass with every field of Config, None where a flag was not given."""
     annotations: dict[str, Any] = {}
     hints = typing.get_type_hints(Config)
-    heading = ""
+    heading = None
+    headings = {first: Group(name, sort_key=k) for k, (first, name) in enumerate(GROUPS.items())}
     for f in dataclasses.fields(Config):
-        kind, heading = hints[f.name], GROUPS.get(f.name, heading)
+        kind, heading = hints[f.name], headings.get(f.name, heading)
         parameter = Parameter(
             help=f.metadata["help"],
             group=heading,
@@ -33,15 +35,16 @@ def _flags() -> type:
 Flags = _flags()
 
 
-def _several(help_: str, name: str | None = None) -> Any:
+def _several(help_: str) -> Any:
     return Annotated[
-        tuple[str, ...], Parameter(help=help_, name=name, negative=(), consume_multiple=True)
+        tuple[str, ...],
+        Parameter(help=help_, negative=(), consume_multiple=True, show_default=False),
     ]
 
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """How the columns of tables that are only measured are read."""
+    """How to read the columns of tables that are measured, not trained on."""
 
     drop: _several("Columns to leave out.") = ()  # type: ignore[valid-type]
     type: _several(Config.__dataclass_fields__["type"].metadata["help"]) = ()  # type: ignore[valid-type]
@@ -49,13 +52,22 @@ class Columns:
 
     @property
     def options(self) -> Options:
-        """Return them as the readers take them."""
+        """Return these as the options of readers."""
         return Options(drop=self.drop, type=self.type, missing=self.missing, lenient=True)
 
 
 Device = Annotated[
     str | None,
     Parameter(
-        help="Where to compute: cpu, cuda or mps; as in training unless said.", name="--device"
+        help="Device to compute on: cpu, cuda or mps; by default that of training, or the CPU if "
+        "that is not available."
     ),
 ]
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
+Json = Annotated[bool, Parameter(name="--json", negative=(), show_default=False)]
+Output = Annotated[Path | None, Parameter(name=["-o", "--output"])]
+Overwrite = Annotated[
+    bool,
+    Parameter(help="Replace the output if it exists.", negative=(), show_default=False),
+]
+Where = Annotated[tuple[str, ...], Parameter(show_default=False)]

@@ -10,8 +10,8 @@ import pandas as pd
 from cyclopts import Parameter
 
 from surveyor import api
-from surveyor.cli.console import app, out, place, shown, tell, unwritable
-from surveyor.cli.flags import Columns, Device
+from surveyor.cli.console import app, escaped, out, output_problems, print_finding, print_path
+from surveyor.cli.flags import Columns, Device, Json, Overwrite
 from surveyor.errors import InputError
 from surveyor.writing import replacing
 
@@ -24,16 +24,16 @@ def evaluate(
     against: str | None = None,
     columns: Annotated[Columns, Parameter(name="*")] = Columns(),  # noqa: B008
     device: Device = None,
-    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    json_: Json = False,
 ) -> int:
-    """Measure a run against its held-out data, or against other data.
+    """Compare a run's samples with its held-out rows, or with other data.
 
     Parameters
     ----------
     run
         The run folder.
     against
-        Other data of the same kind; by default the run's own held-out rows.
+        Other data of the same kind to compare with; by default, the run's held-out rows.
     json_
         Print all numbers as JSON.
     """
@@ -44,14 +44,14 @@ def evaluate(
     if json_:
         print(json.dumps(evaluation.numbers(), indent=1))
         return 0
-    out.print(f"[bold]{shown(evaluation.verdict)}[/]")
+    out.print(f"[bold]{escaped(evaluation.verdict)}[/]")
     for part in evaluation.parts("w1"):
         w1, floor = (
             "never generated" if v is None else f"{v:.4g}" for v in (part.value, part.floor)
         )
-        out.print(f"  {shown(part.of)}: W1 {w1}, floor {floor}", highlight=False)
+        out.print(f"  {escaped(part.of)}: W1 {w1}, floor {floor}", highlight=False)
     for finding in evaluation.findings:
-        tell(vars(finding))
+        print_finding(vars(finding))
     return 0
 
 
@@ -64,9 +64,9 @@ def report(run: Path, /, *, data: str | None = None, device: Device = None) -> i
     run
         The run folder.
     data
-        The training data, if they have moved.
+        Where the training data are now, if they have moved.
     """
-    place(str(api.load(run, device=device).report(data)))
+    print_path(str(api.load(run, device=device).report(data)))
     return 0
 
 
@@ -79,9 +79,9 @@ def score(
     output: Annotated[Path, Parameter(name=["-o", "--output"])],
     by: str = "auto",
     device: Device = None,
-    overwrite: Annotated[bool, Parameter(negative=())] = False,
+    overwrite: Overwrite = False,
 ) -> int:
-    """Write a score for every row, low for rows unlike the training data.
+    """Write a score for every row; low scores mark rows unlike the training data.
 
     Parameters
     ----------
@@ -90,17 +90,15 @@ def score(
     data
         Rows to score.
     output
-        A .csv with one score per row, in the order of the rows.
+        The .csv file to write, with one score per row, in the order of the rows.
     by
         likelihood (of an autoregressive generator), critic, or auto (the likelihood if available).
-    overwrite
-        Replace the file if it exists.
     """
-    problems = unwritable(output, (".csv",), overwrite)
+    problems = output_problems(output, (".csv",), overwrite)
     if problems:
         raise InputError(*problems)
     scores = api.load(run, device=device).score(data, by)  # type: ignore[arg-type]  # checked there
     with replacing(output) as new:
         pd.DataFrame({"score": scores}).to_csv(new, index=False)
-    place(f"{len(scores):,} scores in {output}; a low score means unlike the training data")
+    print_path(f"{len(scores):,} scores in {output}; low scores mark rows unlike the training data")
     return 0

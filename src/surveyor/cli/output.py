@@ -6,27 +6,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from surveyor.cli.console import place, unwritable
+from surveyor.cli.console import output_problems, print_path
 from surveyor.data import Files
 from surveyor.errors import InputError
 from surveyor.writing import replacing
 
 
-def checked(output: Path | None, files: Files, usual: str, overwrite: bool) -> list[str]:
+def sample_output_problems(
+    output: Path | None, files: Files, default_name: str, overwrite: bool
+) -> list[str]:
     """Return the problems with writing to ``output``, or by default to ``usual``."""
     endings = (*files.suffixes, *files.outputs)
-    return unwritable(output or Path(usual), endings, overwrite)
+    return output_problems(output or Path(default_name), endings, overwrite)
 
 
-def written(made: Any, files: Files, output: Path, names: Sequence[str] = ()) -> None:
+def write_samples(made: Any, files: Files, output: Path, names: Sequence[str] = ()) -> None:
     """Write samples to a file, or to a folder if ``output`` has no suffix, and print where."""
     if output.suffix:
         with replacing(output) as new:
             files.write(made, new)
-        place(f"{_count(made):,} samples in {output}")
+        print_path(f"{_count(made):,} samples in {output}")
     else:
         files.write_folder(made, output, names)
-        place(f"{_count(made):,} pictures in {output}")
+        print_path(f"{_count(made):,} pictures in {output}")
 
 
 def _count(made: Any) -> int:
@@ -34,8 +36,12 @@ def _count(made: Any) -> int:
     return sum(len(part[next(iter(part))]) for part in parts)
 
 
-def asked(items: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-    """Return the condition on each column in ``--where``; names may contain an equals sign."""
+def parse_where(items: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
+    """Return the condition on each column in ``--where``; column names may contain an equals sign.
+
+    Raises:
+        InputError: an item is malformed, or a column has two conditions; all problems at once.
+    """
     result: dict[str, str] = {}
     problems = []
     for item in items:
@@ -43,7 +49,7 @@ def asked(items: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
         name = max(fits, key=len, default=item.partition("=")[0])
         equals, value = item[len(name) : len(name) + 1], item[len(name) + 1 :]
         if not equals or not name:
-            problems.append(f"--where {item}: write COL=VALUE")
+            problems.append(f"--where {item}: write COLUMN=VALUE")
         elif name in result and result[name] != value:
             problems.append(
                 f"--where {name}: given both {result[name]!r} and {value!r}; choose one"

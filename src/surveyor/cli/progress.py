@@ -1,4 +1,4 @@
-"""Live progress of training: a bar on a terminal, otherwise one line per measurement."""
+"""Progress display: a bar on a terminal, otherwise one line per measurement of training."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def progress(session: Session, console: Console) -> Iterator[Watch]:
 
 
 @contextlib.contextmanager
-def counted(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function to call with (done, total)."""
+def progress_bar(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function to call with (done, total); without a terminal it shows nothing."""
     if not console.is_terminal:
         yield lambda done, total: None
         return

@@ -1,4 +1,4 @@
-"""CSV output for terminals and for spreadsheets, which run text that starts like a formula."""
+"""CSV output, guarded against spreadsheets, which run text that looks like a formula."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import pandas as pd
 from surveyor.cli.console import visible
 from surveyor.errors import tell
 
-AT_ONCE = 65_536
-BEGINS = ("=", "+", "-", "@", "\t", "\r")
+CHUNK = 65_536
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def formulas_told(made: Any, safe: bool, where: str) -> Any:
-    """Give notice of text that a spreadsheet would run; if ``safe``, put ' before it instead."""
-    parts: dict[str, pd.Series] = {}
+def guard_formulas(made: Any, safe: bool, where: str) -> Any:
+    """Warn of text that a spreadsheet would run; if ``safe``, put ' before it instead."""
+    escaped: dict[str, pd.Series] = {}
     found = []
     for name, values in made.items():
         if np.ndim(values) == 1:
-            runs = pd.Series(values).map(_runs).to_numpy(dtype=bool)
-            if runs.any():
-                found.append(f"{int(runs.sum()):,} of column {name}")
+            formulas = pd.Series(values).map(_is_formula).to_numpy(dtype=bool)
+            if formulas.any():
+                found.append(f"{int(formulas.sum()):,} of column {name}")
                 own = pd.Series(values, dtype=object)
-                parts[str(name)] = own.where(~runs, "'" + own.astype(str))
-    names = [str(name) for name in made if _runs(name)]
+                escaped[str(name)] = own.where(~formulas, "'" + own.astype(str))
+    names = [str(name) for name in made if _is_formula(name)]
     found += [f"the name {name}" for name in names]
     if found and not safe:
         tell(
@@ -37,13 +37,13 @@ def formulas_told(made: Any, safe: bool, where: str) -> Any:
     if not found or not safe:
         return made
     if isinstance(made, pd.DataFrame):
-        changed = made.assign(**parts)
+        changed = made.assign(**escaped)
         return changed.rename(columns={name: f"'{name}" for name in names})
-    return {f"'{k}" if k in names else k: np.asarray(parts.get(k, v)) for k, v in made.items()}
+    return {f"'{k}" if k in names else k: np.asarray(escaped.get(k, v)) for k, v in made.items()}
 
 
-def _runs(value: object) -> bool:
-    if not isinstance(value, str) or len(value) < 2 or not value.startswith(BEGINS):
+def _is_formula(value: object) -> bool:
+    if not isinstance(value, str) or len(value) < 2 or not value.startswith(FORMULA_STARTS):
         return False
     with contextlib.suppress(ValueError):
         float(value)
@@ -58,8 +58,8 @@ def print_csv(frame: pd.DataFrame) -> None:
             print(visible(line))
         return
     raw = getattr(sys.stdout, "buffer", None)
-    for start in range(0, len(frame), AT_ONCE):
-        text = frame.iloc[start : start + AT_ONCE].to_csv(index=False, header=start == 0)
+    for start in range(0, len(frame), CHUNK):
+        text = frame.iloc[start : start + CHUNK].to_csv(index=False, header=start == 0)
         if raw is None:
             sys.stdout.write(text)
         else:

@@ -1,4 +1,4 @@
-"""``surveyor train``: start a run, or go on with one."""
+"""``surveyor train``: start a run, or resume one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 
 import surveyor.run as runs
 from surveyor import api
-from surveyor.cli.console import app, out, place, shown, tell
+from surveyor.cli.console import app, escaped, out, print_finding, print_path
 from surveyor.cli.flags import Flags
 from surveyor.cli.progress import progress
 from surveyor.data import Data
@@ -22,11 +22,11 @@ from surveyor.report.rehearsal import rehearse
 from surveyor.training.ranks import Ranks, joined_ranks, leave_ranks
 from surveyor.writing import replacing
 
-MOST_TOLD = 60  # columns in the table of what was understood
+MOST_COLUMNS = 60  # columns listed before training
 
 
 def train(
-    data: str = "",
+    data: Annotated[str, Parameter(show_default=False)] = "",
     /,
     *,
     out: Path | None = None,
@@ -36,25 +36,27 @@ def train(
 ) -> int:
     """Train a generator on DATA and write a run folder.
 
+    Defaults depend on the kind of data; config.toml in the run folder lists the values used.
+
     Parameters
     ----------
     data
-        .csv .parquet .arrow, .npy .npz, a folder of pictures, example:NAME or toy:NAME.
+        A .csv, .parquet, .arrow, .npy or .npz file, a folder of pictures, example:NAME or toy:NAME.
     out
         The run folder to create.
     resume
-        A run folder to go on with, after Ctrl-C or a kill.
+        The folder of an interrupted run to resume.
     config
-        A TOML file with options, such as another run's config.toml; flags go before it.
+        A TOML file with options, such as another run's config.toml; flags override it.
     """
-    said = {k: v for k, v in vars(flags).items() if v is not None}
+    given = {k: v for k, v in vars(flags).items() if v is not None}
     ranks = joined_ranks()
     if ranks.restarts and out is not None and (out / "config.toml").exists():
-        # The launcher began anew after a process was lost: go on from the checkpoint.
-        resume, out, said, config = out, None, {}, None
+        # The launcher restarted after a process was lost: continue from the checkpoint.
+        resume, out, given, config = out, None, {}, None
     if resume is not None:
-        return _resume(data, resume, out, said or config, ranks)
-    options = (read_options(config) if config is not None else {}) | said
+        return _resume(data, resume, out, given or config, ranks)
+    options = (read_options(config) if config is not None else {}) | given
     problems = []
     if not data and str(options.get("task")).startswith("translate"):
         data = "."  # source and target are folders of their own
@@ -73,7 +75,7 @@ def train(
         problems.extend(error.problems)
     if problems or out is None or loaded is None or resolved is None:
         raise InputError(*problems)
-    return follow(runs.start(loaded, data, resolved, out, ranks=ranks, rehearse=rehearse))
+    return run_session(runs.start(loaded, data, resolved, out, ranks=ranks, rehearse=rehearse))
 
 
 train.__annotations__["flags"] = Annotated[Flags, Parameter(name="*")]
@@ -81,72 +83,70 @@ train.__kwdefaults__ = {**(train.__kwdefaults__ or {}), "flags": Flags()}
 app.command(train)
 
 
-def _resume(data: str, path: Path, target: Path | None, said: object, ranks: Ranks) -> int:
-    if said:
-        raise InputError(
-            "--resume goes on with the run's own configuration; leave other options out"
-        )
+def _resume(data: str, path: Path, target: Path | None, given: object, ranks: Ranks) -> int:
+    if given:
+        raise InputError("--resume uses the run's own configuration; remove all other options")
     if target is not None and target != path:
-        raise InputError(f"--out {target}: a resumed run stays in {path}; leave --out away")
+        raise InputError(f"--out {target}: a resumed run stays in {path}; remove --out")
     found = runs.opened(path, resuming=True)
     config, source = found.config, data or found.data_name
     if not source or OWN in (config.generator, config.critic):
-        what = "modules of its own" if source else "data in memory"
+        what = "with modules passed from Python" if source else "on data in memory"
         raise InputError(
-            f"{path}: was trained {'with' if source else 'on'} {what}; "
-            f"go on with: {runs.resume_command(path, config, source)}"
+            f"{path}: was trained {what}; "
+            f"resume it with: {runs.resume_command(path, config, source)}"
         )
-    return follow(runs.resume(path, runs.own_data(found, source), ranks=ranks))
+    return run_session(runs.resume(path, runs.own_data(found, source), ranks=ranks))
 
 
-def follow(session: runs.Session) -> int:
-    """Train to the end with progress, then print the verdict and where things lie.
+def run_session(session: runs.Session) -> int:
+    """Train to the end with progress, then print the verdict, findings and paths.
 
-    Of several processes the leader does all but the training.
+    Of several processes, only rank 0 prints and evaluates.
     """
     if not session.ranks.is_main:
         for _ in session.records():
             pass
         leave_ranks(session.ranks)
         return 0
-    columns_told(session.data)
+    print_columns(session.data)
     before = list(session.findings)
     for finding in before:
-        tell(vars(finding))
+        print_finding(vars(finding))
     with progress(session, out) as watch:
         model = api.finish(session, watch)
     leave_ranks(session.ranks)
-    told = model.evaluation
-    out.print(f"\n[bold]{shown(told.verdict)}[/]")
-    for found in (*session.findings[len(before) :], *told.findings):
-        tell(vars(found))
-    if kept := _preview(model, session.data):
-        place(f"picture {kept}")
-    if "auc" in told.by_name:
-        said = f"W1 is exact transport on {told.n:,} held-out points, in {told.unit}."
-        out.print(said, style="dim")
-    place(f"report  {model.run.measured / 'report.html'}")
+    evaluation = model.evaluation
+    out.print(f"\n[bold]{escaped(evaluation.verdict)}[/]")
+    for found in (*session.findings[len(before) :], *evaluation.findings):
+        print_finding(vars(found))
+    if preview := _preview(model, session.data):
+        print_path(f"picture {preview}")
+    if "auc" in evaluation.by_name:
+        n, unit = evaluation.n, evaluation.unit
+        out.print(f"W1 is exact transport on {n:,} held-out points, in {unit}.", style="dim")
+    print_path(f"report  {model.run.measured / 'report.html'}")
     return 0
 
 
-def columns_told(data: Data) -> None:
-    """Print what was understood of every column of a table."""
+def print_columns(data: Data) -> None:
+    """Print how every column of a table was read."""
     rows = data.files.describe(data.raw)
     if not rows:
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for head in ("column", "read as", "such as", ""):
+    for head in ("column", "read as", "example", ""):
         table.add_column(head, overflow="fold")
-    for row in rows[:MOST_TOLD]:
-        table.add_row(*(shown(text) for text in row))
+    for row in rows[:MOST_COLUMNS]:
+        table.add_row(*(escaped(text) for text in row))
     out.print(table)
-    more = len(rows) - MOST_TOLD
+    more = len(rows) - MOST_COLUMNS
     rest = f"and {more:,} more columns; " if more > 0 else ""
-    out.print(f"{rest}not so? --type COLUMN={'|'.join(type_names())}", style="dim")
+    out.print(f"{rest}to change a type: --type COLUMN={'|'.join(type_names())}", style="dim")
 
 
 def _preview(model: api.Model, data: Data) -> Path | None:
-    """Write the picture that a kind keeps in the run folder, where it keeps one."""
+    """Write the preview picture of the run, if its kind of data has one; return its path."""
     run = model.run
     if run.kind.preview is None:
         return None

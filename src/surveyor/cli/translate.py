@@ -1,17 +1,16 @@
-"""``surveyor translate``: translate or enlarge pictures with a run trained for it."""
+"""``surveyor translate``: translate or enlarge pictures with a run trained for that task."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from cyclopts import Parameter
 
 from surveyor import api
 from surveyor.cli.console import app
-from surveyor.cli.flags import Device
-from surveyor.cli.output import checked, written
+from surveyor.cli.flags import Device, Output, Overwrite
+from surveyor.cli.output import sample_output_problems, write_samples
 from surveyor.errors import InputError
 
 
@@ -21,34 +20,33 @@ def translate(
     source: str,
     /,
     *,
-    output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
+    output: Output = None,
     seed: int = 0,
     device: Device = None,
-    overwrite: Annotated[bool, Parameter(negative=())] = False,
+    overwrite: Overwrite = False,
 ) -> int:
-    """Translate or enlarge pictures, or depict vectors, with a run trained for that task.
+    """Translate or enlarge pictures, or turn vectors into pictures, with a run trained to do so.
 
     Parameters
     ----------
     run
         The run folder, trained with --task.
     source
-        The source: a picture, a folder of pictures, or arrays.
+        What to translate: a picture, a folder of pictures, or arrays.
     output
-        The file to write; its suffix sets the format, a name without a suffix is a folder.
+        The file to write, in the format of its suffix, by default translated.png; a name without a
+        suffix is a folder of pictures.
     seed
-        Equal seeds give equal results.
-    overwrite
-        Replace the file if it exists.
+        Random seed; equal seeds give equal results.
     """
     model = api.load(run, device=device)
-    files, usual = model.run.kind.files, "translated.png"
-    if problems := checked(output, files, usual, overwrite):
+    files, default_name = model.run.kind.files, "translated.png"
+    if problems := sample_output_problems(output, files, default_name, overwrite):
         raise InputError(*problems)
-    output = output or Path(usual)
+    output = output or Path(default_name)
     apart = None if output.suffix else files.of_several_sizes(source, model.run.options)
     made: Any = model.translate(source, seed) if apart is None else _each(model, apart, seed)
-    written(made, files, output, files.names_in(source))
+    write_samples(made, files, output, files.names_in(source))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""``surveyor walk``: samples along a closed walk through the latent."""
+"""``surveyor walk``: samples along a closed path through the latent space."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from surveyor import api
-from surveyor.cli.console import app, place, unwritable
-from surveyor.cli.flags import Device
-from surveyor.cli.output import asked
+from surveyor.cli.console import app, output_problems, print_path
+from surveyor.cli.flags import Device, Output, Overwrite, Where
+from surveyor.cli.output import parse_where
 from surveyor.errors import InputError
 from surveyor.writing import replacing
 
@@ -21,40 +21,38 @@ def walk(
     /,
     *,
     n: Annotated[int, Parameter(name=["-n", "--number"])] = 60,
-    where: tuple[str, ...] = (),
-    output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
+    where: Where = (),
+    output: Output = None,
     seed: int = 0,
     device: Device = None,
-    overwrite: Annotated[bool, Parameter(negative=())] = False,
+    overwrite: Overwrite = False,
 ) -> int:
-    """Draw samples along a closed walk through the latent, as an animated picture.
+    """Draw samples along a closed path through the latent space, as an animation.
 
     Parameters
     ----------
     run
-        The run folder, of pictures or vectors.
+        The folder of a run on pictures or vectors.
     n
         Number of frames.
     where
-        COL=A|B|C, repeatable: the walk moves from condition to condition.
+        COLUMN=A|B|C, repeatable: the walk passes through these values in turn.
     output
         The file to write: .gif, .webp or .png for pictures, otherwise a file of samples.
     seed
-        Equal seeds give equal walks.
-    overwrite
-        Replace the file if it exists.
+        Random seed; equal seeds give equal walks.
     """
     model = api.load(run, device=device)
-    stops, files = _stops(asked(where, model.run.codec.selectable_names)), model.run.kind.files
+    stops, files = _stops(parse_where(where, model.run.codec.selectable_names)), model.run.kind.files
     endings = (*files.animations, *files.suffixes, *(o for o in files.outputs if o))
     output = output or Path(f"walk{endings[0]}")
-    if problems := unwritable(output, endings, overwrite):
+    if problems := output_problems(output, endings, overwrite):
         raise InputError(*problems)
     made = model.walk(n, stops, seed=seed)
     with replacing(output) as new:
         moves = output.suffix.lower() in files.animations
         files.animate(made, new) if moves else files.write(made, new)
-    place(f"{n:,} frames in {output}")
+    print_path(f"{n:,} frames in {output}")
     return 0
 
 

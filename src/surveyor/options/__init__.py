@@ -1,19 +1,19 @@
-"""Options: their names, types and ranges, the parts that they name, and what goes together."""
+"""Options: their names, types and ranges, the parts that they name, and their compatibility."""
 
 from surveyor.options.config import NONE, OWN, Config
-from surveyor.options.configured import PARTS, configured, part_of, spacing
+from surveyor.options.configure import PARTS, configure, default_measure_every, part_of
 from surveyor.options.devices import device_problems, on_device
 from surveyor.options.toml import VERSION, dumps, loads, read_options
-from surveyor.options.values import MOVED, resolve
+from surveyor.options.values import RENAMED, resolve
 
 __all__ = [
-    "MOVED",
+    "RENAMED",
     "NONE",
     "OWN",
     "PARTS",
     "VERSION",
     "Config",
-    "configured",
+    "configure",
     "device_problems",
     "dumps",
     "loads",
@@ -21,5 +21,5 @@ __all__ = [
     "part_of",
     "read_options",
     "resolve",
-    "spacing",
+    "default_measure_every",
 ]

@@ -1,12 +1,12 @@
-"""One dataclass: the fields are the keys of config.toml and the flags of the command line."""
+"""The configuration of a run: its fields are the keys of config.toml and the flags of ``train``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-NONE = "none"  # the name of no part
-OWN = "own"  # the name of a module of the user's own
+NONE = "none"  # in place of a part's name: no part
+OWN = "own"  # in place of a part's name: a module passed by the user
 
 
 def _option(default: Any, text: str, low: float | None = None, high: float | None = None) -> Any:
@@ -14,15 +14,15 @@ def _option(default: Any, text: str, low: float | None = None, high: float | Non
 
 
 GROUPS = {"condition": "Data", "objective": "Model", "steps": "Training", "measure_every": "Run"}
-"""The headings of ``--help``, each by the first option under it."""
+"""The headings of ``--help``, keyed by the first option under each."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that decides a run. The kind of data supplies what is not given."""
+    """All options of a run. The kind of data sets those that the user does not."""
 
     condition: tuple[str, ...] = _option(
-        (), "Columns or labels whose values can be asked for when sampling."
+        (), "Columns or labels to condition on, whose values can be chosen when sampling."
     )
     group: str | None = _option(None, "Column whose groups are reported separately.")
     balance: bool = _option(
@@ -36,21 +36,21 @@ class Config:
     missing: tuple[str, ...] = _option((), "Words that mean a missing value, such as ? or unknown.")
     label_noise: float = _option(
         0.0,
-        "Share of condition labels known to be wrong; samples get correct ones.",
+        "Share of the condition labels that is known to be wrong; samples get correct ones.",
         0,
         0.9,
     )
     task: str = _option(
         NONE,
-        "Learn to make pictures from others: super-resolution:scale=4, or "
-        "translate:source=A,target=B with two folders or arrays in DATA.",
+        "Learn pictures from pictures: super-resolution:scale=4, or translate:source=A,target=B, "
+        "where A and B are two folders, or two arrays in DATA.",
     )
     size: int | None = _option(
-        None, "Resize pictures to this many pixels a side, cropped to squares.", 4, 4096
+        None, "Crop pictures to squares and resize them to this many pixels per side.", 4, 4096
     )
     white: int | None = _option(
         None,
-        "Value of white in pictures deeper than 8 bits, if the guess is wrong.",
+        "Value of white in pictures of more than 8 bits, if guessed wrongly.",
         1,
         2**16 - 1,
     )
@@ -60,17 +60,20 @@ class Config:
     whiten: bool = _option(False, "Whiten vectors or pictures: unit variance in every direction.")
     privacy: str = _option(
         NONE,
-        "Differential privacy of samples and run folder: gaussian:epsilon=3; also delta, "
-        "1 / (10 rows) if not given, and max_grad_norm.",
+        "Differential privacy of samples and run folder: gaussian:epsilon=3; optional fields are "
+        "delta, by default 1 / (10 rows), and max_grad_norm.",
     )
     holdout: float = _option(
         0.2, "Share of rows held out for validation and measurement.", 0.01, 0.5
     )
 
-    objective: str = _option("wasserstein", "wasserstein, minimax, hinge or relativistic.")
+    objective: str = _option(
+        "wasserstein", "Objective of the game: wasserstein, minimax, hinge or relativistic."
+    )
     constraint: tuple[str, ...] = _option(
         ("gradient-penalty",),
-        "gradient-penalty, clip, spectral, orthogonal, condition-penalty; NAME:FIELD=VALUE,...",
+        "Constraints on the critic's slope: gradient-penalty, clip, spectral, orthogonal, "
+        "condition-penalty; NAME:FIELD=VALUE,...",
     )
     generator: str = _option(
         "mlp", "autoregressive, mlp, conv, residual, unet or upscale; NAME:FIELD=VALUE,..."
@@ -93,7 +96,8 @@ class Config:
     steps: int = _option(10_000, "Generator steps.", 1, 10**9)
     warm_start: float = _option(
         0.0,
-        "Share of the steps, at the start, that train by likelihood or a task's terms alone.",
+        "Share of the steps, at the start, that train without a critic: by likelihood, or by the "
+        "terms of a task.",
         0,
         1,
     )
@@ -104,7 +108,10 @@ class Config:
         "yes", "Match the marginals of an autoregressive generator to the training data."
     )
     minutes: float | None = _option(
-        None, "Training time; the number of steps follows from a trial at the start.", 0.01, 525_600
+        None,
+        "Training time in minutes; a trial at the start sets the number of steps.",
+        0.01,
+        525_600,
     )
     batch: int = _option(256, "Batch size.", 2, 2**20)
     critic_steps: int = _option(2, "Critic steps per generator step.", 1, 1000)
@@ -113,14 +120,14 @@ class Config:
     optimizer: str = _option("adam", "adam, rmsprop or sgd; NAME:FIELD=VALUE,...")
     ema_decay: float = _option(
         0.999,
-        "Decay of the generator's exponential moving average, which makes the samples.",
+        "Decay of the generator's exponential moving average, which generates the samples.",
         0,
         0.999999,
     )
     schedule: str = _option(
         "cosine",
-        "Learning rate schedule: cosine, linear or exponential, with fields hold=0.3 (share of "
-        "the steps at the full rate), final=0 and critic_final (share of the rate at the end).",
+        "Learning rate schedule: cosine, linear or exponential. Fields: hold=0.3 (share of the "
+        "steps at the full rate), final=0 and critic_final (share of the rate at the end).",
     )
 
     measure_every: int | None = _option(
@@ -134,16 +141,17 @@ class Config:
     threads: int | None = _option(
         None, "CPU threads; chosen by the size of the nets if not given.", 1, 1024
     )
-    device: str = _option("cpu", "cpu, cuda or mps.")
+    device: str = _option("cpu", "Device to train on: cpu, cuda or mps.")
     precision: Literal["auto", "float32", "bfloat16"] = _option(
         "float32",
         "Precision of matrix products; auto uses bfloat16 where the hardware supports it.",
     )
     compile: Literal["auto", "yes", "no"] = _option(
-        "auto", "Compile the training step; auto does so when the run is long enough to pay for it."
+        "auto",
+        "Compile the training step; auto does so if the run is long enough for it to save time.",
     )
 
     @property
     def private(self) -> bool:
-        """Return whether training rows are seen under differential privacy."""
+        """Return whether training is differentially private."""
         return self.privacy != NONE

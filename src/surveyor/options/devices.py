@@ -1,4 +1,4 @@
-"""Where to compute."""
+"""Devices to compute on."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ DEVICES = "cpu|cuda(:[0-9]{1,3})?|mps"
 
 
 def device_problems(name: str) -> list[str]:
-    """Return what stands against computing on a device."""
+    """Return why the device ``name`` cannot be used."""
     if not re.fullmatch(DEVICES, name):
         return [f"--device {name}: unknown; known: cpu, cuda, mps"]
-    if not _is_here(name):
+    if not _is_available(name):
         kind = name.partition(":")[0].upper()
-        return [f"--device {name}: no {kind} device here; use --device cpu"]
+        return [f"--device {name}: no {kind} device available; use --device cpu"]
     return []
 
 
-def _is_here(device: str) -> bool:
+def _is_available(device: str) -> bool:
     kind, _, number = device.partition(":")
     if kind == "cuda":
         return torch.cuda.is_available() and int(number or 0) < torch.cuda.device_count()
@@ -33,23 +33,25 @@ def _is_here(device: str) -> bool:
 
 
 def on_device(config: Config, device: str | None = None) -> Config:
-    """Return the configuration of a run on ``device``, or on its own where that is here.
+    """Return a run's configuration for ``device``, by default that of training.
+
+    If ``device`` is None and that of training is not available, the CPU replaces it, with a notice.
 
     Raises:
-        InputError: a device that is unknown or asked for and not here.
+        InputError: the device is unknown, or ``device`` is given and not available.
     """
-    asked = config.device if device is None else device
-    problems = device_problems(asked)
-    if device is None and problems and re.fullmatch(DEVICES, asked):
-        tell(f"the run was trained on {asked}, which is not here; it is opened on the processor")
+    name = config.device if device is None else device
+    problems = device_problems(name)
+    if device is None and problems and re.fullmatch(DEVICES, name):
+        tell(f"the run was trained on {name}, which is not available here; using the CPU")
         return replace(config, device="cpu")
     if problems:
         raise InputError(*problems)
-    return replace(config, device=asked)
+    return replace(config, device=name)
 
 
 def multiplies_bfloat16(device: str) -> bool:
-    """Return whether the hardware of ``device`` multiplies bfloat16."""
+    """Return whether ``device`` multiplies bfloat16 matrices in hardware."""
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     known: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()

@@ -1,4 +1,4 @@
-"""Options in TOML: ``config.toml`` of a run, and files that a person writes."""
+"""Options in TOML: the ``config.toml`` of a run, and files that users write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tomli_w
 
 from surveyor.errors import InputError
 from surveyor.options.config import Config
-from surveyor.options.configured import PARTS, part_of
+from surveyor.options.configure import PARTS, part_of
 from surveyor.options.values import resolve
 from surveyor.reading import in_file
 
@@ -21,7 +21,7 @@ VERSION = 5
 
 
 def dumps(config: Config, data: str) -> str:
-    """Return ``config.toml`` as text."""
+    """Return the text of a ``config.toml``."""
     values = {
         k: list(v) if isinstance(v, tuple) else v for k, v in vars(config).items() if v is not None
     }
@@ -29,16 +29,16 @@ def dumps(config: Config, data: str) -> str:
 
 
 def loads(content: Mapping[str, Any], where: str) -> tuple[Config, str]:
-    """Take what a ``config.toml`` holds; return the configuration and the data's name.
+    """Return the configuration and the data's name from the content of a ``config.toml``.
 
     Raises:
-        InputError: another version, or fields that do not fit.
+        InputError: the version differs, or a field is missing or invalid.
     """
     version = content.get("version")
     if version != VERSION:
         raise InputError(
-            f"{where}: a run of version {reprlib.repr(version)}, and this Surveyor reads version "
-            f"{VERSION}; train again, or use the Surveyor that wrote it"
+            f"{where}: written by version {reprlib.repr(version)} of the format, but this Surveyor "
+            f"reads version {VERSION}; train again, or use the Surveyor that wrote it"
         )
     run, data = content.get("run"), content.get("data")
     if not isinstance(run, dict) or not isinstance(data, str):
@@ -60,18 +60,18 @@ RESTORE = "restore it or train again"
 
 
 def read_options(path: Path) -> dict[str, Any]:
-    """Return the options in a TOML file a person wrote, or in a run's ``config.toml``.
+    """Return the options in a user's TOML file, or in a run's ``config.toml``.
 
     Raises:
-        InputError: the file is missing or no TOML.
+        InputError: the file is missing or not valid TOML.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InputError(f"--config {path}: no such file") from error
+        raise InputError(f"--config {path}: no such file; check the path") from error
     except (ValueError, RecursionError, OSError) as error:
-        raise InputError(f"--config {path}: not readable as TOML ({error})") from error
+        raise InputError(f"--config {path}: not readable as TOML ({error}); correct it") from error
     run = content.get("run", content)
     if not isinstance(run, dict):
-        raise InputError(f"--config {path}: run is no table; write [run]")
+        raise InputError(f"--config {path}: run is not a table; write [run]")
     return {k.replace("-", "_"): v for k, v in run.items()}

@@ -1,4 +1,4 @@
-"""What a person says of options: names, types and ranges."""
+"""Checks of the options that a user gives: names, types and ranges."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from surveyor.arguments import shown
 from surveyor.errors import InputError, did_you_mean
 from surveyor.options.config import Config
 
-MOVED: Mapping[str, tuple[str, str]] = {
+RENAMED: Mapping[str, tuple[str, str]] = {
     "epsilon": ("privacy", "gaussian:epsilon=3"),
     "delta": ("privacy", "gaussian:epsilon=3,delta=1e-5"),
     "row_norm": ("privacy", "gaussian:epsilon=3,max_grad_norm=1"),
@@ -35,21 +35,21 @@ MOVED: Mapping[str, tuple[str, str]] = {
     "final": ("schedule", "cosine:final=0"),
     "critic_final": ("schedule", "cosine:critic_final=0"),
 }
-"""Options that had names of their own before they became fields of a part."""
+"""Former options, each with the option that replaces it and an example of its value."""
 
 
-def resolve(said: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> Config:
-    """Return a configuration: what was said, over the defaults of the kind of data.
+def resolve(given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> Config:
+    """Return a configuration from the options given, which override ``defaults``.
 
     Raises:
-        InputError: unknown names ("did you mean"), wrong types, values out of range; all at once.
+        InputError: a name is unknown, a type is wrong, or a value is out of range; all at once.
     """
     hints = typing.get_type_hints(Config)
     problems, values = [], dict(defaults or {})
     fields = {f.name: f for f in dataclasses.fields(Config)}
-    for name, value in said.items():
+    for name, value in given.items():
         if name not in fields:
-            now = MOVED.get(name)
+            now = RENAMED.get(name)
             hint = f"; did you mean {now[0]}={now[1]}?" if now else did_you_mean(name, fields)
             problems.append(f"unknown option {name!r}{hint}")
             continue
@@ -89,7 +89,7 @@ def _typed(value: Any, hint: Any) -> Any:
         hint = next(o for o in options if o is not type(None))
     if typing.get_origin(hint) is Literal:
         if not isinstance(value, str) or value not in typing.get_args(hint):
-            raise ValueError(f"not known{did_you_mean(str(value), typing.get_args(hint))}")
+            raise ValueError(f"unknown{did_you_mean(str(value), typing.get_args(hint))}")
         return str(value)
     if typing.get_origin(hint) is tuple:
         inner = typing.get_args(hint)[0]
@@ -118,10 +118,10 @@ TYPES: Mapping[Any, str] = {
 
 
 def _items(value: Any, inner: Any) -> list[Any]:
-    """Return the items of an option that takes several; one may stand alone."""
+    """Return the items of an option that takes several; a single value counts as one item."""
     if isinstance(value, (str, Real)):
         return [value]
-    # A set has no order, and what depends on it would not repeat; an iterator is used up.
+    # A set has no order, so a run would not be reproducible; an iterator can be read only once.
     if isinstance(value, (bytes, Set, Mapping)) or not (
         isinstance(value, Sequence) or hasattr(value, "__array__")
     ):

@@ -24,7 +24,7 @@ from surveyor.diagnostics.preflight import BATCH_NORMS
 from surveyor.diagnostics.trial import tried, untrainable
 from surveyor.errors import InputError, NotWritten
 from surveyor.kinds import kind_of
-from surveyor.options import OWN, Config, dumps, part_of, spacing
+from surveyor.options import OWN, Config, default_measure_every, dumps, part_of
 from surveyor.reading import damaged, json_of, read_bytes, read_header, read_text
 from surveyor.run.folder import fingerprint, measured_in, read_history, refuse_existing, same_data
 from surveyor.run.lock import Lock, make, tidy_files
@@ -86,7 +86,7 @@ def start(
         fitting = steps_in(session.game, session.data.train, session.plan, config.minutes)
         config = replace(config, steps=fitting, minutes=None)
         if config.measure_every is None:
-            config = replace(config, measure_every=spacing(config.steps))
+            config = replace(config, measure_every=default_measure_every(config.steps))
         session = _session(data, config, path, generator, critic, ranks)
     session.data_name = data_name
     _agreed(session)

@@ -13,7 +13,7 @@ from surveyor.data.memory import copy_arrays
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
 from surveyor.kinds.loading import recognise, split_and_encode
-from surveyor.options import NONE, Config, configured
+from surveyor.options import NONE, Config, configure
 from surveyor.options import resolve as resolve_config
 
 
@@ -31,7 +31,7 @@ def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
     # A refused run must not spend privacy budget.
     config = dataclasses.replace(early or Config(), privacy=NONE)
     with collecting(problems):
-        config = configured(said, defaults)
+        config = configure(said, defaults)
     if kind is not None and raw is not None:
         with collecting(problems):
             loaded = split_and_encode(kind, raw, options_of(config), config.holdout, config.seed)
