@@ -131,14 +131,14 @@ def verdicts(found: Found) -> str:
         {f"{m['commit']}, {m['date']}, {m['machine']['processor']}" for _, m in found.values()}
     )
     parts = [
-        "Medians over seeds, and the least and the largest; a verdict is one on every seed. Measured at "
-        f"{'; '.join(places)}.",
-        table(["", "claim", "verdict", "seeds", "a figure"], rows).replace(*ALIGNED),
-        "Where a claim does not simply hold, what it states, one by one:",
+        "Figures are medians over seeds, with minimum and maximum; a statement holds if it does on every "
+        f"seed. Measured at {'; '.join(places)}.",
+        table(["", "claim", "verdict", "seeds", "main figure"], rows).replace(*ALIGNED),
+        "The statements of the claims that do not simply hold:",
         _listed(
             {k: v for k, v in found.items() if every[k].verdict(v[0].figures) != "holds"}, "parts"
         ),
-        "What was found beside it, or instead, and judged in the same way:",
+        "Further findings, judged in the same way:",
         _listed(found, "findings"),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

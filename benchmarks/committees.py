@@ -70,7 +70,7 @@ def section(found: Found) -> str:
         )
     ]
     return (
-        f"**Committees, packs, noise** (`python -m benchmarks.committees`, one thread each, some with other work beside them, so that seconds are upper values; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each). Critics differ no more than seeds do: here none of it helps.\n\n"
+        f"**Committees, packs, noise** (`python -m benchmarks.committees`, one thread each, some on a busy machine, so that seconds are upper bounds; the 8 x 8 digits, digit as condition, {found['steps']:,} steps of each). Differences between critics are no larger than between seeds: none of these helps here.\n\n"
         + table(["critic", *keys], rows)
     )  # fmt: skip
 

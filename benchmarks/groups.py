@@ -119,9 +119,9 @@ def section(found: Found) -> str:
     return (
         "**Groups of Adult** (`make bench-groups`, two seeds): W1 / floor of the smallest group over that of the largest: "
         + "; ".join(told) + ". Income above 50K by sex, and the accuracy on the test file of boosted trees trained on the rows, "
-        "plain and with `--parity income:sex`:\n\n" + table(["rows", *seeds], rows)
-        + f"\n\n**Odd rows** (same command): AUC in telling test rows from the same rows with {found['swapped']} random cells "
-        f"exchanged, none of which was seen before: {found_by}."
+        "without and with `--parity income:sex`:\n\n" + table(["rows", *seeds], rows)
+        + f"\n\n**Odd rows** (same command): AUC in separating test rows from the same rows with {found['swapped']} random cells "
+        f"exchanged, none of them seen in training: {found_by}."
     )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def section(found: Found) -> str:
     minutes = ", ".join(f"{k} {v:g}" for k, v in found["minutes"].items())
     return (
         f"**Critics of proven slope for generators** (`make bench-hard`, equal time: {minutes} minutes, two runs side by side, "
-        "nothing tuned for them; a figure a seed): the penalised default beside orthogonal matrices with folds or GroupSort.\n\n"
+        "without tuning; one figure per seed): the penalised default against orthogonal matrices with folds or GroupSort.\n\n"
         + table(["data", "critic", "W1 / floor", "AUC", "high quality"], rows)
     )
 

@@ -198,11 +198,10 @@ def section(found: Found) -> str:
     ]
     return (
         f"**MNIST** (`make bench-images`, here with `--threads 1`; digit as condition, the same convolutional nets for all; the textbook's WGAN-GP takes five "
-        f"critic steps a generator step, and has the time of the longest run beside it). "
-        f"A classifier of the 50,000 training digits, right on {found['judge']:.1%} of the 10,000 others, reads "
-        "10,000 generated ones: share read as asked, the same for the worst digit; usefulness, the accuracy on real digits of one trained on "
-        f"them alone; Frechet distance between its features over that of real digits. Of real digits it reads {found['judge, worst digit']:.3f} of the "
-        "worst.\n\n"
+        f"critic steps per generator step, for as long as the longest other run). "
+        f"A classifier of the 50,000 training digits, accurate on {found['judge']:.1%} of the 10,000 others, labels "
+        "10,000 generated ones: the share with the label requested, and that of the worst digit; usefulness, the accuracy on real digits of one trained on "
+        f"them alone; Frechet distance between its features over that of real digits. For real digits the share of the worst digit is {found['judge, worst digit']:.3f}.\n\n"
         + table(["", "products", "seeds", *keys], rows)
         + "\n\n![Generated digits, one column a digit](benchmarks/results/mnist-surveyor.png)"
     )  # fmt: skip

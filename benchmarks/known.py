@@ -133,11 +133,13 @@ def section(found: Found) -> str:
         rows.append(cells)
     columns = ["distributions", "W1", "steps", "gap", "error"]
     columns += ["critic", "trained: gap", "error", "critic"] if told else []
-    beside = " Beside it the best trained one." if told else " Which of them it is was not kept."
+    beside = (
+        " The best trained one is given too." if told else " Which of them it was is not recorded."
+    )
     return (
         "**Distances in closed form** (`make bench-known`): gaps on fresh points of the critic that the ruler returns, whose "
-        "slope is at most 1 by proof. It is the best of two trained families, Peaks and Folds, and of Cones, which no step "
-        f"trains: the potentials of exact transport between 2,048 points a side, carried over to others.{beside}\n\n"
+        "slope is at most 1 by proof. It is the best of two trained families, Peaks and Folds, and of Cones, which need no "
+        f"training: the potentials of exact transport between 2,048 points per side, extended to other points.{beside}\n\n"
         + table(columns, rows)
     )
 

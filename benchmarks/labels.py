@@ -88,8 +88,8 @@ def section(found: Found) -> str:
         rows.append([method, *cells])
     columns = [text for share in shares for text in (f"{share:.0%} wrong", "worst label")]
     return (
-        f"**Wrong labels** (`make bench-labels`, eight Gaussians with their number as condition, {found['steps']:,} steps, a figure a "
-        "seed): share of samples that lie nearest to the Gaussian asked for; told the share is `--label-noise`.\n\n"
+        f"**Wrong labels** (`make bench-labels`, eight Gaussians with their number as condition, {found['steps']:,} steps, one figure per "
+        "seed): share of samples that are nearest to the Gaussian requested; in the row `told the share`, training has `--label-noise`.\n\n"
         + table(["", *columns], rows)
     )
 

@@ -67,9 +67,9 @@ def section(found: Found) -> str:
         for r in found["runs"]
     ]  # fmt: skip
     return (
-        "**Formulas** (`make bench-materials`, 2,000 rows of the experimental band-gap set a seed): shares neutral in charge by common "
-        "oxidation states, unlike one another, and not in the data; the generator meets exact sums less often than the data, and sampling "
-        "keeps fewer of the others.\n\n"
+        "**Formulas** (`make bench-materials`, 2,000 rows of the experimental band-gap set per seed): shares that are charge-neutral by common "
+        "oxidation states, unique, and not in the data. The generator alone is neutral less often than the data; sampling "
+        "rejects some of the others.\n\n"
         + table(
             [
                 "seed",

@@ -175,9 +175,9 @@ def section(found: Found) -> str:
     counts, whole = found["counts"], len(found["runs"])
     alike = sum("equivalent" in r for r in found["runs"])
     return (
-        f"**Faults that tests notice** (`make mutants`, seed {found['seeds'][0]}): of {whole} single faults put into the rooms that "
-        f"compute, {1 - counts['survived'] / whole:.1%} are noticed, {counts['killed']} by a test that fails and {counts['timeout']} by one that does "
-        f"not end; {counts['survived']} are not, {alike} of which change nothing that a caller sees."
+        f"**Mutation testing** (`make mutants`, seed {found['seeds'][0]}): of {whole} single faults inserted into the packages that "
+        f"compute, {1 - counts['survived'] / whole:.1%} are detected, {counts['killed']} by a test that fails and {counts['timeout']} by one that does "
+        f"not end; {counts['survived']} are not detected, {alike} of which do not change observable behaviour."
     )
 
 

@@ -146,8 +146,8 @@ def section(found: Found) -> str:
     ]
     return (
         f"**Outliers** (`make bench-outliers`, medians of {len(next(iter(by.values())))} seeds): a share of the points lies {found['far']:g} "
-        "deviations away, on one side. A generator of a single point under W1 goes where the geometric median is, which bends with the outliers "
-        "but does not follow them as the mean does; one of a single value for each condition keeps to the curve, sin 3c. The original GAN "
+        "deviations away, on one side. A generator of a single point under W1 finds the geometric median, which moves with the outliers "
+        "much less than the mean does; a generator of a single value for each condition stays near the curve, sin 3c. The original GAN "
         "settles in the larger mode. Error against the clean centre or curve:\n\n"
         + table(["learnt", "by", *(f"{share:.0%}" for (share,) in by)], rows)
     )  # fmt: skip

@@ -163,12 +163,12 @@ def section(found: Found) -> str:
         "s, one thread",
     ]
     return (
-        "**Pictures that answer pictures** (`make bench-images`, three seeds by `python -m benchmarks.pairs --seeds 1 2 3`, with other work beside, so that seconds are upper values; icons of 32 x 32, those held out are no skin tone of one trained on; the "
+        "**Pictures from pictures** (`make bench-images`, three seeds by `python -m benchmarks.pairs --seeds 1 2 3`, on a busy machine, so that seconds are upper bounds; icons of 32 x 32, held-out icons are not skin-tone variants of training icons; the "
         "same nets and generator steps with and without a critic). Perceptual distance by an ImageNet net; patches of 8 x 8 against those of "
         f"training pictures (real ones {found['patch_frechet_floor']:.3f}); sharpness is the power of fine detail over the real one.\n\n"
         + table(named, rows)
         + "\n\n![Given, bicubic, squared error, L1, Surveyor, truth](benchmarks/results/super-resolution.png)"
-        + "\n\n*From above: given, bicubic, squared error alone, L1 alone, Surveyor, the truth; not chosen.*"
+        + "\n\n*From above: given, bicubic, squared error alone, L1 alone, Surveyor, the truth; not cherry-picked.*"
         + "\n\n![Edges, L1 alone, Surveyor, truth](benchmarks/results/edges-to-icons.png)"
         + "\n\n*From above: edges, L1 alone, Surveyor, the truth.*"
     )  # fmt: skip

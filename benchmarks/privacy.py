@@ -98,12 +98,12 @@ def section(found: Found) -> str:
     if "copies" in shown:
         told = (
             "the AUC of a membership attack and of the same attack on samples that are the training rows; seconds "
-            "beside other jobs). Epsilon covers samples and run folder, columns and nets."
+            "on a busy machine). Epsilon covers samples and run folder, columns and nets."
         )
     else:
-        told = "the AUC of a membership attack; seconds beside other jobs). The account covers the weights, not the codec's values."
+        told = "the AUC of a membership attack; seconds on a busy machine). The account covers the weights, not the codec's values."
     return (
-        f"**Differential privacy on Adult** (`make bench-privacy`, seeds: {len(next(iter(by.values())))}; measured as in Adult's table, beside {told}\n\n"
+        f"**Differential privacy on Adult** (`make bench-privacy`, seeds: {len(next(iter(by.values())))}; measured as in Adult's table, with {told}\n\n"
         + table(["epsilon", "trained by", *shown.values()], rows)
     )  # fmt: skip
 

@@ -77,7 +77,7 @@ def main() -> None:
 
 def section(found: Found) -> str:
     end = (
-        "every file equals the undisturbed run's, byte for byte"
+        "every file equals that of the uninterrupted run, byte for byte"
         if found["same_bytes"]
         else (f"these files differ: {', '.join(found['different'])}")
     )
@@ -90,7 +90,7 @@ def section(found: Found) -> str:
 def headline(found: Found) -> list[str]:
     same = found["kills"] if found["same_bytes"] else 0
     return [
-        "Killed at random moments and resumed: ends as if undisturbed, byte for byte",
+        "Killed at random moments and resumed: same result as an uninterrupted run, byte for byte",
         f"**{same} of {found['kills']}**",
         f"{found['refused']} resumes refused",
     ]

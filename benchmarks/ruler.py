@@ -272,13 +272,13 @@ def section(found: Found) -> str:
         f"**{mean(own, 'cosine'):.3f}**, median W1 error {float(np.median([abs(r['error']) for r in own])):.1%}, "
         f"largest slope {max(r['steepest'] for r in own):.3f}; below .93 in "
         + ", ".join(f"D {r['d']} N {r['n']} ({r['cosine']:.2f})" for r in below)
-        + ". **These figures stand apart**: the truth of these pairs is a minimum of cones, and so may this "
-        "critic be. What it does on data of other shapes is in the next table; the net of folds, which knows "
-        "nothing of cones, is the row to compare with the others."
+        + ". **These pairs favour this critic**: their true potential is a minimum of cones, a form that it can "
+        "represent exactly. The next table has other distributions; the net of folds, which does not use "
+        "cones, is the row to compare with the others."
     )
     return (
         f"**The critic as a ruler** (`make bench-ruler`, {found['steps']:,} steps of {found['batch']:,} fresh points a "
-        "side for everybody, a seed that nothing was tuned on): MinFunnel pairs, whose W1 and best critic are known. "
+        "side for every critic, on a seed not used for tuning): MinFunnel pairs, whose W1 and best critic are known. "
         "Cosine of the critic's gradient with the true one (worst cell), error of W1, largest slope measured, "
         f"proven bound, and seconds on one core with the other busy, over cells {cells} (D x N).\n\n"
         + table(["critic", "cosine (worst)", "W1 error, median", "steepest", "bound", "s"], rows)
@@ -296,7 +296,7 @@ def headline(found: Found) -> list[str]:
     own, folds = cosine("Surveyor's ruler"), cosine("Surveyor's net of folds")
     penalty, torchlip = cosine("gradient penalty, one-sided"), cosine("deel-torchlip")
     return [
-        "A critic's direction beside the best one's, where that is known (cosine)",
+        "A critic's gradient against that of the optimal critic, where it is known (cosine)",
         f"**{own:.2f}**; its net of folds alone {folds:.2f}",
         f"gradient penalty {penalty:.2f}, deel-torchlip {torchlip:.2f}",
     ]

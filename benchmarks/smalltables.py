@@ -143,7 +143,7 @@ def section(found: Found) -> str:
     return (
         "**Small tables** (`make bench-smalltables`). LaLonde's experiment, exact W1 in dollars and units between the 445 rows and as many "
         f"generated, medians of {len(by['lalonde',])} seeds (least to largest): {spread('w1')}; with no row equal to a real one (`--apart-from`) "
-        f"{spread('w1 without copies')}; columns shuffled {spread('shuffled')}; drawn again from the real rows {spread('bootstrap')}. Unless kept "
+        f"{spread('w1 without copies')}; columns shuffled {spread('shuffled')}; resampled from the real rows {spread('bootstrap')}. Unless kept "
         f"apart, {spread('copies')} of 445 equal a real row, of those with any earnings {spread('copies with earnings')}. "
         f"Diamonds: W1 / floor {diamonds['ratio']:.2f}, classifier AUC {diamonds['auc']:.2f}. "
         "SDGym's mixtures, log likelihood of generated points under the truth and of test points under a mixture refitted to the "

@@ -78,9 +78,9 @@ def section(found: Found) -> str:
     worse = min(gaps[1:]) >= gaps[0]
     return (
         f"**A penalty on the gradient in the condition** (`make bench-smoothness`, medians of {len(next(iter(by.values())))} seeds): points on a "
-        f"curve that a continuous condition from 0 to 1 runs along, none seen between {low:g} and {high:g}. W1 at conditions seen and in "
+        f"curve parametrised by a continuous condition from 0 to 1, with none between {low:g} and {high:g}. W1 at conditions in the training range and in "
         "the gap, and the largest step between neighbouring conditions over the true one: "
-        f"{'the penalty brings nothing on these data' if worse else 'the penalty helps'}.\n\n"
+        f"{'the penalty does not help on these data' if worse else 'the penalty helps'}.\n\n"
         + table(["weight", "W1, seen", "W1, in the gap", "floor", "largest step / true"],
                 [[f"{weight:g}", *(f"{median(runs, k):.3f}" for k in keys)] for (weight,), runs in by.items()])
     )  # fmt: skip

@@ -290,7 +290,7 @@ def section(found: Found) -> str:
     return (
         f"**A critic step under the penalty** (`make bench-speed`, {found['threads']} threads), milliseconds, timed in turns: "
         "the textbook loop, JAX, the matrix products alone that such a step cannot do without, and Surveyor's, "
-        "compiled where it does not say eager.\n\n" + table(["critic", *methods], rows)
+        "compiled unless marked eager.\n\n" + table(["critic", *methods], rows)
     )
 
 

@@ -90,9 +90,9 @@ def section(found: Found) -> str:
         [method, *cells(runs, keys)] for (method,), runs in grouped(found["runs"], "method").items()
     ]
     return (
-        "**Stacked MNIST** (`make bench-images`, with the `--steps` and `--methods` that the rows name; three digits as colours, 1,000 modes, 26,000 samples, no condition, the critic with a quarter "
+        "**Stacked MNIST** (`make bench-images`, with `--steps` and `--methods` as in the rows; three digits as colours, 1,000 modes, 26,000 samples, no condition, the critic with a quarter "
         f"of the weights; KL of real samples {found['kl_floor']:.3f}). Published, with a discriminator a quarter the size: DCGAN 78.5 modes and "
-        "KL 5.21, PacDCGAN4 667 and 1.81. Measured before the gradients of the generator's enlarging layers were mended (docs/defaults.md).\n\n" + table(["", "seeds", "modes", "KL", "s"], rows)
+        "KL 5.21, PacDCGAN4 667 and 1.81. Measured before the gradients of the generator's enlarging layers were corrected (docs/defaults.md).\n\n" + table(["", "seeds", "modes", "KL", "s"], rows)
     )  # fmt: skip
 
 

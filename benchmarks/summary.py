@@ -48,7 +48,7 @@ def first() -> str:
     needed = [(row, (name, *row.beside)) for name, row in rows]
     found = {name: read(name) for _, names in needed for name in names}
     told = table(
-        ["", "Surveyor", "beside it"],
+        ["", "Surveyor", "for comparison"],
         [row.cells(*(found[name] for name in names)) for row, names in needed],
     )
     old = [name for name in found if remark(name, found[name])]

@@ -200,7 +200,7 @@ def headline(found: Found) -> list[str]:
         for (m,), own in runs.items()
     }
     return [
-        "Adult's rows: how little trees tell them from real ones (C2ST, 1 is not at all)",
+        "Adult: how hard its rows are to tell from real ones for boosted trees (C2ST, at most 1)",
         f"**{c2st['Surveyor']:.3f}** in {seconds['Surveyor']:.0f} s",
         f"CTGAN, 300 epochs: {c2st['CTGAN, 300 epochs']:.3f} in "
         f"{seconds['CTGAN, 300 epochs']:,.0f} s; real rows {c2st['real training rows']:.3f}",

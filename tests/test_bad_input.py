@@ -218,7 +218,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "another one": (["--from=a", "--to", "b"], "--to: did you mean --task translate:source=A"),
     "an unknown noise": (["--noise", "annael"], "did you mean 'anneal'"),
     "noise from nothing": (["--noise", "anneal:start=0"], "must be above 0"),
-    "noise that adapts upwards": (["--noise", "adaptive:start=.1,end=.2"], "a start above the end"),
+    "noise that adapts upwards": (["--noise", "adaptive:start=.1,end=.2"], "give start above end"),
     "decimals of a whole number": (["--seed", "1.5"], "1.5 is not a whole number"),
     "a net beyond memory": (["--critic", "mlp:width=65000,depth=30"], "numbers of 4 bytes each, take 2.45 TB"),
     "a net beyond counting": (["--generator", "mlp:width=999999999999"], "cannot be built"),
@@ -271,7 +271,7 @@ SAMPLING: dict[str, tuple[list[str], str]] = {
     "a number out of range": (["--where", "age=900"], "outside what was seen"),
     "text for a number": (["--where", "age=old"], "holds numbers"),
     "contradiction": (["--where", "town=Oslo", "--where", "town=Rome"], "choose one"),
-    "no value": (["--where", "town"], "write COL=VALUE"),
+    "no value": (["--where", "town"], "write COLUMN=VALUE"),
     "more than memory": (["-n", "99999999999"], "-n 99,999,999,999: "),
     "more than can be tried": (
         ["-n", "99999999999", "--where", "age=30..40"],

@@ -43,7 +43,8 @@ def walk(
         Random seed; equal seeds give equal walks.
     """
     model = api.load(run, device=device)
-    stops, files = _stops(parse_where(where, model.run.codec.selectable_names)), model.run.kind.files
+    stops = _stops(parse_where(where, model.run.codec.selectable_names))
+    files = model.run.kind.files
     endings = (*files.animations, *files.suffixes, *(o for o in files.outputs if o))
     output = output or Path(f"walk{endings[0]}")
     if problems := output_problems(output, endings, overwrite):
