@@ -152,7 +152,7 @@ def test_the_command_lists_runs_and_judges(
         path = tmp_path / "gallery" / "results" / "c27-dynamics.json"
         path.write_text(json.dumps(wrong))
         assert main(["claims"]) == 2
-        assert "remove it" in capsys.readouterr().err
+        assert "delete it" in capsys.readouterr().err
     path.write_text(json.dumps(told | {"code": "other"}))
     assert main(["claims"]) == 0
     assert "holds (quick run, code has changed)" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""From the options that a user gives to a configuration in which every part is spelt out."""
+"""Turns the options that a user gives into a complete configuration."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _part(option: str, text: str) -> Any:
 
 
 def configure(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
-    """Return the configuration, with every part spelt out in full.
+    """Return the complete configuration, in which every part is named with all its fields.
 
     ``defaults`` are those of the data.
 
@@ -77,13 +77,13 @@ def configure(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         problems[:0] = error.problems
         config = Config()
     chosen = {f.name: getattr(config, f.name) for f in dataclasses.fields(Config)}
-    spelt: dict[str, Any] = {}
+    complete: dict[str, Any] = {}
     for name in PARTS:
         several = isinstance(chosen[name], tuple)
         found = parts[name] if name in parts else _parts(name, chosen[name], problems)
         texts = tuple(p if p == OWN else text_of(p) for p in found)
         chosen[name] = tuple(found) if several else next(iter(found), None)
-        spelt[name] = texts if several else next(iter(texts), NONE)
+        complete[name] = texts if several else next(iter(texts), NONE)
     problems += [p for part in _chosen_parts(chosen) for p in part.problems(chosen)]
     problems += device_problems(config.device)
     if config.balance and config.group is None:
@@ -96,7 +96,7 @@ def configure(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
     precision = config.precision
     if precision == "auto":
         precision = "bfloat16" if multiplies_bfloat16(config.device) else "float32"
-    return replace(config, **spelt, measure_every=every, precision=precision)
+    return replace(config, **complete, measure_every=every, precision=precision)
 
 
 def _parts(option: str, given: Any, problems: list[str]) -> list[Any]:

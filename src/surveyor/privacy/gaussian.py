@@ -45,9 +45,9 @@ class Gaussian(Mechanism):
             )
         if getattr(chosen["critic"], "together", 1) > 1:
             yield "--privacy: a packed critic mixes rows; use --critic=mlp or conv"
-        looks = {"calibrate": "no", "balance": False, "patience": 0, "noise": None, "view": ()}
-        for name, harmless in looks.items():
-            if chosen[name] != harmless:
+        neutral = {"calibrate": "no", "balance": False, "patience": 0, "noise": None, "view": ()}
+        for name, value in neutral.items():
+            if chosen[name] != value:
                 yield f"--privacy: leave out --{name}; it uses rows outside the privacy accounting"
         if chosen["measure_every"] not in (None, chosen["steps"]):
             yield (
