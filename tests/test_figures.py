@@ -260,4 +260,4 @@ def test_a_known_distance_names_the_critic_that_found_it() -> None:
     assert known.section({"runs": [run | ruler | {"trained": trained}]}).endswith(
         "| two points | 2.0000 | 8 x 16 | 2.0000 | +0.00% | Cones | 1.5000 | -25.00% | Folds |"
     )
-    assert "Which of them it is was not kept" in known.section({"runs": [run | {"value": 2.0}]})
+    assert "Which of them it was is not recorded" in known.section({"runs": [run | {"value": 2.0}]})
