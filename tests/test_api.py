@@ -27,7 +27,7 @@ def test_a_combination_never_seen_is_called_a_guess(tmp_path: Path) -> None:
     frame = mixed(300)
     frame = frame[~((frame["town"] == "Oslo") & frame["member"])]
     model = surveyor.fit(frame, tmp_path / "run", condition=["town", "member"], **QUICK)
-    with pytest.warns(Notice, match="hardly seen together") as told:
+    with pytest.warns(Notice, match="rarely seen together") as told:
         made = model.sample(5, {"town": "Oslo", "member": "True"})
     assert told[0].filename == __file__
     assert (made["town"] == "Oslo").all()
@@ -41,7 +41,7 @@ def test_a_verdict_names_what_it_was_measured_against(table_run: Model) -> None:
 
 def test_a_number_asked_for_is_the_number_returned(tmp_path: Path) -> None:
     model = surveyor.fit(mixed(), tmp_path / "run", condition=["age", "joined"], **QUICK)
-    with pytest.warns(Notice, match="hardly seen together"):
+    with pytest.warns(Notice, match="rarely seen together"):
         made = model.sample(30, where={"age": 33, "joined": "2021-02-03"})
     assert set(made["age"]) == {33}
     assert made["age"].dtype == mixed()["age"].dtype

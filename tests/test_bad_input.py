@@ -123,13 +123,13 @@ DATA: dict[str, tuple[Make, str]] = {
     "thousands of columns": (text(",".join(f"c{k}" for k in range(6000)) + "\n" + ",".join("1" * 6000) + "\n"), "at most 5,000"),
     "nan in an array": (array(with_hole(np.nan)), "row 7"),
     "infinity in an array": (array(with_hole(-np.inf)), "row 7"),
-    "text in an array": (array(np.array([["a", "b"]] * 20)), "where numbers belong"),
+    "text in an array": (array(np.array([["a", "b"]] * 20)), "is not numeric"),
     "one axis": (array(np.ones(20)), "shape (20,)"),
     "an object array": (array(np.array([{"a": 1}] * 20, dtype=object)), "never loaded"),
     "a pickle in an npz": (array({"x": np.array([{1}] * 20, dtype=object)}, "data.npz"), "never loaded"),
     "an npz of text": (lambda f: _zipped(f, "notes.txt", b"hello"), "'notes.txt': not a readable array"),
     "an npz that unpacks to gigabytes": (array_bomb, "unpack to 1.34 GB"),
-    "an array of terabytes": (lambda f: _claims(f, "(40000, 5000000)"), "1.6 TB, and 80 bytes follow"),
+    "an array of terabytes": (lambda f: _claims(f, "(40000, 5000000)"), "1.6 TB, but 80 bytes follow"),
     "a header that is no array's": (lambda f: _claims(f, "os.getpid()"), "not a readable array file"),
     "a gif cut short": (cut("GIF"), "broken picture"),
     "a tiff cut short": (cut("TIFF"), "broken picture"),
@@ -268,7 +268,7 @@ SAMPLING: dict[str, tuple[list[str], str]] = {
     "an unknown column": (["--where", "twon=Oslo"], "did you mean 'town'"),
     "a category never seen": (["--where", "town=Osllo"], "did you mean 'Oslo'"),
     "a category of another column": (["--where", "member=perhaps"], "not a value seen"),
-    "a number out of range": (["--where", "age=900"], "outside what was seen"),
+    "a number out of range": (["--where", "age=900"], "outside the range"),
     "text for a number": (["--where", "age=old"], "holds numbers"),
     "contradiction": (["--where", "town=Oslo", "--where", "town=Rome"], "choose one"),
     "no value": (["--where", "town"], "write COLUMN=VALUE"),
@@ -367,7 +367,7 @@ def test_data_of_other_columns_are_not_scored(
 
 def test_pictures_without_the_runs_labels_are_not_scored(digits_run: Model) -> None:
     pictures = digits_run.sample(5)["images"]
-    with pytest.raises(InputError, match="condition digit: no such column"):
+    with pytest.raises(InputError, match="condition digit: unknown column"):
         digits_run.score({"images": pictures})
 
 

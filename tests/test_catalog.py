@@ -68,22 +68,22 @@ def test_every_field_is_spelt_out_inside_too() -> None:
         ("packed:of=cnv", "critic 'packed', of: unknown critic 'cnv'; did you mean 'conv'?"),
         (
             "packed:of=(conv:widht=4),membres=2",
-            "critic 'packed', of: critic 'conv' has no field 'widht'; did you mean 'width'?\n"
-            "critic 'packed' has no field 'membres'; did you mean 'members'?",
+            "critic 'packed', of: critic 'conv': unknown field 'widht'; did you mean 'width'?\n"
+            "critic 'packed': unknown field 'membres'; did you mean 'members'?",
         ),
         ("packed:of=(conv:width=0)", "critic 'packed', of: width 0: give at least 1"),
         (
             "committee:of=(packed:of=(mlp:depth=x))",
             "critic 'committee', of: critic 'packed', of: critic 'mlp': depth=x: not an int",
         ),
-        ("packed:of=(conv:width=4", "critic 'packed': of=(conv:width=4: a '(' without its ')'"),
-        ("packed:of=conv),members=2", "critic 'packed': of=conv),members=2: a ')' without its '('"),
+        ("packed:of=(conv:width=4", "critic 'packed': of=(conv:width=4: unmatched '('"),
+        ("packed:of=conv),members=2", "critic 'packed': of=conv),members=2: unmatched ')'"),
         (
             "packed:of=mlp:width=64,depth=2",
-            "critic 'packed' has no field 'depth'; known: of, members; "
-            "of 'mlp:width=64'? write of=(mlp:width=64,depth=2)",
+            "critic 'packed': unknown field 'depth'; known: of, members; "
+            "if it belongs to 'mlp:width=64', write of=(mlp:width=64,depth=2)",
         ),
-        ("packed:net=conv", "critic 'packed' has no field 'net'; known: of, members"),
+        ("packed:net=conv", "critic 'packed': unknown field 'net'; known: of, members"),
         ("packed:of=unet", "unknown critic 'unet'; known: committee, conv, mlp"),
         ("packed:of=", "critic 'packed', of: unknown critic ''"),
     ],

@@ -40,13 +40,13 @@ class Raising:
 
 # What is passed as data, and what is said of it; "" where it is taken.
 DATA: dict[str, tuple[Callable[[], Any], str]] = {
-    "None": (lambda: None, "no data"),
-    "a number": (lambda: 7, "no data"),
-    "bytes": (lambda: b"people.csv", "no data"),
-    "a class": (lambda: pd.DataFrame, "no data"),
+    "None": (lambda: None, "not data"),
+    "a number": (lambda: 7, "not data"),
+    "bytes": (lambda: b"people.csv", "not data"),
+    "a class": (lambda: pd.DataFrame, "not data"),
     "a function": (lambda: len, "unknown kind of data"),
     "an empty text": (lambda: "", "empty name; give a file"),
-    "a text with NUL": (lambda: "people\0.csv", "no name of a file"),
+    "a text with NUL": (lambda: "people\0.csv", "not a valid file or folder name"),
     "a name too long": (lambda: "x" * 5000 + ".csv", "cannot be read"),
     "a file that is not there": (lambda: Path("nowhere.csv"), "no such file"),
     "an open file": (lambda: io.StringIO("a,b\n1,2\n"), "give its path"),
@@ -82,9 +82,9 @@ DATA: dict[str, tuple[Callable[[], Any], str]] = {
     "a big-endian array": (lambda: X.astype(">f8"), ""),
     "an array of float16": (lambda: X.astype(np.float16), ""),
     "an array that cannot be written to": (lambda: _frozen(X), ""),
-    "a record array": (lambda: FRAME.to_records(), "where numbers belong"),
-    "an array of text": (lambda: np.array([["a", "b"]] * N), "where numbers belong"),
-    "an array of dates": (lambda: np.full((N, 2), "2020-01-01", dtype="M8[D]"), "where numbers belong"),
+    "a record array": (lambda: FRAME.to_records(), "is not numeric"),
+    "an array of text": (lambda: np.array([["a", "b"]] * N), "is not numeric"),
+    "an array of dates": (lambda: np.full((N, 2), "2020-01-01", dtype="M8[D]"), "is not numeric"),
     "an array of objects": (lambda: X.astype(object), "object array"),
     "an array without rows": (lambda: X[:0], "shape (0, 3)"),
     "an array without columns": (lambda: X[:, :0], "shape (40, 0)"),
@@ -94,7 +94,7 @@ DATA: dict[str, tuple[Callable[[], Any], str]] = {
     "a dictionary of single values": (lambda: {"x": 1.0, "c": "a"}, "of type float"),
     "a dictionary of tables": (lambda: {"one": FRAME, "two": FRAME}, "of type DataFrame"),
     "a dictionary of sets": (lambda: {"images": PICTURES, "digit": {1, 2}}, "of type set"),
-    "a dictionary named by numbers": (lambda: {0: X}, "named by text"),
+    "a dictionary named by numbers": (lambda: {0: X}, "name arrays by strings"),
     "a dictionary of tensors": (lambda: {"x": V, "label": torch.arange(N)}, ""),
     "a dictionary with labels in a list": (lambda: {"images": PICTURES, "digit": [0, 1] * 20}, ""),
     "a dictionary with labels in a Series": (lambda: {"images": PICTURES, "c": FRAME["c"]}, ""),
@@ -207,10 +207,10 @@ CALLS: dict[str, tuple[Call, str]] = {
     "truncated by text": (lambda m: m.sample(3, truncate="half"), "truncate 'half'"),  # type: ignore[arg-type]
     "truncated to nothing": (lambda m: m.sample(3, truncate=0), "above 0"),
     "truncated by None": (lambda m: m.sample(3, truncate=None), "truncate None"),  # type: ignore[arg-type]
-    "apart from a number": (lambda m: m.sample(3, apart_from=5), "no data"),
+    "apart from a number": (lambda m: m.sample(3, apart_from=5), "not data"),
     "apart from a missing file": (lambda m: m.sample(3, apart_from="no.csv"), "no such file"),
     "apart from an array": (lambda m: m.sample(3, apart_from=X), "the data are vectors"),
-    "apart from other columns": (lambda m: m.sample(3, apart_from=FRAME), "no such column"),
+    "apart from other columns": (lambda m: m.sample(3, apart_from=FRAME), "unknown column"),
     "apart from rows": (lambda m: m.sample(3, apart_from=mixed(50)), ""),
     "all wrong at once": (lambda m: m.sample("5", seed=None), "seed None"),  # type: ignore[arg-type]
     "answers of a table": (lambda m: m.translate(PICTURES), "the run has no task"),
@@ -228,26 +228,26 @@ CALLS: dict[str, tuple[Call, str]] = {
     "measured on an array": (lambda m: m.evaluate(X), "the data are vectors"),
     "measured on one row": (lambda m: m.evaluate(mixed(600).iloc[:1]), "too few"),
     "measured on a list": (lambda m: m.evaluate([1, 2]), "give pandas.DataFrame(data)"),
-    "measured on other columns": (lambda m: m.evaluate(FRAME), "no such column"),
+    "measured on other columns": (lambda m: m.evaluate(FRAME), "unknown column"),
     "scores of a missing file": (lambda m: m.score("missing.csv"), "no such file"),
-    "scores of None": (lambda m: m.score(None), "no data"),
+    "scores of None": (lambda m: m.score(None), "not data"),
     "scores of an array": (lambda m: m.score(X), "the data are vectors"),
     "scores of a tensor": (lambda m: m.score(V), "the data are vectors"),
     "scores of a list of rows": (lambda m: m.score(mixed(9).to_dict("records")), "give pandas.DataFrame(data)"),
     "scores of no rows": (lambda m: m.score(mixed(9).iloc[:0]), "no rows"),
     "scores of one row": (lambda m: m.score(ROW), ""),
     "scores of a dictionary": (lambda m: m.score(ROW.to_dict()), ""),
-    "scores of part of a row": (lambda m: m.score(ROW.iloc[:2]), "no such column"),
-    "scores of a column": (lambda m: m.score(mixed(600)["age"]), "no such column"),
+    "scores of part of a row": (lambda m: m.score(ROW.iloc[:2]), "unknown column"),
+    "scores of a column": (lambda m: m.score(mixed(600)["age"]), "unknown column"),
     "scores by another": (lambda m: m.score(ROW, by="critics"), "did you mean 'critic'"),  # type: ignore[arg-type]
     "scores by None": (lambda m: m.score(ROW, by=None), "by None"),  # type: ignore[arg-type]
     "scores by an array": (lambda m: m.score(ROW, by=X), "by a ndarray"),  # type: ignore[arg-type]
-    "saved nowhere": (lambda m: m.save(""), "not a valid name of a file"),
+    "saved nowhere": (lambda m: m.save(""), "not a valid file or folder name"),
     "saved into a number": (lambda m: m.save(3), "save 3"),  # type: ignore[arg-type]
     "saved where it is": (lambda m: m.save(m.run.path), "already exists"),
     "a report without data": (lambda m: m.report(), "data in memory"),
     "a report of other data": (lambda m: m.report(mixed(50)), "different data"),
-    "a report of a number": (lambda m: m.report(5), "no data"),
+    "a report of a number": (lambda m: m.report(5), "not data"),
 }  # fmt: skip
 
 
@@ -286,8 +286,8 @@ DISTANCES: dict[str, tuple[Callable[[], Any], str]] = {
     "a set dropped": (lambda: surveyor.distance(FRAME, FRAME, drop={"c"}), "drop a set"),  # type: ignore[arg-type]
     "a number dropped": (lambda: surveyor.distance(FRAME, FRAME, drop=[0]), "drop [0]"),  # type: ignore[list-item]
     "types in a dictionary": (lambda: surveyor.distance(FRAME, FRAME, type={"c": "text"}), "type a dict"),  # type: ignore[arg-type]
-    "against a number": (lambda: surveyor.distance(X, 5), "no data"),
-    "against None": (lambda: surveyor.distance(X, None), "no data"),
+    "against a number": (lambda: surveyor.distance(X, 5), "not data"),
+    "against None": (lambda: surveyor.distance(X, None), "not data"),
     "against a list": (lambda: surveyor.distance(X, X.tolist()), "numpy.array(data)"),
     "against a missing file": (lambda: surveyor.distance(X, "no.npy"), "no such file"),
     "against a function": (lambda: surveyor.distance(X, lambda n: X), "give two callables or two data sets"),
@@ -368,7 +368,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "nobody to watch": ({"watch": 5}, "watch 5"),
     "out by number": ({"out": 5}, "out 5"),
     "out of nothing": ({"out": ""}, "out ''"),
-    "out with NUL": ({"out": "a\0b"}, "not a valid name of a file"),
+    "out with NUL": ({"out": "a\0b"}, "not a valid file or folder name"),
     "out too long": ({"out": "x" * 5000}, "cannot be used"),
     "out below a file": ({"out": Path(__file__) / "run"}, "is a file"),
 }  # fmt: skip

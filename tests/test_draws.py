@@ -157,7 +157,7 @@ def test_choices_are_the_same_wherever_drawn_numbers_lie() -> None:
     assert np.array_equal(conditions.draw(40, Abroad(1)), conditions.draw(40, Draws(1)))
     values = {"a": ["x"] * 400 + ["y"] * 100, "c": [1.5] * 100 + [2.5] * 300 + [9.5] * 100}
     apart = fit_conditions(values, ["a", "c"])
-    where = read_where({"a": "y", "c": "1..3"}, apart.columns, "no such column")
+    where = read_where({"a": "y", "c": "1..3"}, apart.columns, "unknown column")
     with pytest.warns(UserWarning, match="seen together"):
         codes = [apart.draw(40, draws, where) for draws in (Abroad(1), Draws(1))]
     assert np.array_equal(codes[0], codes[1])
@@ -252,7 +252,7 @@ def test_conditions_are_drawn_as_often_as_they_were_seen() -> None:
     own = pd.crosstab(frame["a"], frame["b"], normalize=True).to_numpy()
     # Five deviations of a share of 40,000.
     assert shares == pytest.approx(own, abs=0.0125)
-    asked = read_where({"b": "u"}, conditions.columns, "no such column")
+    asked = read_where({"b": "u"}, conditions.columns, "unknown column")
     told = conditions.draw(40_000, Draws(0), asked)
     assert set(told[:, 1]) == {0}
     assert np.bincount(told[:, 0]) / 40_000 == pytest.approx(
@@ -286,18 +286,18 @@ def test_conditions_never_seen_together_are_answered_as_asked() -> None:
     frame = pd.DataFrame({"a": a, "b": b})
     frame = frame[(frame.a == "x") | (frame.b == "u")]
     conditions = fit_conditions({str(k): frame[k] for k in frame}, ["a", "b"])
-    wanted = read_where({"a": "y", "b": "v"}, conditions.columns, "no such column")
+    wanted = read_where({"a": "y", "b": "v"}, conditions.columns, "unknown column")
     with pytest.warns(UserWarning, match="seen together"):
         codes = conditions.draw(100, Draws(0), wanted)
     assert set(map(tuple, codes.tolist())) == {(1, 1)}
-    one = read_where({"b": "v"}, conditions.columns, "no such column")
+    one = read_where({"b": "v"}, conditions.columns, "unknown column")
     assert set(map(tuple, conditions.draw(100, Draws(0), one).tolist())) == {(0, 1)}
 
 
 def test_a_range_never_seen_with_a_value_is_answered_as_often_as_in_all_the_data() -> None:
     values = {"a": ["x"] * 400 + ["y"] * 100, "c": [1.5] * 100 + [2.5] * 300 + [9.5] * 100}
     conditions = fit_conditions(values, ["a", "c"])
-    wanted = read_where({"a": "y", "c": "1..3"}, conditions.columns, "no such column")
+    wanted = read_where({"a": "y", "c": "1..3"}, conditions.columns, "unknown column")
     with pytest.warns(UserWarning, match="seen together"):
         codes = conditions.draw(4000, Draws(0), wanted)
     assert set(codes[:, 0]) == {1}

@@ -66,18 +66,18 @@ def twice() -> bytes:
 
 
 REFUSED: dict[str, tuple[str, bytes, str]] = {
-    "terabytes in the header": ("a.npy", claiming("(40000, 5000000)"), "1.6 TB, and 800 bytes follow"),
+    "terabytes in the header": ("a.npy", claiming("(40000, 5000000)"), "1.6 TB, but 800 bytes follow"),
     "more than an address can say": ("a.npy", claiming("(99999999999, 99999999999)"), "follow"),
     "negative rows": ("a.npy", claiming("(-10, -10)"), "follow; save it again"),
     "a header that is no literal": ("a.npy", claiming("(3, 4"), "not a readable array"),
     "a header that calls": ("a.npy", claiming("__import__('os').getpid()"), "not a readable array"),
     "a header of no end": ("a.npy", b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65535, "not a readable"),
     "a type of no size": ("a.npy", claiming("(3, 4)", "|V0"), "follow"),
-    "an array cut short": ("a.npy", npy(VECTORS)[:-100], "720 bytes, and 620 bytes follow"),
+    "an array cut short": ("a.npy", npy(VECTORS)[:-100], "720 bytes, but 620 bytes follow"),
     "two arrays in one": ("a.npy", npy(VECTORS) + npy(VECTORS), "follow; save it again"),
     "text in an archive": ("a.npz", zipped({"x.npy": npy(VECTORS), "notes.txt": b"hello"}), "'notes.txt': not a readable array"),
-    "an array cut short in an archive": ("a.npz", zipped({"x.npy": npy(VECTORS)[:-8]}), "'x.npy': its header tells of 30 x 3"),
-    "an archive cut short": ("a.npz", npz(x=VECTORS)[:300], "an archive cut short"),
+    "an array cut short in an archive": ("a.npz", zipped({"x.npy": npy(VECTORS)[:-8]}), "'x.npy': its header announces 30 x 3"),
+    "an archive cut short": ("a.npz", npz(x=VECTORS)[:300], "a truncated archive"),
     "one name twice": ("a.npz", twice(), "two arrays named 'x'"),
     "an archive of nothing": ("a.npz", zipped({}), "holds no arrays"),
     "an archive that unpacks to gigabytes": ("a.npz", npz(x=np.zeros((40, 2**22))), "unpack to 1.34 GB"),
@@ -101,7 +101,7 @@ def test_what_does_not_fit_into_memory_is_not_read(
 ) -> None:
     np.save(tmp_path / "a.npy", VECTORS)
     monkeypatch.setattr(bounds, "available", lambda: 700)
-    with pytest.raises(InputError, match="720 bytes of memory, and 700 bytes are free"):
+    with pytest.raises(InputError, match="720 bytes of memory, but only 700 bytes are free"):
         read_arrays(tmp_path / "a.npy")
     monkeypatch.setattr(bounds, "available", lambda: 720)
     assert np.array_equal(read_arrays(tmp_path / "a.npy").main, VECTORS)
@@ -330,7 +330,7 @@ def test_a_full_disk_is_told_before_pictures_are_decoded(monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(InputError, match=r"no room for 3 kB of pictures \(No space left"):
+    with pytest.raises(InputError, match=r"no space for an array of 3 kB \(No space left"):
         scratch.empty((1000, 3), np.uint8, limit=10)
 
 

@@ -40,7 +40,7 @@ def test_formulas_are_counted(text: str, found: dict[str, float]) -> None:
 
 @pytest.mark.parametrize("text", ["", "Xx2", "2H", "Fe(CN", "FeCN)6", "na", "H-2", "Fe0", "()2"])
 def test_what_is_no_formula_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"place|closed|nothing"):
+    with pytest.raises(ValueError, match=r"position|closed|empty"):
         parse_formula(text)
 
 
@@ -97,7 +97,7 @@ def test_words_that_are_elements_are_words() -> None:
 
 def test_cells_that_are_no_scalars_are_still_named() -> None:
     frame = pd.DataFrame({"a": range(40), "b": [[1, 2]] * 40})
-    with pytest.raises(InputError, match="'b': holds values that are not text or numbers"):
+    with pytest.raises(InputError, match="'b': has values that are not text or numbers"):
         load(frame, Options())
 
 
@@ -105,7 +105,7 @@ def test_a_formula_that_does_not_parse_is_named_with_its_row() -> None:
     frame = salts()
     frame.loc[123, "formula"] = "Na2Qq3"
     with pytest.raises(
-        InputError, match=r"row 123: 'Na2Qq3' is not a valid formula \('Qq' at place 4"
+        InputError, match=r"row 123: 'Na2Qq3' is not a valid formula \('Qq' at position 4"
     ):
         load(frame, Options())
 

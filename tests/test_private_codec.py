@@ -402,7 +402,7 @@ def test_combinations_of_few_rows_are_a_guess_that_is_told() -> None:
     frame["sex"] = np.where(frame["diagnosis"] == "C", "f", frame["sex"])
     codec = load_data(frame, load_options(["sex", "diagnosis"])).codec
     asked = read_where({"sex": "m", "diagnosis": "C"}, codec.condition.columns, "")
-    with pytest.warns(Notice, match="hardly seen together"):
+    with pytest.warns(Notice, match="rarely seen together"):
         drawn = codec.condition.draw(50, Draws(1), asked)
     made = codec.condition.decode(drawn, Draws(2))
     assert (made["sex"] == "m").all()

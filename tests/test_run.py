@@ -328,7 +328,7 @@ def test_modules_of_ones_own(tmp_path: Path) -> None:
     )
     model = surveyor.fit(SOURCE, tmp_path / "run", generator=Mine(), critic=critic, **QUICK)
     assert model.sample(5)["x"].shape == (5, 2)
-    with pytest.raises(InputError, match="of its own class"):
+    with pytest.raises(InputError, match="is your own module"):
         surveyor.load(tmp_path / "run")
     loaded = surveyor.load(tmp_path / "run", generator=Mine(), critic=critic)
     assert (loaded.sample(5)["x"] == model.sample(5)["x"]).all()

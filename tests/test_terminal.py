@@ -264,7 +264,7 @@ def test_more_pictures_than_memory_holds_are_not_begun(
     assert main([words[0], path, *words[1:]]) == 2
     said = capsys.readouterr().err
     assert "30,000" in said
-    assert "of memory, and 3 MB are free" in said
+    assert "of memory, but only 3 MB are free" in said
     assert not list(tmp_path.iterdir())
 
 

@@ -1,4 +1,4 @@
-"""Checks of arguments from Python: a value of the right type, or one line saying what to give."""
+"""Checks of arguments from Python: a value of the right type, or a line saying what to give."""
 
 from __future__ import annotations
 
@@ -113,10 +113,10 @@ def path_of(name: str, value: Any) -> Path:
         InputError: the value is neither a string nor a path, or is not a valid file name.
     """
     if not isinstance(value, (str, os.PathLike)):
-        raise InputError(f"{name} {shown(value)}: give the name of a file or folder")
+        raise InputError(f"{name} {shown(value)}: give a file or folder name")
     text: Any = os.fspath(value)
     if not isinstance(text, str) or not text or "\0" in text:
-        raise InputError(f"{name} {shown(text)}: not a valid name of a file or folder")
+        raise InputError(f"{name} {shown(text)}: not a valid file or folder name")
     return Path(text)
 
 
@@ -160,7 +160,7 @@ MODULES = ("generator", "critic")
 
 
 def modules(problems: list[str], **values: Any) -> dict[str, nn.Module]:
-    """Return the modules among ``values`` by name; other values but None are ``problems``."""
+    """Return the modules among ``values``; anything else but None adds to ``problems``."""
     for name, value in values.items():
         if isinstance(value, type) and issubclass(value, nn.Module):
             problems.append(f"{name}: a class; give an instance, such as {value.__name__}()")

@@ -31,12 +31,12 @@ from surveyor.training import Game, Noise, Plan
 from surveyor.training.game import Head
 from surveyor.training.views.label_noise import LabelNoise
 
-COMPILED = 150_000  # updates of a net from which compiling pays: it takes 12 to 25 s, saves .2 ms
-THREADED = 30_000_000  # parameters times rows a step above which a second thread pays
+COMPILED = 150_000  # updates from which compiling (12 to 25 s) pays off: it saves .2 ms each
+THREADED = 30_000_000  # parameters times rows per step above which a second thread pays off
 
 
 def options_of(config: Config) -> Options:
-    """Return how a configuration wants its data read."""
+    """Return the options with which a configuration reads its data."""
     fields = (f.name for f in dataclasses.fields(Options) if hasattr(config, f.name))
     read = {name: getattr(config, name) for name in fields}
     mechanism = part_of(config, "privacy")
@@ -56,7 +56,7 @@ def game_of(
     A module given here takes the place of the configured one.
 
     Raises:
-        InputError: parts that do not go together, or nets that the machine has no memory for.
+        InputError: incompatible parts, or nets that do not fit into memory.
     """
     space, unit = space_of(config, codec)
     refuse_nets_beyond_memory(config, outline(config, codec, generator is None, critic is None))
@@ -131,7 +131,7 @@ class Embedded:
     codec: Codec
 
     def __call__(self, drawn: Tensor, draws: Draws) -> Tensor:
-        """Return what the generator has drawn as points."""
+        """Return the generator's samples as points."""
         return self.codec.embed(drawn)
 
 
@@ -154,18 +154,18 @@ def plan_of(config: Config) -> Plan:
 
 
 def threads_for(config: Config, game: Game, pixels: int = 1) -> int:
-    """Return how many threads pay for nets of this size: small ones are faster on one."""
+    """Return the number of threads for nets of this size: small nets run faster on one."""
     if config.threads is not None:
         return config.threads
     parameters = sum(p.numel() for net in (game.generator, game.critic) for p in net.parameters())
     convolution = any(isinstance(m, nn.Conv2d) for m in game.critic.modules())
-    # A kernel is used at every place of a picture; at 8 x 8 one thread is still the faster.
+    # A kernel is applied at every pixel; at 8 x 8 one thread is still faster.
     work = parameters * config.batch * (max(1, pixels / 64) if convolution else 1)
     return (os.cpu_count() or 1) if work > THREADED else 1
 
 
 def worth_compiling(config: Config, game: Game) -> Literal["yes", "no"]:
-    """Return whether a run's steps are many enough to earn the compilation back."""
+    """Return whether a run has enough steps for compiling to pay off."""
     if config.compile != "auto":
         return config.compile
     known = isinstance(game.critic, ChainCritic) and game.critic.chain() is not None

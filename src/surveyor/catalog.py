@@ -31,9 +31,9 @@ class Part(ABC):  # noqa: B024
     """A base class of parts, whose fields are options."""
 
     def problems(self, chosen: Mapping[str, Any]) -> Iterator[str]:
-        """Yield what does not go with this part among all options ``chosen``, one line each.
+        """Yield a line for each of the options ``chosen`` that is incompatible with this part.
 
-        ``chosen`` holds a value for every option, parts themselves in place of their texts.
+        ``chosen`` holds a value for every option; where it is a part, the part and not its text.
         """
         return iter(())
 
@@ -83,10 +83,11 @@ def _parsed(text: str, choices: Mapping[str, type[T]], what: str, depth: int) ->
         key, equals, value = (part.strip() for part in item.partition("="))
         key = key.replace("-", "_")
         if key not in fields:
-            hint = f"; of {bare.partition('=')[2]!r}? write {bare.replace('=', '=(', 1)},{item})"
+            inner = bare.partition("=")[2]
+            hint = f"; if it belongs to {inner!r}, write {bare.replace('=', '=(', 1)},{item})"
             suggestion = did_you_mean(key, fields) + (hint if bare else "")
             suggestion += "" if equals else COMMA
-            problems.append(f"{what} {name!r} has no field {key!r}{suggestion}")
+            problems.append(f"{what} {name!r}: unknown field {key!r}{suggestion}")
         elif not equals:
             problems.append(f"{what} {name!r}: write {key}=VALUE, not {item!r}")
         else:
@@ -134,8 +135,7 @@ def _items(text: str, where: str) -> Iterator[str]:
             yield text[start:k]
             start = k + 1
     if depth:
-        more, other = ("(", ")") if depth > 0 else (")", "(")
-        raise InputError(f"{where}: {text}: a {more!r} without its {other!r}")
+        raise InputError(f"{where}: {text}: unmatched {'(' if depth > 0 else ')'!r}")
     yield text[start:]
 
 
@@ -149,7 +149,7 @@ def _read(value: str, hint: Any, depth: int) -> Any:
         return _parsed(_bare(value), hint.choices(), hint.__name__.lower(), depth - 1)
     if typing.get_origin(hint) is typing.Literal:
         if value not in options:
-            raise ValueError(f"not one of these{did_you_mean(value, options)}")
+            raise ValueError(f"unknown{did_you_mean(value, options)}")
         return value
     if hint is bool:
         if value.lower() not in ("true", "false"):

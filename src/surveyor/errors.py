@@ -18,17 +18,17 @@ OPTION = re.compile(r"(?<![\w/-])--([a-z]+(?:-[a-z]+)*)")
 def in_python(text: str) -> str:
     """Return a message with options as Python names them.
 
-    Messages write ``--label-noise``, as the command line does, and it prints them as they are; in
-    Python the same option is ``label_noise``. A command that is quoted stays a command.
+    Messages are written with the command line's ``--label-noise``; in Python the same option is
+    ``label_noise``. A quoted command is left unchanged.
     """
-    said, command, rest = text.partition("surveyor ")
-    return OPTION.sub(lambda found: found[1].replace("-", "_"), said) + command + rest
+    message, command, rest = text.partition("surveyor ")
+    return OPTION.sub(lambda found: found[1].replace("-", "_"), message) + command + rest
 
 
 class SurveyorError(Exception):
     """Base of every error that Surveyor raises on purpose.
 
-    As text it names options as Python does; ``problems`` keep the flags of the command line.
+    As text it names options as Python does; ``problems`` names them as the command line does.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -36,7 +36,7 @@ class SurveyorError(Exception):
         self.problems = problems
 
     def __str__(self) -> str:
-        """Return the problems, a line each."""
+        """Return the problems, one per line."""
         return "\n".join(map(in_python, self.problems))
 
 
@@ -57,7 +57,7 @@ class Interrupted(SurveyorError):
 
 
 class Notice(UserWarning):
-    """Something was guessed, left out or changed; nothing is wrong enough to stop."""
+    """A warning that something was guessed, left out or changed."""
 
     def __str__(self) -> str:
         """Return the text, with options as Python names them."""
@@ -65,7 +65,7 @@ class Notice(UserWarning):
 
 
 def tell(text: str) -> None:
-    """Warn with a ``Notice`` at the line that called Surveyor; the terminal prints a note."""
+    """Issue a ``Notice`` at the line that called Surveyor; the command line prints it as a note."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         level, frame = level + 1, frame.f_back

@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """``level`` is ``refuse`` if training would be wrong, ``warn`` if it would be poor."""
+    """``level``: ``refuse`` if training would be wrong, ``warn`` if poor, ``note`` otherwise."""
 
     code: str
     level: Literal["refuse", "warn", "note"]

@@ -1,4 +1,4 @@
-"""The nets of a configuration, in outline before they take memory."""
+"""Shapes of a configuration's nets, found before any memory is allocated for them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from surveyor.reading import Form, form_of
 
 
 def space_of(config: Config, codec: Codec) -> tuple[Space, float]:
-    """Return what nets are told of the data, and the slope that the critic is held to."""
+    """Return the space that nets are built for, and the target slope of the critic."""
     space = codec.space
     objective: Objective = part_of(config, "objective")
     unit = space.unit if objective.is_distance else 1.0
@@ -37,8 +37,8 @@ def constraints_of(config: Config, unit: float) -> tuple[Constraint, ...]:
     return tuple(constraint.with_target(unit) for constraint in part_of(config, "constraint"))
 
 
-COPIES = 5  # of every weight in training: itself, its gradient, two moments and an average
-CALLS = 200_000  # of PyTorch, to build the largest nets
+COPIES = 5  # of every weight in training: itself, gradient, two moments and an average
+CALLS = 200_000  # calls of PyTorch, enough to build the largest nets
 
 
 def outline(
@@ -46,17 +46,17 @@ def outline(
 ) -> dict[str, Form]:
     """Return the names, shapes and types of the weights of a configuration's nets.
 
-    They are built without memory or numbers, in so many ``calls`` of PyTorch at most.
+    The nets are built on the meta device, without memory, in at most ``calls`` calls of PyTorch.
 
     Raises:
-        InputError: nets that cannot be built, or not in so many calls.
+        InputError: a net cannot be built, or takes more calls.
     """
     space, unit = space_of(config, codec)
     space = replace(space, bias=None, ranks=None)
     latent = Latent(config.latent_normal, config.latent_bits, config.latent_spread)
     made: dict[str, nn.Module] = {}
     try:
-        with torch.random.fork_rng(devices=[]), torch.device("meta"), _Counted(calls):
+        with torch.random.fork_rng(devices=[]), torch.device("meta"), _CallLimit(calls):
             if generator:
                 made["generator"] = generator_of(config.generator, space).build(space, latent)
             if critic:
@@ -72,8 +72,8 @@ def outline(
     return {name: form_of(module.state_dict()) for name, module in made.items()}
 
 
-class _Counted(TorchFunctionMode):
-    """Ends a construction that goes on and on; of this thread alone."""
+class _CallLimit(TorchFunctionMode):
+    """Stops a construction after a number of PyTorch calls, in this thread alone."""
 
     def __init__(self, calls: int) -> None:
         super().__init__()
@@ -89,24 +89,24 @@ class _Counted(TorchFunctionMode):
 
 
 def refuse_nets_beyond_memory(config: Config, forms: Mapping[str, Form]) -> None:
-    """Count the parameters of nets in outline.
+    """Refuse nets that cannot be trained in the free memory.
 
     Raises:
-        InputError: with gradients and moments they cannot be held.
+        InputError: weights, gradients, moments and averages do not fit.
     """
     for side, form in forms.items():
         count = sum(math.prod(shape) for shape, _ in form.values())
-        told = (
+        what = (
             f"--{side} {getattr(config, side)}: {count:,} parameters, {COPIES} numbers of 4 bytes"
         )
-        check_memory(COPIES * 4 * count, f"{told} each, take", "make it smaller")
+        check_memory(COPIES * 4 * count, f"{what} each, take", "make it smaller")
 
 
 def generator_of(text: str, space: Space) -> Generator:
     """Return the generator that ``text`` names.
 
     Raises:
-        InputError: unknown, or not for such data.
+        InputError: unknown, or unsuited to the data.
     """
     return _named(text, "generator", generators(), space)
 
@@ -115,7 +115,7 @@ def critic_of(text: str, space: Space) -> Critic:
     """Return the critic that ``text`` names.
 
     Raises:
-        InputError: unknown, or not for such data.
+        InputError: unknown, or unsuited to the data.
     """
     return _named(text, "critic", critics(), space)
 
@@ -125,9 +125,11 @@ N = TypeVar("N", Generator, Critic)
 
 def _named(text: str, what: str, choices: Mapping[str, type[N]], space: Space) -> N:
     if text == OWN:
-        raise InputError(f"the run has a {what} of its own class; pass it: {what}=module")
+        raise InputError(f"the {what} of this run is your own module; pass it again: {what}=module")
     found = parse(text, choices, what)
     if space.cond_shape and not found.takes_pictures:
         known = ", ".join(name for name, kind in choices.items() if kind().takes_pictures)
-        raise InputError(f"--{what} {text}: is not told of the picture to answer; known: {known}")
+        raise InputError(
+            f"--{what} {text}: takes no picture as its condition; give one of: {known}"
+        )
     return found

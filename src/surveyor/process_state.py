@@ -12,7 +12,11 @@ import torch
 
 P = ParamSpec("P")
 T = TypeVar("T")
-SET_BY_TORCH = ("TORCHINDUCTOR_", "_TORCHINDUCTOR_", "TRITON_")  # variables that PyTorch leaves
+SET_BY_TORCH = (
+    "TORCHINDUCTOR_",
+    "_TORCHINDUCTOR_",
+    "TRITON_",
+)  # environment variables that PyTorch sets
 CACHE = "TORCHINDUCTOR_CACHE_DIR"  # the folder of compiled code, created even if it stays empty
 
 
@@ -20,8 +24,8 @@ CACHE = "TORCHINDUCTOR_CACHE_DIR"  # the folder of compiled code, created even i
 def default_settings() -> Iterator[None]:
     """Use PyTorch's default settings, then restore the caller's.
 
-    These are gradients, float32, the CPU and no autocast: other settings would change the numbers
-    of a seed, or fail. The number of threads and the environment are restored as well.
+    These are gradients, float32, the CPU and no autocast: with others a seed would give other
+    numbers, or calls would fail. The number of threads and the environment are restored as well.
     """
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     variables = _compilers()

@@ -27,7 +27,7 @@ T = TypeVar("T")
 MIB = 2**20
 TEXT = 64 * MIB  # the largest text file
 HEADER = 16 * MIB  # the largest header of a tensor file
-LONGEST = 240  # the most characters of a library's message to repeat
+LONGEST = 240  # the most characters quoted of a library's message
 
 Form = Mapping[str, tuple[tuple[int, ...], torch.dtype]]
 DTYPES = {

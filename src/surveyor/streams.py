@@ -1,4 +1,4 @@
-"""All streams of random numbers, so that no two uses of a seed share one."""
+"""All streams of random numbers; every use of a seed has its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Stream(IntEnum):
-    """The use of random numbers; streams with equal (seed, rank, step) are independent."""
+    """What random numbers are for; streams of one (seed, rank, step) are independent."""
 
     CRITIC = 0  # critic steps
     GENERATOR = 1  # generator steps, also of a warm start

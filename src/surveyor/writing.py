@@ -14,7 +14,7 @@ from pathlib import Path
 from surveyor.errors import NotWritten
 
 MARK = ".surveyor-"  # the prefix of temporary names
-LONGEST = 24  # the longest suffixes, in bytes, that the temporary file shares
+LONGEST = 24  # the most bytes of suffixes that the temporary file shares
 
 CAUSES = {
     errno.ENOSPC: "the disk is full; free some space",

@@ -1,4 +1,4 @@
-"""Data kinds: how a person's data become points for a critic, and points become data again."""
+"""Interfaces of a kind of data: its files, and the codec between rows and points."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Rows = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Options:
-    """How a person wants the data read.
+    """How data are to be read.
 
-    ``type`` says what columns of a table hold (``COLUMN=TYPE``), ``missing`` which words stand for
-    a missing value. ``lenient`` reading takes cells that do not fit as missing, and tells.
-    With a ``task`` they are read as pairs of pictures. ``white`` is the value of white in
-    pictures of more than eight bits. With an ``epsilon`` a codec learns of the rows by a part of
+    ``type`` gives the types of table columns (``COLUMN=TYPE``), ``missing`` the words that stand
+    for a missing value. With ``lenient``, cells that do not fit their column are taken as missing,
+    with a notice. With a ``task`` the data are pairs of pictures. ``white`` is the value of white
+    in pictures of more than eight bits. With an ``epsilon``, fitting the codec spends a part of
     (epsilon, delta).
     """
 
@@ -56,11 +56,11 @@ DEFAULT_OPTIONS = Options()
 class Codec(ABC):
     """The fitted map between user units and the critic's space; saved without the data.
 
-    ``account`` is what a codec fitted with differential privacy has spent.
+    ``account`` is the privacy spent on the fit, None without differential privacy.
     """
 
     continuous: ClassVar[bool] = True
-    """Whether what lies between two points is something too."""
+    """Whether points between two points stand for data as well."""
     account: CodecAccount | None = None
 
     kind: ClassVar[str]
@@ -75,7 +75,7 @@ class Codec(ABC):
 
     @abstractmethod
     def rows(self, raw: Any) -> Rows:
-        """Check user data and store them compactly, one entry a row."""
+        """Check user data and encode them compactly, one entry per row."""
 
     @abstractmethod
     def points(self, rows: Rows, index: np.ndarray) -> Tensor:
@@ -86,21 +86,21 @@ class Codec(ABC):
         """Turn a generator's raw output into points; differentiable."""
 
     def embed(self, drawn: Tensor) -> Tensor:
-        """Return what a generator with a likelihood has drawn as points."""
+        """Return the samples of a generator with a likelihood as points."""
         return drawn
 
     def inconsistency(self, x: Tensor) -> Tensor:
-        """Return how much of each point contradicts what follows from the rest of it, (n,)."""
+        """Return how many values of each point contradict those they follow from, (n,)."""
         return x.new_zeros(len(x))
 
     @property
     def shares(self) -> list[Tensor]:
-        """Return how often each code occurs in training rows, by the blocks of the space."""
+        """Return the frequency of each code in training rows, a tensor per block of the space."""
         return []
 
     @abstractmethod
     def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Any:
-        """Return points and their condition codes in user units."""
+        """Return points and their condition ``codes`` in user units."""
 
     @abstractmethod
     def state(self) -> State:
@@ -115,7 +115,7 @@ class Codec(ABC):
         """Return a codec that leaves columns out of every measurement.
 
         Raises:
-            InputError: the data are no table.
+            InputError: the data are not a table.
         """
         if names:
             raise InputError("--drop: only for tables")
@@ -127,23 +127,23 @@ class Codec(ABC):
 
     @property
     def selectable(self) -> tuple[Column, ...]:
-        """Return the columns that samples can be asked for by value, conditions first."""
+        """Return the columns by whose values samples can be selected, conditions first."""
         return self.condition.columns
 
     @property
     def selectable_names(self) -> tuple[str, ...]:
-        """Return the names of the columns that samples can be asked for."""
+        """Return the names of the ``selectable`` columns."""
         return tuple(c.name for c in self.selectable)
 
     def reassembled(self, made: Any) -> Any:
-        """Return samples with what was taken apart for the generator put together."""
+        """Return samples with the columns joined again that were split for the generator."""
         return made
 
     def keys(self, rows: Any) -> np.ndarray:
-        """Return a number a row, equal for equal rows.
+        """Return one number per row, equal for equal rows.
 
         Raises:
-            InputError: rows of this kind are not compared.
+            InputError: rows of this kind cannot be compared.
         """
         raise InputError("--apart-from: only for tables")
 
@@ -156,15 +156,15 @@ class Codec(ABC):
         raise TypeError(f"points of the kind {self.kind} have no blocks of codes")
 
     def as_text(self, made: Any) -> Any:
-        """Return samples as they are written to a file of text."""
+        """Return samples with the spelling that a text file has."""
         return made
 
     def round_trip(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
-        """Return generated points as this reads what a user gets of them: rounded as data are."""
+        """Return generated points after decoding and encoding again: rounded as data are."""
         return batch
 
     def group_codes(self, batch: Batch, codes: np.ndarray, draws: Draws) -> np.ndarray | None:
-        """Return the code of the group of each generated row; None where rows have none."""
+        """Return the group code of each generated row, (n,); None without groups."""
         return None
 
     def batch(self, rows: Rows, index: np.ndarray) -> Batch:
@@ -174,22 +174,22 @@ class Codec(ABC):
 
 
 class Files(ABC):
-    """How data of a kind are read, taken from, and written.
+    """How data of a kind are read, indexed and written.
 
-    ``suffixes`` are those of files that are read, the usual one first; samples may be written to
-    them, and to files of ``outputs``.
+    ``suffixes`` are those of readable files, the default first; samples can be written to files of
+    these suffixes and of ``outputs``.
     """
 
     suffixes: ClassVar[tuple[str, ...]]
     outputs: ClassVar[tuple[str, ...]] = ()
     animations: ClassVar[tuple[str, ...]] = ()
-    """Suffixes of files that show samples one after another, the usual one first."""
+    """Suffixes of animations of samples, the default first."""
     tabular: ClassVar[bool] = False
     """Whether samples are rows that can be printed."""
 
     @property
     def default_suffix(self) -> str:
-        """Return the suffix of samples where none is named."""
+        """Return the suffix of a file of samples unless one is given."""
         return self.suffixes[0]
 
     @abstractmethod
@@ -198,30 +198,30 @@ class Files(ABC):
 
     @abstractmethod
     def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Any:
-        """Read and check; the result has a length and can be taken from."""
+        """Read and check; the result has a length, and ``take`` indexes it."""
 
     @abstractmethod
     def defaults(self, raw: Any, said: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the options that suit these data, for what the user has not ``said``."""
+        """Return default options for these data, given those that the user has set (``said``)."""
 
     @abstractmethod
     def take(self, raw: Any, index: np.ndarray) -> Any:
         """Return the chosen rows, in memory."""
 
     def one_row(self, source: Any) -> Any:
-        """Return a single row in memory as data of one row; all else as it is."""
+        """Return a single row in memory as data of one row, anything else unchanged."""
         return source
 
     def reopen(self, source: Any, codec: Codec, options: Options = DEFAULT_OPTIONS) -> Any:
-        """Read other data as a fitted codec reads them."""
+        """Read other data the way a fitted codec expects them."""
         return self.read(source, options)
 
     def read_comparable(self, sources: Sequence[Any], options: Options) -> list[Any]:
-        """Read several sets that are to be compared."""
+        """Read several data sets in the same way, so that they can be compared."""
         return [self.read(source, options) for source in sources]
 
     def describe(self, raw: Any) -> list[tuple[str, str, str, str]]:
-        """Return what was understood of every column: name, what it is read as, example, remark."""
+        """Return how every column is read: its name, its type, an example, and a remark."""
         return []
 
     def select(self, raw: Any, index: np.ndarray) -> Any:
@@ -230,7 +230,7 @@ class Files(ABC):
 
     @abstractmethod
     def concatenate(self, a: Any, b: Any) -> Any:
-        """Return rows in memory of two sets, one after the other.
+        """Return the rows of two data sets in memory, one after the other.
 
         Raises:
             InputError: their columns or shapes differ; each difference is named.
@@ -242,36 +242,36 @@ class Files(ABC):
 
     @abstractmethod
     def write(self, samples: Any, path: Path) -> None:
-        """Write samples in user units to ``path``; its suffix says the format."""
+        """Write samples in user units to ``path``, whose suffix determines the format."""
 
     def write_folder(self, samples: Any, path: Path, names: Sequence[str] = ()) -> None:
-        """Write samples as a file each, under ``names`` where they have such.
+        """Write each sample to a file of its own, named by ``names`` if there are any.
 
         Raises:
-            InputError: samples of this kind are no files of their own.
+            InputError: samples of this kind cannot be written one per file.
         """
         raise InputError(f"-o {path}: no suffix; known: {' '.join(self.suffixes)}")
 
     def animate(self, samples: Any, path: Path) -> None:
-        """Write samples one after another to a file of ``animations``.
+        """Write samples as the frames of an animation.
 
         Raises:
-            InputError: samples of this kind are not shown so.
+            InputError: samples of this kind cannot be animated.
         """
-        raise InputError(f"-o {path}: only of pictures")
+        raise InputError(f"-o {path}: only pictures can be animated")
 
     def of_several_sizes(self, source: str, options: Options) -> list[np.ndarray] | None:
-        """Return what a folder holds one by one where sizes differ; None where they do not."""
+        """Return the pictures of a folder one by one if their sizes differ, otherwise None."""
         return None
 
     def names_in(self, source: str) -> Sequence[str]:
-        """Return the names that files of a folder have, without suffix."""
+        """Return the names of the files in a folder, without suffixes."""
         return ()
 
 
 @dataclass(frozen=True)
 class Source:
-    """Rows that can be drawn from; with ``balance`` each group's as often as another's."""
+    """Rows to draw from; with ``balance`` every group is drawn equally often."""
 
     codec: Codec
     rows: Rows
@@ -310,10 +310,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Data:
-    """Data ready for training, and the codec between.
+    """Data ready for training, with their codec.
 
-    ``validation`` rows choose the best step and tell when to stop; ``holdout`` rows are kept for
-    the numbers that a user is shown, and play no part in any choice.
+    ``validation`` rows choose the best step and decide when to stop; ``holdout`` rows are for the
+    figures that a user is shown, and play no part in any choice.
     """
 
     files: Files
@@ -333,27 +333,27 @@ class Data:
 
 
 def delta_of(options: Options, rows: int) -> float | None:
-    """Return delta, a tenth of one over the number of training rows where it is not said.
+    """Return delta, by default 0.1 over the number of training rows; None without an epsilon.
 
     Raises:
-        InputError: a delta by which some rows may simply be published.
+        InputError: a delta so large that whole rows could be published.
     """
     if options.epsilon is None:
         return None
     delta = 0.1 / rows if options.delta is None else options.delta
     if delta > 1 / rows:
         raise InputError(
-            f"--privacy: delta={delta:g}, with {rows:,} training rows this allows publishing whole "
-            "rows; "
+            f"--privacy: delta={delta:g} would allow publishing whole rows of the {rows:,} in "
+            "training; "
             f"give far less than {1 / rows:.2g}, or leave it out for {0.1 / rows:.2g}"
         )
     return delta
 
 
-def check_columns(asked: Sequence[str], known: Sequence[str], flag: str) -> list[str]:
-    """Return a problem for every asked column that is not there."""
+def check_columns(names: Sequence[str], known: Sequence[str], flag: str) -> list[str]:
+    """Return a problem for each of ``names`` that is not a ``known`` column."""
     return [
-        f"{flag} {name}: no such column{did_you_mean(name, known)}"
-        for name in asked
+        f"{flag} {name}: unknown column{did_you_mean(name, known)}"
+        for name in names
         if name not in known
     ]

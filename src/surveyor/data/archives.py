@@ -18,12 +18,12 @@ from numpy.lib import format as npy
 from surveyor.data.bounds import format_bytes, refuse_beyond_memory, refuse_bomb
 from surveyor.errors import InputError
 
-LONGEST = 160  # letters of a cause
+LONGEST = 160  # the most characters of a cause
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of an array before its entries."""
+    """The shape and type of an array, from the header of its file."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -40,12 +40,12 @@ class Header:
 
 
 def headers(path: Path) -> dict[str, Header]:
-    """Return the name, shape and type of every array of a file, of which no entry is read.
+    """Return the shape and type of every array in a file, by name; no entry is read.
 
     Raises:
-        InputError: no arrays inside, objects, or sizes that do not fit the file or the memory.
+        InputError: no arrays, objects, or sizes that do not fit the file or the memory.
     """
-    with _damage(path):
+    with _refusing_damage(path):
         if not zipfile.is_zipfile(path):
             with path.open("rb") as file:
                 found = {"x": _header(file, path.stat().st_size, str(path))}
@@ -60,19 +60,19 @@ def headers(path: Path) -> dict[str, Header]:
     if not found:
         raise InputError(f"{path}: holds no arrays")
     needed = sum(h.size * h.dtype.itemsize for h in found.values())
-    refuse_bomb(needed, path, "if that is meant, save it uncompressed, with numpy.savez")
+    refuse_bomb(needed, path, "if this is intended, save it uncompressed with numpy.savez")
     refuse_beyond_memory(needed, f"{path}: its arrays take", "give fewer rows")
     return found
 
 
 def read_file(path: Path) -> dict[str, np.ndarray]:
-    """Return every array of a file by name, that of an ``.npy`` as ``x``; nothing is unpickled.
+    """Return every array in a file by name, that of an ``.npy`` as ``x``; nothing is unpickled.
 
     Raises:
         InputError: as ``headers``, and damaged entries.
     """
     names = headers(path)
-    with _damage(path):
+    with _refusing_damage(path):
         if not zipfile.is_zipfile(path):
             return {"x": np.load(path, allow_pickle=False)}
         with zipfile.ZipFile(path) as archive:
@@ -87,7 +87,7 @@ def read_file(path: Path) -> dict[str, np.ndarray]:
 def _header(file: IO[bytes], length: int, where: str) -> Header:
     """Return the header of one array whose file or member is ``length`` bytes long."""
     if (begin := file.read(6)) != npy.MAGIC_PREFIX:
-        kind = "an archive cut short" if begin[:2] == b"PK" else "neither .npy nor .npz inside"
+        kind = "a truncated archive" if begin[:2] == b"PK" else "neither .npy nor .npz inside"
         raise InputError(f"{where}: not a readable array ({kind}); replace or remove it")
     version = tuple(file.read(2))
     if version not in ((1, 0), (2, 0)):
@@ -102,8 +102,8 @@ def _header(file: IO[bytes], length: int, where: str) -> Header:
     needed, there = found.size * dtype.itemsize, length - file.tell()
     if min(found.shape, default=0) < 0 or needed != there:
         raise InputError(
-            f"{where}: its header tells of {' x '.join(map(str, shape))} entries of {dtype}, "
-            f"{format_bytes(needed)}, and {format_bytes(there)} follow; save it again"
+            f"{where}: its header announces {' x '.join(map(str, shape))} entries of {dtype}, "
+            f"{format_bytes(needed)}, but {format_bytes(there)} follow; save it again"
         )
     return found
 
@@ -120,8 +120,8 @@ def _refuse_repeated(archive: zipfile.ZipFile, path: Path) -> None:
 
 
 @contextmanager
-def _damage(path: Path) -> Iterator[None]:
-    """Tell of whatever a stranger's bytes make the readers raise as one refusal."""
+def _refusing_damage(path: Path) -> Iterator[None]:
+    """Turn any error that reading an untrusted file raises into an InputError."""
     if not path.is_file():
         raise InputError(f"{path}: not a file; give .npy or .npz")
     if path.stat().st_size == 0:

@@ -1,4 +1,4 @@
-"""Columns beside arrays: conditions and a group."""
+"""Condition and group columns that accompany arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from surveyor.errors import InputError
 def fit_columns(
     raw: Arrays, options: Options, spreads: int = 0
 ) -> tuple[Columns, Column | None, Fits]:
-    """Fit the condition and group columns of arrays; return what fits ``spreads`` others too."""
+    """Fit the condition and group columns of arrays; return them and their ``Fits``.
+
+    The privacy budget of the fits covers ``spreads`` further columns of numbers.
+    """
     known = list(raw.columns)
     problems = check_columns(options.condition, known, "--condition")
     if options.group is not None:
@@ -27,7 +30,7 @@ def fit_columns(
         if getattr(options, name)
     ]
     if options.whiten and options.epsilon is not None:
-        problems.append("--privacy: leave --whiten out, it would look at rows without account")
+        problems.append("--privacy: leave --whiten out, whose use of the rows is not accounted for")
     if problems:
         raise InputError(*problems)
     forms = {name: form_of(name, pd.Series(raw.columns[name])) for name in options.condition}
@@ -41,8 +44,8 @@ def fit_columns(
 
 def column_codes(arrays: Arrays, conditions: Columns, group: Column | None) -> Rows:
     """Return the condition and group codes of arrays."""
-    asked = [c.name for c in conditions.columns]
-    problems = check_columns(asked, list(arrays.columns), "condition")
+    names = [c.name for c in conditions.columns]
+    problems = check_columns(names, list(arrays.columns), "condition")
     if problems:
         raise InputError(*problems)
     rows = {"cond": conditions.encode(arrays.columns, len(arrays))}

@@ -19,8 +19,8 @@ MAIN_NAMES = ("images", "x", "X", "data", "arr_0", "vectors")
 class Arrays:
     """A main array (n, ...) and named columns of n entries that can serve as conditions.
 
-    ``white`` is the highest value that pictures may have, of all rows and not of those taken;
-    ``depth`` what was taken for it in files of sixteen bits, which were reduced to eight.
+    ``white`` is the highest value that pictures can have, found from all rows and kept by ``take``;
+    ``depth`` is the value assumed for it in 16-bit files, which were reduced to 8 bits.
     """
 
     main: np.ndarray
@@ -71,8 +71,7 @@ def rank(source: Any) -> int | None:
 def read_arrays(source: Any) -> Arrays:
     """Read an array, a dictionary of arrays, ``.npy`` or ``.npz``.
 
-    Arrays of shape (n,) or (n, 1) beside the main one are its columns; what others there are is
-    told.
+    Further arrays of shape (n,) or (n, 1) become its columns; a notice lists all others.
 
     Raises:
         InputError: object arrays and pickles, text, NaN, infinite or masked entries, broken files.
@@ -88,13 +87,14 @@ def read_arrays(source: Any) -> Arrays:
     }
     if unused := [f"{k!r} {v.shape}" for k, v in arrays.items() if k not in columns]:
         tell(
-            f"{where}: not used: {', '.join(unused)}; the data are {name!r} {main.shape}, labels "
-            f"have {len(main):,} entries"
+            f"{where}: not used: {', '.join(unused)}; the data are {name!r} {main.shape}, whose "
+            f"labels must have {len(main):,} entries"
         )
     objects = [k for k, v in columns.items() if v.dtype.kind not in "biufUSM"]
     if objects:
         raise InputError(
-            f"{where}, {objects[0]!r}: dtype {columns[objects[0]].dtype} is not supported"
+            f"{where}, {objects[0]!r}: dtype {columns[objects[0]].dtype} is not supported; "
+            "convert it to numbers or text"
         )
     return Arrays(main, columns, name)
 
@@ -137,14 +137,14 @@ def _array(values: Any, where: str) -> np.ndarray:
     try:
         return np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{where}: no array ({str(error).splitlines()[0]})") from error
+        raise InputError(f"{where}: not an array ({str(error).splitlines()[0]})") from error
 
 
 def _check(array: np.ndarray, where: str) -> None:
     if array.dtype.kind == "O":
         raise InputError(f"{where}: an object array; give plain numbers")
     if array.dtype.kind not in "biuf":
-        raise InputError(f"{where}: dtype {array.dtype} where numbers belong; convert it first")
+        raise InputError(f"{where}: dtype {array.dtype} is not numeric; convert it to numbers")
     if array.ndim < 2 or array.size == 0:
         raise InputError(
             f"{where}: shape {array.shape}; give (rows, columns) for vectors or "
@@ -160,11 +160,11 @@ def _check(array: np.ndarray, where: str) -> None:
 
 
 def numeric_type(text: str) -> str:
-    """Return the name of a type of numbers, as it is.
+    """Return the name of a numeric dtype unchanged.
 
     Raises:
-        ValueError: it names no such type.
+        ValueError: ``text`` does not name one.
     """
     if np.dtype(text).kind not in "biuf":
-        raise ValueError(f"{text!r} is no type of numbers")
+        raise ValueError(f"{text!r} is not a numeric dtype")
     return text

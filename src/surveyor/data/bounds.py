@@ -1,4 +1,4 @@
-"""What fits into memory: sizes are added up and compared before anything of them is made."""
+"""Checks that data fit into memory, before any of it is allocated."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from surveyor.errors import InputError, tell
 
-LARGEST_RATIO = 200  # of what a sound archive unpacks to, and of its own size
-UNASKED = 2**30  # bytes below which a ratio does not matter
-LARGE = 2**30  # bytes to speak of
-CONTROL = (  # groups of processes whose memory is limited: the limit, and what is used of it
+LARGEST_RATIO = 200  # of the unpacked to the packed size of a plausible archive
+HARMLESS = 2**30  # bytes up to which any ratio is accepted
+LARGE = 2**30  # bytes above which the use of memory is announced
+CONTROL = (  # control groups, whose memory is limited: the limit, and the use
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     (
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
@@ -26,7 +26,7 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 def available() -> int:
-    """Return the bytes of memory that this process can still have; where unknown, no limit."""
+    """Return the bytes that this process can still allocate; ``sys.maxsize`` if unknown."""
     found = [sys.maxsize, _physical(), _address_space()]
     for limit, used in CONTROL:
         with contextlib.suppress(OSError, ValueError):
@@ -55,34 +55,35 @@ def _address_space() -> int:
 
 
 def format_bytes(count: float) -> str:
-    """Return a number of bytes in words, such as ``4.9 GB``."""
+    """Return a number of bytes as text, such as ``4.9 GB``."""
     power = min(len(UNITS) - 1, int(math.log10(max(count, 1)) // 3))
     number = count / 1000**power
     return f"{number:.3g} {UNITS[power]}" if number < 1000 else f"{number:,.0f} {UNITS[power]}"
 
 
 def refuse_beyond_memory(needed: int, what: str, remedy: str) -> None:
-    """Raise InputError, with the arithmetic, where ``needed`` bytes cannot be had.
+    """Raise InputError if ``needed`` bytes are not free.
 
     ``what`` begins the sentence and says where the number comes from.
     """
     if needed > (free := available()):
         raise InputError(
-            f"{what} {format_bytes(needed)} of memory, and {format_bytes(free)} are free; {remedy}"
+            f"{what} {format_bytes(needed)} of memory, but only {format_bytes(free)} are free; "
+            f"{remedy}"
         )
 
 
 def check_memory(needed: int, what: str, remedy: str) -> None:
-    """Refuse what does not fit into memory, and tell of what takes much of it."""
+    """Refuse what does not fit into memory, with a notice of what takes much of it."""
     refuse_beyond_memory(needed, what, remedy)
     if needed > LARGE:
         tell(f"{what} {format_bytes(needed)} of memory")
 
 
 def refuse_bomb(unpacked: int, path: Path, remedy: str) -> None:
-    """Raise InputError where a compressed file holds far more than a sound one of its size."""
+    """Raise InputError if a compressed file is implausibly small for what it unpacks to."""
     packed = path.stat().st_size
-    if unpacked > max(UNASKED, LARGEST_RATIO * packed):
+    if unpacked > max(HARMLESS, LARGEST_RATIO * packed):
         raise InputError(
-            f"{path}: {format_bytes(packed)} that unpack to {format_bytes(unpacked)}; {remedy}"
+            f"{path}: {format_bytes(packed)} would unpack to {format_bytes(unpacked)}; {remedy}"
         )

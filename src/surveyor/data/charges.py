@@ -26,8 +26,8 @@ TOLERANCE = 1e-3  # of the charge: amounts are given with few decimals
 def neutral(formula: str) -> bool:
     """Return whether common oxidation states, one an element, sum to zero over ``formula``.
 
-    A plain rule, as in SMACT (Davies et al. 2019): alloys, which need no charges, fail it, so a
-    share says something only beside that of real formulas.
+    A simple rule, as in SMACT (Davies et al. 2019). Alloys, which need no charges, fail it, so the
+    share of neutral formulas is meaningful only in comparison with that of real ones.
     """
     sums = {0.0}
     for element, amount in parse_formula(formula).items():

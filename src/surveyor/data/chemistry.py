@@ -16,7 +16,7 @@ SYMBOLS = (
 )
 ELEMENTS = frozenset(SYMBOLS.split())
 TOKEN = re.compile(r"([A-Z][a-z]?)|([([])|([)\]])|(\d+\.?\d*|\.\d+)")
-NONE = "none"  # the element of a place that a formula does not fill
+NONE = "none"  # the element of a slot that a formula leaves empty
 MOST, LOOK, DISTINCT = 12, 1000, 50
 MOST_OF, READABLE, ELEMENTS_SEEN = 0.5, 0.1, 5
 LEADING_ZERO = re.compile(r"[A-Za-z)\]]0\d")
@@ -26,7 +26,7 @@ def parse_formula(text: str) -> dict[str, float]:
     """Return the amounts of the elements of ``text`` in the order they appear; brackets multiply.
 
     Raises:
-        ValueError: what is no formula, and where.
+        ValueError: not a formula; the message says what is wrong, and where.
     """
     stack: list[dict[str, float]] = [{}]
     last: dict[str, float] = {}
@@ -34,11 +34,11 @@ def parse_formula(text: str) -> dict[str, float]:
     while at < len(text):
         found = TOKEN.match(text, at)
         if found is None:
-            raise ValueError(f"{text[at]!r} at place {at + 1}")
+            raise ValueError(f"unexpected {text[at]!r} at position {at + 1}")
         element, opened, closed, number = found.groups()
         if number is not None:
             if not last or float(number) == 0:
-                raise ValueError(f"a number at place {at + 1} that counts nothing")
+                raise ValueError(f"a misplaced or zero amount at position {at + 1}")
             for name, amount in last.items():
                 stack[-1][name] += amount * (float(number) - 1)
             last = {}
@@ -47,24 +47,24 @@ def parse_formula(text: str) -> dict[str, float]:
             last = {}
         elif closed is not None:
             if len(stack) == 1:
-                raise ValueError(f"a bracket closed at place {at + 1} that was not opened")
+                raise ValueError(f"an unmatched closing bracket at position {at + 1}")
             last = stack.pop()
             _add(stack[-1], last)
         elif element in ELEMENTS:
             last = {element: 1.0}
             _add(stack[-1], last)
         else:
-            raise ValueError(f"{element!r} at place {at + 1} is no element")
+            raise ValueError(f"{element!r} at position {at + 1} is not an element")
         at = found.end()
     if len(stack) > 1:
-        raise ValueError("a bracket that is not closed")
+        raise ValueError("a bracket is not closed")
     if not stack[0]:
-        raise ValueError("nothing in it")
+        raise ValueError("empty")
     return stack[0]
 
 
 def formula_of(elements: Sequence[object], amounts: Sequence[float]) -> str:
-    """Return a formula up to its first empty place; an element met twice is added up."""
+    """Return the formula of the slots before the first empty one; repeated elements add up."""
     found: dict[str, float] = {}
     for element, amount in zip(elements, amounts, strict=True):
         if element == NONE or not isinstance(element, str):
@@ -81,10 +81,10 @@ def _add(into: dict[str, float], more: Mapping[str, float]) -> None:
 
 
 def is_chemistry(texts: Sequence[str]) -> bool:
-    """Return whether texts are formulas beyond doubt, and not codes of letters and digits.
+    """Return whether texts are clearly formulas, and not codes of letters and digits.
 
-    All can be read; most have digits, two elements, and a symbol of two letters; none counts by
-    ``0...``; and there are many elements among them.
+    Nearly all can be parsed; at least half have digits, two elements, and a symbol of two letters;
+    no amount starts with 0; and several elements occur.
     """
     if len(texts) < DISTINCT or unreadable(texts[:LOOK], READABLE) is not None:
         return False
@@ -106,7 +106,10 @@ def _read(text: str) -> dict[str, float] | None:
 
 
 def unreadable(texts: Sequence[str], tolerated: float = 0.0) -> tuple[str, str] | None:
-    """Return the first text that is no formula and why; None where at most a share is tolerated."""
+    """Return the first text that is not a formula, and why; None if few enough are not.
+
+    ``tolerated`` is the share of texts that need not be formulas.
+    """
     wrong: list[tuple[str, str]] = []
     for text in texts:
         try:
@@ -120,7 +123,7 @@ def unreadable(texts: Sequence[str], tolerated: float = 0.0) -> tuple[str, str] 
 
 
 def most_elements(texts: Sequence[str]) -> int:
-    """Return the number of elements of the formula that has most."""
+    """Return the largest number of elements in any of the formulas."""
     return max((len(parse_formula(t.strip())) for t in texts), default=0)
 
 

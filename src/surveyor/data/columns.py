@@ -1,9 +1,9 @@
-"""One column of a table: its values as codes, and codes as values again.
+"""One column of a table: its values encoded as integer codes, and decoded again.
 
-Categories are codes by nature. A number becomes one as well: values that occur often are cells of
-their own (spikes, integers), the rest falls into cells of equal frequency, and a code is decoded
-by drawing among the values observed in its cell. Bounds, integers, decimals and spikes therefore
-hold without a rule for each.
+Each category has a code. Numbers are binned: values that occur often (spikes, integers) have cells
+of their own, the others fall into cells of equal frequency, and a code is decoded by drawing from
+the values observed in its cell. Bounds, integers, decimals and spikes are therefore preserved
+without a rule for each.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from surveyor.data.values import Form, numeric
 from surveyor.errors import InputError, did_you_mean
 
 QUANTILES = 32
-KEPT = ("name", "missing", "exact", "grain")
+SAVED = ("name", "missing", "exact", "grain")
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
     """A fitted column with ``size`` codes; a missing value is the last code where any is missing.
 
-    ``labels`` name the codes of a category, ``natives`` are these values as the user has them;
-    ``cells`` (k, quantiles) hold the observed values of an ordered column's cells, the first
-    ``exact`` of which hold one value each; ``frequency`` (size,) is each code's share of the
-    training rows. Of a column fitted with differential privacy cells hold
-    no values but their ends and even steps between, and values are drawn uniformly within, in
-    multiples of ``grain`` unless it is 0.
+    ``labels`` name the codes of a categorical column, ``natives`` are the same values in the user's
+    type; ``cells`` (k, quantiles) hold observed values of an ordered column's cells, of which the
+    first ``exact`` hold a single value each; ``frequency`` (size,) is each code's share of the
+    training rows. In a column fitted with differential privacy, cells hold only their ends and even
+    steps between them, and values are drawn uniformly within a cell, in multiples of ``grain``
+    unless it is 0.
     """
 
     name: str
@@ -68,14 +68,14 @@ class Column:
     def positions(self) -> np.ndarray:
         """Return each code's mean value in standard deviations of the column, (size,).
 
-        A missing value stands at the mean: its being missing is told by its code.
+        A missing value is placed at the mean; its code says that it is missing.
         """
         centre = np.append(self.cells.mean(1), [self._scale[0]] * self.missing)
         return self.standardise(centre)
 
     @cached_property
     def _scale(self) -> tuple[float, float]:
-        """Return mean and deviation of the values present, by their cells."""
+        """Return mean and standard deviation of the values present, from their cells."""
         centre = self.cells.mean(1)
         share = self.frequency[: len(centre)] / max(self.frequency[: len(centre)].sum(), 1e-300)
         mean = (share * centre).sum()
@@ -89,11 +89,11 @@ class Column:
 
     @property
     def range(self) -> tuple[float, float]:
-        """Return the least and the greatest value of the training rows."""
+        """Return the smallest and the largest value in the training rows."""
         return float(self.cells.min()), float(self.cells.max())
 
     def format_value(self, number: float) -> str:
-        """Return a number as a person reads it; a date by its day."""
+        """Return a number as text for a reader; a date as its day."""
         return self.form.scale.format_value(number)
 
     def numbers(self, values: pd.Series) -> np.ndarray:
@@ -124,10 +124,10 @@ class Column:
         return label_array(self.natives, self.form), label_array((*self.natives, None), self.form)
 
     def encode(self, values: pd.Series) -> np.ndarray:
-        """Return the code of every value, (n,) int32; ``size`` for one beyond all training rows.
+        """Return the code of every value, (n,) int32; ``size`` for one outside the training data.
 
-        That is a category never seen, or a number below the least or above the greatest; of a
-        column fitted with differential privacy such a number is of the nearest cell.
+        That is an unseen category, or a number below the smallest or above the largest; in a column
+        fitted with differential privacy such a number gets the code of the nearest cell.
         """
         return self.encoded(values)[0]
 
@@ -135,7 +135,7 @@ class Column:
         """Return the codes (n,) and, of an ordered column, the numbers (n,)."""
         absent = values.isna().to_numpy()
         if not self.ordered:
-            # Factorising first makes the dictionary look-up one a distinct value, not one a row.
+            # Factorised, so that each distinct value is looked up once.
             codes, unique = pd.factorize(values)
             lookup = np.array(
                 [self._codes.get(self.form.type.label(v), self.size) for v in unique] + [self.size]
@@ -145,7 +145,7 @@ class Column:
             numbers = self.numbers(values)
             absent = absent | np.isnan(numbers)
             result = self._cell(numbers, absent)
-            if self.grain is None:  # cells fitted with noise end anywhere near the last rows
+            if self.grain is None:  # with noise, the ends of cells are only roughly known
                 low, high = self.range if len(self.cells) else (np.inf, -np.inf)
                 result = np.where((numbers < low) | (numbers > high), self.size, result)
         result[absent] = self.size - 1 if self.missing else self.size
@@ -192,45 +192,43 @@ class Column:
         texts: dict[float, str] = dict(zip(points.tolist(), written, strict=True))
         return [texts.get(v) for v in numbers]
 
-    def span(self, asked: Any) -> tuple[float, float]:
-        """Return the least and greatest number that stand for what a person wrote.
+    def span(self, query: Any) -> tuple[float, float]:
+        """Return the smallest and largest number that the text of a user stands for.
 
-        Both are one number, but of a date such as ``2020-02``, which is a month: seconds since
-        1970 from its first moment to its last, in the column's own time zone.
+        They are equal, except for a date such as ``2020-02``, a month: seconds since 1970 at its
+        first moment and its last, in the column's own time zone.
 
         Raises:
-            ValueError: nothing of the column's type.
+            ValueError: not of the column's type.
         """
-        return self.form.scale.span(asked, self.form, self.cells)
+        return self.form.scale.span(query, self.form, self.cells)
 
-    def value_of(self, asked: Any, flag: str = "--where") -> float:
-        """Return the one number that a person asked for.
+    def value_of(self, query: Any, flag: str = "--where") -> float:
+        """Return the single number that a user asked for.
 
         Raises:
-            InputError: none, more than one, or one that no training row could have.
+            InputError: not a number, a span of them, or one that no training row could have.
         """
         if not len(self.cells):
-            raise InputError(
-                f"{flag} {self.name}={asked}: the column holds nothing but missing values"
-            )
+            raise InputError(f"{flag} {self.name}={query}: the column has only missing values")
         own = self.form.scale
         try:
-            value, last = self.span(asked)
+            value, last = self.span(query)
         except (ValueError, TypeError, OverflowError):
             what = f"{own.plural}; write them as {self._example}" if own.example else own.plural
-            raise InputError(f"{flag} {self.name}={asked}: the column holds {what}") from None
+            raise InputError(f"{flag} {self.name}={query}: the column holds {what}") from None
         if not own.possible(value):
             raise InputError(
-                f"{flag} {self.name}={asked}: the column holds {own.describe(self.form)}s"
+                f"{flag} {self.name}={query}: the column holds {own.describe(self.form)}s"
             )
         if last > value:
             raise InputError(
-                f"{flag} {self.name}={asked}: a span of time; ask for it alone, or for one moment"
+                f"{flag} {self.name}={query}: a span of time; give it alone, or give one moment"
             )
         low, high = self.range
         if not low <= value <= high:
             raise InputError(
-                f"{flag} {self.name}={asked}: outside what was seen in training, "
+                f"{flag} {self.name}={query}: outside the range of the training rows, "
                 f"{own.format_value(low, 6)} to {own.format_value(high, 6)}"
             )
         return value
@@ -240,10 +238,10 @@ class Column:
         return str(restored(self.cells[:1, 0], np.array([False]), self.form, self.name).iloc[0])
 
     def code_of(self, text: Any, flag: str = "--where") -> int:
-        """Return the code of one value written by a person.
+        """Return the code of one value as a user writes it.
 
         Raises:
-            InputError: a category never seen, or text where a number belongs.
+            InputError: an unseen category, or not a number of this column.
         """
         missing = not isinstance(text, str) and bool(pd.isna(text))
         label = text if isinstance(text, str) else label_of(text)
@@ -261,7 +259,7 @@ class Column:
         return int(self._cell(np.array([value]), np.array([False]))[0])
 
     def repeated(self, text: Any, n: int) -> pd.Series:
-        """Return one value as a person wrote it, ``n`` times, in the column's type."""
+        """Return ``n`` copies of one value that a user wrote, in the column's type."""
         code = self.code_of(text)
         absent = np.full(n, self.missing and code == self.size - 1)
         if not self.ordered or absent.any():
@@ -270,7 +268,7 @@ class Column:
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what ``restore`` needs: JSON-ready values, and arrays."""
-        meta = {k: getattr(self, k) for k in KEPT}
+        meta = {k: getattr(self, k) for k in SAVED}
         lists = {"labels": list(self.labels), "natives": list(self.natives)}
         return meta | lists | {"form": asdict(self.form)}, {
             "frequency": self.frequency,
@@ -282,5 +280,5 @@ class Column:
         """Rebuild a column."""
         form: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in meta["form"].items()}
         own: Any = {k: tuple(meta[k]) for k in ("labels", "natives")}
-        plain = {k: meta[k] for k in KEPT}
+        plain = {k: meta[k] for k in SAVED}
         return cls(form=Form(**form), **own, **plain, **arrays)

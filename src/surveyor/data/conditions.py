@@ -1,4 +1,4 @@
-"""Condition columns: values that a user asks for, and generator and critic are told."""
+"""Conditions: what generator and critic are conditioned on, and how a user selects it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ State = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 class Condition(ABC):
-    """What generator and critic are told of a row, beside the latent.
+    """What generator and critic are conditioned on.
 
-    ``Columns`` of values, maybe none; or a ``Point`` of another codec, such as a picture. Columns
-    have codes, integers (n, k), by which a condition is drawn, asked for and named. One that is not
-    ``drawable`` has none (k is 0) and is taken from rows alone.
+    ``Columns`` of values, possibly none; or a ``Point`` of another codec, such as a picture.
+    Columns have integer codes (n, k), by which a condition is drawn, selected and described. A
+    condition that is not ``drawable`` has no codes (k is 0) and comes from given rows only.
     """
 
     columns: tuple[Column, ...] = ()
@@ -37,7 +37,7 @@ class Condition(ABC):
     @property
     @abstractmethod
     def width(self) -> int:
-        """Return the entries of an embedded condition; 0 for a picture and for none."""
+        """Return the length of an embedded condition; 0 for a picture, and without columns."""
 
     @property
     def picture(self) -> tuple[int, ...]:
@@ -55,7 +55,7 @@ class Condition(ABC):
     def draw(
         self, n: int, draws: Draws, where: Mapping[str, Selection] | None = None
     ) -> np.ndarray:
-        """Return the codes (n, k) of ``n`` conditions, among those of ``where``."""
+        """Return the codes (n, k) of ``n`` conditions that ``where`` allows."""
         return np.zeros((n, 0), dtype=np.int32)
 
     def decode(self, codes: np.ndarray, draws: Draws) -> dict[str, pd.Series]:
@@ -63,22 +63,22 @@ class Condition(ABC):
         return {}
 
     def names(self, codes: Sequence[int]) -> str:
-        """Return one combination of codes in words."""
+        """Return one combination of codes as text."""
         return ""
 
     @abstractmethod
     def state(self) -> State:
-        """Return what restores it."""
+        """Return what ``restore`` needs."""
 
 
 @dataclass(frozen=True, eq=False)
 class Columns(Condition):
-    """Condition columns, maybe none, and how often combinations of their codes occur in training.
+    """Condition columns, possibly none, and the frequencies of their combinations in training.
 
-    ``seen`` (m, k) holds combinations, ``share`` (m,) their frequencies. Of several columns none is
-    kept that fewer rows than ``ROWS_KEPT`` have: ``level`` (m,) says by which of ``groupings`` the
-    codes were put together until there were so many, and each column is drawn from its group by
-    itself.
+    ``seen`` (m, k) holds combinations of codes, ``share`` (m,) their frequencies. With several
+    columns no combination is stored that has fewer rows than ``ROWS_KEPT``: its codes are merged by
+    ever coarser ``groupings``, ``level`` (m,) of them, until there are enough rows, and each column
+    is then drawn within its group, independently of the others.
     """
 
     columns: tuple[Column, ...] = ()
@@ -104,7 +104,7 @@ class Columns(Condition):
         """Return codes (n, k) as (n, width), or None without conditions.
 
         A category is one-hot over sqrt 2, so that two values lie at distance 1; an ordered column
-        is its position in standard deviations, beside an entry that says whether it is missing.
+        is its position in standard deviations, with one more entry if values can be missing.
         """
         if not self.columns:
             return None
@@ -123,22 +123,22 @@ class Columns(Condition):
     def draw(
         self, n: int, draws: Draws, where: Mapping[str, Selection] | None = None
     ) -> np.ndarray:
-        """Return ``n`` combinations (n, k) as frequent as in training, among those of ``where``.
+        """Return ``n`` combinations (n, k), as frequent as in training, that ``where`` allows.
 
-        Combinations that too few rows have are answered, with a warning: each column by itself.
+        For combinations with too few rows the columns are drawn independently, with a notice.
         """
-        asked = {w.column.name: w for w in (where or {}).values()}
+        selected = {w.column.name: w for w in (where or {}).values()}
         odds = []
         for column in self.columns:
             mask = np.ones(column.size)
-            if column.name in asked:
-                mask = np.isin(np.arange(column.size), asked[column.name].codes).astype(float)
+            if column.name in selected:
+                mask = np.isin(np.arange(column.size), selected[column.name].codes).astype(float)
             odds.append(mask * column.frequency)
         seen, level, share = self.seen, self.level, self._share(odds)
         if not share[level < max(len(self.groupings) - 1, 1)].any():
-            told = ", ".join(f"{name}={w.text}" for name, w in (where or {}).items())
-            if told:
-                tell(f"{told}: hardly seen together in training; these samples are a guess")
+            chosen = ", ".join(f"{name}={w.text}" for name, w in (where or {}).items())
+            if chosen:
+                tell(f"{chosen}: rarely seen together in training; these samples are a guess")
             if not share.any():
                 seen, share = np.zeros((1, len(self.columns)), dtype=np.int32), np.ones(1)
                 level = np.array([len(self.groupings) - 1])
@@ -156,7 +156,7 @@ class Columns(Condition):
         return codes
 
     def _share(self, odds: Sequence[np.ndarray]) -> np.ndarray:
-        """Return each combination's frequency times the share of it that ``odds`` leave."""
+        """Return each combination's frequency times the share of it that ``odds`` allow."""
         share = self.share.copy()
         for step, grouping in enumerate(self.groupings):
             rows = self.level == step
@@ -166,9 +166,9 @@ class Columns(Condition):
         return share
 
     def flip_labels(self, cond: Tensor, share: float, draws: Draws) -> Tensor:
-        """Return conditions (n, width) of which a ``share`` of each column's labels is another.
+        """Return conditions (n, width) with a ``share`` of each column's labels replaced.
 
-        The other label is uniform among those that are not the row's. Numbers stay.
+        The new label is uniform among those that are not the row's. Numbers are unchanged.
         """
         parts, start = [], 0
         for column in self.columns:
@@ -279,12 +279,12 @@ def fit_conditions(
     for step, grouping in enumerate(groupings[:-1]):
         grouped = np.stack([g[own] for g, own in zip(grouping, left.T, strict=True)], axis=1)
         found, place, counts = np.unique(grouped, axis=0, return_inverse=True, return_counts=True)
-        kept, told = fits.frequent(counts)
+        kept, sizes = fits.frequent(counts)
         seen.append(found[kept])
-        rows.append(told)
+        rows.append(sizes)
         level.append(np.full(len(kept), step))
         left = left[~np.isin(place.reshape(-1), kept)]
-    rest = max(len(codes) - sum(told.sum() for told in rows), 0.0)
+    rest = max(len(codes) - sum(sizes.sum() for sizes in rows), 0.0)
     seen.append(np.zeros((1, len(columns))))
     rows.append(np.array([rest]))
     level.append(np.array([len(groupings) - 1]))
@@ -313,7 +313,7 @@ def columns_state(
 def columns_restore(
     metas: Sequence[dict[str, Any]], arrays: Mapping[str, np.ndarray], prefix: str
 ) -> tuple[Column, ...]:
-    """Undo ``columns_state``."""
+    """Return the columns that ``columns_state`` described."""
     return tuple(
         Column.restore(meta, {f: arrays[f"{prefix}.{k}.{f}"] for f in ("frequency", "cells")})
         for k, meta in enumerate(metas)

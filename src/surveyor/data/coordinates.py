@@ -1,4 +1,4 @@
-"""Two data sets as tables of named columns, for those who ask what moved."""
+"""Two data sets as tables of named columns, to explain what moved between them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from surveyor.data.columns import Column
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """Rows of two data sets as tables, and the columns fitted to both; ``left_out`` are too many.
+    """Rows of two data sets as tables, and the columns fitted to both.
 
-    Where a kind of data has no columns that a person would name, all of it is empty.
+    ``left_out`` is how many columns were left out as too many. Everything is empty for kinds of
+    data without named columns.
     """
 
     frames: tuple[pd.DataFrame, pd.DataFrame]
@@ -23,5 +24,5 @@ class Coordinates:
 
 
 def unnamed(codec: Any, raw: tuple[Any, Any]) -> Coordinates:
-    """Return no columns."""
+    """Return the coordinates of a kind without named columns: none."""
     return Coordinates((pd.DataFrame(), pd.DataFrame()))

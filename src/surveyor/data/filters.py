@@ -1,4 +1,4 @@
-"""What samples must pass beside what is asked of them."""
+"""Filters that samples must pass in addition to the user's selection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class PreparedFilter(ABC):
-    """A filter that knows what it keeps."""
+    """A filter that can be applied to samples."""
 
     @abstractmethod
     def accepts(self, made: Any, u: np.ndarray) -> np.ndarray:
@@ -18,12 +18,12 @@ class PreparedFilter(ABC):
 
     @abstractmethod
     def first(self, made: Any) -> np.ndarray:
-        """Return which rows repeat none before them in what may not repeat, (n,)."""
+        """Return which rows do not repeat an earlier one in what must be unique, (n,)."""
 
 
 class Filter(ABC):
-    """A kind's own demand of all its samples."""
+    """A requirement that a kind has of all its samples."""
 
     @abstractmethod
     def prepare(self, codec: Any, pilot: Callable[[], Any]) -> PreparedFilter | None:
-        """Return what it keeps, by a ``pilot`` of samples where it needs one; None to keep all."""
+        """Return the filter for a codec; None to keep all. ``pilot`` draws samples to tune it."""

@@ -1,4 +1,4 @@
-"""How columns are fitted to training rows: as they are, or with differential privacy."""
+"""How columns are fitted to training rows, with or without differential privacy."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from surveyor.privacy import CodecAccount, noisy_counts
 if TYPE_CHECKING:
     from surveyor.data import Options
 
-ROWS_KEPT = 5  # rows that a combination of conditions needs to be kept as it is
+ROWS_KEPT = 5  # rows that a combination of conditions must have to be stored as it is
 Fit = Callable[[str, pd.Series, Form | None], Column]
 
 
 @dataclass(frozen=True)
 class Fits:
-    """What fits a column, a condition, and a group.
+    """Functions that fit a column, a condition, and a group.
 
     ``frequent`` maps counts (k,) to the indices that are kept and their counts; ``spread`` maps
     numbers to their mean, variance, minimum and maximum. ``account`` is the privacy that all of it
@@ -53,15 +53,16 @@ PLAIN = Fits(fit_column, fit_label, fit_group, _frequent, _spread)
 
 
 def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: int = 0) -> Fits:
-    """Return how to fit the columns of training rows that ``forms`` name, conditions among them.
+    """Return the functions that fit the columns named by ``forms``, conditions included.
 
-    With an epsilon a part of it is shared out among them, ``options.group``, the combinations of
-    the conditions, and ``spreads`` further columns of numbers.
+    With an epsilon, a part of it is divided among these columns, ``options.group``, the
+    combinations of the conditions, and ``spreads`` further columns of numbers.
     """
     if options.epsilon is None or options.delta is None:
         return PLAIN
-    asked = len(options.condition)
-    lists = len(forms) + (options.group is not None) + (asked if asked > 1 else 0)
+    conditions = len(options.condition)
+    combined = conditions if conditions > 1 else 0
+    lists = len(forms) + (options.group is not None) + combined
     whole = sum(weight(form) for form in forms.values()) + lists - len(forms) + spreads * SPREAD
     counts, account = noisy_counts(options.epsilon, options.delta, rows, whole, lists)
 
@@ -76,10 +77,10 @@ def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: in
 
 
 def account_state(account: CodecAccount | None) -> dict[str, Any]:
-    """Return an account as it stands in a codec's description."""
+    """Return an account as JSON-ready values of a codec's state."""
     return {} if account is None else {"account": asdict(account)}
 
 
 def account_of(meta: Mapping[str, Any]) -> CodecAccount | None:
-    """Undo ``account_state``."""
+    """Return the account that ``account_state`` described."""
     return CodecAccount(**meta["account"]) if "account" in meta else None

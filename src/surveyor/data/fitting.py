@@ -1,4 +1,4 @@
-"""Columns fitted to training rows as they are."""
+"""Fitting columns to training rows, without differential privacy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from surveyor.data.columns import QUANTILES, Column
 from surveyor.data.values import Form, form_of, numeric
 from surveyor.errors import InputError
 
-OFTEN = 50  # a number seen this often, and by this share, is a value of its own
+OFTEN = 50  # a number with this many rows, and this share, has a cell of its own
 OFTEN_SHARE = 0.0015
 CELLS = 50
 FEW_LABELS = 32
@@ -20,7 +20,7 @@ MOST_GROUPS = 100
 
 
 def fit_label(name: str, values: pd.Series, form: Form | None = None) -> Column:
-    """Fit a column that is a condition or a group: a few integers are labels, not numbers."""
+    """Fit a condition column: integers of few different values are labels, not numbers."""
     form = form or form_of(name, values)
     if form.ordered and form.scale.discrete and values.nunique() <= FEW_LABELS:
         form = replace(form, kind="category")
@@ -31,11 +31,11 @@ def fit_group(name: str, values: pd.Series, form: Form | None = None) -> Column:
     """Fit a group column: every distinct value is a label.
 
     Raises:
-        InputError: so many values that no group has rows to speak of.
+        InputError: more than ``MOST_GROUPS`` different values.
     """
     if values.nunique() > MOST_GROUPS:
         raise InputError(
-            f"--group {name}: {values.nunique():,} different values; give a column of at most "
+            f"--group {name}: {values.nunique():,} different values; give a column with at most "
             f"{MOST_GROUPS}"
         )
     form = form or form_of(name, values)
@@ -43,7 +43,7 @@ def fit_group(name: str, values: pd.Series, form: Form | None = None) -> Column:
 
 
 def fit_column(name: str, values: pd.Series, form: Form | None = None) -> Column:
-    """Fit one column to training values, as ``form`` understands them.
+    """Fit one column to training values, read as ``form`` says.
 
     Raises:
         InputError: infinite numbers.
@@ -55,7 +55,7 @@ def fit_column(name: str, values: pd.Series, form: Form | None = None) -> Column
     absent = np.isnan(every)
     numbers = np.sort(every[~absent])
     if not np.isfinite(numbers).all():
-        raise InputError(f"column {name!r}: holds infinite values; replace or remove those rows")
+        raise InputError(f"column {name!r}: has infinite values; replace them or remove those rows")
     missing = bool(absent.any())
     unique, counts = np.unique(numbers, return_counts=True)
     often = counts >= max(OFTEN, OFTEN_SHARE * len(numbers))
@@ -91,7 +91,7 @@ def _fit_category(name: str, values: pd.Series, form: Form) -> Column:
             and isinstance(native, str) != isinstance(found[label][0], str)
         ):
             raise InputError(
-                f"column {name!r}: holds {label} as text and as a number; make it one of them"
+                f"column {name!r}: has {label} both as text and as a number; convert one of them"
             )
         kept, before = found.get(label, (native, 0))
         found[label] = (kept, before + int(count))
@@ -103,5 +103,5 @@ def _fit_category(name: str, values: pd.Series, form: Form) -> Column:
 
 
 def _native(value: Any) -> Any:
-    """Return a value that JSON can hold."""
+    """Return a value that JSON can represent."""
     return value if isinstance(value, (str, bool, int, float)) else str(value)

@@ -6,19 +6,19 @@ import numpy as np
 
 
 def nearest(values: np.ndarray, grain: float) -> np.ndarray:
-    """Return the number of grains next to each value."""
+    """Return each value in grains, rounded to a whole number."""
     return np.asarray(np.rint(values / grain if grain >= 1 else values * round(1 / grain)))
 
 
 def multiples(number: np.ndarray, grain: float) -> np.ndarray:
-    """Return ``number`` times ``grain``, decimals as floating point has them when written out."""
+    """Return ``number`` times ``grain``, with decimals rounded as their literals are."""
     return np.asarray(number * grain if grain >= 1 else number / round(1 / grain))
 
 
 def uniform(low: np.ndarray, high: np.ndarray, grain: float, u: np.ndarray) -> np.ndarray:
     """Return for every ``u`` in [0, 1) a value of [low, high), a multiple of ``grain`` unless 0.
 
-    Where low and high are one value it is returned as it is.
+    Where low and high are equal, that value is returned.
     """
     if grain == 0:
         return np.asarray(low + u * (high - low))

@@ -1,4 +1,4 @@
-"""Data in memory: what people hold, as the DataFrames and arrays that kinds of data read."""
+"""Data in memory, converted to the DataFrames and arrays that kinds of data read."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ ARRAY = "numpy.array(data) for vectors or pictures"
 
 
 def as_frame_or_arrays(source: Any) -> Any:
-    """Return data in memory as a DataFrame or arrays, and anything else that is read as it is.
+    """Return data in memory as a DataFrame or arrays; paths and other sources unchanged.
 
-    Tensors become arrays, and the levels of a DataFrame's column names one name each.
+    Tensors become arrays, and the levels of a DataFrame's column names are joined.
 
     Raises:
-        InputError: what is no data, with what to make of it.
+        InputError: not data; the message says what to give instead.
     """
     if isinstance(source, (str, Path)):
         if "\0" in str(source):
-            raise InputError(f"{str(source)!r}: no name of a file or folder")
+            raise InputError(f"{str(source)!r}: not a valid file or folder name")
         return source
     if isinstance(source, os.PathLike):
         return Path(os.fspath(source))
@@ -57,7 +57,7 @@ def one_row(source: Any) -> Any:
 
 
 def copy_arrays(source: Any) -> Any:
-    """Return arrays in memory as copies, which the caller's later changes do not reach."""
+    """Return copies of arrays in memory, which the caller's later changes do not affect."""
     if isinstance(source, np.ndarray) and not isinstance(source, np.memmap):
         if isinstance(source, np.ma.MaskedArray) or source.dtype.hasobject:
             return source.copy()
@@ -93,16 +93,16 @@ def _other(source: Any) -> np.ndarray:
         return np.asarray(source)
     except Exception as error:  # whatever another library's arrays may raise
         raise InputError(
-            f"data of type {type(source).__name__}: no array of numbers ({error}); give {ARRAY}"
+            f"data of type {type(source).__name__}: not an array of numbers ({error}); give {ARRAY}"
         ) from error
 
 
 def _mapping(source: Mapping[Any, Any]) -> dict[str, Any]:
     if not source:
-        raise InputError("an empty dictionary: holds no arrays")
+        raise InputError("an empty dictionary: give arrays by name")
     wrong = [name for name in source if not isinstance(name, str)]
     if wrong:
-        raise InputError(f"a dictionary with the name {wrong[0]!r}: arrays are named by text")
+        raise InputError(f"a dictionary with the key {wrong[0]!r}: name arrays by strings")
     arrays = {name: _member(name, values) for name, values in source.items()}
     if all(values.ndim <= 1 for values in arrays.values()):
         raise InputError(f"a dictionary of columns: give {TABLE}")
@@ -120,7 +120,7 @@ def _member(name: str, values: Any) -> np.ndarray:
         texts = made.dtype == object and all(isinstance(value, str) for value in made.flat)
         return made.astype(str) if texts else made
     raise InputError(
-        f"a dictionary whose {name!r} is of type {type(values).__name__}: give arrays by name, "
+        f"a dictionary in which {name!r} is of type {type(values).__name__}: give arrays by name, "
         f"or {TABLE}"
     )
 
@@ -133,19 +133,19 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(
-            f"DataFrame: columns of {frame.columns.nlevels} levels, two of which would be "
-            f"{twice[0]!r}; name them with frame.columns = [...]"
+            f"DataFrame: column names of {frame.columns.nlevels} levels, two of which would become "
+            f"{twice[0]!r}; rename them with frame.columns = [...]"
         )
     if names:
         tell(
-            f"DataFrame: columns of {frame.columns.nlevels} levels get one name each, such as "
+            f"DataFrame: the {frame.columns.nlevels} levels of column names are joined, as in "
             f"{names[-1]!r}"
         )
     return frame.set_axis(pd.Index(names, dtype=object), axis=1)
 
 
 def _remedy(source: Any) -> str:
-    """Return what to give instead of data that nothing reads; "" where that is not known here."""
+    """Return what to give instead of data of an unsupported type; "" if unknown."""
     if isinstance(source, pd.Series):
         return "one column or row; give a table, such as data.to_frame()"
     for method in ("to_pandas", "toarray"):
@@ -158,7 +158,7 @@ def _remedy(source: Any) -> str:
     if isinstance(source, (list, tuple, range, Iterator)):
         return f"give {TABLE}, or {ARRAY}"
     if source is None or isinstance(source, (bool, int, float, complex, bytes, type)):
-        return "no data; give a table, an array, a dictionary of arrays, or the name of a file"
+        return "not data; give a table, an array, a dictionary of arrays, or a file name"
     return ""
 
 

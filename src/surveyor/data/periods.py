@@ -1,4 +1,4 @@
-"""Dates as a person writes them in a question: a year, a month, a day, or a moment."""
+"""Dates as users write them in selections: a year, a month, a day, or a moment."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def period(text: str, zone: str = "") -> tuple[float, float]:
     Without an offset of its own it is read in ``zone``.
 
     Raises:
-        ValueError: no date in this form.
+        ValueError: not a date in this form.
     """
     found = PERIOD.fullmatch(text.strip())
     if found is None or (found[4] and not found[3]) or (found[3] and not found[2]):
-        raise ValueError(f"{text!r} is no date")
+        raise ValueError(f"{text!r} is not a date")
     year, month, day, hour, minute, second = (
         int(found[k]) if found[k] else None for k in range(1, 7)
     )
@@ -72,14 +72,14 @@ def moment(value: object, zone: str = "") -> tuple[float, float]:
     """Return the first and last moment of a date object, as ``period`` does of text.
 
     Raises:
-        ValueError: no date.
+        ValueError: not a date.
     """
     if isinstance(value, str):
         return period(value, zone)
     if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return period(value.isoformat(), zone)
     if not isinstance(value, (datetime.datetime, np.datetime64)):
-        raise ValueError(f"{value!r} is no date")
+        raise ValueError(f"{value!r} is not a date")
     stamp = pd.Timestamp(value)
     if stamp.tzinfo is None:
         at = _utc(stamp.to_pydatetime(warn=False), None, zone)

@@ -1,10 +1,10 @@
-"""Columns fitted with differential privacy: from noisy counts, and never from a value by itself.
+"""Columns fitted with differential privacy, from noisy counts alone.
 
-Values that occur often, counted with noise, are shown: categories, a missing value, and numbers
-that have a cell to themselves. Other numbers fall into cells found by counts over a grid that does
-not depend on the data: stretches between powers of two that hold rows are cut into 64 parts, and
-those with many rows again, three times over. A value is decoded uniformly within its cell, at as
-many decimals as nearly all values have.
+Values whose noisy counts are high are published: categories, the missing value, and numbers, which
+then have cells of their own. Other numbers fall into cells found by counts over a grid that does
+not depend on the data: intervals between powers of two that hold rows are cut into at most 64
+parts, and parts with many rows again, three times in all. A value is decoded uniformly within its
+cell, with as many decimals as nearly all values have.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ CUTS, PIECES = 3, 64
 RANGE, COARSE = 0.5, 0.125  # weights of the counts between powers of two, and of those below
 POWERS = 2.0 ** np.arange(-40, 63)
 EDGES = np.concatenate([-POWERS[::-1], [0.0], POWERS])
-SOLID, EMPTY = 5.0, 1.5  # deviations of noise that a stretch with rows reaches, and of one without
-ROUND = 0.98  # share of the values that must lie on a grid for samples to do so
+SOLID, EMPTY = 5.0, 1.5  # rows a cell needs, and rows taken off an interval, in noise deviations
+ROUND = 0.98  # share of the values that must lie on a grid for samples to lie on it
 SPREAD = RANGE + CUTS * COARSE  # weight of the counts of ``spread``
 
 
 def weight(form: Form) -> float:
-    """Return the weight of the counts that a column takes."""
+    """Return the total weight of the counts that fitting a column takes."""
     return 1.0 + SPREAD + COARSE if form.ordered else 1.0
 
 
 def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: int = 0) -> Column:
     """Fit one column to training rows, through ``counts`` alone.
 
-    The form, which is kind, type and spelling, is taken as public; words that stood for a missing
-    value are not kept, nor categories that are not shown. Whole numbers become categories where at
-    most ``few`` are shown and hardly any row has another.
+    The form (kind, dtype and spelling) is taken as public; words for missing values are dropped,
+    and so are categories that are not published. Whole numbers become categories if at most ``few``
+    of them are published and hardly any row has another.
 
-    A column of which no value is frequent enough to be shown is left empty: a category without
-    labels, of which the preflight tells.
+    A column without a value frequent enough to be published is left empty: a category without
+    labels, which the preflight reports.
 
     Raises:
         InputError: infinite numbers.
@@ -58,7 +58,7 @@ def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: i
         numbers = numeric(present, form, name)
         if not np.isfinite(numbers).all():
             raise InputError(
-                f"column {name!r}: holds infinite values; replace or remove those rows"
+                f"column {name!r}: has infinite values; replace them or remove those rows"
             )
         read, sizes = np.unique(numbers, return_counts=True)
     else:
@@ -96,7 +96,7 @@ def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: i
 
 
 def spread(values: np.ndarray, counts: Counts) -> np.ndarray:
-    """Return mean, variance, least and largest of numbers as their cells have them.
+    """Return mean, variance, minimum and maximum of numbers, computed from their cells.
 
     Raises:
         InputError: too few rows for any cell.
@@ -111,7 +111,7 @@ def spread(values: np.ndarray, counts: Counts) -> np.ndarray:
 
 
 def _grain(values: np.ndarray, grains: Sequence[float], counts: Counts) -> float:
-    """Return the coarsest of ``grains`` that nearly all values are multiples of; 0 where none."""
+    """Return the coarsest of ``grains`` of which nearly all values are multiples; 0 if none."""
     place = np.full(len(values), len(grains))
     for k in reversed(range(len(grains))):
         place[multiples(nearest(values, grains[k]), grains[k]) == values] = k
@@ -152,18 +152,18 @@ def _inside(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray
 
 
 def _merged(cells: Sequence[np.ndarray | float], least: float) -> np.ndarray:
-    """Join neighbours until each holds ``least`` rows, and leave out stretches without rows.
+    """Merge neighbouring cells until each has ``least`` rows; drop intervals without rows.
 
-    ``cells`` are lower ends, upper ends, rows, and what is taken off the rows of each, so that a
-    run through cells without rows, whose counts are noise alone, soon stands below 0 and begins
-    anew. What is left at a run's end goes to the cell before it. Returns ends and rows, (k, 3).
+    ``cells`` are lower ends, upper ends, rows, and a number subtracted from the rows of each, so
+    that a run of empty cells, whose counts are pure noise, soon falls below 0 and starts again.
+    What is left at the end of a run is added to the cell before it. Returns ends and rows, (k, 3).
     """
     made: list[list[float]] = []
     run: list[tuple[float, ...]] = []
     totals: list[float] = []
     for cell in (*zip(*np.broadcast_arrays(*cells), strict=True), (np.nan,) * 4):
         if run and (run[-1][1] != cell[0] or totals[-1] <= 0):
-            # Where the total was highest the rows most likely end.
+            # The rows most likely end where the total was highest.
             run = run[: int(np.argmax(totals)) + 1]
             held = sum(c[2] for c in run)
             if made and made[-1][1] == run[0][0] and held >= 3 * run[0][3]:

@@ -1,4 +1,4 @@
-"""Numbers and labels as values of the type and spelling that the user gave."""
+"""Numbers and labels converted back to the type and spelling of the user's data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from surveyor.data.values import ARROW_TEXT, MICRO, TEXT, Form
 
 
 def restored(numbers: np.ndarray, absent: np.ndarray, form: Form, name: str) -> pd.Series:
-    """Return numbers or seconds (n,) as a series of the type and spelling that the user gave."""
+    """Return numbers or seconds (n,) as a series in the type and spelling of the user's data."""
     head, more = form.parts
     made: Any
     if head in (*TEXT, "arrow"):
@@ -101,7 +101,7 @@ def _arrow(unique: np.ndarray, places: np.ndarray, form: Form, text: str) -> pd.
 
 
 def label_array(natives: Sequence[Any], form: Form) -> Any:
-    """Return labels (None where missing) as an array of the user's type."""
+    """Return labels, None where missing, as an array of the user's type."""
     head, more = form.parts
     if head == "category":
         own = pd.CategoricalDtype(pd.Index(form.categories, dtype=more), ordered=form.in_order)
@@ -123,17 +123,17 @@ def label_array(natives: Sequence[Any], form: Form) -> Any:
 
 
 def _nullable(dtype: str) -> str:
-    """Return the type of the same values that can hold a missing one."""
+    """Return the nullable variant of a dtype."""
     if dtype.startswith(("int", "uint")):
         return dtype.replace("int", "Int").replace("uI", "UI")
     return "boolean" if dtype == "bool" else dtype
 
 
 def arrow_type(text: str) -> pa.DataType:
-    """Return the Arrow type that ``str`` of it spells.
+    """Return the Arrow type whose ``str`` is ``text``.
 
     Raises:
-        ValueError: no such type.
+        ValueError: unknown type.
     """
     if found := re.fullmatch(r"decimal(32|64|128|256)\((\d{1,2}), (-?\d{1,2})\)", text):
         return getattr(pa, f"decimal{found[1]}")(int(found[2]), int(found[3]))
@@ -147,7 +147,7 @@ def arrow_type(text: str) -> pa.DataType:
     try:
         return pa.type_for_alias({"halffloat": "float16"}.get(text, text))
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{text!r} is no Arrow type known here") from error
+        raise ValueError(f"unknown Arrow type {text!r}") from error
 
 
 def native_of(label: str, form: Form) -> Any:
@@ -172,7 +172,7 @@ def pandas_type(text: str) -> Any:
 
 
 def zone_named(text: str) -> Any:
-    """Return the time zone ``UTC+01:00``, or the name of one as it is."""
+    """Return the time zone of ``UTC+01:00``; other names unchanged."""
     if found := re.fullmatch(r"UTC([+-]\d\d:?\d\d)", text):
         return datetime.timezone(datetime.timedelta(seconds=offset_seconds(found[1])))
     return text

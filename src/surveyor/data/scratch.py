@@ -1,4 +1,4 @@
-"""Large arrays that live on disk without a name, so that nothing is left behind."""
+"""Large arrays in unnamed files on disk, so that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def empty(shape: tuple[int, ...], dtype: Any, limit: int = IN_MEMORY) -> np.ndar
 
 
 def _reserve(file: int, size: int) -> None:
-    """Have the disk keep room: a mapped file that finds none ends the process at once."""
+    """Reserve space on disk: writing to a mapped file without any kills the process."""
     if not hasattr(os, "posix_fallocate"):
         return
     try:
         os.posix_fallocate(file, 0, size)
     except OSError as error:
         raise InputError(
-            f"{tempfile.gettempdir()}: no room for {format_bytes(size)} of pictures "
-            f"({error.strerror}); free some, or name another folder in TMPDIR"
+            f"{tempfile.gettempdir()}: no space for an array of {format_bytes(size)} "
+            f"({error.strerror}); free some, or set TMPDIR to another folder"
         ) from error

@@ -1,4 +1,4 @@
-"""Data that need no file: ``example:NAME`` ships with a package, ``toy:NAME`` is drawn."""
+"""Data without a file: ``example:NAME`` comes with scikit-learn, ``toy:NAME`` is sampled."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def resolve(source: Any) -> Any:
     ``toy:NAME`` is 20,000 points (``toy:NAME:N`` for N) of a mixture in two dimensions.
 
     Raises:
-        InputError: an unknown name, a number of points that is none, or no data.
+        InputError: an unknown name, an invalid number of points, or not data.
     """
     source = as_frame_or_arrays(source)
     if not isinstance(source, str):

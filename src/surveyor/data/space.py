@@ -1,4 +1,4 @@
-"""What nets must know of the data."""
+"""What nets must know about the data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Space:
-    """What nets must know of the data: the shape of a point, of a condition, of raw output.
+    """The shapes of a point and of raw output, the length of a condition, and the unit.
 
     ``unit`` is the user's distance per encoded distance (1/s for data scaled by s); ``bias``
-    (raw,) is where a generator's last layer starts. ``blocks`` are the sizes of the one-hot blocks
-    that raw output consists of, where it does; a point begins with the same blocks over sqrt 2.
-    ``ranks`` (raw,) are the shares of rows below each code of an ordered block, NaN elsewhere.
-    ``given`` is the shape of the picture that a generator answers, where the task gives it one:
-    conditions are then such pictures (n, \\*cond_shape), and ``cond`` is 0.
+    (raw,) initialises the bias of a generator's last layer. ``blocks`` are the sizes of the one-hot
+    blocks of raw output, if it has any; a point begins with the same blocks over sqrt 2. ``ranks``
+    (raw,) are the shares of rows below each code of an ordered block, NaN elsewhere. If conditions
+    are pictures, they are (n, \\*cond_shape) and ``cond`` is 0.
     """
 
     shape: tuple[int, ...]

@@ -1,9 +1,9 @@
-"""How text spells numbers and dates, told by the one rule that writing gives the same text back.
+"""How numbers and dates are spelt as text, such that writing them gives the same text again.
 
 A number is spelt by a template such as ``{d}`` (7), ``{.2f}`` (7.50), ``{.3e}`` (7.500e+00),
-``{s}`` (7, 7.5), ``{r}`` (7.0, 7.5) or ``{.17g}``, between signs: ``${.2f}``, ``{.1f}%``.
+``{s}`` (7, 7.5), ``{r}`` (7.0, 7.5) or ``{.17g}``, possibly between signs: ``${.2f}``, ``{.1f}%``.
 A date is spelt by a ``strftime`` format in which ``%3f`` stands for three digits of a second's
-fraction, ``%?f`` for microseconds where there are any, and an offset at the end for its zone.
+fraction, ``%?f`` for microseconds if there are any, and an offset at the end for its time zone.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ EPOCH = datetime(1970, 1, 1)
 
 
 def number_template(texts: Sequence[str]) -> tuple[str | None, str]:
-    """Return the template that writes every one of ``texts`` as it stands, and "".
+    """Return the template that reproduces every one of ``texts``, and "".
 
-    Where no template does, the second is the first text that all templates change.
+    If none does, return None and the first text that the best template changes.
     """
     first = SIGNED.fullmatch(texts[0])
     if first is None:
@@ -65,15 +65,15 @@ def _first_changed(texts: Sequence[str], template: str) -> int | None:
 def _around(template: str) -> tuple[str, str]:
     match = TEMPLATE.fullmatch(template)
     if match is None:
-        raise ValueError(f"{template!r} spells no number")
+        raise ValueError(f"{template!r} is not a template of numbers")
     return match[1], match[3]
 
 
 def number_writer(template: str) -> Callable[[float], str]:
-    """Return what writes one number.
+    """Return the function that writes one number by ``template``.
 
     Raises:
-        ValueError: no template.
+        ValueError: not a template.
     """
     before, after = _around(template)
     style = template[len(before) + 1 : len(template) - len(after) - 1]
@@ -93,7 +93,7 @@ def number_writer(template: str) -> Callable[[float], str]:
 
 
 def read_numbers(texts: Sequence[str], template: str) -> Read:
-    """Return the numbers (n,) that texts spell between the template's signs; NaN elsewhere."""
+    """Return the numbers (n,) between the template's signs, NaN elsewhere; and which were read."""
     before, after = _around(template) if template else ("", "")
     values = np.full(len(texts), np.nan)
     good = np.zeros(len(texts), dtype=bool)
@@ -107,9 +107,9 @@ def read_numbers(texts: Sequence[str], template: str) -> Read:
 
 
 def date_format(texts: Sequence[str]) -> tuple[str | None, str]:
-    """Return the ISO format that writes every date of ``texts`` as it stands, and "".
+    """Return the ISO format that reproduces every date of ``texts``, and "".
 
-    Where none does, the second is the first text that is changed.
+    If none does, return None and a text that is changed.
     """
     found = ISO.fullmatch(texts[0])
     if found is None:
@@ -137,8 +137,8 @@ def date_format(texts: Sequence[str]) -> tuple[str | None, str]:
 def read_dates(texts: Sequence[str], format_: str = "") -> Read:
     """Return seconds since 1970 in UTC (n,), and which texts are dates.
 
-    Text without a zone is taken as it stands. Without a ``format_``, or with one that begins as
-    ISO 8601 does, that standard is read; any other format as ``strptime`` reads it.
+    Text without an offset is taken as UTC. Without a ``format_``, or with one that begins like ISO
+    8601, texts are read as ISO 8601; otherwise as ``strptime`` reads them.
     """
     values = np.full(len(texts), np.nan)
     good = np.zeros(len(texts), dtype=bool)
@@ -168,7 +168,7 @@ def _read_iso(text: str) -> float | None:
 
 
 def offset_seconds(zone: str | None) -> int:
-    """Return how far ``+02:00`` and the like are ahead of UTC."""
+    """Return by how many seconds an offset such as ``+02:00`` is ahead of UTC."""
     if zone in (None, "", "Z"):
         return 0
     assert zone is not None

@@ -1,4 +1,4 @@
-"""How a column is understood: its kind, its type and spelling, and its values as numbers."""
+"""How a column is read: its type and spelling, and its values as numbers."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ from surveyor.errors import InputError
 TEXT = ("object", "str", "string")
 ARROW_TEXT = ("string", "large_string")
 MICRO = 1_000_000
-EXACT = 2**53  # the largest number up to which float64 holds every whole one
+EXACT = 2**53  # float64 represents every whole number up to this one
 
 
 @dataclass(frozen=True)
 class Form:
-    """How a column is understood, and the type and spelling in which samples come back.
+    """How a column is read, and the type and spelling in which samples are returned.
 
-    ``kind`` names a type of column. ``dtype`` is pandas' name of a type, ``arrow:TYPE`` for one
+    ``kind`` names a column type. ``dtype`` is the name of a pandas dtype, ``arrow:TYPE`` for a type
     that only Arrow has, or ``object:TYPE`` for Python objects. ``spelling`` is the template or
     format of numbers and dates that were text; ``absent`` are the words of a text column that stood
-    for a missing value.
-    ``categories`` are all those of a categorical column, in their order.
+    for a missing value. ``categories`` are all those of a categorical column, in their order.
     """
 
     kind: str
@@ -44,7 +43,7 @@ class Form:
         """Return the type that ``kind`` names.
 
         Raises:
-            InputError: no such type.
+            InputError: unknown type.
         """
         return column_type(self.kind)
 
@@ -76,18 +75,16 @@ def form_of(name: str, values: pd.Series) -> Form:
     """Return the form of a column that is not text.
 
     Raises:
-        InputError: types that nothing here generates, each with its remedy.
+        InputError: an unsupported type; the message says what to convert it to.
     """
     dtype, present = values.dtype, values.dropna()
     if isinstance(dtype, pd.CategoricalDtype):
         return _categorical(name, values)
     if isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype)):
         what = "periods" if isinstance(dtype, pd.PeriodDtype) else "intervals"
-        raise InputError(f"column {name!r}: holds {what}; turn them into text with .astype(str)")
+        raise InputError(f"column {name!r}: has {what}; convert them to text with .astype(str)")
     if isinstance(dtype, pd.SparseDtype):
-        raise InputError(
-            f"column {name!r}: sparse; give it dense, as column.sparse.to_dense() returns it"
-        )
+        raise InputError(f"column {name!r}: sparse; make it dense with column.sparse.to_dense()")
     what = pd.api.types.infer_dtype(present, skipna=True)
     if isinstance(dtype, np.dtype) and dtype.kind == "O" and len(present):
         return _objects(name, present, what)
@@ -104,7 +101,7 @@ def form_of(name: str, values: pd.Series) -> Form:
         return Form("date", own)
     if what in ("empty", "string") or len(present) == 0:
         return Form("category", own)
-    raise InputError(f"column {name!r}: holds {what} values; turn them into text or numbers")
+    raise InputError(f"column {name!r}: has {what} values; convert them to text or numbers")
 
 
 def _categorical(name: str, values: pd.Series) -> Form:
@@ -112,8 +109,8 @@ def _categorical(name: str, values: pd.Series) -> Form:
     natives = tuple(v.item() if isinstance(v, np.generic) else v for v in categories)
     if any(not isinstance(v, (str, bool, int, float)) for v in natives):
         raise InputError(
-            f"column {name!r}: categories such as {str(natives[0])!r} are no text, numbers or "
-            "truth values; turn them into text with .astype(str)"
+            f"column {name!r}: categories such as {str(natives[0])!r} are not text, numbers "
+            "or booleans; convert them to text with .astype(str)"
         )
     inner = named(categories.dtype)
     return Form("category", f"category:{inner}", "", (), natives, bool(values.cat.ordered))
@@ -129,8 +126,8 @@ OBJECTS: dict[str, str] = {
 def _objects(name: str, present: pd.Series, what: str) -> Form:
     if what not in OBJECTS:
         raise InputError(
-            f"column {name!r}: holds {what} values such as {str(present.iloc[0])[:40]!r}; turn "
-            "them into text, numbers or dates, or drop the column"
+            f"column {name!r}: has {what} values such as {str(present.iloc[0])[:40]!r}; convert "
+            "them to text, numbers or dates, or drop the column"
         )
     kind = OBJECTS[what]
     if kind == "category":
@@ -138,8 +135,8 @@ def _objects(name: str, present: pd.Series, what: str) -> Form:
         odd = [v for v in present if not isinstance(v, scalars)]
         if odd:
             raise InputError(
-                f"column {name!r}: holds values that are not text or numbers, such as "
-                f"{str(odd[0])[:40]!r}; turn them into text, or drop the column"
+                f"column {name!r}: has values that are not text or numbers, such as "
+                f"{str(odd[0])[:40]!r}; convert them to text, or drop the column"
             )
         return Form("category", "object")
     if what == "decimal":
@@ -150,8 +147,8 @@ def _objects(name: str, present: pd.Series, what: str) -> Form:
         zones = {str(getattr(v, "tzinfo", None)) for v in present}
         if len(zones) > 1:
             raise InputError(
-                f"column {name!r}: dates of several time zones; bring them to one, as "
-                "pd.to_datetime(column, utc=True) does"
+                f"column {name!r}: dates in several time zones; convert them to one with "
+                "pd.to_datetime(column, utc=True)"
             )
         zone = zones.pop()
         return Form("date", "object:datetime" + ("" if zone == "None" else f":{zone}"))
@@ -167,7 +164,7 @@ def _whole(present: pd.Series, integers: bool) -> str:
         return "integer"
     values = present.to_numpy(dtype=np.float64, na_value=np.nan)
     finite = values[np.isfinite(values)]
-    # Beyond it every float is whole: such numbers are large, not counted.
+    # Every float beyond EXACT is whole, so that being whole says nothing.
     small = len(finite) > 0 and np.abs(finite).max() <= EXACT
     return "integer" if small and (finite == np.round(finite)).all() else "number"
 
@@ -215,7 +212,7 @@ def numeric(values: pd.Series, form: Form, name: str) -> np.ndarray:
 
 
 def _read(unique: Sequence[Any], form: Form) -> tuple[np.ndarray, np.ndarray]:
-    """Return objects as numbers, and which of them could be read."""
+    """Return objects as numbers, and which were read."""
     found, good = np.full(len(unique), np.nan), np.ones(len(unique), dtype=bool)
     texts = [k for k, v in enumerate(unique) if isinstance(v, str)]
     if texts:

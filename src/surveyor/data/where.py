@@ -1,4 +1,4 @@
-"""What a person asks of a column: a value, one of several, or a range."""
+"""What a user selects of a column: a value, one of several, or a range."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ OR, TO = "|", ".."
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """``codes`` may hold what is asked for; ``matches`` says of values whether they do.
+    """What is selected of one column; ``text`` is how the user wrote it.
 
-    ``low`` and ``high`` are the ends of a range, both inside it; ``value`` is the one value asked
-    for, where it is one.
+    Selected values have one of ``codes``; ``matches`` tests values themselves. ``low`` and ``high``
+    are the ends of a range, both included; ``value`` is the value if a single one is selected.
     """
 
     column: Column
@@ -32,11 +32,11 @@ class Selection:
 
     @property
     def is_range(self) -> bool:
-        """Return whether a range was asked for."""
+        """Return whether a range is selected."""
         return self.low > -np.inf or self.high < np.inf
 
     def matches(self, values: pd.Series) -> np.ndarray:
-        """Return for every value whether it is what was asked for, (n,)."""
+        """Return which values are selected, (n,)."""
         inside = np.isin(self.column.encode(values), self.codes)
         if self.is_range:
             numbers = self.column.numbers(values)
@@ -44,32 +44,32 @@ class Selection:
         return np.asarray(inside)
 
     def exact(self, values: pd.Series) -> pd.Series:
-        """Return values that hold, with the very number that was asked for in place of its cell."""
+        """Return values that match, each number replaced by the one selected."""
         if self.value is None or not self.column.ordered:
             return values
         return self.column.repeated(self.value, len(values))
 
 
-def read_selection(column: Column, asked: Any) -> Selection:
-    """Read what is asked of one column.
+def read_selection(column: Column, query: Any) -> Selection:
+    """Read what a user selects of one column.
 
-    One value; several, as a list or ``a|b``; or of numbers and dates a range ``low..high``, of
-    which one end may be left out. A label that contains these signs is taken as a label.
+    That is a value; several, as a list or ``a|b``; or, of numbers and dates, a range ``low..high``
+    of which one end can be left out. A label that contains these signs is taken as a label.
 
     Raises:
-        InputError: values never seen, ends that are no numbers, or a range without such rows.
+        InputError: unseen values, invalid ends, or a range in which no training row lies.
     """
-    if isinstance(asked, (list, tuple, set, frozenset)):
-        return _one_of(column, list(asked))
-    text = str(asked)
-    if text not in column.labels and isinstance(asked, str):
+    if isinstance(query, (list, tuple, set, frozenset)):
+        return _one_of(column, list(query))
+    text = str(query)
+    if text not in column.labels and isinstance(query, str):
         if OR in text:
             return _one_of(column, text.split(OR))
         if TO in text and column.ordered:
             return _within(column, text)
-    if column.ordered and (span := _span(column, asked)) is not None:
-        return _between(column, str(asked), *span)
-    return Selection(column, np.array([column.code_of(asked)]), str(asked), value=asked)
+    if column.ordered and (span := _span(column, query)) is not None:
+        return _between(column, str(query), *span)
+    return Selection(column, np.array([column.code_of(query)]), str(query), value=query)
 
 
 def _one_of(column: Column, values: Sequence[Any]) -> Selection:
@@ -88,18 +88,18 @@ def _one_of(column: Column, values: Sequence[Any]) -> Selection:
             exact.append(value)
     if exact and not problems:
         problems.append(
-            f"--where {column.name}={exact[0]}: a value among others of its range; "
-            f"ask for one value, or for a range LOW{TO}HIGH"
+            f"--where {column.name}={exact[0]}: too rare in training to appear in a list; "
+            f"give one value, or a range LOW{TO}HIGH"
         )
     if problems:
         raise InputError(*problems)
     return Selection(column, np.unique(codes), OR.join(map(str, values)))
 
 
-def _span(column: Column, asked: Any) -> tuple[float, float] | None:
-    """Return the ends of what is a span of time, such as a month; None for anything else."""
+def _span(column: Column, query: Any) -> tuple[float, float] | None:
+    """Return the ends of a span of time, such as a month; None for anything else."""
     try:
-        low, high = column.span(asked)
+        low, high = column.span(query)
     except (ValueError, TypeError, OverflowError):
         return None
     return (low, high) if high > low else None
@@ -117,7 +117,7 @@ def _between(column: Column, text: str, low: float, high: float) -> Selection:
     least, most = column.cells.min(axis=1), column.cells.max(axis=1)
     codes = np.flatnonzero((most >= low) & (least <= high))
     if len(codes) == 0:
-        raise InputError(f"{where}: no value seen in training lies in it")
+        raise InputError(f"{where}: no training row lies in this range")
     return Selection(column, codes, text, low, high)
 
 
@@ -132,26 +132,27 @@ def _end(column: Column, part: str, text: str) -> tuple[float, float]:
         own = column.form.scale
         what = f"{own.plural}, as {own.example}" if own.example else own.plural
         raise InputError(
-            f"--where {column.name}={text}: {part!r} is no end of a range; the column holds {what}"
+            f"--where {column.name}={text}: {part!r} is not a valid end of a range; "
+            f"the column holds {what}"
         ) from None
 
 
 def read_where(
     where: Mapping[str, Any], columns: Sequence[Column], absent: str
 ) -> dict[str, Selection]:
-    """Read a whole ``where``; all that does not fit is raised at once.
+    """Read the selections of all columns; every problem is raised at once.
 
-    ``absent`` says of a column that is not there why it is not.
+    ``absent`` is the problem with a column that is not among ``columns``.
     """
     by_name = {c.name: c for c in columns}
     problems: list[str] = []
     found: dict[str, Selection] = {}
-    for name, asked in where.items():
+    for name, query in where.items():
         if name not in by_name:
             problems.append(f"--where {name}: {absent}{did_you_mean(name, by_name)}")
             continue
         try:
-            found[name] = read_selection(by_name[name], asked)
+            found[name] = read_selection(by_name[name], query)
         except InputError as error:
             problems.extend(error.problems)
     if problems:

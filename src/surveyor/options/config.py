@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from surveyor.data.types import type_help
+
 NONE = "none"  # in place of a part's name: no part
 OWN = "own"  # in place of a part's name: a module passed by the user
 
@@ -31,7 +33,7 @@ class Config:
     drop: tuple[str, ...] = _option((), "Columns of a table to leave out.")
     type: tuple[str, ...] = _option(
         (),
-        "Type of a column, COLUMN=TYPE: text, category, number, date, date:FORMAT or formula.",
+        f"Type of a column, COLUMN=TYPE, one of: {type_help()}.",
     )
     missing: tuple[str, ...] = _option((), "Words that mean a missing value, such as ? or unknown.")
     label_noise: float = _option(

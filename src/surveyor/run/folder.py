@@ -174,7 +174,7 @@ def other_modules(path: Path, config: Config, own: Collection[str]) -> list[str]
         if name in own and built != OWN:
             problems.append(f"{path}: its {name} is {built}; leave {name} out")
         elif name not in own and built == OWN:
-            problems.append(f"{path}: has a {name} of its own class; pass it again: {name}=module")
+            problems.append(f"{path}: the {name} is your own module; pass it again: {name}=module")
     return problems
 
 

@@ -188,7 +188,7 @@ def _known(run: Run, source: Any) -> np.ndarray:
 def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Selection]:
     conditions, selectable = run.codec.condition.columns, run.codec.selectable
     if len(selectable) > len(conditions):
-        return read_where(where, selectable, "no such column")
+        return read_where(where, selectable, "unknown column")
     none = "" if conditions else "; the run has no conditions (train with --condition)"
     return read_where(where, conditions, f"not a condition of this run{none}")
 

@@ -1,8 +1,8 @@
-"""What a column can hold: a file here is a type, and ``--type COLUMN=NAME`` names it.
+"""Column types: each file of this folder is one, and ``--type COLUMN=NAME`` names it.
 
-Values are either points of a scale, kept as float64 (numbers, dates), or labels. A type says which
-text it reads and how it writes it again, how it is recognised, and how a person asks for its values
-and is told of them. Everything else, codes and cells and distances, is the same for all types.
+Values are either points on a scale, stored as float64 (numbers, dates), or labels. A type says
+which text it reads and how it writes it, how it is recognised, and how users select its values and
+see them. Everything else, such as codes, cells and distances, is the same for all types.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Cells:
         return list(self.counts)
 
     def share(self, some: Sequence[str]) -> float:
-        """Return the share of the rows that hold ``some`` of the cells."""
+        """Return the share of the rows whose cell is one of ``some``."""
         return sum(self.counts[c] for c in some) / max(1, sum(self.counts.values()))
 
     def without(self, some: Sequence[str]) -> tuple[str, ...]:
@@ -55,12 +55,13 @@ class Cells:
 
 @dataclass(frozen=True)
 class Fit:
-    """How a column of text is to be read as a type.
+    """How a text column is read as a type.
 
     ``kind`` names the type of its values and ``spelling`` says how they are written; ``dtype`` is
-    the type they come back in, "" for text. ``odd`` cells do not fit; ``remark`` is told. With
-    ``stays`` the column stays text all the same, and this is why; ``unreadable`` is a cell because
-    of which it cannot be read at all, and what is wrong with it. A formula takes ``places``.
+    the type in which samples are returned, "" for text. ``odd`` cells do not fit; ``remark`` is
+    shown to the user. ``stays``, if any, is why the column is read as text all the same;
+    ``unreadable`` is a cell that makes the column unreadable, and what is wrong with it. ``places``
+    is the number of elements for which a formula needs columns.
     """
 
     kind: str
@@ -74,12 +75,12 @@ class Fit:
 
 
 class ColumnType(ABC):
-    """A type of column.
+    """A column type.
 
-    ``samples`` are cells as a file may hold them, in one spelling. Only types that are
-    ``choosable`` can be named by ``--type``. ``unsupported_formats`` are patterns
-    of text that a person would take for this type although it is not read as such, each with what
-    to do about it, in which ``{name}`` is the column.
+    ``samples`` are cells as a file can contain them, in one spelling. Only types that are
+    ``choosable`` can be named by ``--type``. ``unsupported_formats`` are patterns of text that a
+    reader would take for this type but that is not read as such, each with its remedy, in which
+    ``{name}`` is the column.
     """
 
     samples: ClassVar[tuple[str, ...]]
@@ -87,9 +88,9 @@ class ColumnType(ABC):
     """Whether the values have an order and a distance; then the type is a ``Scale``."""
     choosable: ClassVar[bool] = True
     takes_format: ClassVar[bool] = False
-    """Whether ``--type COLUMN=NAME:FORMAT`` says how the values are spelt."""
+    """Whether ``--type COLUMN=NAME:FORMAT`` can give the spelling of the values."""
     literal: ClassVar[bool] = False
-    """Whether every cell is a value as it stands, words such as ``NA`` among them."""
+    """Whether every cell is a value, even words such as ``NA``."""
     unsupported_formats: ClassVar[Sequence[tuple[re.Pattern[str], str]]] = ()
 
     @property
@@ -99,67 +100,67 @@ class ColumnType(ABC):
 
     @property
     def family(self) -> str:
-        """Return the type by which ``--type`` asks for such values."""
+        """Return the type that ``--type`` has for such values."""
         return self.name
 
     @property
     def singular(self) -> str:
-        """Return what one value is called in a sentence."""
+        """Return the word for one value in a sentence."""
         return self.family.replace("-", " ")
 
     @property
     def plural(self) -> str:
-        """Return what several values are called."""
+        """Return the word for several values."""
         return f"{self.singular}s"
 
     def describe(self, form: Form) -> str:
-        """Return what a person is told that a column holds."""
+        """Return how a column's contents are described to the user."""
         return self.singular
 
     def matching(self, cells: Cells) -> Sequence[str]:
-        """Return the cells that look like this type; of one that is never guessed, none."""
+        """Return the cells that look like this type; none if it is never guessed."""
         return ()
 
     def guess(self, matching: Sequence[str], cells: Cells) -> Fit | str:
-        """Return how a column is read most of whose cells are ``matching``.
+        """Return how to read a column whose cells are mostly ``matching``.
 
-        Where writing the values would not give the same text again, return the first such cell.
+        If writing the values would not give the same text again, return the first such cell.
         """
         return self.fit(cells)
 
     @abstractmethod
     def fit(self, cells: Cells, format_: str = "") -> Fit:
-        """Return how a column is read that a person says is of this type."""
+        """Return how to read a column that the user has declared to be of this type."""
 
     def cast(self, form: Form) -> Form | None:
-        """Return the form of a column that is not text as this type; None where it is another."""
+        """Return the form of a column that is not text, cast to this type; None if impossible."""
         return form if isinstance(form.type, type(self)) else None
 
     def to_pandas(self, values: pd.Series) -> pd.Series:
-        """Return values read from text in a type of pandas: labels as text, points as float64."""
+        """Convert values read from text, labels (text) or points (float64), to a pandas type."""
         return values
 
     def label(self, value: Any) -> str:
-        """Return the label under which a value is learnt, which several values may share."""
+        """Return the label under which a value is learnt; several values can share one."""
         return label_of(value)
 
     def find_label(self, text: str, labels: Sequence[str]) -> str:
-        """Return the one of ``labels`` that a person asks for, or the text itself."""
+        """Return the one of ``labels`` that a user means by ``text``, or ``text`` if none."""
         return text
 
     def sample_values(self, values: pd.Series, form: Form, draws: Draws) -> pd.Series:
-        """Return the values (n,) of a sample for those that their labels stand for, (n,)."""
+        """Return the values (n,) of samples, given the values (n,) that their labels stand for."""
         return values
 
 
 class Labels(ColumnType, ABC):
     """A type whose values are labels, without order or distance.
 
-    Where several values share a label, ``sample_values`` says which of them a sample has.
+    Where several values share a label, ``sample_values`` chooses the one a sample gets.
     """
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
-        """Return that every cell is a label."""
+        """Return a fit in which every cell is a label."""
         return Fit("category")
 
     def to_pandas(self, values: pd.Series) -> pd.Series:
@@ -168,12 +169,11 @@ class Labels(ColumnType, ABC):
 
 
 class Scale(ColumnType, ABC):
-    """A type whose values are points of a scale: float64, with an order and a distance.
+    """A type whose values are points on a scale: float64, with an order and a distance.
 
-    ``example`` is how a value is written, where a number alone would not say it. ``grains`` are
-    steps in which values are likely to lie, from coarse to fine. Differences are told in ``unit``:
-    its size and its name. A column of ``discrete`` values that has few of them holds labels where
-    it is a condition.
+    ``example`` shows how a value is written, unless that is obvious. ``grains`` are the likely
+    steps between values, from coarse to fine. Differences are reported in ``unit``, a size and a
+    name. A condition column of ``discrete`` values is read as labels if it has few of them.
     """
 
     ordered = True
@@ -182,10 +182,10 @@ class Scale(ColumnType, ABC):
     unit: ClassVar[tuple[float, str]] = (1.0, "")
     discrete: ClassVar[bool] = False
     dtype: ClassVar[str] = "float64"
-    """The type of pandas that ``to_pandas`` makes of numbers without a gap."""
+    """The pandas type that ``to_pandas`` returns if no value is missing."""
     default_spelling: ClassVar[str] = ""
-    """The spelling of values where none writes every one as it stands."""
-    respelt: ClassVar[str] = "comes back in another spelling"
+    """The spelling of values if none reproduces all of them."""
+    respelt: ClassVar[str] = "comes back with another spelling"
 
     @abstractmethod
     def read(self, texts: Sequence[str], spelling: str = "") -> Read:
@@ -193,12 +193,12 @@ class Scale(ColumnType, ABC):
 
     @abstractmethod
     def write(self, points: np.ndarray, spelling: str = "") -> list[str]:
-        """Return points (n,), none of them missing, as text."""
+        """Return points (n,), none missing, as text."""
 
     def spelling(self, texts: Sequence[str]) -> tuple[str | None, str]:
-        """Return the spelling that writes every one of ``texts`` as it stands, and "".
+        """Return the spelling that reproduces every one of ``texts``, and "".
 
-        Where none does, the second is a text that is changed. A type with several spellings
+        If none does, return None and a text that is changed. A type with several spellings
         overrides this.
         """
         points, good = self.read(texts)
@@ -207,7 +207,7 @@ class Scale(ColumnType, ABC):
         return ("", "") if all(same) else (None, texts[same.index(False)])
 
     def guess(self, matching: Sequence[str], cells: Cells) -> Fit | str:
-        """Return the one spelling of all cells that are alike and can be read."""
+        """Return the common spelling of the ``matching`` cells that can be read."""
         good = [c for c, fits in zip(matching, self.read(matching)[1], strict=True) if fits]
         spelling, changed = self.spelling(good) if good else (None, matching[0])
         return changed if spelling is None else Fit(self.name, spelling, "", cells.without(good))
@@ -224,20 +224,20 @@ class Scale(ColumnType, ABC):
         return Fit(self.name, spelling, "", cells.without(good), remark)
 
     def format_value(self, point: float, digits: int = 4) -> str:
-        """Return a point as a person reads it."""
+        """Return a point as text for a reader."""
         return f"{point:.{digits}g}" if not self.example else self.write(np.array([point]))[0]
 
-    def span(self, asked: Any, form: Form, cells: np.ndarray) -> tuple[float, float]:
-        """Return the least and the greatest point that stand for what a person wrote.
+    def span(self, query: Any, form: Form, cells: np.ndarray) -> tuple[float, float]:
+        """Return the smallest and the largest point that a user's text stands for.
 
         ``cells`` (k, quantiles) are values of the column.
 
         Raises:
-            ValueError: nothing of this type.
+            ValueError: not of this type.
         """
-        points, good = self.read([str(asked)], form.spelling)
+        points, good = self.read([str(query)], form.spelling)
         if not good[0]:
-            raise ValueError(f"{asked!r} is no {self.singular}")
+            raise ValueError(f"{query!r} is not a {self.singular}")
         return float(points[0]), float(points[0])
 
     def possible(self, point: float) -> bool:
@@ -253,24 +253,31 @@ def label_of(value: Any) -> str:
 
 
 def column_types() -> dict[str, ColumnType]:
-    """Return every type of column by the name of its file."""
+    """Return every column type by the name of its file."""
     found = folder("surveyor.data.types", ColumnType)  # type: ignore[type-abstract]
     return {name: cls() for name, cls in found.items()}
 
 
 def type_names() -> list[str]:
-    """Return the types that ``--type`` names."""
+    """Return the names of the types that ``--type`` accepts."""
     return [name for name, own in column_types().items() if own.choosable]
+
+
+def type_help() -> str:
+    """Return what ``--type`` accepts, as a list in its help text."""
+    known = column_types()
+    formats = [f"{name}:FORMAT" for name in type_names() if known[name].takes_format]
+    return ", ".join([*type_names(), *formats])
 
 
 @cache
 def column_type(name: str) -> ColumnType:
-    """Return one type by its name.
+    """Return the column type of this name.
 
     Raises:
-        InputError: no such type.
+        InputError: unknown type.
     """
     known = column_types()
     if name not in known:
-        raise InputError(f"unknown type of column {name[:40]!r}{did_you_mean(name, known)}")
+        raise InputError(f"unknown column type {name[:40]!r}{did_you_mean(name, known)}")
     return known[name]

@@ -1,4 +1,4 @@
-"""Truth values: True and False."""
+"""Booleans: True and False."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from surveyor.data.values import Form
 
 
 class Boolean(Labels):
-    """Two labels that come back as truth values."""
+    """Two labels, returned as booleans."""
 
     samples = ("True", "False")
     choosable = False
 
     @property
     def family(self) -> str:
-        """Return the type that a person asks for."""
+        """Return the type that ``--type`` has for booleans."""
         return "category"
 
     def describe(self, form: Form) -> str:
@@ -26,7 +26,7 @@ class Boolean(Labels):
         return "true or false"
 
     def matching(self, cells: Cells) -> Sequence[str]:
-        """Return all cells of a file of text where they are nothing else."""
+        """Return all cells of a text file's column if they are nothing but True and False."""
         return (
             cells.distinct
             if cells.from_text_file and set(cells.distinct) <= {"True", "False"}
@@ -34,14 +34,14 @@ class Boolean(Labels):
         )
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
-        """Return the type of pandas that holds them, with a gap or without."""
+        """Return a fit with the pandas type for booleans, nullable if a value is missing."""
         return Fit("boolean", "", "bool" if cells.complete else "boolean")
 
     def to_pandas(self, values: pd.Series) -> pd.Series:
-        """Return truth values."""
+        """Return booleans."""
         truth = values.astype(object).map({"True": True, "False": False})
         return truth.astype("boolean" if truth.isna().any() else "bool")
 
     def find_label(self, text: str, labels: Sequence[str]) -> str:
-        """Return a label that is written in other cases."""
+        """Return the label, in whichever case it is written."""
         return {own.lower(): own for own in labels}.get(text.lower(), text)

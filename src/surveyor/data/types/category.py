@@ -1,4 +1,4 @@
-"""Labels as they stand."""
+"""Categories: every cell is a label."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from surveyor.data.values import Form
 
 
 class Category(Labels):
-    """Every distinct cell is a label; so is a number that is read as one."""
+    """Every distinct value is a label, numbers included."""
 
     samples = ("low", "NA", "10")
     literal = True
 
     def cast(self, form: Form) -> Form:
-        """Return any form as one of labels."""
+        """Return the form with its values as labels."""
         return replace(form, kind="category")

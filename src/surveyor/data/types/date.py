@@ -27,7 +27,7 @@ OTHER_ORDER = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}( .*)?")
 
 
 class Date(Scale):
-    """Days and moments, by ISO 8601 or in a format that a person names."""
+    """Days and moments, in ISO 8601 or in a format that the user names."""
 
     samples = ("2024-02-29T23:59+01:00", "1969-07-20T20:17+01:00")
     takes_format = True
@@ -53,11 +53,11 @@ class Date(Scale):
         return read_dates(texts, spelling)
 
     def write(self, points: np.ndarray, spelling: str = "") -> list[str]:
-        """Return dates in their format."""
+        """Return dates in their format, by default ISO 8601 in UTC."""
         return write_dates(points, spelling or self.default_spelling)
 
     def spelling(self, texts: Sequence[str]) -> tuple[str | None, str]:
-        """Return the one ISO format of all."""
+        """Return the common ISO format."""
         return date_format(texts)
 
     def to_pandas(self, values: pd.Series) -> pd.Series:
@@ -69,23 +69,23 @@ class Date(Scale):
         """Return the day."""
         return str(np.datetime64(round(point), "s").astype("datetime64[D]"))
 
-    def span(self, asked: Any, form: Form, cells: np.ndarray) -> tuple[float, float]:
+    def span(self, query: Any, form: Form, cells: np.ndarray) -> tuple[float, float]:
         """Return the first and the last moment of a year, a month, a day or less.
 
-        They are read in the column's own time zone. A day is one point of a column of days.
+        Dates are read in the column's own time zone. In a column of days a day is a single point.
         """
-        if isinstance(asked, str) and form.spelling[:8] not in ("", "%Y-%m-%d"):
-            seconds, good = read_dates([asked], form.spelling)
+        if isinstance(query, str) and form.spelling[:8] not in ("", "%Y-%m-%d"):
+            seconds, good = read_dates([query], form.spelling)
             if good[0]:
                 return float(seconds[0]), float(seconds[0])
-        low, high = moment(asked, zone_of(form))
+        low, high = moment(query, zone_of(form))
         whole = low % DAY == 0 and high - low > DAY / 2 and high - low <= DAY
         days = bool((cells % DAY == 0).all())
         return (low, low) if whole and days else (low, high)
 
 
 def zone_of(form: Form) -> str:
-    """Return the time zone that dates come back in; "" for none."""
+    """Return the time zone in which dates are returned; "" for none."""
     if found := re.search(r", (.+)\]$", form.dtype):
         return found[1]
     if form.dtype.startswith("object:datetime:"):

@@ -1,4 +1,4 @@
-"""Chemical formulas, which become columns of elements and amounts."""
+"""Chemical formulas, which are split into columns of elements and amounts."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from surveyor.data.values import Form
 
 
 class Formula(Labels):
-    """Formulas such as Fe2O3; a file has them as text."""
+    """Formulas such as Fe2O3, written as text."""
 
     samples = ("Fe2O3", "NaCl", "CaO2H2")
 
     def matching(self, cells: Cells) -> Sequence[str]:
-        """Return all cells where they are chemistry beyond doubt."""
+        """Return all cells if they are clearly formulas."""
         return cells.distinct if is_chemistry(cells.distinct) else ()
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
-        """Return the places that the longest formula takes."""
+        """Return a fit with a place for each element of the longest formula."""
         if wrong := unreadable(cells.distinct):
             return Fit("category", unreadable=wrong)
         return Fit("category", places=most_elements(cells.distinct))
 
     def cast(self, form: Form) -> None:
-        """Return that only text holds formulas."""
+        """Return None: only text can be read as formulas."""

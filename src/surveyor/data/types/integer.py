@@ -12,7 +12,7 @@ from surveyor.data.values import Form
 
 
 class Integer(Number):
-    """Numbers that are counts or codes; found where numbers are read."""
+    """Numbers without decimals, such as counts; recognised among the numbers."""
 
     samples = ("0", "-7", "12000")
     choosable = False
@@ -21,19 +21,19 @@ class Integer(Number):
 
     @property
     def family(self) -> str:
-        """Return the type that a person asks for."""
+        """Return the type that ``--type`` has for whole numbers."""
         return "number"
 
     def describe(self, form: Form) -> str:
-        """Return what they are."""
+        """Return that they are whole numbers."""
         return "whole number"
 
     def matching(self, cells: Cells) -> Sequence[str]:
-        """Return nothing: numbers are recognised first."""
+        """Return nothing: ``Number`` recognises whole numbers as well."""
         return ()
 
     def to_pandas(self, values: pd.Series) -> pd.Series:
-        """Return whole numbers, of the type that can have a gap where there is one."""
+        """Return whole numbers, of the nullable type if one is missing."""
         return values.astype("Int64" if values.isna().any() else "int64")
 
     def possible(self, point: float) -> bool:

@@ -1,4 +1,4 @@
-"""Numbers, spelt by one template: decimals, exponents, and signs such as a currency's."""
+"""Numbers of one spelling: decimals, exponents, and signs such as a currency's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 
 
 class Number(Scale):
-    """Numbers; whole ones where all are."""
+    """Numbers, read as whole numbers if all of them are."""
 
     samples = ("$12.50", "$-0.25", "$1000.00")
     default_spelling = "{s}"
@@ -27,12 +27,12 @@ class Number(Scale):
     )
 
     def describe(self, form: Form) -> str:
-        """Return how many decimals they have."""
+        """Return ``number``, with the number of decimals if it is fixed."""
         found = re.search(r"\.(\d+)f", form.spelling)
         return f"number, {found[1]} decimal{'s' * (found[1] != '1')}" if found else "number"
 
     def matching(self, cells: Cells) -> Sequence[str]:
-        """Return the numbers among cells, those between the signs that most are between."""
+        """Return the cells that are numbers with the most frequent signs around them."""
         found: dict[tuple[str, str], list[str]] = {}
         for cell in cells.distinct:
             if match := SIGNED.fullmatch(cell):
@@ -44,16 +44,16 @@ class Number(Scale):
         return read_numbers(texts, spelling)
 
     def write(self, points: np.ndarray, spelling: str = "") -> list[str]:
-        """Return numbers by the template."""
+        """Return numbers as the template spells them."""
         write = number_writer(spelling or self.default_spelling)
         return [write(float(v)) for v in points]
 
     def spelling(self, texts: Sequence[str]) -> tuple[str | None, str]:
-        """Return the template that all have."""
+        """Return the common template."""
         return number_template(texts)
 
     def guess(self, matching: Sequence[str], cells: Cells) -> Fit | str:
-        """Return the template; whole numbers where it has no decimals."""
+        """Return the common template; without decimals, the type is whole numbers."""
         spelling, changed = number_template(matching)
         if spelling is None:
             return changed
@@ -61,12 +61,12 @@ class Number(Scale):
         if "{d}" in spelling:
             kind, points = "integer", read_numbers(matching, spelling)[0]
             long = np.nanmax(np.abs(points), initial=0.0) > EXACT
-            stays = "text: more digits than a number can keep" if long else ""
+            stays = "text: more digits than a number can represent" if long else ""
         dtype = _dtype(kind, spelling, cells)
         return Fit(kind, spelling, dtype, cells.without(matching), stays=stays)
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
-        """Return the template of the cells with the most frequent signs; whole numbers as such."""
+        """Return the template of plain numbers, or of those with the most frequent signs."""
         words = cells.distinct
         points, good = read_numbers(words, "")
         plain = [c for c, fits in zip(words, good, strict=True) if fits]
@@ -80,20 +80,20 @@ class Number(Scale):
         kind = "integer" if whole and np.abs(points[good]).max() <= EXACT else "number"
         return Fit(kind, spelling, _dtype(kind, spelling, cells), cells.without(kept), remark)
 
-    def span(self, asked: Any, form: Form, cells: np.ndarray) -> tuple[float, float]:
-        """Return the number, twice; a person may write it with its signs."""
-        if isinstance(asked, str) and form.spelling:
-            points, good = read_numbers([asked], form.spelling)
+    def span(self, query: Any, form: Form, cells: np.ndarray) -> tuple[float, float]:
+        """Return the number twice; it can be written with its signs."""
+        if isinstance(query, str) and form.spelling:
+            points, good = read_numbers([query], form.spelling)
             if good[0]:
                 return float(points[0]), float(points[0])
-        value = float(asked)
-        if isinstance(asked, bool) or np.isnan(value):
-            raise ValueError(f"{asked!r} is no number")
+        value = float(query)
+        if isinstance(query, bool) or np.isnan(value):
+            raise ValueError(f"{query!r} is not a number")
         return value, value
 
 
 def _dtype(kind: str, spelling: str, cells: Cells) -> str:
-    """Return the type of a file's numbers without signs; "" of all others, which stay text."""
+    """Return the dtype of a text file's numbers without signs; "" for others, returned as text."""
     if not (cells.from_text_file and spelling.startswith("{") and spelling.endswith("}")):
         return ""
     return "int64" if kind == "integer" else "float64"

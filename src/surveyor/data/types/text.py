@@ -1,4 +1,4 @@
-"""Text: the same as categories, under the word that a person may look for."""
+"""Text: another name for categories, which users may look for."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Text(Labels):
 
     @property
     def family(self) -> str:
-        """Return the type of the values."""
+        """Return the type that reads text."""
         return "category"
 
     def cast(self, form: Form) -> Form:
-        """Return any form as one of labels."""
+        """Return the form with its values as labels."""
         return replace(form, kind="category")

@@ -114,7 +114,7 @@ def read_types(
         if "=" not in text:
             problems.append(f"--type {text}: write COLUMN=TYPE, such as {text}=text")
         elif name not in names:
-            problems.append(f"--type {text}: no such column{did_you_mean(name, names)}")
+            problems.append(f"--type {text}: unknown column{did_you_mean(name, names)}")
         elif kind not in type_names() or (format_ and not known[kind].takes_format):
             problems.append(f"--type {text}: unknown type{did_you_mean(kind, type_names())}")
         else:
@@ -286,7 +286,7 @@ def align_columns(frames: Sequence[Frame], drop: Sequence[str]) -> list[Frame]:
     ]
     every = [*frames[0].names, *frames[1].names]
     problems += [
-        f"--drop {n}: no such column{did_you_mean(n, every)}" for n in drop if n not in every
+        f"--drop {n}: unknown column{did_you_mean(n, every)}" for n in drop if n not in every
     ]
     if problems:
         raise InputError(*problems)
