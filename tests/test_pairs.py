@@ -299,7 +299,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (scene(30), {"term": "reconstruction"}, "give a task"),
     (scene(30), {"task": "sharpen"}, "unknown task 'sharpen'"),
     (scene(30), {"task": "super-resolution", "condition": ["x"]}, "condition: not with"),
-    (scene(30), {"task": "super-resolution", "generator": "conv"}, "not told of the picture"),
+    (scene(30), {"task": "super-resolution", "generator": "conv"}, "takes no picture"),
     (scene(30), {"task": "super-resolution", "generator": "unet"}, "give task"),
     (scene(30), {"generator": "unet"}, "give task"),
     (scene(30), {"critic": "patch"}, "give task"),

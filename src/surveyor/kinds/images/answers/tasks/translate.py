@@ -56,7 +56,7 @@ def _read_pairs(source: Any, task: Translate, options: Options) -> Pairs:
         )
     where, arrays = every_array(source)
     problems = [
-        f"{TASK}{flag}={name}: no such array in {where}{did_you_mean(str(name), arrays)}"
+        f"{TASK}{flag}={name}: unknown array in {where}{did_you_mean(str(name), arrays)}"
         for flag, name in names.items()
         if name not in arrays
     ]
