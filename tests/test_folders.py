@@ -551,7 +551,7 @@ def test_a_run_trained_on_a_device_that_is_not_here_is_opened_on_the_processor(
     whole: Path, copy: Path
 ) -> None:
     on(copy, "cuda")
-    with pytest.warns(Notice, match="trained on cuda, which is not here"):
+    with pytest.warns(Notice, match="trained on cuda, which is not available here"):
         model = surveyor.load(copy)
     assert (model.sample(5)["x"] == surveyor.load(whole).sample(5)["x"]).all()
     surveyor.load(copy, device="cpu").report()

@@ -393,7 +393,7 @@ def test_a_pipeline_fails_above_its_limit(
     numbers = json.loads(said.out)
     assert numbers["low"] <= numbers["high"]
     assert numbers["columns"][0]["name"] == "<script>alert(1)</script>"
-    assert f"at least {numbers['low']:.4g}, is above 0.001" in said.err
+    assert f"at least {numbers['low']:.4g}, above the limit of 0.001" in said.err
     assert main(["distance", *two, "--fail-above", "1e9"]) == 0
 
 
@@ -409,7 +409,7 @@ def test_a_pipeline_does_not_fail_on_equal_sets_whose_samples_lie_far_apart(
     assert numbers["value"] > 3  # what a rule on the samples' W1 would fail for
     assert numbers["low"] == 0
     assert main(["distance", a, moved, "--fail-above", "1"]) == 3
-    assert "is above 1" in capsys.readouterr().err
+    assert "above the limit of 1" in capsys.readouterr().err
 
 
 def test_a_limit_needs_a_lower_end(
@@ -435,7 +435,7 @@ def test_the_page_of_a_comparison_is_whole_and_escaped(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--fail-above", "-1"], "give a number from 0"),
+        (["--fail-above", "-1"], "give a number of at least 0"),
         (["--method", "exakt"], "known: auto, exact"),
         (["--steps", "0"], "give at least 1"),
         (["--html", "page.pdf"], "--html page.pdf: unknown format"),
