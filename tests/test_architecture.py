@@ -29,7 +29,7 @@ GROUND = (
     "errors", "findings", "streams", "batch", "catalog", "reading", "writing", "arguments", "process_state", "waiting",
 )  # fmt: skip
 ORDER = (
-    "privacy", "data", "layers", "generators", "critics", "lipschitz", "objectives", "training",
+    "two_sample", "privacy", "data", "layers", "generators", "critics", "lipschitz", "objectives", "training",
     "diagnostics", "measures", "panels", "kinds", "ruler", "options", "outline", "build", "run", "report", "api", "claims", "cli",
 )  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -209,7 +209,7 @@ def test_the_bracket_holds_the_true_distance(d: int, method: str) -> None:
     assert found.low <= 1.5 <= found.high
     assert found.low > 0.7  # measured: .76 in 8 dimensions, 1.3 and more in fewer
     assert found.floor < found.value
-    assert found.p_value == pytest.approx(0.001)
+    assert found.p_value <= 0.01
     assert found.bound == pytest.approx(1, abs=1e-6)
     assert found.gradient_norm_max is not None
     assert found.gradient_norm_max <= 1 + 1e-4

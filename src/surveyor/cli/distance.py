@@ -24,7 +24,7 @@ from surveyor.cli.progress import progress_bar
 from surveyor.errors import InputError
 from surveyor.report.compare import compare_page
 from surveyor.ruler import Budget, Drift, drift
-from surveyor.ruler.comparison import METHODS, Method
+from surveyor.ruler.comparison import METHODS, Method, p_text
 from surveyor.writing import write_bytes
 
 MOST_COLUMNS = 12
@@ -114,13 +114,15 @@ def _print_drift(found: Drift) -> None:
             f"held-out rows) and {c.high:.4g} (transport)"
         )
     lines.append(f"method: {c.method}, from {c.rows[0]:,} and {c.rows[1]:,} rows")
+    lines.append("tests: " + ", ".join(f"{t.test} {p_text(t.p_value)}" for t in c.tests))
     out.print("\n".join(lines), highlight=False)
     if found.columns:
         out.print("columns, largest change first:", highlight=False)
     for m in found.columns[:MOST_COLUMNS]:
         far, floor = m.described
+        p = "" if m.p_value is None else f"  {p_text(m.p_value)}"
         out.print(
-            f"  {escaped(m.name)}: {far} (floor {floor})  [dim]{escaped(m.change)}[/]",
+            f"  {escaped(m.name)}: {far} (floor {floor}){p}  [dim]{escaped(m.change)}[/]",
             highlight=False,
         )
     more = len(found.columns) - MOST_COLUMNS + found.coordinates.left_out

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import numpy as np
 from PIL.Image import Image
 from torch import Tensor
 
@@ -21,6 +22,9 @@ from surveyor.measures import Figures, Measure, Seen
 from surveyor.measures.ruler import RowRuler, Ruler
 from surveyor.measures.verdict import verdict
 from surveyor.panels import Panel, Section, TwoSets, marginals
+from surveyor.two_sample import Samples
+
+Points = tuple[np.ndarray, np.ndarray]
 
 
 def _write_nothing(data: Data) -> None:
@@ -44,7 +48,8 @@ class Kind:
 
     Before training, everything that follows it is rehearsed on ``rehearsal_rows`` rows, and
     ``rehearse_writing`` writes samples; ``failing_column`` finds the column to blame. For a
-    comparison of two data sets, ``coordinates`` are their columns with names, and
+    comparison of two data sets, ``coordinates`` are their columns with names,
+    ``samples`` all their rows for two-sample tests (by default coordinates of some rows), and
     ``comparison_panels`` draw both sets.
 
     ``answers`` is the record used instead if samples answer points of another codec, such as a
@@ -67,6 +72,7 @@ class Kind:
     failing_column: Callable[[Data], str | None] = _no_column
     preview: Callable[[Seen], tuple[str, Image]] | None = None
     coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
+    samples: Callable[[Any, tuple[Any, Any], Points], Samples] | None = None
     comparison_panels: Callable[[TwoSets], Iterator[Section]] = marginals
     answers: Kind | None = None
     read_condition: Callable[[Codec, Any, Options], Tensor] | None = None

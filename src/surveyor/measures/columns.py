@@ -64,18 +64,19 @@ def table_fidelity(
 def features(
     columns: tuple[Column, ...], made: pd.DataFrame, *real: pd.DataFrame
 ) -> tuple[np.ndarray, ...]:
-    """Return each table as finite numbers (n, columns) for a classifier.
+    """Return each table as finite numbers (n, columns) for two-sample tests.
 
-    Every column, codes of categories included, is scaled to mean 0 and standard deviation 1 over
-    the ``real`` rows; a missing number becomes the least number minus 1.
+    Categories are their codes. Numbers are scaled to mean 0 and standard deviation 1 over the
+    ``real`` rows; a missing one becomes the least number minus 1.
     """
     parts = [_scaled(c, [frame[c.name] for frame in (made, *real)]) for c in columns]
     return tuple(np.stack(side, axis=1) for side in zip(*parts, strict=True))
 
 
 def _scaled(column: Column, sides: list[pd.Series]) -> list[np.ndarray]:
-    ordered = column.ordered
-    values = [column.numbers(s) if ordered else 1.0 * column.encode(s) for s in sides]
+    if not column.ordered:
+        return [1.0 * column.encode(side) for side in sides]
+    values = [column.numbers(side) for side in sides]
     largest = np.fmax.reduce(np.abs(np.concatenate(values)), initial=0.0) or 1.0
     values = [v / largest for v in values]  # so that squares do not overflow
     real = np.concatenate(values[1:])

@@ -6,11 +6,11 @@ from surveyor.measures import Measure
 from surveyor.measures.by_part import ByPart
 from surveyor.measures.critic import Critic
 from surveyor.measures.memorising import Memorising
-from surveyor.measures.two_sample import Classifier
+from surveyor.measures.two_sample import TwoSample
 from surveyor.measures.wasserstein import Wasserstein
 
 
-def common(classifier: Classifier | None = None) -> tuple[Measure, ...]:
-    """Return them; a kind may pass a ``classifier`` on features of its own."""
+def common(tests: TwoSample | None = None) -> tuple[Measure, ...]:
+    """Return them; a kind may pass two-sample ``tests`` on samples of its own."""
     parts = ByPart("condition"), ByPart("group")
-    return Wasserstein(), Critic(), classifier or Classifier(), *parts, Memorising()
+    return Wasserstein(), Critic(), tests or TwoSample(), *parts, Memorising()

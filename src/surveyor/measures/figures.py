@@ -11,7 +11,9 @@ from typing import Any, Literal
 from surveyor.findings import Finding
 from surveyor.training.privacy import Privacy
 
-By = Literal["", "place", "condition", "group", "column", "pair", "formula", "label", "other"]
+By = Literal[
+    "", "place", "condition", "group", "column", "pair", "formula", "label", "test", "rule", "other"
+]
 
 
 class NoFigure(LookupError):
@@ -24,8 +26,8 @@ class Figure:
 
     ``of`` names the part of the data that it describes, and ``by`` the kind of part; both are
     empty for all data. ``spread`` is a standard error, or the floor's variation between samples.
-    ``better`` is the better direction. A figure with ``rows="train"`` uses training rows. None
-    means not measured.
+    ``better`` is the better direction. A figure with ``rows="train"`` uses training rows. ``says``
+    is what it shows, in words. None means not measured.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Figure:
     n: int = 0
     spread: float | None = None
     rows: Literal["held", "train"] = "held"
+    says: str = ""
 
     @property
     def ratio(self) -> float | None:

@@ -1,98 +1,66 @@
-"""A classifier two-sample test: more sensitive than W1 in many dimensions, but not a distance."""
+"""Two-sample tests of generated against held-out rows, which see what W1 on a sample cannot."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold
-from threadpoolctl import threadpool_limits
 
 from surveyor.batch import Draws
 from surveyor.measures import Figure, Measure, Seen
+from surveyor.two_sample import FEWEST, Samples, of_points, prove
+from surveyor.two_sample.classifier import separate_samples
 
-MOST_ROWS = 5000
-MOST_COLUMNS = 64
+MOST_ROWS = 20_000
+CELLS = 50_000_000  # entries of a side's points in memory
+
+Sides = Callable[[Seen], tuple[Samples, Samples]]
 
 
-Features = Callable[[Seen], Sequence[np.ndarray]]
+def as_delivered(seen: Seen) -> tuple[Samples, Samples]:
+    """Return held-out against generated points, and against training points, as delivered.
 
-
-@dataclass(frozen=True)
-class TwoSample:
-    """The AUC of a classifier that separates generated from held-out rows, and its floor.
-
-    ``auc`` is measured by cross-validation: .5 is chance, 1 perfect separation. ``floor`` is the
-    same between training and held-out rows.
+    Generated points are rounded like the data; otherwise the exact zeros of real pictures would
+    give them away.
     """
-
-    auc: float
-    floor: float
-    n: int
-
-    @property
-    def indistinguishable(self) -> float:
-        """Return 2 (1 - auc), at most 1: the C2ST score common for tables."""
-        return min(1.0, 2 * (1 - self.auc))
-
-
-def as_delivered(seen: Seen) -> list[np.ndarray]:
-    """Return generated, held-out and training points as delivered, rounded like the data.
-
-    Otherwise the exact zeros of real pictures would give generated ones away.
-    """
-    n, held, train = seen.n, seen.data.holdout, seen.data.train
-    batches = seen.fake(n), seen.held(n), seen.train(n)
-    sides = zip(batches, (seen.codes(n), held.codes(n), train.codes(n)), strict=True)
+    held, train = seen.data.holdout, seen.data.train
+    n = min(len(held), len(train), MOST_ROWS, max(seen.n, CELLS // seen.codec.space.width))
+    batches = seen.held(n), seen.fake(n), seen.train(n)
+    sides = zip(batches, (held.codes(n), seen.codes(n), train.codes(n)), strict=True)
     found = []
     for batch, codes in sides:
         main = next(iter(seen.codec.decode(batch, codes, Draws(0)).values())).reshape(n, -1)
         cond = np.empty((n, 0)) if batch.cond is None else batch.cond.numpy()
         found.append(np.concatenate([main, cond], axis=1))
-    return found
+    return of_points(found[0], found[1]), of_points(found[0], found[2])
 
 
 @dataclass(frozen=True)
-class Classifier(Measure):
-    """The AUC of a classifier that separates generated from held-out rows by ``features``.
+class TwoSample(Measure):
+    """Whether any two-sample test proves that generated rows differ from held-out ones.
 
-    ``features`` returns equally many generated, held-out and training rows.
+    ``sides`` returns held-out rows against generated ones, and against as many training rows.
     """
 
-    features: Features = as_delivered
+    sides: Sides = as_delivered
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
-        """Yield ``auc``; its spread is the standard error near .5."""
-        made, held, train = self.features(seen)
-        test = two_sample(made, held, train)
-        error = math.sqrt(1 / (6 * test.n))
-        yield Figure("auc", test.auc, test.floor, "", "lower", n=test.n, spread=error)
+        """Yield ``auc``, the classifier's, and each test's ``p_value``.
 
-
-def two_sample(made: np.ndarray, held: np.ndarray, train: np.ndarray, seed: int = 0) -> TwoSample:
-    """Train gradient-boosted trees to separate rows, three-fold (Lopez-Paz and Oquab 2017).
-
-    Shapes (n, d) each; equally many rows are used of each, at most ``MOST_ROWS``. More than
-    ``MOST_COLUMNS`` columns are first reduced to principal components of both sides pooled.
-    """
-    n = min(len(made), len(held), len(train), MOST_ROWS)
-    return TwoSample(_auc(made[:n], held[:n], seed), _auc(train[:n], held[:n], seed), n)
-
-
-def _auc(a: np.ndarray, b: np.ndarray, seed: int) -> float:
-    x, y = np.concatenate([a, b]), np.repeat([0, 1], [len(a), len(b)])
-    if x.shape[1] > MOST_COLUMNS:
-        x = PCA(min(MOST_COLUMNS, len(x)), random_state=seed).fit_transform(x)
-    scores = np.empty(len(x))
-    folds = StratifiedKFold(3, shuffle=True, random_state=seed).split(x, y)
-    with threadpool_limits(1):  # a run's bytes must not depend on the number of cores
-        for fit, test in folds:
-            trees = HistGradientBoostingClassifier(random_state=seed, early_stopping=False)
-            scores[test] = trees.fit(x[fit], y[fit]).predict_proba(x[test])[:, 1]
-    area = float(roc_auc_score(y, scores))
-    return max(area, 1 - area)
+        The spread of ``auc`` is its standard error near .5.
+        """
+        both, real = self.sides(seen)
+        found, floor = separate_samples(both, seen.seed), separate_samples(real, seen.seed)
+        n_auc = min(found.rows)
+        error = math.sqrt(1 / (6 * n_auc))
+        yield Figure("auc", found.right, floor.right, "", "lower", n=n_auc, spread=error)
+        if n_auc < FEWEST:
+            return
+        both = replace(both, points=(both.points[0][: seen.n], both.points[1][: seen.n]))
+        for test in prove(both, seen.seed, {"classifier": found.outcome}).outcomes:
+            yield Figure(
+                "p_value", test.p_value, None, "", "higher", test.test, "test",
+                min(test.rows), says=test.witness,
+            )  # fmt: skip

@@ -13,31 +13,53 @@ WORDS = (
     "are easily told from real data: good for a first look, not for analysis",
     "are not yet like real data",
 )
+LEVEL = 0.05  # of all tests together
 FEWEST = 50  # with fewer points neither measure can tell good from bad
 RATIOS = (1.1, 1.25, 2.0, 5.0)  # the largest W1 / floor for each of the words above
 ADVANTAGES = (0.06, 0.15, 0.35, math.inf)  # the same for AUC above its floor
 
 
 def verdict(figures: Figures, against: str = "held-out real data") -> str:
-    """Return how close generated data are, by the worse of two measures.
+    """Return whether generated data are proven to differ, and how far apart they are.
 
-    In many dimensions W1 on a sample is blunt: generated data reach its floor long before they
-    are right, and a classifier (AUC .5 is chance) detects what W1 cannot. Neither is enough alone,
-    and together they are margins, not a proof of equality: many generated rows may still break a
-    rule that every real row obeys.
+    A difference is proven where the least p-value of the two-sample tests, times their number, is
+    at most ``LEVEL``: of data of one distribution that is so in at most 5 of 100 cases. That none
+    is proven does not mean that there is none. How far apart they are is said by the worse of two
+    margins: W1 over its floor, and the classifier's AUC above its own.
     """
     w1, auc = figures["w1"], figures["auc"]
     floor, chance = w1.floor or 0.0, auc.floor or 0.0
     ratio = w1.known / floor if floor > 0 else (1.0 if w1.value == 0 else math.inf)
     by_w1 = sum(ratio > limit for limit in RATIOS)
     by_auc = sum(auc.known - chance > limit for limit in ADVANTAGES)
-    blunt = by_w1 == 0 and by_auc > 1
-    sentence = f"The generated data {WORDS[max(by_w1, by_auc)].format(against=against)}"
+    worse = max(by_w1, by_auc)
+    tests = sorted(figures.parts("p_value", "test"), key=lambda f: f.known)
+    p, rows = proof(figures)
     if w1.n < FEWEST:
         sentence = f"{w1.n} points are too few to judge by"
+    elif p <= LEVEL:
+        apart = ", and measurably apart" if worse < 2 else ""
+        sentence = f"The generated data {_words(worse, against)}{apart}: {tests[0].says}"
+    elif worse == 0:
+        sentence = f"The generated data cannot be told from {against} with {rows:,} rows a side"
+    else:
+        words = _words(worse, against)
+        sentence = f"The generated data {words}, though no test proves a difference"
+    tested = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
     return (
-        f"{sentence}: W1 {w1.known:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, "
-        f"{w1.n:,} points{', too few for W1 to see the difference' if blunt else ''}), "
-        f"classifier AUC {auc.known:.2f} against {chance:.2f} "
+        f"{sentence}. Tests: {tested} ({rows:,} rows a side). "
+        f"W1: {w1.known:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, {w1.n:,} rows). "
+        f"Classifier: AUC {auc.known:.3f} against {chance:.3f} "
         f"(standard error {auc.known_spread:.2g})."
     )
+
+
+def proof(figures: Figures) -> tuple[float, int]:
+    """Return the p-value of all two-sample tests together, and the most rows a side of any."""
+    tests = figures.parts("p_value", "test")
+    p = len(tests) * min(f.known for f in tests) if tests else 1.0
+    return min(1.0, p), max((f.n for f in tests), default=figures["w1"].n)
+
+
+def _words(worse: int, against: str) -> str:
+    return WORDS[worse].format(against=against)

@@ -1,10 +1,10 @@
-"""The ruler: a bracket of W1 between two data sets, and what moved."""
+"""The ruler: whether two data sets differ, a bracket of W1 between them, and what moved."""
 
 from surveyor.ruler.comparison import Comparison, compare
 from surveyor.ruler.critic import Budget, Potential, fit
 from surveyor.ruler.drift import Drift, drift
 from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_moved
-from surveyor.ruler.permutation import same_distribution
+from surveyor.two_sample.energy import same_distribution
 
 __all__ = [
     "Budget",

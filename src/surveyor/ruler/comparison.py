@@ -14,16 +14,18 @@ from torch import nn
 from surveyor.errors import InputError
 from surveyor.ruler.cones import Cones
 from surveyor.ruler.critic import Budget, Draw, Potential, fitted
-from surveyor.ruler.permutation import same_distribution
 from surveyor.transport import sliced_wasserstein_1, wasserstein_1_line
 from surveyor.transport.checks import Array, sample
 from surveyor.transport.exact import exact_with_error
+from surveyor.two_sample import LEVEL, Outcome, Samples, of_points, prove
 
 Method = Literal["auto", "exact", "critic", "sliced"]
 METHODS = ("auto", "exact", "critic", "sliced")
 LIMIT = 2048  # rows per set for exact transport
 FRESH = 20_000  # rows drawn from a callable in place of a data set
-REPEATS = 4  # random subsamples over which value and floor are averaged if rows are few
+WIDE = 1024  # entries of a point in a table; of wider ones half as many rows
+REPEATS = 4  # random subsamples over which value and floor are averaged below ENOUGH rows
+ENOUGH = 1024
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Comparison:
     what is rarer than one row in n may be absent. Measured rates of ``high`` too low: a shift of 1
     between normal sets, at most 3%; a share of .01 against .02, 14% with 200 rows, 3% with 500;
     .2% of rows moved by 100, 31% with 500 rows, 6% with 2,000.
-    ``p_value`` tests the hypothesis that both sets come from the same distribution.
+    ``p_value`` is that of all two-sample tests together, under the null that both sets come from
+    one distribution; ``tests`` are their outcomes.
     ``gradient_norm_max`` is the critic's largest measured gradient norm; ``critic`` is the module,
     (n, d) to (n,), with high scores on the first set. With the method ``critic``, ``value`` is its
     gap and ``floor`` its mean absolute gap between parts of the first set.
@@ -57,6 +60,7 @@ class Comparison:
     bound: float | None = None
     gradient_norm_max: float | None = None
     critic: nn.Module | None = field(default=None, repr=False, compare=False)
+    tests: tuple[Outcome, ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -67,20 +71,25 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """Return a sentence on whether the two sets differ."""
-        if self.p_value <= 0.01:
-            return f"The two differ (permutation test, p {_p(self.p_value)})."
-        if self.p_value <= 0.05:
-            return f"The two probably differ (permutation test, p {_p(self.p_value)})."
-        return (
-            f"No difference seen (permutation test, p {_p(self.p_value)}) at this number of rows, "
-            "which proves none."
-        )
+        """Return a sentence on whether the two sets differ, and which test shows it best."""
+        n, m = self.rows
+        how = f"{p_text(self.p_value)}, with {n:,} and {m:,} rows"
+        if self.p_value > LEVEL:
+            return f"No difference seen ({how}), which does not prove that there is none."
+        probably = "" if self.p_value <= 0.01 else "probably "
+        sharpest = min(self.tests, key=lambda t: t.p_value, default=None)
+        seen = "" if sharpest is None else f" What shows it best: {sharpest.witness}."
+        return f"The two {probably}differ ({how}).{seen}"
 
     def numbers(self) -> dict[str, Any]:
         """Return all fields but the critic, with ratio and verdict, for JSON."""
-        fields = {k: getattr(self, k) for k in self.__dataclass_fields__ if k != "critic"}
-        return fields | {"ratio": self.ratio, "verdict": self.verdict}
+        left_out = ("critic", "tests")
+        fields = {k: getattr(self, k) for k in self.__dataclass_fields__ if k not in left_out}
+        tests = [
+            {"test": t.test, "p_value": t.p_value, "rows": t.rows, "witness": t.witness}
+            for t in self.tests
+        ]
+        return fields | {"tests": tests, "ratio": self.ratio, "verdict": self.verdict}
 
 
 def compare(
@@ -91,8 +100,11 @@ def compare(
     limit: int = LIMIT,
     budget: Budget | None = None,
     watch: Callable[[int, int], None] | None = None,
+    samples: Samples | None = None,
 ) -> Comparison:
     """Measure W1 between two sets (n, d) and (m, d), or between ``draw(n) -> (n, d)`` callables.
+
+    The two-sample tests take ``samples``, by default the coordinates of the rows.
 
     ``auto`` and ``exact``: transport by network simplex on at most ``limit`` rows per set (on all
     rows in one dimension); the lower bound comes from cones on the dual potentials of half the
@@ -115,6 +127,8 @@ def compare(
     if few < 8:
         raise InputError(f"each set needs at least 8 rows, got {len(left)} and {len(right)}")
     line = left.shape[1] == 1
+    both = samples or of_points(left, right)
+    proof = prove(both, seed)
     n = min(len(left) // 2, len(right), len(left) if line else limit)
     trained = method == "critic"
     measured = Comparison(
@@ -122,10 +136,11 @@ def compare(
         floor=0.0 if trained else _repeated(left, None, n, method, rng),
         low=0.0,
         high=math.inf,
-        p_value=same_distribution(left, right, seed=seed),
+        p_value=proof.p_value,
         method=method if method != "auto" else "exact",
         n=n,
-        rows=(len(left), len(right)),
+        rows=both.rows,
+        tests=proof.outcomes,
     )
     if method == "sliced":
         return measured
@@ -183,9 +198,8 @@ def _source(x: Array | Draw, fit: Array, rng: np.random.Generator) -> tuple[Draw
 
 def _repeated(a: Array, b: Array | None, n: int, method: Method, rng: np.random.Generator) -> float:
     """Return W1 between ``n`` rows of ``a`` and of ``b``, or between disjoint rows of ``a``."""
-    enough = len(a) >= 2 * REPEATS * n and (b is None or len(b) >= REPEATS * n)
     values = []
-    for _ in range(1 if enough else REPEATS):
+    for _ in range(1 if n >= ENOUGH else REPEATS):
         order = rng.permutation(len(a))
         x = a[order[:n]]
         y = a[order[n : 2 * n]] if b is None else b[rng.permutation(len(b))[:n]]
@@ -235,7 +249,7 @@ def _own_gap(critic: nn.Module, a: Array, n: int, rng: np.random.Generator) -> f
 
 
 def _steepest(critic: nn.Module, a: Array, b: Array, rng: np.random.Generator) -> float:
-    n = min(len(a), len(b), 1024)
+    n = min(len(a), len(b), 1024, max(64, 1_000_000 // a.shape[1]))
     e = rng.uniform(size=(n, 1))
     points = np.concatenate([a[:n], b[:n], e * a[:n] + (1 - e) * b[:n]])
     x = torch.as_tensor(points, dtype=torch.float32).requires_grad_(True)
@@ -243,5 +257,6 @@ def _steepest(critic: nn.Module, a: Array, b: Array, rng: np.random.Generator) -
     return float(gradient.norm(dim=1).max())
 
 
-def _p(value: float) -> str:
-    return f"{value:.3f}"
+def p_text(value: float) -> str:
+    """Return a p-value in words."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

@@ -16,11 +16,13 @@ from surveyor.data.sources import resolve
 from surveyor.errors import InputError
 from surveyor.kinds.loading import recognise
 from surveyor.panels import TwoSets
-from surveyor.ruler.comparison import LIMIT, Comparison, Method, compare
+from surveyor.ruler.comparison import LIMIT, WIDE, Comparison, Method, compare
 from surveyor.ruler.critic import Budget
 from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_moved
 
-ROWS = 20_000  # rows per set to compare
+ROWS = 20_000  # rows per set for a trained critic, and where tests see points alone
+POINTS = 6  # otherwise this many times the rows of transport
+CELLS = 25_000_000  # entries of a set's points in memory
 FITTED = 100_000  # rows per set to fit the common codec
 LENIENT = Options(lenient=True)
 
@@ -95,20 +97,26 @@ def drift(
     read = files.read_comparable(sources, options)
     both = files.concatenate(*(files.select(raw, _some(len(raw), seed, FITTED)) for raw in read))
     codec = files.fit(both, replace(options, drop=()))
-    index = [_some(len(raw), seed, ROWS) for raw in read]
+    limit = limit if codec.space.width <= WIDE else max(limit // 2, 8)
+    most = ROWS if method == "critic" or kind.samples is None else POINTS * limit
+    most = max(limit, min(most, CELLS // (codec.space.width + codec.space.cond)))
+    index = [_some(len(raw), seed, most) for raw in read]
     raw = tuple(files.select(r, i) for r, i in zip(read, index, strict=True))
     unit = codec.space.unit
     points = tuple(unit * _points(codec, r) for r in raw)
-    comparison = compare(points[0], points[1], method, seed, limit, budget, watch)
-    both_raw = raw[0], raw[1]
+    pair, both_raw = (points[0], points[1]), (raw[0], raw[1])
+    samples = None if kind.samples is None else kind.samples(codec, (read[0], read[1]), pair)
+    comparison = compare(*pair, method, seed, limit, budget, watch, samples)
     named = kind.coordinates(codec, both_raw) if explain else unnamed(codec, both_raw)
-    made = Drift(comparison, codec.unit_name, codec, both_raw, named, points=(points[0], points[1]))
+    made = Drift(comparison, codec.unit_name, codec, both_raw, named, points=pair)
     return _explained(made, index, seed, limit) if explain else made
 
 
 def _explained(made: Drift, index: list[np.ndarray], seed: int, limit: int) -> Drift:
     points, named = made.points, made.coordinates
     moved = columns_moved(named.columns, *named.frames, seed) if named.columns else ()
+    p = {name: p for test in made.comparison.tests for name, p in test.parts}
+    moved = tuple(replace(m, p_value=p.get(m.name)) for m in moved)
     rng = np.random.default_rng(seed)  # shuffle both: files are often sorted
     pick, beside = (rng.permutation(len(side))[:limit] for side in points)
     rows = rows_moved(points[0][pick], points[1][beside], pick)

@@ -23,6 +23,7 @@ class ColumnMoved:
     ``distance`` is the column's own W1 in its unit (seconds for dates), or the share of rows whose
     category must change; ``floor`` is the same between two halves of the first set; ``share`` is
     the distance in standard deviations, or that share; ``change`` describes it in words.
+    ``p_value`` tests on all rows that the column has not moved, adjusted for the number of columns.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ColumnMoved:
     floor: float
     share: float
     change: str
+    p_value: float | None = None
 
     @property
     def described(self) -> tuple[str, str]:

@@ -5,12 +5,13 @@ from surveyor.kinds.table.checks import empty_columns, mixed_columns, uninformat
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.files import Table
 from surveyor.kinds.table.filters import Formulas
-from surveyor.kinds.table.measures import Columns, numbers
+from surveyor.kinds.table.measures import Columns, both
 from surveyor.kinds.table.panels import Columns as ColumnsPanel
 from surveyor.kinds.table.panels import coordinates
 from surveyor.kinds.table.rehearsal import failing_column, write_every_code
+from surveyor.kinds.table.samples import samples
 from surveyor.measures.common import common
-from surveyor.measures.two_sample import Classifier
+from surveyor.measures.two_sample import TwoSample
 from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
 
 EQUAL_ROWS_NOTE = (
@@ -22,10 +23,11 @@ KIND = Kind(
     files=Table(),
     codec=TableCodec,
     checks=(uninformative_columns, mixed_columns, empty_columns),
-    measures=(*common(Classifier(numbers)), Columns()),
+    measures=(*common(TwoSample(both)), Columns()),
     filters=(Formulas(),),
     rehearse_writing=write_every_code,
     failing_column=failing_column,
     coordinates=coordinates,
+    samples=samples,
     panels=(Progress(), ColumnsPanel(), Parts(), Gradients(), Memory(EQUAL_ROWS_NOTE), Account()),
 )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
 import pandas as pd
 
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.formulas import formula_figures
+from surveyor.kinds.table.samples import of_features
 from surveyor.measures import Figure, Measure, Seen
 from surveyor.measures.columns import features, table_fidelity
 from surveyor.streams import Stream
+from surveyor.two_sample import Samples
 
-ROWS = 5000
+ROWS = 20_000
 WEAKEST = 20  # pairs of columns that have a figure of their own
 
 
@@ -53,6 +54,11 @@ def _frames(seen: Seen) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     return seen.decoded(n, codes), seen.data.held_out(n), seen.data.training(n)
 
 
-def numbers(seen: Seen) -> Sequence[np.ndarray]:
-    """Return the rows of ``frames`` as numbers for a classifier."""
-    return features(cast(TableCodec, seen.codec).measured, *frames(seen))
+def both(seen: Seen) -> tuple[Samples, Samples]:
+    """Return held-out rows against generated ones, and against training rows."""
+    codec, (made, held, train) = cast(TableCodec, seen.codec), frames(seen)
+    points = seen.held(seen.n).joint().numpy(), seen.fake(seen.n).joint().numpy()
+    numbers = features(codec.measured, made, held, train)
+    return tuple(
+        of_features(codec.measured, numbers[1], other, points) for other in (numbers[0], numbers[2])
+    )  # type: ignore[return-value]

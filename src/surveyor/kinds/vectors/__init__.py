@@ -3,7 +3,7 @@
 from surveyor.kinds import Kind
 from surveyor.kinds.vectors.checks import outliers, unequal_scales
 from surveyor.kinds.vectors.codec import VectorCodec
-from surveyor.kinds.vectors.comparison import coordinates, plane
+from surveyor.kinds.vectors.comparison import coordinates, plane, samples
 from surveyor.kinds.vectors.files import Vectors
 from surveyor.kinds.vectors.panels import Clouds
 from surveyor.measures.common import common
@@ -16,6 +16,7 @@ KIND = Kind(
     checks=(unequal_scales, outliers),
     measures=common(),
     coordinates=coordinates,
+    samples=samples,
     comparison_panels=plane,
     panels=(Progress(), Clouds(), Parts(), Gradients(), Memory(), Account()),
 )

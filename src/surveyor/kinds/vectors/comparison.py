@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from surveyor.data.coordinates import Coordinates
 from surveyor.data.fitting import fit_column
 from surveyor.kinds.vectors.codec import VectorCodec
 from surveyor.panels import Picture, Section, Text, TwoSets, marginals
+from surveyor.two_sample import Samples, of_points
 
 MOST_COLUMNS = 200
 POINTS = 2000
@@ -27,6 +29,12 @@ def coordinates(codec: VectorCodec, raw: tuple[Any, Any]) -> Coordinates:
     joined = pd.concat([first, second], ignore_index=True)
     columns = tuple(fit_column(name, joined[name]) for name in names)
     return Coordinates((first, second), columns, wide - len(names))
+
+
+def samples(codec: VectorCodec, raw: tuple[Any, Any], points: tuple[Any, Any]) -> Samples:
+    """Return all rows of both sets, by coordinate."""
+    a, b = (np.asarray(side.main) for side in raw)
+    return replace(of_points(a, b, codec.main), points=points)
 
 
 def plane(sets: TwoSets) -> Iterator[Section]:
