@@ -1,0 +1,72 @@
+"""Times of day written as hours and minutes: a difference of two, in minutes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View
+
+DAY = 1440
+ROWS = 500
+
+
+@dataclass(frozen=True)
+class Clock(Rule):
+    """``minutes`` = ``end`` - ``start`` in minutes, where 1305 is five past one; modulo a day."""
+
+    minutes: str
+    end: str
+    start: str
+
+    @classmethod
+    def candidates(cls, view: View) -> Iterator[Rule]:
+        """Yield the differences that hold in most of the first rows."""
+        times = [name for name in view.ordered if _is_clock(view.numbers(name))]
+        for end, start in itertools.permutations(times, 2):
+            for minutes in view.ordered:
+                if minutes in (end, start):
+                    continue
+                rule = cls(minutes, end, start)
+                checked = rule._compare(view, ROWS)
+                broken, applies = checked.counts
+                if applies > ROWS // 4 and broken <= 2 * EXCEPTIONS * applies:
+                    yield rule
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return all three."""
+        return self.minutes, self.end, self.start
+
+    @property
+    def text(self) -> str:
+        """Return ``minutes = end - start``."""
+        return f"{self.minutes} = {self.end} - {self.start} in minutes of the day"
+
+    def check(self, view: View) -> Checked:
+        """Compare rows in which nothing is missing."""
+        return self._compare(view, len(view))
+
+    def _compare(self, view: View, rows: int) -> Checked:
+        end, start = (_minutes(view.numbers(n)[:rows]) for n in (self.end, self.start))
+        gap = (view.numbers(self.minutes)[:rows] - (end - start)) % DAY
+        return Checked(np.isfinite(gap), np.minimum(gap, DAY - gap) > 0.5)
+
+    def chance(self, view: View) -> float:
+        """Return the share with the minutes in another order."""
+        broken, applies = self.check(view.shuffled(self.minutes, 0)).counts
+        return broken / max(applies, 1)
+
+
+def _minutes(clock: np.ndarray) -> np.ndarray:
+    return np.asarray(60 * (clock // 100) + clock % 100)
+
+
+def _is_clock(values: np.ndarray) -> bool:
+    """Return whether numbers are whole, from 0 to 2400, with minutes below 60, and many."""
+    present = np.unique(values[np.isfinite(values)])
+    whole = len(present) > 50 and bool((present % 1 == 0).all())
+    return whole and present[0] >= 0 and present[-1] <= 2400 and bool((present % 100 < 60).all())

@@ -1,0 +1,145 @@
+"""A column that follows from one or two others."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from surveyor.kinds.table.rules import EXCEPTIONS, MOST_COLUMNS, Checked, Rule, View
+
+SOME = 1500  # rows by which candidates are sorted out
+AGAIN = 100  # rows whose parents' values were seen before
+RARE = 0.001  # the largest share of exceptions with two parents
+VALUES = 0.5  # the largest number of values of a column, as a share of the rows
+
+
+@dataclass(frozen=True, eq=False)
+class Follows(Rule):
+    """``child`` is a function of ``parents``; rows with parents never seen are left out.
+
+    ``keys`` (k, parents) are ascending values of the parents, ``values`` (k,) the child's.
+    """
+
+    child: str
+    parents: tuple[str, ...]
+    keys: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def candidates(cls, view: View) -> Iterator[Rule]:
+        """Yield children with one parent, then those with two that follow from neither."""
+        names = [n for n in list(view.columns)[:MOST_COLUMNS] if _discrete(view.numbers(n))]
+        single: set[tuple[str, str]] = set()
+        for child, parent in itertools.permutations(names, 2):
+            rule = cls._fitted(view, child, (parent,))
+            if rule is not None:
+                single.add((child, parent))
+                yield rule
+        for first, second in itertools.combinations(names, 2):
+            if (first, second) in single or (second, first) in single:
+                continue
+            for child in names:
+                if child in (first, second) or {(child, first), (child, second)} & single:
+                    continue
+                rule = cls._fitted(view, child, (first, second))
+                if rule is not None:
+                    yield rule
+
+    @classmethod
+    def _fitted(cls, view: View, child: str, parents: tuple[str, ...]) -> Rule | None:
+        if not _repeats(view, child, parents, SOME):
+            return None
+        codes = _key(view, parents, len(view))
+        order = np.lexsort((_filled(view.numbers(child)), codes))
+        key, value = codes[order], _filled(view.numbers(child))[order]
+        runs = np.flatnonzero(np.append(True, (np.diff(key) != 0) | (np.diff(value) != 0)))
+        sizes = np.diff(np.append(runs, len(key)))
+        best = np.lexsort((-sizes, key[runs]))  # of each key the most frequent value first
+        starts = best[np.append(True, np.diff(key[runs][best]) != 0)]
+        keys, values = key[runs][starts], value[runs][starts]
+        if sizes[starts].sum() < (1 - EXCEPTIONS) * len(key) or len(np.unique(values)) < 2:
+            return None
+        return cls(child, parents, keys, values)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the parents and the child."""
+        return (*self.parents, self.child)
+
+    @property
+    def exceptions(self) -> float:
+        """Return fewer for two parents, most of whose values together are rare."""
+        return EXCEPTIONS if len(self.parents) == 1 else RARE
+
+    def implied(self, others: Sequence[Rule]) -> bool:
+        """Return whether a formula says more, or a parent that follows from this one says enough."""
+        own = set(self.names)
+        if any(set(o.names) == own and not isinstance(o, Follows) for o in others):
+            return True
+        if len(self.parents) == 1:
+            return False
+        single = {
+            (o.child, o.parents[0])
+            for o in others
+            if isinstance(o, Follows) and len(o.parents) == 1
+        }
+        known = [set(o.names) for o in others if o is not self]
+        return any(
+            parent in self.parents and own - {parent} | {child} in known
+            for child, parent in single
+            if child not in own
+        )
+
+    @property
+    def text(self) -> str:
+        """Return the rule in words."""
+        return f"{self.child} follows from {' and '.join(self.parents)}"
+
+    def check(self, view: View) -> Checked:
+        """Look the child up by its parents."""
+        codes = _key(view, self.parents, len(view))
+        place = np.minimum(np.searchsorted(self.keys, codes), len(self.keys) - 1)
+        child = _filled(view.numbers(self.child))
+        return Checked(self.keys[place] == codes, self.values[place] != child)
+
+    def chance(self, view: View) -> float:
+        """Return the share with the child's values in another order."""
+        broken, applies = self.check(view.shuffled(self.child, 0)).counts
+        return broken / max(applies, 1)
+
+
+def _discrete(values: np.ndarray) -> bool:
+    return 1 < len(np.unique(_filled(values))) <= VALUES * len(values)
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, -1e300)
+
+
+def _key(view: View, parents: tuple[str, ...], rows: int) -> np.ndarray:
+    """Return one number for the parents' values of each row; equal ones for equal values."""
+    key = _filled(view.numbers(parents[0])[:rows])
+    for name in parents[1:]:
+        other = _filled(view.numbers(name)[:rows])
+        mixed = np.stack([key, other], axis=1).view(np.uint64)
+        with np.errstate(over="ignore"):
+            hashed = mixed[:, 0] * np.uint64(0x9E3779B97F4A7C15) + (
+                mixed[:, 1] ^ (mixed[:, 1] >> np.uint64(29))
+            ) * np.uint64(0xBF58476D1CE4E5B9)
+        key = (hashed >> np.uint64(11)).astype(np.float64)
+    return key
+
+
+def _repeats(view: View, child: str, parents: tuple[str, ...], rows: int) -> bool:
+    """Return whether parents repeat in some rows, and the child then too but for exceptions."""
+    key, value = _key(view, parents, rows), _filled(view.numbers(child)[:rows])
+    order = np.argsort(key, kind="stable")
+    same = np.diff(key[order]) == 0
+    again = int(same.sum())
+    if again < AGAIN // 4:
+        return False
+    differs = int((np.diff(value[order])[same] != 0).sum())
+    return differs <= 4 * EXCEPTIONS * again

@@ -1,0 +1,154 @@
+"""Sums, differences and fixed ratios: one column is a linear function of up to three others."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View, tolerance
+
+ROWS = 64  # by which candidates are sorted out
+TRIES, ROWS_TRIED = 3, 12
+NEAR = 0.05  # of a deviation, in the direction across the plane
+AT_ONCE = 20_000
+FEW = 40  # columns among which sums of three are looked for
+FINE = 1000  # coefficients are multiples of 1 / FINE
+
+
+@dataclass(frozen=True)
+class Linear(Rule):
+    """``target`` = constant + the sum of weights times columns, up to rounding."""
+
+    target: str
+    columns: tuple[str, ...]
+    weights: tuple[float, ...]
+    constant: float
+    within: float
+
+    @classmethod
+    def candidates(cls, view: View) -> Iterator[Rule]:
+        """Yield the shortest relations; columns in one stay out of longer ones as targets."""
+        names = [n for n in view.ordered if _varies(view.numbers(n))]
+        found: list[frozenset[str]] = []
+        for size in (2, 3, 4):
+            for whole in _dependent(view, names if size < 4 else names[:FEW], size):
+                if any(other <= set(whole) for other in found):
+                    continue
+                rule = cls._fitted(view, whole[-1], whole[:-1])
+                if rule is not None:
+                    found.append(frozenset(whole))
+                    yield rule
+
+    @classmethod
+    def _fitted(cls, view: View, target: str, columns: Sequence[str]) -> Rule | None:
+        parts = [view.numbers(n) for n in (target, *columns)]
+        rows = np.flatnonzero(np.isfinite(np.sum(parts, axis=0)))[:ROWS]
+        if len(rows) < ROWS // 2:
+            return None
+        y, x = parts[0][rows], np.stack([p[rows] for p in parts[1:]], axis=1)
+        design = np.column_stack([x, np.ones(len(x))])
+        within = 1.01 * tolerance(view, target)
+        for k in range(TRIES):
+            few = slice(k * 8, k * 8 + 8)
+            solved, _, rank, _ = np.linalg.lstsq(design[few], y[few], rcond=None)
+            if rank < design.shape[1]:
+                continue
+            weights = np.round(solved[:-1] * FINE) / FINE
+            if not weights.all() or np.abs(weights).max() > 1e5:
+                continue
+            if len(weights) > 1 and (weights % 1).any():
+                continue  # near enough for rounded values, and no sum
+            constant = float(np.median(y - x @ weights))
+            wide = within + sum(
+                abs(w) * 0.5 * tolerance(view, n) * (abs(w) % 1 > 0)
+                for w, n in zip(weights, columns, strict=True)
+            )
+            if (np.abs(y - x @ weights - constant) > wide).mean() <= 4 * EXCEPTIONS:
+                made = cls(target, tuple(columns), tuple(map(float, weights)), constant, wide)
+                return made._turned()
+        return None
+
+    def _turned(self) -> Linear:
+        """Return it with the target that leaves all others on one side, with a plus."""
+        signed = dict(zip((self.target, *self.columns), (-1.0, *self.weights), strict=True))
+        for sign in (-1.0, 1.0):
+            alone = [name for name, w in signed.items() if w * sign > 0]
+            if len(alone) == 1 and abs(signed[alone[0]]) == 1:
+                others = {n: w for n, w in signed.items() if n != alone[0]}
+                weights = tuple(-sign * w for w in others.values())
+                return replace(
+                    self, target=alone[0], columns=tuple(others), weights=weights,
+                    constant=-sign * self.constant,
+                )  # fmt: skip
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the target and the columns that it is made of."""
+        return self.target, *self.columns
+
+    @property
+    def text(self) -> str:
+        """Return ``target = a + 2 b - c``."""
+        terms = []
+        for weight, name in zip(self.weights, self.columns, strict=True):
+            size = "" if abs(weight) == 1 else f"{abs(weight):g} "
+            terms.append(f"{'-' if weight < 0 else '+'} {size}{name}")
+        if abs(self.constant) > self.within:
+            terms.append(f"{'-' if self.constant < 0 else '+'} {abs(self.constant):g}")
+        return f"{self.target} = {' '.join(terms).removeprefix('+ ')}"
+
+    def check(self, view: View) -> Checked:
+        """Compare rows in which nothing is missing."""
+        made = self.constant + sum(
+            w * view.numbers(n) for w, n in zip(self.weights, self.columns, strict=True)
+        )
+        gap = view.numbers(self.target) - made
+        return Checked(np.isfinite(gap), np.abs(gap) > self.within)
+
+    def chance(self, view: View) -> float:
+        """Return the share with the target's values in another order."""
+        broken, applies = self.check(view.shuffled(self.target, 0)).counts
+        return broken / max(applies, 1)
+
+
+def _varies(values: np.ndarray) -> bool:
+    present = values[np.isfinite(values)]
+    return len(np.unique(present[:1000])) > 2
+
+
+def _dependent(view: View, names: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
+    """Yield the sets of columns that lie near a plane, by the least singular value of some rows."""
+    sets = np.array(list(itertools.combinations(range(len(names)), size)), dtype=int)
+    if not len(sets):
+        return
+    values = np.stack([view.numbers(n) for n in names], axis=1)
+    centre, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    values = (values - centre) / np.where(spread > 0, spread, 1.0)
+    near = np.zeros(len(sets), dtype=bool)
+    for start in range(0, len(sets), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        for k in range(TRIES):
+            near[part] |= _flat(values, sets[part], k)
+    for chosen in sets[near]:
+        yield tuple(names[k] for k in chosen)
+
+
+def _flat(values: np.ndarray, sets: np.ndarray, turn: int) -> np.ndarray:
+    """Return which sets of columns lie near a plane in some rows, (len(sets),)."""
+    present = np.isfinite(values)
+    whole = np.flatnonzero(present.all(1))
+    if len(whole) >= (turn + 1) * ROWS_TRIED:
+        rows = np.broadcast_to(whole[turn * ROWS_TRIED :][:ROWS_TRIED], (len(sets), ROWS_TRIED))
+    else:  # rows differ with what is missing in these columns
+        rows = np.zeros((len(sets), ROWS_TRIED), dtype=int)
+        for k, chosen in enumerate(sets):
+            found = np.flatnonzero(present[:, chosen].all(1))[turn * ROWS_TRIED :][:ROWS_TRIED]
+            rows[k] = np.resize(found, ROWS_TRIED) if len(found) else 0
+    points = values[rows[:, :, None], sets[:, None, :]]
+    points = np.where(np.isfinite(points), points, 0.0)
+    points = points - points.mean(1, keepdims=True)
+    return np.asarray(np.linalg.svd(points, compute_uv=False)[:, -1] <= NEAR)
