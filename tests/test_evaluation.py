@@ -336,6 +336,35 @@ def test_the_score_in_use_for_tables_is_twice_what_is_left_of_the_auc(
     assert Separation(auc, 0.5, (100, 100)).indistinguishable == pytest.approx(score)
 
 
+def proven(figures: Figures, *p: float) -> Figures:
+    """Return figures of tests besides; the first sees more than the others."""
+    tests = [
+        Figure("p_value", p, of=f"test {k}", by="test", n=3000, says=f"witness {k}")
+        for k, p in enumerate(p)
+    ]
+    return Figures((*figures, *tests))
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        ((0.02, 0.4, 0.7), "cannot be told from held-out real data with 3,000 rows a side"),
+        ((0.4, 0.016, 0.7), "close to held-out real data, and measurably apart: witness 1"),
+        ((1e-9, 0.4, 0.7), "close to held-out real data, and measurably apart: witness 0"),
+    ],
+)
+def test_a_difference_is_told_where_it_is_proven(p: tuple[float, ...], words: str) -> None:
+    """Three tests at .05 together: the least p-value counts three times."""
+    assert words in verdict(proven(judged(1.0, 1.0, 1000, 0.52), *p))
+
+
+def test_a_large_difference_has_its_witness() -> None:
+    said = verdict(proven(judged(3.0, 1.0, 1000, 0.8), 1e-9, 0.5))
+    assert "easily told from real data" in said
+    assert "witness 0" in said
+    assert "measurably" not in said
+
+
 def test_a_handful_of_points_is_not_judged() -> None:
     assert "too few to judge" in verdict(judged(1.0, 1.0, 30, 0.5))
 

@@ -6,6 +6,7 @@ from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.files import Table
 from surveyor.kinds.table.filters import Formulas
 from surveyor.kinds.table.measures import Columns, both
+from surveyor.kinds.table.obeyed import Rules
 from surveyor.kinds.table.panels import Columns as ColumnsPanel
 from surveyor.kinds.table.panels import coordinates
 from surveyor.kinds.table.rehearsal import failing_column, write_every_code
@@ -23,7 +24,7 @@ KIND = Kind(
     files=Table(),
     codec=TableCodec,
     checks=(uninformative_columns, mixed_columns, empty_columns),
-    measures=(*common(TwoSample(both)), Columns()),
+    measures=(*common(TwoSample(both)), Columns(), Rules()),
     filters=(Formulas(),),
     rehearse_writing=write_every_code,
     failing_column=failing_column,

@@ -10,6 +10,7 @@ import surveyor.panels.drawing as draw
 from surveyor.data.coordinates import Coordinates
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.measures import frames
+from surveyor.measures import Evaluation
 from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
 
 SHOWN = 10  # pairs of columns with the weakest agreement
@@ -47,6 +48,7 @@ class Columns(Panel):
                 )
             )
         yield Section("Columns", tuple(blocks))
+        yield from _rules(evaluation)
         for name in codec.formulas:
             yield from _formulas(shown, name)
         trends = evaluation["trends"]
@@ -89,6 +91,19 @@ def _formulas(shown: Shown, name: str) -> Iterator[Section]:
         )
         table = Table(("", "generated", "held out"), rows)
         yield Section(f"Formulas: {name}", (table, Text(note, note=True)))
+
+
+def _rules(evaluation: Evaluation) -> Iterator[Section]:
+    """Yield the rules of the data, those most broken first."""
+    found = sorted(evaluation.parts("rule", "rule"), key=lambda f: -f.known)
+    if found:
+        rows = tuple((f.of, f"{f.known:.1%}", f"{f.known_floor:.1%}") for f in found)
+        note = Text(
+            "Found in training rows, and confirmed on training rows that they were not found in. "
+            "The shares are those of rows that break a rule.",
+            note=True,
+        )
+        yield Section("Rules", (Table(("rule", "generated", "held out"), rows), note))
 
 
 def _derived(codec: TableCodec) -> list[str]:

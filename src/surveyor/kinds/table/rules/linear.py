@@ -94,7 +94,10 @@ class Linear(Rule):
     def text(self) -> str:
         """Return ``target = a + 2 b - c``."""
         terms = []
-        for weight, name in zip(self.weights, self.columns, strict=True):
+        parts = sorted(
+            zip(self.weights, self.columns, strict=True), key=lambda p: (p[0] < 0, -abs(p[0]))
+        )
+        for weight, name in parts:
             size = "" if abs(weight) == 1 else f"{abs(weight):g} "
             terms.append(f"{'-' if weight < 0 else '+'} {size}{name}")
         if abs(self.constant) > self.within:

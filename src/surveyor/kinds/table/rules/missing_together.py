@@ -6,8 +6,6 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View
 
 LEAST = 20  # rows in which a value is missing
