@@ -113,7 +113,7 @@ def test_a_committee_trains_is_saved_and_loaded(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("committee:net=mlp", "no field 'net'; known: of, members, see"),
+        ("committee:net=mlp", "unknown field 'net'; known: of, members, see"),
         ("committee:members=0", "give 1 to"),
         ("committee:see=patches", "is only for pictures"),
         ("committee:of=conv", "see=projections gives vectors; conv: only for pictures; use mlp"),

@@ -118,14 +118,7 @@ def compare(
     if method not in METHODS:
         raise InputError(f"--method {method}: unknown; known: {', '.join(METHODS)}")
     rng = np.random.default_rng(seed)
-    left, right = (_rows(x, name, rng) for x, name in ((a, "a"), (b, "b")))
-    if left.shape[1] != right.shape[1]:
-        raise InputError(
-            f"a has {left.shape[1]} columns and b has {right.shape[1]}; they must agree"
-        )
-    few = min(len(left), len(right))
-    if few < 8:
-        raise InputError(f"each set needs at least 8 rows, got {len(left)} and {len(right)}")
+    left, right = _both(a, b, rng)
     line = left.shape[1] == 1
     both = samples or of_points(left, right)
     proof = prove(both, seed)
@@ -168,6 +161,18 @@ def compare(
         gradient_norm_max=_steepest(critic, held_a, held_b, rng),
         critic=critic,
     )
+
+
+def _both(a: Array | Draw, b: Array | Draw, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Return both sets' rows in random order, of one width and not too few."""
+    left, right = (_rows(x, name, rng) for x, name in ((a, "a"), (b, "b")))
+    if left.shape[1] != right.shape[1]:
+        raise InputError(
+            f"a has {left.shape[1]} columns and b has {right.shape[1]}; they must agree"
+        )
+    if min(len(left), len(right)) < 8:
+        raise InputError(f"each set needs at least 8 rows, got {len(left)} and {len(right)}")
+    return left, right
 
 
 def _rows(x: Array | Draw, name: str, rng: np.random.Generator) -> Array:
