@@ -24,7 +24,8 @@ from surveyor.cli.progress import progress_bar
 from surveyor.errors import InputError
 from surveyor.report.compare import compare_page
 from surveyor.ruler import Budget, Drift, drift
-from surveyor.ruler.comparison import METHODS, Method, p_text
+from surveyor.ruler.comparison import METHODS, Method
+from surveyor.two_sample import p_text
 from surveyor.writing import write_bytes
 
 MOST_COLUMNS = 12

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from surveyor.measures import Figures
+from surveyor.two_sample import LEVEL, bonferroni, p_text
 
 WORDS = (
     "are close to {against}",
@@ -13,7 +14,6 @@ WORDS = (
     "are easily told from real data: good for a first look, not for analysis",
     "are not yet like real data",
 )
-LEVEL = 0.05  # of all tests together
 FEWEST = 50  # with fewer points neither measure can tell good from bad
 RATIOS = (1.1, 1.25, 2.0, 5.0)  # the largest W1 / floor for each of the words above
 ADVANTAGES = (0.06, 0.15, 0.35, math.inf)  # the same for AUC above its floor
@@ -45,9 +45,8 @@ def verdict(figures: Figures, against: str = "held-out real data") -> str:
     else:
         words = _words(worse, against)
         sentence = f"The generated data {words}, though no test proves a difference"
-    tested = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
     return (
-        f"{sentence}. Tests: {tested} ({rows:,} rows a side). "
+        f"{sentence}. Tests: {p_text(p)} ({rows:,} rows a side). "
         f"W1: {w1.known:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, {w1.n:,} rows). "
         f"Classifier: AUC {auc.known:.3f} against {chance:.3f} "
         f"(standard error {auc.known_spread:.2g})."
@@ -57,8 +56,8 @@ def verdict(figures: Figures, against: str = "held-out real data") -> str:
 def proof(figures: Figures) -> tuple[float, int]:
     """Return the p-value of all two-sample tests together, and the most rows a side of any."""
     tests = figures.parts("p_value", "test")
-    p = len(tests) * min(f.known for f in tests) if tests else 1.0
-    return min(1.0, p), max((f.n for f in tests), default=figures["w1"].n)
+    p = bonferroni([f.known for f in tests]) if tests else 1.0
+    return p, max((f.n for f in tests), default=figures["w1"].n)
 
 
 def _words(worse: int, against: str) -> str:

@@ -17,7 +17,7 @@ from surveyor.ruler.critic import Budget, Draw, Potential, fitted
 from surveyor.transport import sliced_wasserstein_1, wasserstein_1_line
 from surveyor.transport.checks import Array, sample
 from surveyor.transport.exact import exact_with_error
-from surveyor.two_sample import LEVEL, Outcome, Samples, of_points, prove
+from surveyor.two_sample import LEVEL, Outcome, Samples, of_points, p_text, prove
 
 Method = Literal["auto", "exact", "critic", "sliced"]
 METHODS = ("auto", "exact", "critic", "sliced")
@@ -260,8 +260,3 @@ def _steepest(critic: nn.Module, a: Array, b: Array, rng: np.random.Generator) -
     x = torch.as_tensor(points, dtype=torch.float32).requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(x).sum(), x)
     return float(gradient.norm(dim=1).max())
-
-
-def p_text(value: float) -> str:
-    """Return a p-value in words."""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

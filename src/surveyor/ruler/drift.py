@@ -19,6 +19,7 @@ from surveyor.panels import TwoSets
 from surveyor.ruler.comparison import LIMIT, WIDE, Comparison, Method, compare
 from surveyor.ruler.critic import Budget
 from surveyor.ruler.moved import ColumnMoved, RowMoved, columns_moved, rows_moved
+from surveyor.two_sample import some
 
 ROWS = 20_000  # rows per set for a trained critic, and where tests see points alone
 POINTS = 6  # otherwise this many times the rows of transport
@@ -95,12 +96,12 @@ def drift(
         )
     files = kind.files
     read = files.read_comparable(sources, options)
-    both = files.concatenate(*(files.select(raw, _some(len(raw), seed, FITTED)) for raw in read))
+    both = files.concatenate(*(files.select(raw, some(len(raw), FITTED, seed)) for raw in read))
     codec = files.fit(both, replace(options, drop=()))
     limit = limit if codec.space.width <= WIDE else max(limit // 2, 8)
     most = ROWS if method == "critic" or kind.samples is None else POINTS * limit
     most = max(limit, min(most, CELLS // (codec.space.width + codec.space.cond)))
-    index = [_some(len(raw), seed, most) for raw in read]
+    index = [some(len(raw), most, seed) for raw in read]
     raw = tuple(files.select(r, i) for r, i in zip(read, index, strict=True))
     unit = codec.space.unit
     points = tuple(unit * _points(codec, r) for r in raw)
@@ -131,10 +132,6 @@ def _values(frame: pd.DataFrame, row: int) -> Mapping[str, str]:
         return {}
     row_values = ((str(name), frame[name].iloc[row]) for name in frame)
     return {n: f"{v:.6g}" if isinstance(v, float) else str(v) for n, v in row_values}
-
-
-def _some(n: int, seed: int, most: int) -> np.ndarray:
-    return np.sort(np.random.default_rng(seed).permutation(n)[:most])
 
 
 def _points(codec: Codec, raw: Any) -> np.ndarray:

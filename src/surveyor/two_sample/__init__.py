@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from surveyor.catalog import folder
 
 FEWEST = 8  # rows per set
-LEVEL = 0.05
+LEVEL = 0.05  # of all tests together
 WIDEST = 512  # more columns without names are reduced to principal components
 COMPONENTS = 64
 
@@ -24,8 +24,7 @@ class Samples:
 
     ``column(k)`` returns the finite values of column k in both sets, (n,) and (m,): numbers of an
     ordered column, codes from 0 of one that is ``categorical``, which ``label(k, code)`` names.
-    ``points`` are rows of both in the
-    space of a distance, (n', d) and (m', d), possibly fewer of them.
+    ``points`` are rows of both in the space of a distance, (n', d) and (m', d), possibly fewer.
     """
 
     names: Sequence[str]
@@ -107,7 +106,7 @@ class Proof:
     @property
     def p_value(self) -> float:
         """Return the p-value of all tests together."""
-        return min(1.0, len(self.outcomes) * self.sharpest.p_value)
+        return bonferroni([o.p_value for o in self.outcomes])
 
 
 @cache
@@ -132,6 +131,16 @@ def prove(both: Samples, seed: int = 0, done: Mapping[str, Outcome] | None = Non
     return Proof(tuple(outcome for outcome in made if outcome is not None))
 
 
+def bonferroni(p: Sequence[float]) -> float:
+    """Return the p-value of several tests together: the least times their number, at most 1."""
+    return min(1.0, len(p) * min(p))
+
+
+def p_text(value: float) -> str:
+    """Return a p-value in words."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
 def holm(p: np.ndarray) -> np.ndarray:
     """Return p-values (k,) adjusted for their number (Holm 1979).
 
@@ -146,6 +155,4 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 def some(n: int, most: int, seed: int) -> np.ndarray:
     """Return at most ``most`` of ``n`` row numbers, ascending."""
-    if n <= most:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+    return np.sort(np.random.default_rng(seed).permutation(n)[:most])

@@ -10,6 +10,7 @@ from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.measures import frames
 from surveyor.kinds.table.rules import View, exceeds, find_rules
 from surveyor.measures import Figure, Measure, Seen
+from surveyor.two_sample import bonferroni
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,14 @@ class Rules(Measure):
         of the rules' times their number.
         """
         codec, (made, held, train) = cast(TableCodec, seen.codec), frames(seen)
-        found = find_rules(codec.measured, train, seen.seed)
         views = View(codec.measured, made), View(codec.measured, held)
-        least, says = 1.0, "no rule is broken more often than by held-out rows"
-        for one in found:
+        found = []
+        for one in find_rules(codec.measured, train, seen.seed):
             ours, real = (one.rule.check(view).counts for view in views)
             share, floor = (broken / max(rows, 1) for broken, rows in (ours, real))
             yield Figure("rule", share, floor, "", "lower", one.rule.text, "rule", ours[1])
-            if (p := exceeds(ours, real)) < least:
-                least = p
-                says = f"{share:.1%} of rows break the rule {one.rule.text} (held out: {floor:.1%})"
+            says = f"{share:.1%} of rows break the rule {one.rule.text} (held out: {floor:.1%})"
+            found.append((exceeds(ours, real), says))
         if found:
-            p = min(1.0, len(found) * least)
+            p, (_, says) = bonferroni([p for p, _ in found]), min(found, key=lambda f: f[0])
             yield Figure("p_value", p, None, "", "higher", "rules", "test", len(made), says=says)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from surveyor.data.columns import Column
 from surveyor.kinds.table.codec import TableCodec
@@ -18,21 +17,11 @@ Values = tuple[np.ndarray, np.ndarray]
 
 
 def samples(codec: TableCodec, raw: tuple[Frame, Frame], points: Values) -> Samples:
-    """Return all rows of both tables by column, read a chunk at a time."""
-    return of_frames(codec.columns, raw, points)
+    """Return all rows of both tables by column, read a chunk at a time.
 
-
-def of_features(columns: Sequence[Column], a: np.ndarray, b: np.ndarray, points: Values) -> Samples:
-    """Return two tables of finite numbers and codes, (n, columns) and (m, columns)."""
-    return _samples(columns, lambda k: (a[:, k], b[:, k]), (len(a), len(b)), points)
-
-
-def of_frames(
-    columns: Sequence[Column],
-    raw: tuple[Frame | pd.DataFrame, Frame | pd.DataFrame],
-    points: Values,
-) -> Samples:
-    """Return both tables by column; a missing number is less than every other."""
+    A missing number is less than every other.
+    """
+    columns = codec.columns
     sides = [_stored(columns, side) for side in raw]
 
     def column(k: int) -> Values:
@@ -44,6 +33,11 @@ def of_frames(
         return np.where(np.isnan(a), below, a), np.where(np.isnan(b), below, b)
 
     return _samples(columns, column, (len(raw[0]), len(raw[1])), points)
+
+
+def of_features(columns: Sequence[Column], a: np.ndarray, b: np.ndarray, points: Values) -> Samples:
+    """Return two tables of finite numbers and codes, (n, columns) and (m, columns)."""
+    return _samples(columns, lambda k: (a[:, k], b[:, k]), (len(a), len(b)), points)
 
 
 def _samples(
@@ -62,13 +56,13 @@ def _samples(
     )
 
 
-def _stored(columns: Sequence[Column], table: Frame | pd.DataFrame) -> list[np.ndarray]:
+def _stored(columns: Sequence[Column], table: Frame) -> list[np.ndarray]:
     """Return every column's rows: codes, or numbers in the column's standard deviations."""
     exact = len(table) * len(columns) <= EXACT
     number = np.float64 if exact else np.float32
     made = [np.empty(len(table), number if c.ordered else np.int16) for c in columns]
     start = 0
-    for chunk in table.chunks() if isinstance(table, Frame) else [table]:
+    for chunk in table.chunks():
         part = slice(start, start + len(chunk))
         for values, column in zip(made, columns, strict=True):
             cells = chunk[column.name]

@@ -150,6 +150,14 @@ def find_rules(columns: Sequence[Column], rows: pd.DataFrame, seed: int = 0) -> 
     return tuple(f for f in found if not f.rule.implied(every))
 
 
+def share_when_shuffled(rule: Rule, view: View, *names: str) -> float:
+    """Return the share of rows that break ``rule`` with the values of columns in another order."""
+    for seed, name in enumerate(names):
+        view = view.shuffled(name, seed)
+    broken, applies = rule.check(view).counts
+    return broken / max(applies, 1)
+
+
 def evidence(broken: int, rows: int, chance: float) -> float:
     """Return rows KL(broken / rows || chance) in nats; 0 where chance breaks no more.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View
+from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View, share_when_shuffled
 
 DAY = 1440
 ROWS = 500
@@ -57,8 +57,7 @@ class Clock(Rule):
 
     def chance(self, view: View) -> float:
         """Return the share with the minutes in another order."""
-        broken, applies = self.check(view.shuffled(self.minutes, 0)).counts
-        return broken / max(applies, 1)
+        return share_when_shuffled(self, view, self.minutes)
 
 
 def _minutes(clock: np.ndarray) -> np.ndarray:

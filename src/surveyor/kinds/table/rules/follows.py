@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from surveyor.kinds.table.rules import EXCEPTIONS, MOST_COLUMNS, Checked, Rule, View
+from surveyor.kinds.table.rules import (
+    EXCEPTIONS,
+    MOST_COLUMNS,
+    Checked,
+    Rule,
+    View,
+    share_when_shuffled,
+)
 
 SOME = 1500  # rows by which candidates are sorted out
 AGAIN = 100  # rows whose parents' values were seen before
@@ -21,7 +28,7 @@ VALUES = 0.5  # the largest number of values of a column, as a share of the rows
 class Follows(Rule):
     """``child`` is a function of ``parents``; rows with parents never seen are left out.
 
-    ``keys`` (k, parents) are ascending values of the parents, ``values`` (k,) the child's.
+    ``keys`` (k,) stand for the parents' values, ascending, and ``values`` (k,) are the child's.
     """
 
     child: str
@@ -108,8 +115,7 @@ class Follows(Rule):
 
     def chance(self, view: View) -> float:
         """Return the share with the child's values in another order."""
-        broken, applies = self.check(view.shuffled(self.child, 0)).counts
-        return broken / max(applies, 1)
+        return share_when_shuffled(self, view, self.child)
 
 
 def _discrete(values: np.ndarray) -> bool:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View, tolerance
+from surveyor.kinds.table.rules import (
+    EXCEPTIONS,
+    Checked,
+    Rule,
+    View,
+    share_when_shuffled,
+    tolerance,
+)
 
 ROWS = 64  # by which candidates are sorted out
 TRIES, ROWS_TRIED = 3, 12
@@ -114,8 +121,7 @@ class Linear(Rule):
 
     def chance(self, view: View) -> float:
         """Return the share with the target's values in another order."""
-        broken, applies = self.check(view.shuffled(self.target, 0)).counts
-        return broken / max(applies, 1)
+        return share_when_shuffled(self, view, self.target)
 
 
 def _varies(values: np.ndarray) -> bool:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View
+from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View, share_when_shuffled
 
 LEAST = 20  # rows in which a value is missing
 
@@ -60,6 +60,4 @@ class MissingTogether(Rule):
 
     def chance(self, view: View) -> float:
         """Return the share with the second column's values in another order."""
-        other = view.shuffled(self.second, 0)
-        checked = self.check(other)
-        return float(checked.broken[checked.applies].mean()) if checked.applies.any() else 0.0
+        return share_when_shuffled(self, view, self.second)

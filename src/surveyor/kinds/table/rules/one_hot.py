@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View
+from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View, share_when_shuffled
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,4 @@ class OneHot(Rule):
 
     def chance(self, view: View) -> float:
         """Return the share with every column's values in another order."""
-        other = view
-        for seed, name in enumerate(self.columns):
-            other = other.shuffled(name, seed)
-        broken, applies = self.check(other).counts
-        return broken / max(applies, 1)
+        return share_when_shuffled(self, view, *self.columns)
