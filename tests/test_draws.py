@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -292,6 +293,39 @@ def test_conditions_never_seen_together_are_answered_as_asked() -> None:
     assert set(map(tuple, codes.tolist())) == {(1, 1)}
     one = read_where({"b": "v"}, conditions.columns, "unknown column")
     assert set(map(tuple, conditions.draw(100, Draws(0), one).tolist())) == {(0, 1)}
+
+
+def test_a_combination_of_hardly_any_rows_is_told_to_be_a_guess() -> None:
+    a, b = ["x"] * 300 + ["y"] * 202, ["u"] * 200 + ["v"] * 100 + ["u"] * 200 + ["v"] * 2
+    conditions = fit_conditions({"a": a, "b": b}, ["a", "b"])
+    for value, told in (("x", False), ("y", True)):
+        wanted = read_where({"a": value, "b": "v"}, conditions.columns, "unknown column")
+        with warnings.catch_warnings(record=True) as notices:
+            warnings.simplefilter("always")
+            codes = conditions.draw(50, Draws(0), wanted)
+        assert [str(w.message) for w in notices] == told * [
+            "a=y, b=v: rarely seen together in training; these samples are a guess"
+        ]
+        assert set(map(tuple, codes.tolist())) == {(int(value == "y"), 1)}
+
+
+def test_the_first_conditions_stay_together_where_the_last_names_every_row() -> None:
+    values = {
+        "town": ["Oslo", "Rome"] * 100,
+        "land": ["N", "I"] * 100,
+        "name": [f"n{k}" for k in range(200)],
+    }
+    conditions = fit_conditions(values, list(values))
+    made = pd.DataFrame(conditions.decode(conditions.draw(500, Draws(0)), Draws(1)))
+    assert (made["land"] == made["town"].map({"Oslo": "N", "Rome": "I"})).all()
+    assert made["name"].nunique() > 100
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b"]])
+def test_combinations_are_kept_as_whole_numbers(names: list[str]) -> None:
+    values = {"a": ["x", "y"] * 40, "b": ["u", "u", "v", "v"] * 20}
+    _, kept = fit_conditions(values, names).state()
+    assert {kept["seen"].dtype, kept["level"].dtype} == {np.dtype(np.int32)}
 
 
 def test_a_range_never_seen_with_a_value_is_answered_as_often_as_in_all_the_data() -> None:

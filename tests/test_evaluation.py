@@ -70,6 +70,19 @@ def test_toys_are_what_they_say(name: str) -> None:
     assert np.isfinite(points).all()
 
 
+def test_a_ring_has_eight_places_an_eighth_of_a_turn_apart() -> None:
+    modes = ring_modes()
+    assert np.linalg.norm(modes, axis=1) == pytest.approx(np.ones(8))
+    turned = modes @ np.array([[1, 1], [-1, 1]]) / 2**0.5
+    assert turned == pytest.approx(np.roll(modes, -1, axis=0))
+
+
+def test_parallel_lines_lie_about_the_origin() -> None:
+    points = draw("parallel-lines", 1000, np.random.default_rng(0))
+    assert np.unique(points[:, 0]).tolist() == [-1.5, -0.5, 0.5, 1.5]
+    assert np.abs(points[:, 1]).max() == pytest.approx(1, abs=0.01)
+
+
 def test_a_copying_generator_is_caught() -> None:
     torch.manual_seed(0)
     train, held, fresh = torch.randn(400, 5), torch.randn(400, 5), torch.randn(400, 5)

@@ -96,6 +96,12 @@ def test_an_array_file_that_cannot_be_is_refused_in_one_line(case: str, tmp_path
         assert str(tmp_path / name) in str(told.value)
 
 
+def test_a_long_cause_of_damage_is_cut_short(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_bytes(claiming("(" + "'a', " * 1000 + ")"))
+    with pytest.raises(InputError, match=r"not a readable array file \(.{157}\.\.\.\)$"):
+        read_arrays(tmp_path / "a.npy")
+
+
 def test_what_does_not_fit_into_memory_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

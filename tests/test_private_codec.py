@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy import stats
 
@@ -245,6 +246,32 @@ def test_whole_numbers_that_are_told_of_are_labels_and_others_are_numbers() -> N
     codec = codec_of(frame, SAID | {"condition": ["level"], "privacy": "gaussian:epsilon=3"})
     assert [c.kind for c in codec.condition.columns] == ["category"]
     assert [(c.name, c.kind) for c in codec.columns] == [("stage", "integer")]
+
+
+def test_a_group_of_numbers_is_one_of_labels() -> None:
+    frame = mixed(3000)[["town"]].assign(level=np.arange(3000) % 4)
+    codec = codec_of(frame, SAID | {"group": "level", "privacy": "gaussian:epsilon=4"})
+    assert codec.group.kind == "category"
+    assert codec.group.labels == ("0", "1", "2", "3")
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([True, False], pa.bool_()),
+        (["u", "v"], pa.string()),
+        (["u\0", "v"], pa.string()),
+        ([3, 8], pa.int16()),
+    ],
+    ids=["truth", "words", "an end that is null", "numbers"],
+)
+def test_labels_come_back_in_their_arrow_type(values: list[Any], kind: Any) -> None:
+    given = pd.Series(values * 500, name="x", dtype=pd.ArrowDtype(kind))
+    form = replace(form_of("x", given), kind="category")
+    column = fit_private("x", given, form, SURE)
+    made = column.decode(column.encode(given), Draws(0))
+    assert made.dtype == given.dtype
+    assert made.tolist() == given.tolist()
 
 
 def test_missing_values_are_one_more_value() -> None:

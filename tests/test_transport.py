@@ -17,6 +17,7 @@ from surveyor.transport import (
     ground_costs,
     sliced_wasserstein_1,
     transport,
+    wasserstein_1_columns,
     wasserstein_1_discrete,
     wasserstein_1_gaussians,
     wasserstein_1_graph,
@@ -24,6 +25,7 @@ from surveyor.transport import (
     wasserstein_1_tree,
     wasserstein_2_gaussians,
 )
+from surveyor.transport.exact import exact_with_error
 
 Array = np.ndarray
 
@@ -76,6 +78,16 @@ def test_the_dual_potentials_prove_the_plan() -> None:
     assert (solved.u[:, None] + solved.v[None] <= costs + 1e-9).all()
     assert solved.u.mean() + solved.v.mean() == pytest.approx(solved.cost, abs=1e-9)
     assert solved.plan.sum(1) == pytest.approx(np.full(30, 1 / 30))
+
+
+@pytest.mark.parametrize("more", [0, 2], ids=["on the line", "in space"])
+def test_the_error_of_a_distance_is_that_of_the_potentials_means(more: int) -> None:
+    """Two intervals apart: the potential is the coordinate itself, whatever the coupling."""
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(size=(40, 1)), 3 + 2 * rng.uniform(size=(90, 1))
+    value, error = exact_with_error(*(np.pad(side, ((0, 0), (0, more))) for side in (x, y)))
+    assert value == pytest.approx(y.mean() - x.mean())
+    assert error == pytest.approx(math.sqrt(x.var() / 40 + y.var() / 90))
 
 
 def test_fast_ground_costs_are_the_euclidean_ones() -> None:
@@ -198,3 +210,13 @@ def test_no_direction_at_all_is_refused() -> None:
 def test_bad_samples_are_refused(a: Any, b: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         wasserstein_1_discrete(a, b)
+
+
+@pytest.mark.parametrize(
+    "ruler", [wasserstein_1_columns, wasserstein_1_discrete, sliced_wasserstein_1]
+)
+def test_the_bad_one_of_two_samples_is_named(ruler: Any) -> None:
+    good, bad = [[1.0, 2.0]], [[1.0, np.inf]]
+    for name, pair in (("a", (bad, good)), ("b", (good, bad))):
+        with pytest.raises(InputError, match=f"^{name}: NaN or infinite entry in row 0"):
+            ruler(*pair)

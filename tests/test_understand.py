@@ -6,20 +6,23 @@ import datetime as dt
 import decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import TZPATH, ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from dateutil import tz  # type: ignore[import-untyped]
 
 import surveyor
 from surveyor.batch import Draws
 from surveyor.data import Options
 from surveyor.data.columns import Column
 from surveyor.data.fitting import fit_column, fit_label
+from surveyor.data.periods import period
 from surveyor.data.spelling import date_format, number_template, read_dates
+from surveyor.data.types import Scale, column_types
 from surveyor.errors import InputError, Notice
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec
@@ -285,6 +288,42 @@ def test_every_arrow_type_comes_back_with_its_values(
     assert list(pd.read_parquet(tmp_path / "made.parquet")) == list(own)
 
 
+@pytest.mark.parametrize(
+    ("text", "zone", "first", "lasts"),
+    [
+        ("1970", "", 0, 365 * 86_400),
+        ("1970-02", "UTC", 31 * 86_400, 28 * 86_400),
+        ("1970-01-02", "UTC+01:30", 86_400 - 5400, 86_400),
+        ("1970-07-02", "Europe/Rome", 182 * 86_400 - 7200, 86_400),
+        ("1970-07-02 10:30Z", "Europe/Rome", 182 * 86_400 + 37_800, 60),
+        ("1970-01-01T00:00:07", "no/zone", 7, 1),
+        ("1970-01-01 00:00:07.25", "", 7.25, 1e-6),
+    ],
+)
+def test_a_period_is_read_in_its_zone(text: str, zone: str, first: float, lasts: float) -> None:
+    low, high = period(text, zone)
+    assert low == first
+    assert high - low + 1e-6 == pytest.approx(lasts, abs=1e-7)
+
+
+@pytest.mark.parametrize("kind", ["integer", "number"])
+def test_numbers_are_shown_with_the_digits_asked_for(kind: str) -> None:
+    scale = column_types()[kind]
+    assert isinstance(scale, Scale)
+    assert scale.format_value(1234.5678) == "1235"
+    assert scale.format_value(1234.5678, 6) == "1234.57"
+
+
+def test_a_type_with_an_example_shows_its_values_as_it_writes_them() -> None:
+    class Clock(type(column_types()["number"])):  # type: ignore[misc]
+        example = "07:30"
+
+        def write(self, points: np.ndarray, spelling: str = "") -> list[str]:
+            return [f"{int(p) // 60:02}:{int(p) % 60:02}" for p in points]
+
+    assert Clock().format_value(450.0) == "07:30"
+
+
 def test_dates_of_a_zone_come_back_in_that_zone() -> None:
     for zone in (dt.timezone(dt.timedelta(hours=5, minutes=30)), ZoneInfo("America/New_York")):
         at = [dt.datetime(2020, 3, 1 + k % 28, k % 24, tzinfo=zone) for k in range(N)]
@@ -293,6 +332,19 @@ def test_dates_of_a_zone_come_back_in_that_zone() -> None:
             made = one.decode(np.arange(one.size), Draws(0))
             assert {v.utcoffset() for v in made} <= {v.utcoffset() for v in at}
             assert set(made) <= set(at)
+
+
+def test_a_zone_that_tells_no_name_is_known_by_its_file() -> None:
+    """As those of dateutil: summer and winter come back in the zone, not at a fixed offset."""
+    place = next((p for p in map(Path, TZPATH) if (p / "Europe/Rome").is_file()), None)
+    if place is None or place.name != "zoneinfo":
+        pytest.skip("this system has no files of zones")
+    zone = tz.tzfile(str(place / "Europe/Rome"))
+    at = pd.Series(pd.date_range("2020-01-01", periods=N, freq="3D", tz=zone))
+    one = column(pd.DataFrame({"at": at, "x": np.arange(N)}), "at")
+    made = one.decode(np.arange(one.size), Draws(0))
+    assert str(made.dtype).endswith(", Europe/Rome]")
+    assert set(made) <= set(at)
 
 
 def test_moments_of_a_zone_are_read_as_such(tmp_path: Path) -> None:

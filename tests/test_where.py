@@ -81,6 +81,21 @@ def test_a_range_ends_inside_a_cell() -> None:
     assert made.matches(values).tolist() == [False, True, True, True, False]
 
 
+def test_a_gap_among_numbers_can_be_asked_for_and_stays_one() -> None:
+    gappy = column([1.5, 2.5, np.nan] * 40)
+    values = pd.Series([1.5, np.nan, 2.5])
+    for asked in ("nan", None):
+        found = read_selection(gappy, asked)
+        assert found.matches(values).tolist() == [False, True, False]
+        assert gappy.repeated(asked, 3).isna().all()
+    assert gappy.repeated(2.5, 3).tolist() == [2.5] * 3
+
+
+@pytest.mark.parametrize("asked", ["u|v", ["u", "v"]])
+def test_a_set_is_shown_as_it_is_written(asked: Any) -> None:
+    assert read_selection(column(["u", "v", "w"] * 40), asked).text == "u|v"
+
+
 def test_labels_that_look_like_signs_are_labels() -> None:
     odd = column(["a|b", "1..2", "plain"] * 50)
     assert len(read_selection(odd, "a|b").codes) == 1

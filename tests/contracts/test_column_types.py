@@ -98,6 +98,13 @@ def test_no_cell_is_lost_it_is_a_value_or_named_with_its_line(
     assert not (named and own.literal)
 
 
+def test_values_keep_the_numbers_of_their_rows(own: ColumnType) -> None:
+    points = [0.0, np.nan, 1.0] if own.ordered else [own.samples[0], None, own.samples[-1]]
+    made = own.to_pandas(pd.Series(points, index=[7, 3, 5]))
+    assert made.index.tolist() == [7, 3, 5]
+    assert made.isna().tolist() == [False, True, False]
+
+
 def test_other_rows_are_read_as_those_of_the_run(own: ColumnType, tmp_path: Path) -> None:
     path = written(own, tmp_path / "in.csv")
     codec, codes = codec_of(path, Options(type=asked(own)))

@@ -34,7 +34,7 @@ class Fits:
 
     column: Fit
     label: Fit
-    group: Fit
+    group: Callable[[str, pd.Series, Form], Column]
     frequent: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     spread: Callable[[np.ndarray], np.ndarray]
     account: CodecAccount | None = None
@@ -70,8 +70,8 @@ def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: in
         few = FEW_LABELS if name in options.condition else 0
         return fit_private(name, column, form or forms[name], counts, few)
 
-    def by_group(name: str, column: pd.Series, form: Form | None = None) -> Column:
-        return fit_private(name, column, replace(form or forms[name], kind="category"), counts)
+    def by_group(name: str, column: pd.Series, form: Form) -> Column:
+        return fit_private(name, column, replace(form, kind="category"), counts)
 
     return Fits(fit, fit, by_group, counts.shown, partial(spread, counts=counts), account)
 

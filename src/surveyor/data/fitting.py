@@ -27,7 +27,7 @@ def fit_label(name: str, values: pd.Series, form: Form | None = None) -> Column:
     return fit_column(name, values, form)
 
 
-def fit_group(name: str, values: pd.Series, form: Form | None = None) -> Column:
+def fit_group(name: str, values: pd.Series, form: Form) -> Column:
     """Fit a group column: every distinct value is a label.
 
     Raises:
@@ -38,7 +38,6 @@ def fit_group(name: str, values: pd.Series, form: Form | None = None) -> Column:
             f"--group {name}: {values.nunique():,} different values; give a column with at most "
             f"{MOST_GROUPS}"
         )
-    form = form or form_of(name, values)
     return _fit_category(name, values, replace(form, kind="category") if form.ordered else form)
 
 

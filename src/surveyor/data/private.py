@@ -62,9 +62,7 @@ def fit_private(name: str, values: pd.Series, form: Form, counts: Counts, few: i
             )
         read, sizes = np.unique(numbers, return_counts=True)
     else:
-        read, sizes = np.unique(
-            present.map(form.type.label).to_numpy(dtype=str), return_counts=True
-        )
+        read, sizes = np.unique(present.map(form.type.label).to_numpy(), return_counts=True)
     # A missing value is one more value, where there is one.
     kept, rows = counts.shown(np.append(sizes, absent.sum()) if absent.any() else sizes)
     missing = bool(len(kept)) and bool(kept[-1] == len(read))
