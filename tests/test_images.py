@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from surveyor.api import prepare
 from surveyor.data import scratch
 from surveyor.errors import InputError, Notice
 from surveyor.kinds.images.pictures import read_folder
+from surveyor.kinds.images.reading import read_pictures
+from surveyor.kinds.images.sheets import white_of
 from tests.conftest import QUICK
 
 
@@ -30,6 +33,7 @@ def test_grey_stays_grey_and_colour_makes_all_rgb(tmp_path: Path) -> None:
     saved(tmp_path, "a.png", grey(10))
     saved(tmp_path, "b.png", grey(20))
     assert read_folder(tmp_path).main.shape == (2, 8, 8)
+    assert read_folder(tmp_path).columns == {}
     saved(tmp_path, "c.png", np.stack([grey(1), grey(2), grey(3)], axis=2))
     found = read_folder(tmp_path).main
     assert found.shape == (3, 8, 8, 3)
@@ -105,6 +109,38 @@ def test_white_leaves_room_for_brighter_rows_than_those_seen() -> None:
     floats[data.holdout.index[0]] *= 3
     prepared, _ = prepare(floats, QUICK)
     assert prepared.codec.points({"x": floats}, np.arange(40)).max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("highest", "kind", "white"),
+    [
+        (0.5, np.float32, 1),
+        (7.5, np.float64, 7.5),
+        (15, np.uint8, 15),
+        (17, np.uint8, 255),
+        (255, np.int32, 255),
+        (256, np.int32, 511),
+        (1000, np.int64, 1023),
+    ],
+)
+def test_white_is_guessed_from_the_highest_value(highest: float, kind: Any, white: float) -> None:
+    assert white_of(np.array([0, highest], dtype=kind)) == white
+
+
+def test_sixteen_bits_that_hold_eight_need_no_notice() -> None:
+    eight, nine = (np.full((3, 8, 8), top, dtype=np.uint16) for top in (255, 256))
+    assert read_pictures(eight).white == 255
+    with pytest.warns(Notice, match=r"up to 256; white is taken as 511 \(9 bits\)"):
+        assert read_pictures(nine).white == 511
+
+
+def test_a_file_of_what_is_no_picture_is_named(tmp_path: Path) -> None:
+    flat = np.zeros((5, 3, 8), dtype=np.uint8)
+    np.save(tmp_path / "flat.npy", flat)
+    for source, where in ((tmp_path / "flat.npy", f"{tmp_path}/flat.npy: "), (flat, "")):
+        with pytest.raises(InputError) as told:
+            read_pictures(source)
+        assert str(told.value).startswith(f"{where}pictures of shape (5, 3, 8): give")
 
 
 def test_many_pictures_are_kept_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

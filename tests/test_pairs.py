@@ -17,11 +17,15 @@ from surveyor.batch import Batch, Draws
 from surveyor.build import game_of
 from surveyor.cli import main
 from surveyor.critics import ChainCritic
+from surveyor.data.arrays import Arrays
 from surveyor.data.sources import example
 from surveyor.errors import InputError
-from surveyor.kinds.images.answers.measures import BICUBIC
+from surveyor.kinds.images.answers.files import PairFiles
+from surveyor.kinds.images.answers.measures import BICUBIC, verdict
 from surveyor.kinds.images.answers.quality import patch_frechet, patches, psnr, sharpness, ssim
-from surveyor.measures import ROWS, imagenet
+from surveyor.kinds.images.codec import OUTER_SLOPE
+from surveyor.kinds.images.pairs import Pairs
+from surveyor.measures import ROWS, Figure, Figures, imagenet
 from surveyor.training.terms.reconstruction import Reconstruction
 from tests.conftest import QUICK
 
@@ -79,6 +83,8 @@ def test_a_blur_is_not_sharp_and_its_patches_are_far() -> None:
     assert sharpness(0.5 * x, x) == pytest.approx(0.25)
     assert sharpness(blur, x) < 0.1
     assert patch_frechet(blur, x) > 10 * patch_frechet(x[:20], x[20:])
+    # The patches of either side are its own, so that even equal pictures have a floor.
+    assert patch_frechet(x, x) > 1e-3 * patch_frechet(x[:20], x[20:])
 
 
 def test_the_sharpness_of_a_wave_is_in_its_frequency() -> None:
@@ -149,6 +155,48 @@ def test_the_content_loss_and_its_gradient_are_those_of_the_equation(
         assert torch.allclose(a, b, atol=1e-6)
     three, none = Batch(torch.full((3,), 3.0)), Batch(torch.zeros(3))
     assert float(Reconstruction(2.0, "l2")(three, none)) == 18
+
+
+def test_answers_are_kept_near_the_range_of_pictures_with_a_slope_beyond() -> None:
+    data, _ = prepare(scene(30), {**QUICK, **ENLARGE, **SMALL})
+    raw = torch.tensor([-3.0, -1.0, 0.5, 1.0, 2.0])
+    beyond = torch.tensor([-2.0, 0.0, 0.0, 0.0, 1.0])
+    assert torch.allclose(data.codec.head(raw, Draws(0)), raw.clamp(-1, 1) + OUTER_SLOPE * beyond)
+
+
+@pytest.mark.parametrize(("depth", "white"), [(None, None), (65_535, None), (4095, 4095)])
+@pytest.mark.parametrize("side", ["given", "target"])
+def test_the_white_of_deep_pictures_is_kept_with_the_run(
+    side: str, depth: int | None, white: int | None
+) -> None:
+    sides = {
+        name: Arrays(scene(4), {}, name, depth=depth if name == side else None)
+        for name in ("given", "target")
+    }
+    found = PairFiles().defaults(Pairs(**sides), {"task": "super-resolution:scale=2"})
+    assert found.get("white") == white
+
+
+@pytest.mark.parametrize(
+    ("sharp", "words"),
+    [
+        (0.69, "blurred"),
+        (0.7, "nearly as sharp as real pictures"),
+        (0.9, "as sharp as real pictures"),
+        (1.1, "as sharp as real pictures"),
+        (1.4, "nearly as sharp as real pictures"),
+        (1.41, "harsher than real pictures"),
+    ],
+)
+def test_the_verdict_on_answers_says_how_sharp_they_are(sharp: float, words: str) -> None:
+    figures = Figures(
+        (
+            Figure("psnr", 20.0, n=1000),
+            Figure("sharpness", sharp, 1.0),
+            Figure("patch_frechet", 0.5, 0.1),
+        )
+    )
+    assert verdict(figures).startswith(f"The answers to 1,000 held-out pictures are {words}: PSNR")
 
 
 def test_a_warm_start_is_the_content_loss_alone() -> None:
@@ -314,7 +362,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (
         {"a": scene(30, 8)[..., 0], "b": scene(30)},
         {"task": "translate:source=a,target=b"},
-        "size",
+        "bring both to one size with size N",
     ),
 ]
 

@@ -10,10 +10,13 @@ import torch
 
 from surveyor import Model, fit
 from surveyor.api import prepare
-from surveyor.kinds.images.measures import label_classifier, labels
+from surveyor.kinds.images.measures import feature_figures, label_classifier, labels
+from surveyor.kinds.images.panels import Sheets, preview
+from surveyor.measures import Seen
 from surveyor.measures.classifier import Classifier
 from surveyor.measures.features import frechet, kernel_distance, precision_recall
 from surveyor.measures.memorising import nearest
+from surveyor.panels import Picture, Shown
 from tests.conftest import QUICK
 
 
@@ -110,7 +113,43 @@ def test_a_run_of_pictures_tells_them_beside_real_ones(digits_run: Model) -> Non
     assert told["precision"].known < (told["precision"].floor or 0)
     (worst,) = told.parts("asked", "label")
     assert worst.known <= told["asked"].known
+    assert told["usefulness"].floor == told["asked"].floor
+    assert told["usefulness"].known < 0.5
     assert "Classified as the label asked for" in (digits_run.run.path / "report.html").read_text()
+
+
+def test_every_figure_of_features_is_in_their_unit_and_has_its_better_side() -> None:
+    sides = [gaussian(60, 0, 1, k) for k in range(3)]
+    found = {f.name: (f.unit, f.better, f.n) for f in feature_figures("the net", *sides)}
+    better = {"frechet": "lower", "kernel": "lower", "precision": "higher", "recall": "higher"}
+    assert found == {name: ("the net", side, 60) for name, side in better.items()}
+
+
+class Shade(torch.nn.Module):
+    """A generator of one shade for each label."""
+
+    def forward(self, z: torch.Tensor, cond: torch.Tensor) -> torch.Tensor:
+        return cond.argmax(1).mul(0.3).sub(1.35)[:, None, None, None].expand(-1, 1, 8, 8)
+
+
+def test_samples_are_shown_a_line_for_each_label(digits_run: Model) -> None:
+    data, _ = prepare("example:digits", QUICK | {"condition": ["digit"]})
+    name, picture = preview(Seen(digits_run.run.game, Shade(), data, 0))
+    assert name == "samples.png"
+    cells = np.asarray(picture).reshape(10, 45, 10, 45)[:, :40, :, :40].swapaxes(1, 2)
+    shades = [np.unique(line).tolist() for line in cells]
+    assert all(len(own) == 1 for own in shades)
+    assert shades == sorted(shades)
+    assert len(np.unique(shades)) == 10
+
+
+def test_real_and_generated_pictures_are_side_by_side_and_not_smoothed(digits_run: Model) -> None:
+    run = digits_run.run
+    data, _ = prepare("example:digits", QUICK | {"condition": ["digit"]})
+    seen = Seen(run.game, run.game.generator, data, 0)
+    (section,) = Sheets()(Shown(seen, digits_run.evaluation))
+    shown = [(b.beside, b.pixels) for b in section.blocks if isinstance(b, Picture)]
+    assert shown == [(False, True), (True, True), (False, True)]
 
 
 def test_the_nearest_training_picture_is_found(digits_run: Model) -> None:

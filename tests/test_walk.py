@@ -66,6 +66,15 @@ def test_every_picture_is_a_frame_in_its_order(suffix: str, tmp_path: Path) -> N
     assert [f.mean() for f in frames] == pytest.approx(values, abs=2)
 
 
+@pytest.mark.parametrize(("side", "shown"), [(8, 128), (60, 120), (65, 65), (130, 130)])
+def test_only_small_pictures_are_enlarged_to_be_animated(
+    side: int, shown: int, tmp_path: Path
+) -> None:
+    animate(np.zeros((2, 6, side), dtype=np.uint8), tmp_path / "w.gif")
+    with Image.open(tmp_path / "w.gif") as file:
+        assert file.width == shown
+
+
 def test_truncated_samples_are_less_varied(tmp_path: Path) -> None:
     model = fit("toy:gaussian:500", tmp_path / "run", **QUICK, latent_bits=0)
     spread = [np.std(model.sample(2000, truncate=t)["x"], axis=0).sum() for t in (1.0, 0.3)]
