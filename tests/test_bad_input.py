@@ -212,7 +212,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "no steps": (["--steps", "0"], "at least 1"),
     "a holdout above all": (["--holdout", "2"], "at most 0.5"),
     "cuda that is not there": (["--device", "cuda"], "no CUDA device"),
-    "an unknown device": (["--device", "gpu"], "unknown; known: cpu, cuda, mps"),
+    "an unknown device": (["--device", "gpu"], "unknown; known: auto, cpu, cuda, mps"),
     "an unknown schedule": (["--schedule", "cosin"], "cosin"),
     "an option that became a field": (["--epsilon", "3"], "--epsilon: did you mean --privacy gaussian"),
     "another one": (["--from=a", "--to", "b"], "--to: did you mean --task translate:source=A"),

@@ -6,6 +6,7 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,6 +40,11 @@ class Batch:
         kept = (None if t is None else t[start:stop] for t in (self.cond, self.weight, self.group))
         return Batch(self.x[start:stop], *kept)
 
+    def take(self, index: Tensor) -> Batch:
+        """Return the rows at ``index`` (n,)."""
+        more = (None if t is None else t[index] for t in (self.cond, self.weight, self.group))
+        return Batch(self.x[index], *more)
+
     def joint(self) -> Tensor:
         """Return x and cond concatenated, (n, d + c): the space in which W1 is measured.
 
@@ -46,6 +52,16 @@ class Batch:
         """
         flat = self.x.flatten(1)
         return flat if self.cond is None else torch.cat([flat, self.cond.flatten(1)], dim=1)
+
+
+def stacked(batches: Sequence[Batch]) -> Batch:
+    """Concatenate batches of the same kind, weights and groups included."""
+    fields = zip(*((b.x, b.cond, b.weight, b.group) for b in batches), strict=True)
+    x, *more = (
+        None if f[0] is None else torch.cat([t for t in f if t is not None]) for f in fields
+    )
+    assert x is not None
+    return Batch(x, *more)
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
@@ -78,8 +94,9 @@ def mean(values: Tensor, weight: Tensor | None) -> Tensor:
 class Draws:
     """All random numbers of one step, a function of (seed, rank, step, stream) only.
 
-    A resumed run therefore needs no saved generator state. Numbers are drawn on the CPU, so they
-    are the same on every device.
+    A resumed run therefore needs no saved generator state. On CUDA numbers are drawn on the device,
+    by its own counter-based generator; otherwise on the CPU. ``own`` is a generator to seed and use
+    in place of a new one.
     """
 
     seed: int
@@ -87,33 +104,44 @@ class Draws:
     stream: Stream = Stream.PLAIN
     rank: int = 0
     device: torch.device | str = "cpu"
+    own: torch.Generator | None = field(default=None, repr=False, compare=False)
     generator: torch.Generator = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         named = struct.pack("<4Q", self.seed, self.rank, self.step, self.stream)
         digest = hashlib.blake2b(named, digest_size=8).digest()
-        generator = torch.Generator()
+        where = torch.device(self.device)
+        generator = self.own or torch.Generator(where if where.type == "cuda" else "cpu")
         generator.manual_seed(int.from_bytes(digest, "little") >> 1)
         object.__setattr__(self, "generator", generator)
 
     def normal(self, *shape: int) -> Tensor:
         """Return standard normal numbers."""
-        return torch.randn(shape, generator=self.generator).to(self.device)
+        return self._here(torch.randn(shape, generator=self.generator, device=self._at))
 
     def uniform(self, *shape: int) -> Tensor:
         """Return numbers uniform in [0, 1)."""
-        return torch.rand(shape, generator=self.generator).to(self.device)
+        return self._here(torch.rand(shape, generator=self.generator, device=self._at))
 
     def signs(self, *shape: int) -> Tensor:
         """Return -1 or +1, each with probability one half."""
-        bits = torch.randint(0, 2, shape, generator=self.generator, dtype=torch.float32)
-        return bits.mul_(2).sub_(1).to(self.device)
+        how: Any = {"generator": self.generator, "device": self._at}
+        return self._here(torch.randint(0, 2, shape, dtype=torch.float32, **how).mul_(2).sub_(1))
 
     def index(self, n: int, high: int) -> Tensor:
         """Return ``n`` indices, uniform in ``range(high)``, with replacement."""
-        return torch.randint(0, high, (n,), generator=self.generator)
+        where = self._at
+        return torch.randint(0, high, (n,), generator=self.generator, device=where)
 
     def gumbel(self, *shape: int) -> Tensor:
         """Return standard Gumbel numbers, -log(-log u)."""
-        exponential = torch.empty(shape).exponential_(generator=self.generator)
-        return exponential.log_().neg_().to(self.device)
+        blank = torch.empty(shape, device=self._at)
+        return self._here(blank.exponential_(generator=self.generator).log_().neg_())
+
+    @property
+    def _at(self) -> torch.device:
+        """Return the device that draws."""
+        return self.generator.device
+
+    def _here(self, drawn: Tensor) -> Tensor:
+        return drawn.to(self.device)

@@ -18,7 +18,7 @@ from surveyor.errors import InputError
 from surveyor.generators import Latent, Likelihood
 from surveyor.lipschitz import TermPenalty
 from surveyor.objectives import Objective
-from surveyor.options import Config, part_of
+from surveyor.options import Config, chosen_device, part_of
 from surveyor.outline import (
     constraints_of,
     critic_of,
@@ -84,7 +84,8 @@ def game_of(
     if unfit := [problem for view in views for problem in view.unfit(space)]:
         raise InputError(*unfit)
     noise = _label_noise(config, codec)
-    generator, critic = generator.to(config.device), critic.to(config.device)
+    device = chosen_device(config.device)
+    generator, critic = generator.to(device), critic.to(device)
     return Game(
         generator,
         critic,
@@ -150,6 +151,7 @@ def plan_of(config: Config) -> Plan:
         warm_rate=config.warm_rate,
         noise=part_of(config, "noise") or Noise(),
         seed=config.seed,
+        graph=config.compile != "no",
     )
 
 
@@ -164,9 +166,9 @@ def threads_for(config: Config, game: Game, pixels: int = 1) -> int:
     return (os.cpu_count() or 1) if work > THREADED else 1
 
 
-def worth_compiling(config: Config, game: Game) -> Literal["yes", "no"]:
-    """Return whether a run has enough steps for compiling to pay off."""
-    if config.compile != "auto":
+def worth_compiling(config: Config, game: Game) -> Literal["auto", "yes", "no"]:
+    """Return whether a run has enough steps for compiling to pay off; on CUDA graphs suffice."""
+    if config.compile != "auto" or game.device.type == "cuda":
         return config.compile
     known = isinstance(game.critic, ChainCritic) and game.critic.chain() is not None
     known = known and not any(isinstance(c, TermPenalty) for c in game.constraints)

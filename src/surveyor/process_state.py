@@ -25,7 +25,9 @@ def default_settings() -> Iterator[None]:
     """Use PyTorch's default settings, then restore the caller's.
 
     These are gradients, float32, the CPU and no autocast: with others a seed would give other
-    numbers, or calls would fail. The number of threads and the environment are restored as well.
+    numbers, or calls would fail. On CUDA algorithms are those that repeat bit for bit, and products
+    of float32 matrices are rounded to TF32. The number of threads and the environment are restored
+    as well.
     """
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     variables = _compilers()
@@ -36,6 +38,8 @@ def default_settings() -> Iterator[None]:
             stack.enter_context(torch.autocast("cpu", enabled=False))
         if torch.is_autocast_enabled("cuda"):
             stack.enter_context(torch.autocast("cuda", enabled=False))
+        if torch.cuda.is_available():
+            stack.enter_context(_repeatable())
         if torch.get_default_device().type != "cpu":  # setting it slows every call to PyTorch
             stack.enter_context(torch.device("cpu"))
         try:
@@ -69,6 +73,19 @@ def preserve_random_state() -> Iterator[None]:
         yield
     finally:
         torch.set_rng_state(state)
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    """Use the algorithms of CUDA that give the same bits in every run."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        with torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=True):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def _put_back(variables: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from surveyor import options
 from surveyor.cli import claims, distance, measure, sample, train, translate, walk
 from surveyor.cli.console import app, discard_output, print_error, print_notices
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
+from surveyor.process_state import default_settings
 
 __all__ = ["claims", "distance", "entry", "main", "measure", "sample", "train", "translate", "walk"]
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         known = RENAMED.get(words[0], {}) if words else {}
         if moved := known.keys() & {word.partition("=")[0] for word in words[1:]}:
             raise InputError(*(f"{flag}: did you mean {known[flag]}?" for flag in sorted(moved)))
-        with print_notices():
+        with print_notices(), default_settings():
             return int(app(words, exit_on_error=False, print_error=False) or 0)
     except Interrupted as error:
         return _report(error, 130)

@@ -284,14 +284,14 @@ class Source:
     def draw(self, n: int, draws: Draws) -> Batch:
         """Return ``n`` rows with replacement: uniformly, or a group first and then a row of it."""
         if not self.balance:
-            return self.codec.batch(self.rows, self.index[draws.index(n, len(self)).numpy()])
-        starts, sizes, order = self._groups
-        group = draws.index(n, len(sizes)).numpy()
+            return self.codec.batch(self.rows, self.index[draws.index(n, len(self)).cpu().numpy()])
+        starts, sizes, order = self.groups
+        group = draws.index(n, len(sizes)).cpu().numpy()
         place = (draws.uniform(n).cpu().numpy() * sizes[group]).astype(np.int64)
         return self.codec.batch(self.rows, order[starts[group] + place])
 
     @cached_property
-    def _groups(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def groups(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return where each group starts in the rows ordered by group, its size, and that order."""
         codes = self.rows["group"][self.index]
         order = self.index[np.argsort(codes, kind="stable")]

@@ -2,7 +2,7 @@
 
 from surveyor.options.config import NONE, OWN, Config
 from surveyor.options.configure import PARTS, configure, default_measure_every, part_of
-from surveyor.options.devices import device_problems, on_device
+from surveyor.options.devices import chosen_device, device_problems, on_device
 from surveyor.options.toml import VERSION, dumps, loads, read_options
 from surveyor.options.values import RENAMED, resolve
 
@@ -14,6 +14,7 @@ __all__ = [
     "VERSION",
     "Config",
     "configure",
+    "chosen_device",
     "device_problems",
     "dumps",
     "loads",

@@ -143,7 +143,9 @@ class Config:
     threads: int | None = _option(
         None, "CPU threads; chosen by the size of the nets if not given.", 1, 1024
     )
-    device: str = _option("cpu", "Device to train on: cpu, cuda or mps.")
+    device: str = _option(
+        "auto", "Device to train on: cpu, cuda or mps; auto takes CUDA if there is any."
+    )
     precision: Literal["auto", "float32", "bfloat16"] = _option(
         "float32",
         "Precision of matrix products; auto uses bfloat16 where the hardware supports it.",

@@ -15,7 +15,7 @@ from surveyor.kinds import tasks
 from surveyor.lipschitz import constraints
 from surveyor.objectives import objectives
 from surveyor.options.config import NONE, OWN, Config
-from surveyor.options.devices import device_problems, multiplies_bfloat16
+from surveyor.options.devices import chosen_device, device_problems, multiplies_bfloat16
 from surveyor.options.values import resolve
 from surveyor.privacy import mechanisms
 from surveyor.training.noise import noises
@@ -85,6 +85,7 @@ def configure(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         chosen[name] = tuple(found) if several else next(iter(found), None)
         complete[name] = texts if several else next(iter(texts), NONE)
     problems += [p for part in _chosen_parts(chosen) for p in part.problems(chosen)]
+    config = replace(config, device=chosen_device(config.device))
     problems += device_problems(config.device)
     if config.balance and config.group is None:
         problems.append("--balance: needs a column of groups; name it with --group")

@@ -13,12 +13,23 @@ from surveyor.errors import InputError, tell
 from surveyor.options.config import Config
 
 DEVICES = "cpu|cuda(:[0-9]{1,3})?|mps"
+AUTO = "auto"
+
+
+def chosen_device(name: str) -> str:
+    """Return the device that ``name`` stands for: ``auto`` is CUDA if available, otherwise the CPU.
+
+    MPS is never chosen: results there have not been tested to equal those of the CPU.
+    """
+    if name != AUTO:
+        return name
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def device_problems(name: str) -> list[str]:
     """Return why the device ``name`` cannot be used."""
     if not re.fullmatch(DEVICES, name):
-        return [f"--device {name}: unknown; known: cpu, cuda, mps"]
+        return [f"--device {name}: unknown; known: auto, cpu, cuda, mps"]
     if not _is_available(name):
         kind = name.partition(":")[0].upper()
         return [f"--device {name}: no {kind} device available; use --device cpu"]
@@ -40,7 +51,7 @@ def on_device(config: Config, device: str | None = None) -> Config:
     Raises:
         InputError: the device is unknown, or ``device`` is given and not available.
     """
-    name = config.device if device is None else device
+    name = chosen_device(config.device if device is None else device)
     problems = device_problems(name)
     if device is None and problems and re.fullmatch(DEVICES, name):
         tell(f"the run was trained on {name}, which is not available here; using the CPU")

@@ -6,8 +6,10 @@ import time
 from dataclasses import replace
 
 from surveyor.data import Source
+from surveyor.data.resident import resident
 from surveyor.training import Game, Plan, State, steps
 
+FIRST = 1  # steps, in which libraries and graphs are set up
 TRIAL = 20
 
 
@@ -22,12 +24,14 @@ def steps_in(game: Game, source: Source, plan: Plan, minutes: float) -> int:
 
 
 def _seconds(game: Game, source: Source, plan: Plan, most: float) -> float:
-    """Return the seconds per step, over at most ``TRIAL`` steps after the first."""
+    """Return the seconds per step, over at most ``TRIAL`` steps after the first ones."""
     state = State.start(game, plan)
-    records = steps(game, source, plan, state)
-    next(records)
-    begun = time.monotonic()
+    records = steps(game, resident(source, game.device), plan, state)
+    for _, _ in zip(range(FIRST), records, strict=False):
+        state.settle()
+    begun, first = time.monotonic(), state.step
     for _, _ in zip(range(TRIAL), records, strict=False):
+        state.settle()
         if time.monotonic() - begun > most:
             break
-    return (time.monotonic() - begun) / max(state.step - 1, 1)
+    return (time.monotonic() - begun) / max(state.step - first, 1)

@@ -14,7 +14,8 @@ import torch
 
 from surveyor.batch import Draws
 from surveyor.data import Data, Source
-from surveyor.errors import Diverged, InputError, Interrupted, NotWritten
+from surveyor.data.resident import resident
+from surveyor.errors import Diverged, InputError, Interrupted, NotWritten, SurveyorError
 from surveyor.findings import Finding
 from surveyor.generators import TabularLikelihood
 from surveyor.kinds import kind_of
@@ -44,7 +45,7 @@ from surveyor.training.interrupt import deferred_signals
 from surveyor.training.loop import plateaued
 from surveyor.training.ranks import Ranks
 from surveyor.training.records import best_of
-from surveyor.training.step import REMEDY
+from surveyor.training.step import REMEDY, no_reduce
 
 
 @contextlib.contextmanager
@@ -133,6 +134,11 @@ class Session:
             saved = (self.path / CHECKPOINT).exists()
             remedy = f". The last good state is saved; resume it with: {self.resume_command}"
             raise NotWritten(f"{error}{remedy if saved else ''}") from error
+        except torch.OutOfMemoryError as error:
+            raise SurveyorError(
+                f"{self.game.device} ran out of memory; lower --batch or the width of the nets. "
+                f"The last good state is in {self.path}"
+            ) from error
         except Diverged as error:
             saved = bool(self.history) and self.temporary is None
             where = f". The last good state is in {self.path}" if saved else ""
@@ -162,7 +168,10 @@ class Session:
         ranks, train = self.ranks, self.data.train
         index = train.index[ranks.rank :: ranks.size]
         shard = replace(train, index=index, balance=self.config.balance)
-        source = steps(self._quick(shard), shard, self.plan, self.state, ranks.reduce)
+        game, rows = self._quick(shard), resident(shard, self.game.device)
+        source = steps(
+            game, rows, self.plan, self.state, ranks.reduce if ranks.size > 1 else no_reduce
+        )
         private = self.plan.privacy is not None  # the account does not cover measurements on rows
         if ranks.is_main and not private:
             source = with_measurements(source, self._measure, every, self.plan.steps)
@@ -188,6 +197,7 @@ class Session:
         return game
 
     def _stop(self) -> None:
+        self.state.settle()
         if self.ranks.is_main:
             self._checkpoint()
         raise Interrupted(
@@ -230,6 +240,7 @@ class Session:
         return found
 
     def _measure(self, record: Record) -> Measurement:
+        self.state.settle()
         try:
             found = self.ruler(self.state.average, record)
         except InputError as error:  # points that are not finite

@@ -19,7 +19,7 @@ from surveyor.training.backends import Backend, TermsAndGrads, products
 from surveyor.training.backends.autograd import critic_terms, gradients_of
 from surveyor.training.backends.written_out import WrittenOut
 from surveyor.training.losses import CriticLoss, GeneratorLoss, critic_loss
-from surveyor.training.noise import noisy
+from surveyor.training.noise import Deviation, noisy
 from surveyor.training.terms import Term
 from surveyor.training.views import View
 from surveyor.training.views.label_noise import LabelNoise
@@ -79,7 +79,7 @@ class Game:
         """Return the critic's scores, (n,); for a committee, the mean over its members."""
         return self.score(batch).view(-1, len(batch)).mean(0)
 
-    def auc(self, real: Batch, draws: Draws, noise: float = 0.0) -> Tensor:
+    def auc(self, real: Batch, draws: Draws, noise: Deviation = 0.0) -> Tensor:
         """Return an estimate of P(f(x, c) > f(x', c)), x real, x' fake, ties counting half, ().
 
         Real and fake are compared row by row, under the same condition: a term of the critic that
@@ -91,17 +91,17 @@ class Game:
             gap = torch.sub(*[self.mean_score(self._seen(b, noise, draws)) for b in (real, fake)])
         return mean((1 + gap.sign()) / 2, real.weight)
 
-    def critic_gradients(self, real: Batch, draws: Draws, noise: float = 0.0) -> TermsAndGrads:
+    def critic_gradients(self, real: Batch, draws: Draws, noise: Deviation = 0.0) -> TermsAndGrads:
         """Return the terms whose sum the critic minimises, and the gradient of that sum."""
         points, loss = self._critic_step(real, draws, noise)
         return self.backend.critic(self.critic, points, loss, self.precision)
 
-    def critic_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
+    def critic_loss(self, real: Batch, draws: Draws, noise: Deviation = 0.0) -> Terms:
         """Return the same terms, attached to the graph for autograd."""
         points, loss = self._critic_step(real, draws, noise)
         return critic_terms(self.critic, points, loss, self.precision)
 
-    def _critic_step(self, real: Batch, draws: Draws, noise: float) -> tuple[Batch, CriticLoss]:
+    def _critic_step(self, real: Batch, draws: Draws, noise: Deviation) -> tuple[Batch, CriticLoss]:
         """Return the points that a critic step evaluates, and its loss there."""
         with self._products(real.x.device):
             with torch.no_grad():
@@ -110,7 +110,9 @@ class Game:
             real, fake = self._seen(real, noise, draws), self._seen(fake, noise, draws)
             return critic_loss(self.objective, self.constraints, self.unit, real, fake, draws)
 
-    def generator_gradients(self, real: Batch, draws: Draws, noise: float = 0.0) -> TermsAndGrads:
+    def generator_gradients(
+        self, real: Batch, draws: Draws, noise: Deviation = 0.0
+    ) -> TermsAndGrads:
         """Return the terms whose sum the generator minimises, and the gradient of that sum.
 
         The objective's gradient follows by the chain rule from its gradient in the fake points.
@@ -125,14 +127,14 @@ class Game:
         )  # fmt: skip
         return terms | {name: value.detach() for name, value in extra.items()}, list(found)
 
-    def generator_loss(self, real: Batch, draws: Draws, noise: float = 0.0) -> Terms:
+    def generator_loss(self, real: Batch, draws: Draws, noise: Deviation = 0.0) -> Terms:
         """Return the same terms, attached to the graph for autograd."""
         points, loss, extra = self._generator_step(real, draws, noise)
         with self._products(real.x.device):
             return loss(self.score(points)) | extra
 
     def _generator_step(
-        self, real: Batch, draws: Draws, noise: float
+        self, real: Batch, draws: Draws, noise: Deviation
     ) -> tuple[Batch, GeneratorLoss, Terms]:
         """Return the points that a generator step evaluates, its loss there, and extra terms."""
         with self._products(real.x.device):
@@ -159,7 +161,7 @@ class Game:
                 terms = {term.name: term(made, real) for term in self.terms}
         return gradients_of(terms, list(self.generator.parameters()))
 
-    def _seen(self, batch: Batch, noise: float, draws: Draws) -> Batch:
+    def _seen(self, batch: Batch, noise: Deviation, draws: Draws) -> Batch:
         """Return points as the critic sees them in training: through the views, with noise."""
         for view in self.views:
             batch = view(batch, draws)

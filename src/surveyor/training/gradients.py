@@ -11,6 +11,7 @@ from surveyor.batch import Batch, Draws
 from surveyor.critics.chain import Terms
 from surveyor.data import Source
 from surveyor.training.game import Game
+from surveyor.training.noise import Deviation
 from surveyor.training.plan import Plan, Rows
 from surveyor.training.privacy import Privacy, without_rows
 
@@ -25,15 +26,15 @@ class Gradients(ABC):
         """Return the loss of a warm start, and its gradient in the generator."""
 
     @abstractmethod
-    def critic(self, game: Game, draws: Draws, noise: float) -> TermsAndGrads:
+    def critic(self, game: Game, draws: Draws, noise: Deviation) -> TermsAndGrads:
         """Return the critic's terms, and the gradient of their sum."""
 
     @abstractmethod
-    def generator(self, game: Game, draws: Draws, noise: float) -> TermsAndGrads:
+    def generator(self, game: Game, draws: Draws, noise: Deviation) -> TermsAndGrads:
         """Return the generator's terms, and the gradient of their sum."""
 
     @abstractmethod
-    def auc(self, game: Game, draws: Draws, noise: float) -> Tensor:
+    def auc(self, game: Game, draws: Draws, noise: Deviation) -> Tensor:
         """Return the critic's AUC on training rows."""
 
 
@@ -64,15 +65,15 @@ class ByRows(Gradients):
         """Return the loss of a warm start, and its gradient in the generator."""
         return game.warm_gradients(self._batch(draws), draws)
 
-    def critic(self, game: Game, draws: Draws, noise: float) -> TermsAndGrads:
+    def critic(self, game: Game, draws: Draws, noise: Deviation) -> TermsAndGrads:
         """Return the critic's terms and gradient."""
         return game.critic_gradients(self._batch(draws), draws, noise)
 
-    def generator(self, game: Game, draws: Draws, noise: float) -> TermsAndGrads:
+    def generator(self, game: Game, draws: Draws, noise: Deviation) -> TermsAndGrads:
         """Return the generator's terms and gradient."""
         return game.generator_gradients(self._batch(draws), draws, noise)
 
-    def auc(self, game: Game, draws: Draws, noise: float) -> Tensor:
+    def auc(self, game: Game, draws: Draws, noise: Deviation) -> Tensor:
         """Return the critic's AUC."""
         return game.auc(self._batch(draws), draws, noise)
 
@@ -92,15 +93,15 @@ class BySums(Gradients):
         """Return the negative mean log likelihood, and its private gradient."""
         return self.privacy.likelihood_gradients(game, self.source, draws)
 
-    def critic(self, game: Game, draws: Draws, noise: float) -> TermsAndGrads:
+    def critic(self, game: Game, draws: Draws, noise: Deviation) -> TermsAndGrads:
         """Return the critic's gap and its private gradient."""
         return self.privacy.critic_gradients(game, self.source, draws)
 
-    def generator(self, game: Game, draws: Draws, noise: float) -> TermsAndGrads:
+    def generator(self, game: Game, draws: Draws, noise: Deviation) -> TermsAndGrads:
         """Return the generator's terms and gradient, from conditions without rows."""
         return game.generator_gradients(without_rows(self.source, self.batch, draws), draws, noise)
 
-    def auc(self, game: Game, draws: Draws, noise: float) -> Tensor:
+    def auc(self, game: Game, draws: Draws, noise: Deviation) -> Tensor:
         """Refuse: the accountant does not cover the critic's AUC.
 
         Raises:

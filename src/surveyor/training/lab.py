@@ -35,9 +35,7 @@ class Points(Batch):
 
     def draw(self, n: int, draws: Draws) -> Batch:
         """Return ``n`` of them."""
-        index = draws.index(n, len(self))
-        more = (None if t is None else t[index] for t in (self.cond, self.weight, self.group))
-        return Batch(self.x[index], *more)
+        return self.take(draws.index(n, len(self)).to(self.x.device))
 
 
 @dataclass(frozen=True)

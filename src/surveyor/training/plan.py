@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,7 +26,8 @@ class Plan:
     ``ema_decay`` is the decay of the generator's moving average. The first ``warm`` steps train the
     generator without a critic: by likelihood if it has one, otherwise on the task's terms, at
     ``warm_rate`` falling to 0 along a cosine. The game follows, with rates by ``schedule``. With
-    ``privacy``, training rows are used only through clipped sums with noise.
+    ``privacy``, training rows are used only through clipped sums with noise. ``graph`` allows
+    rounds to be captured as graphs of the device (``training/graph.py``).
     """
 
     steps: int
@@ -41,6 +43,7 @@ class Plan:
     noise: Noise = field(default_factory=Noise)
     seed: int = 0
     rank: int = 0
+    graph: bool = True
     privacy: Privacy | None = None
 
     @property
@@ -65,7 +68,11 @@ class Rows(Protocol):
 
 @dataclass
 class State:
-    """What changes during training; ``noise`` is the level of an adaptive noise."""
+    """What changes during training; ``noise`` is the level of an adaptive noise.
+
+    ``settle`` waits for the device; it raises Diverged if a number of the steps until now was not
+    finite. The weights are then those before that step.
+    """
 
     step: int
     average: nn.Module
@@ -74,6 +81,7 @@ class State:
     average_tensors: list[Tensor]
     generator_tensors: list[Tensor]
     noise: float = 1.0
+    settle: Callable[[], None] = field(default=lambda: None)
 
     @classmethod
     def start(cls, game: Game, plan: Plan) -> State:
@@ -94,23 +102,33 @@ class State:
             _set(self.critic_optimizer, lr=critic, progress=progress)
         _set(self.generator_optimizer, lr=generator, progress=progress)
 
-    def advance(self, step: int, decay: float) -> None:
-        """Update the average after ``step``, and count it."""
-        decay = min(decay, (step + 1) / (step + 10))
+    def update_average(self, decay: float | Tensor) -> None:
+        """Move the average towards the generator's weights."""
         update_average(self.average_tensors, self.generator_tensors, decay)
-        self.step = step + 1
+
+
+def average_decay(step: int, decay: float) -> float:
+    """Return the decay of the average after ``step``: less at first, to forget the start."""
+    return min(decay, (step + 1) / (step + 10))
 
 
 @torch.no_grad()
-def update_average(average: list[Tensor], current: list[Tensor], decay: float) -> None:
+def update_average(average: list[Tensor], current: list[Tensor], decay: float | Tensor) -> None:
     """Update the average, a <- decay a + (1 - decay) w; integer tensors are copied."""
     pairs = [(a, w) for a, w in zip(average, current, strict=True) if a.is_floating_point()]
-    torch._foreach_lerp_([a for a, _ in pairs], [w for _, w in pairs], 1 - decay)
+    kept, moved = [a for a, _ in pairs], [w for _, w in pairs]
+    if isinstance(decay, Tensor):
+        apart = torch._foreach_sub(moved, kept)
+        torch._foreach_mul_(apart, 1 - decay)
+        torch._foreach_add_(kept, apart)
+    else:
+        torch._foreach_lerp_(kept, moved, 1 - decay)
     for a, w in zip(average, current, strict=True):
         if not a.is_floating_point():
             a.copy_(w)
 
 
-def _set(optimizer: torch.optim.Optimizer, **values: float) -> None:
+def _set(optimizer: torch.optim.Optimizer, lr: float, progress: float) -> None:
     for group in optimizer.param_groups:
-        group.update(values)
+        on_card = isinstance(group["lr"], Tensor)
+        group.update(lr=group["lr"].fill_(lr) if on_card else lr, progress=progress)

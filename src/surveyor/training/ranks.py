@@ -111,8 +111,23 @@ def joined_ranks() -> Ranks:
         store, rank, _ = next(rendezvous("env://", timeout=PATIENCE))
         # A prefix per attempt, or a restarted process may find addresses of processes that died.
         store = dist.PrefixStore(f"attempt {restarts}", store)  # type: ignore[attr-defined]
-        dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
+        dist.init_process_group(
+            _backend(), store=store, rank=rank, world_size=size, timeout=PATIENCE
+        )
     return Ranks(dist.get_rank(), size, restarts)
+
+
+def _backend() -> str:
+    """Return what joins the processes, and give each its own CUDA device, by ``LOCAL_RANK``.
+
+    NCCL adds tensors on devices where there is one device for each process; gloo all others.
+    """
+    if not torch.cuda.is_available():
+        return "gloo"
+    local, here = (int(os.environ.get(n, "0")) for n in ("LOCAL_RANK", "LOCAL_WORLD_SIZE"))
+    devices = torch.cuda.device_count()
+    torch.cuda.set_device(local % devices)
+    return "cpu:gloo,cuda:nccl" if dist.is_nccl_available() and here <= devices else "gloo"
 
 
 def leave_ranks(ranks: Ranks) -> None:

@@ -12,6 +12,12 @@ from surveyor.errors import Diverged
 
 REMEDY = "Lower the learning rate or the penalty weight, or look for extreme values in the data"
 Reduce = Callable[[Sequence[Tensor]], None]
+Check = Callable[[Tensor], bool]
+
+
+def finite_now(size: Tensor) -> bool:
+    """Return whether ``size`` is finite; on an accelerator the host waits for it."""
+    return bool(torch.isfinite(size))
 
 
 def no_reduce(gradients: Sequence[Tensor]) -> None:
@@ -25,18 +31,19 @@ def update(
     optimizer: torch.optim.Optimizer,
     step: int,
     reduce: Reduce = no_reduce,
+    finite: Check = finite_now,
 ) -> None:
     """Reduce the ``gradients`` of the sum of ``terms``, and update ``module``.
 
     There must be one gradient per parameter, zeros where there is none, so that all processes
-    reduce the same list.
+    reduce the same list. ``finite`` is asked about the sum of all terms and norms of gradients.
 
     Raises:
         Diverged: a term or a gradient is not finite; no weight has changed.
     """
     reduce(gradients)
     size = torch.stack([*terms.values(), *torch._foreach_norm(list(gradients))]).sum()
-    if not bool(torch.isfinite(size)):
+    if not finite(size):
         raise Diverged(_cause(terms, module, gradients, step))
     parameters: list[nn.Parameter] = optimizer.param_groups[0]["params"]
     for parameter, gradient in zip(parameters, gradients, strict=True):

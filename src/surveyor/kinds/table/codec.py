@@ -125,9 +125,9 @@ class TableCodec(Codec):
     def embed(self, hot: Tensor) -> Tensor:
         """Return the free columns' one-hot blocks (n, raw) as points (n, codes + ordered)."""
         if self.derived:
-            hot = torch.cat([hot, hot @ self._derivation.to(hot.device)], dim=1)
+            hot = torch.cat([hot, hot @ self._on(hot.device, "_derivation")], dim=1)
         x = self._with_positions(hot)
-        return x * self._measured.to(x.device) if self.ignored else x
+        return x * self._on(x.device, "_measured") if self.ignored else x
 
     def inconsistency(self, x: Tensor) -> Tensor:
         """Return how many derived columns of each point contradict their parents, (n,)."""
@@ -135,12 +135,22 @@ class TableCodec(Codec):
         hot = x[:, :total] * ROOT2
         if not self.derived:
             return hot.new_zeros(len(hot))
-        derived = hot[:, :first] @ self._derivation.to(hot.device)
+        derived = hot[:, :first] @ self._on(hot.device, "_derivation")
         consistent = (hot[:, first:] * derived).sum(1)
         return len(self.derived) - consistent.round()
 
     def _with_positions(self, hot: Tensor) -> Tensor:
-        return torch.cat([hot / ROOT2, hot @ self._positions.to(hot.device)], dim=1)
+        return torch.cat([hot / ROOT2, hot @ self._on(hot.device, "_positions")], dim=1)
+
+    def _on(self, device: torch.device, name: str) -> Tensor:
+        """Return a tensor of the codec on ``device``, copied there once."""
+        if (name, device) not in self._copies:
+            self._copies[name, device] = getattr(self, name).to(device)
+        return self._copies[name, device]
+
+    @cached_property
+    def _copies(self) -> dict[tuple[str, torch.device], Tensor]:
+        return {}
 
     @cached_property
     def _measured(self) -> Tensor:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from torch import Tensor
+
 from surveyor.batch import Batch, Draws
 from surveyor.catalog import Part, folder
+
+Deviation = float | Tensor  # a tensor on the device where a graph is replayed
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,9 @@ class Falling(Noise):
         return float(self.start * (self.end / self.start) ** fallen)
 
 
-def noisy(batch: Batch, deviation: float, draws: Draws) -> Batch:
+def noisy(batch: Batch, deviation: Deviation, draws: Draws) -> Batch:
     """Return points with Gaussian noise of a ``deviation``; 0 draws no numbers."""
-    if deviation == 0:
+    if not isinstance(deviation, Tensor) and deviation == 0:
         return batch
     return replace(batch, x=batch.x + deviation * draws.normal(*batch.x.shape))
 

@@ -16,6 +16,14 @@ from surveyor.catalog import Part, folder
 class Updates(Part):
     """An optimizer and its options."""
 
+    @property
+    def capturable(self) -> bool:
+        """Return whether its steps on CUDA read nothing from the host.
+
+        Then learning rates are tensors on the device, and ``found_inf`` withholds an update.
+        """
+        return False
+
     @abstractmethod
     def over(self, parameters: Iterable[nn.Parameter], rate: float) -> Optimizer:
         """Return a PyTorch optimizer for ``parameters`` at learning rate ``rate``."""

@@ -35,10 +35,23 @@ class Adam(Updates):
         if self.optimism < 0:
             raise InputError(f"adam: optimism {self.optimism}: give a number from 0")
 
+    @property
+    def capturable(self) -> bool:
+        """Return whether its steps read nothing from the host: not with optimism."""
+        return self.optimism == 0
+
     def over(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
         """Return the optimizer."""
-        betas = (self.beta1, self.beta2)
-        optimizer = torch.optim.Adam(parameters, lr=rate, betas=betas, eps=self.eps, fused=True)
+        own = list(parameters)
+        on_card = self.capturable and bool(own) and own[0].is_cuda
+        optimizer = torch.optim.Adam(
+            own,
+            lr=torch.tensor(rate, device=own[0].device) if on_card else rate,
+            betas=(self.beta1, self.beta2),
+            eps=self.eps,
+            fused=True,
+            capturable=on_card,
+        )
         if self.optimism:
             _add_optimism(optimizer, self.optimism, self.after)
         return optimizer

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from surveyor.batch import Draws
-from surveyor.streams import Stream
 from surveyor.training.game import Game
 from surveyor.training.gradients import gradients_for
-from surveyor.training.phases import Phase
+from surveyor.training.phases import Phase, rounds_for
 from surveyor.training.plan import Plan, Rows, State
 from surveyor.training.records import Record
-from surveyor.training.step import Reduce, update
+from surveyor.training.rounds import Move
+from surveyor.training.step import Reduce
 
 
 class WarmStart(Phase):
@@ -23,11 +22,16 @@ class WarmStart(Phase):
     ) -> Iterator[Record]:
         """Minimise the negative log likelihood, or the terms of a task."""
         rows = gradients_for(plan, source)
+        move = Move(
+            game.generator,
+            state.generator_optimizer,
+            lambda draws, noise: rows.likelihood(game, draws),
+        )
+        rounds = rounds_for(game, plan, state, [move], reduce)
         for step in range(state.step, min(plan.warm, plan.steps)):
             rate = plan.warm_rate * (1 + math.cos(math.pi * step / plan.warm)) / 2
             state.set_rates(None, rate, step / plan.steps)
-            draws = Draws(plan.seed, step, Stream.GENERATOR, plan.rank, game.device)
-            terms, found = rows.likelihood(game, draws)
-            update(terms, found, game.generator, state.generator_optimizer, step + 1, reduce)
-            state.advance(step, plan.ema_decay)
+            terms = rounds(step, 0.0)
+            state.step = step + 1
             yield Record(step + 1, terms, 0.0)
+        state.settle()

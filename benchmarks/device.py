@@ -1,0 +1,287 @@
+"""One card: what must be equal is equal, steps beside the textbook's, a MNIST run from command to report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmarks.common import console, data_file, train, write
+from benchmarks.device_checks import CARD, Given, checked
+from benchmarks.page import Found, Section, table
+from benchmarks.speed import SIZES, Size, layers
+from surveyor.api import prepare
+from surveyor.batch import Draws
+from surveyor.build import game_of, plan_of
+from surveyor.data.resident import placed
+from surveyor.process_state import default_settings
+from surveyor.training import Game, State
+from surveyor.training.backends.compiled import compiled
+from surveyor.training.gradients import ByRows
+from surveyor.training.graph import Captured
+from surveyor.training.lab import Points
+from surveyor.training.lab import game_of as lab_game
+from surveyor.training.optimizers.adam import Adam
+from surveyor.training.phases.adversarial import moves_of
+from surveyor.training.plan import Plan
+
+Step = Callable[[], object]
+
+
+def critic_step(size: Size, precision: torch.dtype, generated: bool) -> Step:
+    """Return Surveyor's critic step on the card, as one graph; ``generated`` code or eager."""
+    real, fake = (p.to(CARD) for p in size.points())
+    net = "conv:width=32" if len(size.shape) == 3 else f"mlp:width={size.width},depth={size.depth}"
+    game = lab_game(Points(real), critic=net, constraint="gradient-penalty:side=two")
+    own = {**vars(game), "critic": game.critic.to(CARD), "precision": precision}
+    given: Game = Given(**{**own, "fake": fake})
+    if generated:
+        given, _ = compiled(given, Points(real))
+    return played(given, Points(real), critic=True)
+
+
+def played(game: Game, points: Any, critic: bool = False, batch: int | None = None) -> Step:
+    """Return a step that plays rounds of ``game`` as one graph; with ``critic``, of the critic alone."""
+    plan = Plan(10**6, batch or len(points), 1, 1e-4, 1e-4, Adam())
+    state = State.start(game, plan)
+    moves = moves_of(game, ByRows(_Same(points) if critic else points, plan.batch), plan, state)
+    rounds = Captured(game, plan, state, moves[:1] if critic else moves)
+    count = 0
+
+    def step() -> None:
+        nonlocal count
+        state.set_rates(1e-4, 1e-4, 0.0)
+        rounds(count, 0.0)
+        count += 1
+
+    return step
+
+
+@dataclass(frozen=True)
+class _Same:
+    """Draws all of its points, so that the critic's step alone is timed."""
+
+    points: Points
+
+    def draw(self, n: int, draws: Draws) -> Points:
+        return self.points
+
+
+def textbook(critic: nn.Module, real: Tensor, fake: Tensor) -> Step:
+    """Return the critic step of WGAN-GP as it is usually written, one kernel at a time."""
+    optimizer = torch.optim.Adam(critic.parameters(), lr=1e-4, betas=(0.0, 0.9))
+
+    def step() -> None:
+        optimizer.zero_grad()
+        e = torch.rand(len(real), *[1] * (real.ndim - 1), device=CARD)
+        between = (e * real + (1 - e) * fake).requires_grad_(True)
+        (g,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+        penalty = (g.flatten(1).norm(dim=1) - 1).square().mean()
+        loss = critic(fake).mean() - critic(real).mean() + 10 * penalty
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def pair(game: Game, rows: Any, batch: int) -> Step:
+    """Return the textbook's critic step and generator step on the nets of ``game``."""
+    generator, critic = game.generator, game.critic
+    optimizer = torch.optim.Adam(generator.parameters(), lr=1e-4, betas=(0.0, 0.9))
+    x = rows.points.x
+
+    def step() -> None:
+        real = x[torch.randint(0, len(x), (batch,), device=CARD)]
+        z = game.latent.draw(batch, Draws(0, device=CARD))
+        with torch.no_grad():
+            fake = game.head(generator(z), Draws(0, device=CARD))
+        on_critic(real, fake)
+        optimizer.zero_grad()
+        z = game.latent.draw(batch, Draws(0, device=CARD))
+        (-critic(game.head(generator(z), Draws(0, device=CARD))).mean()).backward()
+        optimizer.step()
+
+    moving = torch.optim.Adam(critic.parameters(), lr=1e-4, betas=(0.0, 0.9))
+
+    def on_critic(real: Tensor, fake: Tensor) -> None:
+        moving.zero_grad()
+        e = torch.rand(len(real), 1, 1, 1, device=CARD)
+        between = (e * real + (1 - e) * fake).requires_grad_(True)
+        (g,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+        penalty = (g.flatten(1).norm(dim=1) - 1).square().mean()
+        (critic(fake).mean() - critic(real).mean() + 10 * penalty).backward()
+        moving.step()
+
+    return step
+
+
+def residual(precision: torch.dtype, batch: int = 64) -> tuple[Game, Any]:
+    """Return a residual pair on pictures of 64 x 64, and such pictures on the card."""
+    pictures = np.random.default_rng(0).integers(0, 256, (512, 64, 64, 3)).astype(np.uint8)
+    options = {
+        "generator": "residual:width=32", "critic": "residual:width=32", "device": CARD,
+        "constraint": "gradient-penalty:side=two", "precision": str(precision).split(".")[1],
+    }  # fmt: skip
+    data, config = prepare({"images": pictures}, options)
+    game = game_of(config, data.codec)
+    return game, placed(data.train, game.device)
+
+
+def timed(step: Step, seconds: float = 1.0) -> float:
+    """Return the median milliseconds of a step, over runs of steps between two waits."""
+    for _ in range(5):
+        step()
+    torch.cuda.synchronize()
+    begun = time.perf_counter()
+    step()
+    torch.cuda.synchronize()
+    many = max(1, min(200, int(0.1 / (time.perf_counter() - begun + 1e-9))))
+    times, begun = [], time.perf_counter()
+    while time.perf_counter() - begun < seconds:
+        at = time.perf_counter()
+        for _ in range(many):
+            step()
+        torch.cuda.synchronize()
+        times.append((time.perf_counter() - at) / many)
+    return 1000 * float(np.median(times))
+
+
+def speeds(seconds: float) -> list[dict[str, Any]]:
+    """Return milliseconds a step, by size and method, in turns on one card."""
+    rows: list[dict[str, Any]] = []
+
+    def add(size: str, method: str, build: Callable[[], Step]) -> None:
+        try:
+            row = {"size": size, "method": method, "ms": timed(build(), seconds)}
+        except Exception as error:
+            row = {"size": size, "method": method, "why": " ".join(str(error).split())[:300]}
+        rows.append(row)
+        console.print(row, highlight=False)
+
+    ways = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    for size in SIZES:
+        ends = [p.to(CARD) for p in size.points()]
+        add(size.name, "textbook", partial(textbook, layers(size).to(CARD), *ends))
+        for name, precision in ways.items():
+            for code in (False, True):
+                said = f"Surveyor, {name}" + ", compiled" * code
+                add(size.name, said, partial(critic_step, size, precision, code))
+    title = "residual 64 x 64 pair, batch 64"
+    game, rows_there = residual(torch.float32)
+    add(title, "textbook", partial(pair, game, rows_there, 64))
+    for name, precision in ways.items():
+        add(title, f"Surveyor, {name}", partial(played, *residual(precision), batch=64))
+    return rows
+
+
+def mnist(steps: int, options: dict[str, str]) -> dict[str, Any]:
+    """Return the seconds of a MNIST run from command to report, and its figures."""
+    flags = [word for name, value in options.items() for word in (f"--{name}", value)]
+    with tempfile.TemporaryDirectory() as place:
+        begun = time.monotonic()
+        own = ["--condition", "labels", "--steps", str(steps), *flags]
+        done = train(data_file("mnist_train.npz"), own, Path(place) / "run")
+        figures = {f.name: f.value for f in done.evaluation.figures if f.of == "generated"}
+        return {
+            "options": " ".join(flags),
+            "steps": steps,
+            "seconds": time.monotonic() - begun,
+            "until the last step": done.seconds,
+            "verdict": str(done.evaluation.verdict),
+            "figures": figures,
+        }
+
+
+def busy(steps: int = 150) -> dict[str, float]:
+    """Return the share of time in which the card computes, during steps of a MNIST run."""
+    from torch.profiler import ProfilerActivity, profile
+
+    data, config = prepare(
+        data_file("mnist_train.npz"), {"condition": ["labels"], "device": CARD, "steps": 4000}
+    )
+    game, plan = game_of(config, data.codec), plan_of(config)
+    state = State.start(game, plan)
+    rows = placed(data.train, game.device)
+    rounds = Captured(game, plan, state, moves_of(game, ByRows(rows, plan.batch), plan, state))
+    for step in range(10):
+        rounds(step, 0.0)
+    state.settle()
+    torch.cuda.synchronize()
+    begun = time.perf_counter()
+    for step in range(10, 10 + steps):
+        state.set_rates(*plan.rates(step), 0.0)
+        rounds(step, 0.0)
+    torch.cuda.synchronize()
+    plain = (time.perf_counter() - begun) / steps
+    with profile(activities=[ProfilerActivity.CUDA, ProfilerActivity.CPU]) as found:
+        for step in range(10 + steps, 10 + steps + 40):
+            state.set_rates(*plan.rates(step), 0.0)
+            rounds(step, 0.0)
+        torch.cuda.synchronize()
+    spans = sorted(
+        (e.time_range.start, e.time_range.end)
+        for e in found.events()
+        if str(e.device_type).endswith("CUDA")
+    )
+    covered, until = 0.0, float("-inf")
+    for start, end in spans:
+        covered += max(0.0, end - max(start, until))
+        until = max(until, end)
+    whole = spans[-1][1] - spans[0][0]
+    return {"ms a round": 1000 * plain, "busy": covered / whole, "kernels": len(spans) / 40}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=0.7)
+    parser.add_argument("--parts", nargs="*", default=["checks", "speeds", "busy", "mnist"])
+    given = parser.parse_args()
+    if not torch.cuda.is_available():
+        sys.exit("benchmarks.device: no CUDA device here; its rows stay as they were measured")
+    found: dict[str, Any] = {"card": torch.cuda.get_device_name(), "runs": []}
+    parts: dict[str, Callable[[], Any]] = {
+        "checks": checked,
+        "speeds": lambda: speeds(given.seconds),
+        "busy": busy,
+        "mnist": lambda: [mnist(4000, {}), mnist(4000, {"precision": "bfloat16"})],
+    }
+    for name in given.parts:
+        begun = time.monotonic()
+        try:
+            with default_settings():
+                found[name] = parts[name]()
+        except Exception:
+            found[name] = traceback.format_exc()[-2000:]
+        console.print(name, f"{time.monotonic() - begun:.0f} s", found[name], highlight=False)
+        write("device", found)
+
+
+def section(found: Found) -> str:
+    by: dict[str, dict[str, float]] = {}
+    for r in found["speeds"]:
+        by.setdefault(r["size"], {})[r["method"]] = r.get("ms", float("nan"))
+    methods = list(dict.fromkeys(r["method"] for r in found["speeds"]))
+    rows = [
+        [size, *(f"{ms[m]:.3f}" if m in ms else "-" for m in methods)] for size, ms in by.items()
+    ]
+    return f"**One card** ({found['card']}), milliseconds a step.\n\n" + table(
+        ["step", *methods], rows
+    )
+
+
+SECTION = Section(105, section)
+
+
+if __name__ == "__main__":
+    main()
