@@ -219,6 +219,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "an unknown noise": (["--noise", "annael"], "did you mean 'anneal'"),
     "noise from nothing": (["--noise", "anneal:start=0"], "must be above 0"),
     "noise that adapts upwards": (["--noise", "adaptive:start=.1,end=.2"], "give start above end"),
+    "noise for a critic that is always right": (["--noise", "adaptive:start=.2,auc=1"], "auc must lie between .5 and .99"),
     "decimals of a whole number": (["--seed", "1.5"], "1.5 is not a whole number"),
     "a net beyond memory": (["--critic", "mlp:width=65000,depth=30"], "numbers of 4 bytes each, take 2.45 TB"),
     "a net beyond counting": (["--generator", "mlp:width=999999999999"], "cannot be built"),

@@ -27,7 +27,7 @@ from surveyor.measures import Figure, Figures, Seen
 from surveyor.measures.columns import features, table_fidelity
 from surveyor.measures.common import common
 from surveyor.measures.coverage import coverage
-from surveyor.measures.memorising import memorising
+from surveyor.measures.memorising import Memorising, memorising
 from surveyor.measures.verdict import verdict
 from surveyor.options import configure
 from surveyor.training import Measurement
@@ -379,7 +379,8 @@ def test_a_large_difference_has_its_witness() -> None:
 
 
 def test_a_handful_of_points_is_not_judged() -> None:
-    assert "too few to judge" in verdict(judged(1.0, 1.0, 30, 0.5))
+    assert verdict(judged(1.0, 1.0, 49, 0.5)).startswith("49 points are too few to judge by")
+    assert "cannot be told" in verdict(judged(1.0, 1.0, 50, 0.5))
 
 
 def test_a_classifier_tells_apart_what_differs_and_nothing_else() -> None:
@@ -548,6 +549,20 @@ def test_each_weakness_of_a_run_is_named(toy_run: Model) -> None:
         assert codes(changed(*change)) == [code]
     assert codes(changed("w1", "a=1", {"value": 2.0})) == ["R05"]
     assert codes(changed("w1", "a=1", {"value": 2.0, "spread": 0.3})) == []
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.009, []), (0.011, ["R04"])])
+def test_a_hundredth_of_samples_may_be_copies_where_rows_have_none(
+    toy_run: Model, share: float, told: list[str]
+) -> None:
+    run = toy_run.run
+    seen = Seen(run.game, run.game.generator, prepare("toy:ring:600", QUICK)[0], 0)
+    values: dict[str, dict[str, Any]] = {
+        "copies": {"value": share},
+        "membership_auc": {"n": 1_000_000},
+    }
+    figures = Figures(tuple(replace(f, **values.get(f.name, {})) for f in SOUND))
+    assert [f.code for f in Memorising().findings(figures, seen)] == told
 
 
 def test_scores_are_one_a_row(table_run: Model) -> None:

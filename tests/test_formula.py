@@ -86,6 +86,14 @@ def test_a_column_of_formulas_becomes_elements_and_amounts() -> None:
     assert all(f in known for f in first)
 
 
+def test_formulas_put_together_stay_in_their_rows() -> None:
+    own = part_names("f", 2)
+    cells = [["Na", 1.0, "Cl", 1.0], ["Fe", 2.0, "O", 3.0]]
+    rows = pd.DataFrame(cells, columns=own, index=[7, 3]).assign(x=[1, 2])
+    whole = pd.DataFrame({"f": ["NaCl", "Fe2O3"], "x": [1, 2]}, index=[7, 3])
+    pd.testing.assert_frame_equal(restore_formulas(rows, {"f": 2}), whole, check_dtype=False)
+
+
 def test_words_that_are_elements_are_words() -> None:
     frame = pd.DataFrame({"x": ["No", "In", "Yes", "Os"] * 50, "y": [f"B{k}" for k in range(200)]})
     frame["z"] = [f"A{k}" for k in range(200)]

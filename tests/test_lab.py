@@ -113,6 +113,17 @@ def test_a_measuring_critic_takes_its_constraint_objective_and_seed() -> None:
     assert bound == pytest.approx(1, abs=1e-3)
 
 
+def test_an_optimizer_that_is_not_known_is_named() -> None:
+    game = game_of(TWO, SMALL, SMALL)
+    runs = (
+        lambda: lab.train_critic(game, TWO, 1, optimizer="adm"),
+        lambda: next(lab.play(game, TWO, 1, optimizer="adm")),
+    )
+    for run in runs:
+        with pytest.raises(InputError, match=r"^unknown optimizer 'adm'; did you mean 'adam'"):
+            run()
+
+
 def test_a_measuring_critic_speaks_in_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Adam does not see the unit of a loss: what is trained does."""
     told: list[Any] = []

@@ -20,6 +20,7 @@ from surveyor.measures import Seen
 from surveyor.measures.columns import table_fidelity
 from surveyor.measures.features import precision_recall
 from surveyor.measures.ruler import RowRuler
+from surveyor.measures.two_sample import as_delivered
 from surveyor.options import configure
 from surveyor.training import Game, Measurement
 from surveyor.training.records import best_of
@@ -80,6 +81,25 @@ def test_every_distance_is_in_the_users_unit() -> None:
             if (own := getattr(one[name], field)) is not None:
                 assert getattr(other[name], field) == pytest.approx(1000 * own, rel=1e-3)
     assert other["w1"].ratio == pytest.approx(one["w1"].ratio, rel=1e-3)
+
+
+@pytest.mark.parametrize("asked", [5, 10_000])
+def test_transport_takes_as_many_rows_as_asked_for_and_there_are(asked: int) -> None:
+    data, game = plane(rows=100)
+    few = min(asked, len(data.holdout), len(data.train))
+    assert Seen(game, Plane(), data, 0, asked).n == few
+    assert assess(Seen(game, Plane(), data, 0, asked))["w1"].n == few
+
+
+def test_points_are_told_apart_together_with_the_number_they_were_made_for() -> None:
+    rng = np.random.default_rng(0)
+    given = {"x": rng.normal(size=(400, 2)), "age": rng.uniform(20, 60, 400)}
+    data = load_data(given, Options(condition=("age",)))
+    game = game_of(configure({**SMALL, "condition": ("age",)}, {}), data.codec)
+    for samples in as_delivered(Seen(game, game.generator, data, 0, 50)):
+        held, other = samples.points
+        assert held.shape == other.shape == (len(data.holdout), 3)
+        assert held[:, :2] == pytest.approx(given["x"][data.holdout.index], abs=1e-5)
 
 
 def test_a_proven_bound_is_per_slope_asked_for() -> None:

@@ -26,7 +26,14 @@ from surveyor.errors import InputError
 from surveyor.privacy import DEVIATION, Spending, noisy_counts
 from surveyor.run import start
 from surveyor.training import State, steps
-from surveyor.training.privacy import SLACK, Privacy, _Likelihood, privacy_for, sample_conditions
+from surveyor.training.privacy import (
+    SLACK,
+    Privacy,
+    _factored,
+    _Likelihood,
+    privacy_for,
+    sample_conditions,
+)
 from tests.conftest import mixed
 
 dp = pytest.importorskip("dp_accounting", reason="pip install 'surveyor[privacy]'")
@@ -83,6 +90,14 @@ def test_a_tables_likelihood_is_clipped_row_by_row() -> None:
     found, told = privacy(0.5).clipped_sum(net, batch), one_by_one(net, batch, 0.5)
     for a, b in zip(found, told, strict=True):
         assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_only_nets_of_linear_layers_are_clipped_by_what_enters_and_leaves_them() -> None:
+    net, batch = critic("mlp")
+    found = _factored(net, batch)
+    assert found is not None
+    assert set(found) == {m for m in net.modules() if isinstance(m, nn.Linear)}
+    assert _factored(*critic("conv")) is None
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])

@@ -72,6 +72,7 @@ def test_the_verdict_comes_first_and_in_words(table_run: Model) -> None:
 def test_every_kind_shows_its_own(table_run: Model, digits_run: Model, toy_run: Model) -> None:
     text = {m.run.kind.name: " ".join(read(m).text) for m in (table_run, digits_run, toy_run)}
     assert "Pairs of columns" in text["table"]
+    assert "Columns" in [said.strip() for said in read(table_run).text]
     assert "Calibration to the frequencies of the training rows" in text["table"]
     assert "By group" in text["table"]
     assert "Generated, uncurated" in text["images"]

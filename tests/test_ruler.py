@@ -14,13 +14,15 @@ from benchmarks.funnel import funnel
 
 import surveyor
 from surveyor.cli import main
+from surveyor.data.fitting import fit_column
 from surveyor.errors import InputError
 from surveyor.ruler import Budget, compare, drift, fit, same_distribution
 from surveyor.ruler.comparison import Comparison
 from surveyor.ruler.cones import Cones
 from surveyor.ruler.critic import Potential
 from surveyor.ruler.folds import Folding, Folds
-from surveyor.ruler.peaks import Climbing, Peaks, _gradients
+from surveyor.ruler.moved import columns_moved
+from surveyor.ruler.peaks import RATE, Climbing, Peaks, _gradients
 from surveyor.training.optimizers.muon import Muon
 from surveyor.transport import wasserstein_1_discrete
 from tests.conftest import mixed
@@ -92,6 +94,27 @@ def test_peaks_are_a_maximum_of_cones_and_learn_by_autograds_gradients() -> None
     assert torch.allclose(hard.float(), each.amax(0), atol=1e-5)
 
 
+@pytest.mark.parametrize("scale", [1e-4, 0.1, 1.0])
+def test_peaks_move_by_what_parts_the_points_and_come_to_rest(scale: float) -> None:
+    torch.manual_seed(0)
+    high, low = scale * (torch.randn(40, 2) + 1), scale * torch.randn(40, 2)
+    training = Climbing(high, low, 20)
+    peaks = training.values[0].clone()
+    training.step(high, low, 0)
+    moved = (training.values[0] - peaks).abs().max()
+    # Adam begins by a step of the rate: at most sqrt 2 of it in one of two coordinates.
+    assert 0 < float(moved) <= 1.5 * min(RATE, scale)
+    peaks = training.values[0].clone()
+    training.step(high, low, 20)
+    assert torch.equal(training.values[0], peaks)
+
+
+def test_peaks_of_a_single_place_have_no_distance_to_move_by() -> None:
+    there = torch.ones(9, 3)
+    training = Climbing(there, there, 4)
+    assert (training.heat, training.rate) == (1, RATE)
+
+
 def test_the_soft_maximum_cools_to_one_peak(monkeypatch: pytest.MonkeyPatch) -> None:
     heats: list[float] = []
 
@@ -153,10 +176,26 @@ def test_a_critic_finds_a_shift_exactly() -> None:
     assert 0.99 * 3 <= gap <= 3
 
 
-def test_the_same_seed_gives_the_same_critic() -> None:
+def test_any_seed_of_63_bits_is_taken() -> None:
+    a, b = gaussian(12, 2), gaussian(12, 2, seed=1)
+    assert drift(a, b, seed=2**63 - 1, explain=False).comparison.n == 6
+    for seed in (-1, 2**63):
+        with pytest.raises(InputError, match=f"seed {seed}: give a number from 0 to 2"):
+            drift(a, b, seed=seed)
+
+
+def test_the_same_seed_gives_the_same_critic_and_every_step_is_told() -> None:
     a, b = gaussian(200, 2), gaussian(200, 2, 1.0, seed=1)
-    values = {compare(a, b, "critic", budget=Budget(steps=10, batch=32)).value for _ in range(2)}
+    told: list[tuple[int, int]] = []
+    values = {
+        compare(
+            a, b, "critic", budget=Budget(steps=10, batch=32),
+            watch=lambda step, steps: told.append((step, steps)),
+        ).value
+        for _ in range(2)
+    }  # fmt: skip
     assert len(values) == 1
+    assert told == [(k, 10) for k in range(1, 11)] * 2
 
 
 def test_muon_moves_orthogonal_matrices_along_their_manifold() -> None:
@@ -361,6 +400,16 @@ def test_a_category_on_one_side_only_is_counted() -> None:
     b.loc[b.index[:60], "town"] = "Atlantis"
     town = next(m for m in drift(a, b).columns if m.name == "town")
     assert "1 values only in the second set" in town.change
+
+
+def test_the_labels_that_moved_most_come_first() -> None:
+    a, b = (
+        pd.DataFrame({"c": np.repeat(list("pqrst"), counts)})
+        for counts in ([200, 200, 200, 200, 200], [190, 195, 200, 340, 75])
+    )
+    (moved,) = columns_moved((fit_column("c", a["c"]),), a, b)
+    assert moved.change == "s +14.0 points, t -12.5 points, p -1.0 points"
+    assert moved.distance == pytest.approx(0.14)
 
 
 def test_dates_and_missing_values_speak_in_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,11 @@ from surveyor.data import Options
 from surveyor.data.columns import Column
 from surveyor.data.fitting import fit_column
 from surveyor.data.scratch import empty
+from surveyor.data.values import Form
 from surveyor.errors import InputError
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.table.defaults import defaults
 from surveyor.kinds.table.frames import Stacked, read_frame
 from surveyor.kinds.table.infer import infer_types
 from surveyor.kinds.table.text import Reading
@@ -229,6 +232,34 @@ def test_a_missing_condition_is_told_apart_from_the_mean() -> None:
     embedded = conditions.embed(codes)
     assert embedded is not None
     assert float((embedded[0] - embedded[1]).norm()) > 0.5
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("parts", "form"),
+    [
+        ((np.arange(40.0), np.arange(40) / 4), Form("number", "float64")),
+        (
+            (pd.array(np.arange(40)), pd.array([None, *range(39)], "Int64")),
+            Form("integer", "Int64"),
+        ),
+        ((np.arange(40) < 9, pd.array([None, True], "boolean")), Form("boolean", "boolean")),
+    ],
+    ids=["halves", "gaps", "truth"],
+)
+def test_a_column_read_in_parts_has_the_widest_of_their_types(
+    parts: tuple[Any, Any], form: Form, turned: bool
+) -> None:
+    """As Parquet is, whose first rows may all be whole or without gaps."""
+    tables = [read_frame(pd.DataFrame({"v": part})) for part in parts]
+    frame = infer_types(Stacked(tables[::-1] if turned else tables), Reading())
+    assert frame.forms["v"] == form
+
+
+@pytest.mark.parametrize(("rows", "batch"), [(40, 32), (101, 50), (5000, 500)])
+def test_the_batch_of_a_wide_table_is_half_its_rows_within_bounds(rows: int, batch: int) -> None:
+    found = defaults(rows, 65)["batch"]
+    assert (found, type(found)) == (batch, int)
 
 
 def test_whole_numbers_too_large_to_keep_are_refused() -> None:

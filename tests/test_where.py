@@ -40,6 +40,40 @@ def test_what_is_made_for_a_rare_wish_is_no_more_than_its_rarity_asks(
     assert sum(made) <= 1.5 * 3000 / share
 
 
+def test_a_rare_wish_is_made_in_rounds_that_its_share_so_far_asks_for(
+    monkeypatch: pytest.MonkeyPatch, table_run: Model
+) -> None:
+    rounds: list[pd.DataFrame] = []
+    plain = sampling._made
+
+    def kept(*args: Any) -> Any:
+        rounds.append(plain(*args))
+        return rounds[-1]
+
+    monkeypatch.setattr(sampling, "_made", kept)
+    table_run.sample(300, {"age": "18..20"})
+    met = int(rounds[0]["age"].between(18, 20).sum())
+    assert 0 < met < 150  # so that more is to be made than the least of a round
+    assert len(rounds[1]) == int(1.2 * (300 - met) * len(rounds[0]) / met)
+
+
+@pytest.mark.parametrize(
+    ("run", "where", "told"),
+    [
+        ("toy_run", "x", "x: not a condition of this run; the run has no conditions (train with condition)"),
+        ("digits_run", "digti", "digti: not a condition of this run; did you mean 'digit'?"),
+        ("table_run", "agee", "agee: unknown column; did you mean 'age'?"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_of_a_run_is_told_with_the_remedy(
+    run: str, where: str, told: str, request: pytest.FixtureRequest
+) -> None:
+    model: Model = request.getfixturevalue(run)
+    with pytest.raises(InputError) as error:
+        model.sample(3, {where: 1})
+    assert str(error.value) == f"where {told}"
+
+
 @pytest.mark.parametrize(
     ("where", "holds"),
     [

@@ -19,7 +19,7 @@ from surveyor.data import Space
 from surveyor.diagnostics import slopes
 from surveyor.errors import InputError
 from surveyor.generators import Latent, generators
-from surveyor.layers.activations import Fourier
+from surveyor.layers.activations import Absolute, Fourier, GroupSort, LeakyReLU
 from surveyor.lipschitz import Constraint, certify, constraints
 from surveyor.lipschitz.certificate import norm_bound, weighted
 from surveyor.lipschitz.clip import Clip
@@ -75,6 +75,21 @@ def test_the_bound_holds_after_training(name: str, kind: str) -> None:
         rise = critic(real.x, real.cond) - critic(fake.x, real.cond)
     distance = (real.x - fake.x).flatten(1).norm(dim=1)
     assert float((rise.abs() / distance).max()) <= bound
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [({}, GroupSort), ({"group": 4}, GroupSort), ({"activation": "absolute"}, Absolute)],
+)
+def test_an_orthogonal_critic_has_the_activations_asked_for(
+    said: dict[str, Any], kind: type[nn.Module]
+) -> None:
+    critic, _ = critic_of("mlp")
+    Orthogonal(**said).install(critic)
+    found = [m for m in critic.modules() if isinstance(m, GroupSort | Absolute | LeakyReLU)]
+    assert found
+    assert {type(m) for m in found} == {kind}
+    assert {m.group for m in found if isinstance(m, GroupSort)} <= {said.get("group", 8)}
 
 
 FORMS = [

@@ -220,6 +220,13 @@ def test_between_optimal_pairs_are_the_points_of_the_shortest_lines() -> None:
     assert float((drawn.x - x).norm(dim=1).max()) > 0.5
 
 
+@pytest.mark.parametrize("values", [{"weight": -1.0}, {"target": float("nan")}])
+def test_a_condition_penalty_that_cannot_be_is_refused(values: dict[str, float]) -> None:
+    ((name, value),) = values.items()
+    with pytest.raises(InputError, match=f"^condition-penalty: {name} {value}: give a number"):
+        ConditionPenalty(**values)
+
+
 def test_the_condition_penalty_looks_between_and_weighs_rows() -> None:
     """The slope of x . c in c is x, at e x_real + (1 - e) x_fake with one e a row."""
     real = Batch(Draws(1).normal(5, 2) + 4, Draws(2).normal(5, 2), torch.tensor([1.0, 2, 3, 4, 0]))
