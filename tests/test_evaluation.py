@@ -23,7 +23,7 @@ from surveyor.kinds.assess import assess
 from surveyor.kinds.loading import load as load_data
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.vectors.codec import VectorCodec
-from surveyor.measures import Figure, Figures, Seen
+from surveyor.measures import Figure, Figures, SeenRun
 from surveyor.measures.columns import features, table_fidelity
 from surveyor.measures.common import common
 from surveyor.measures.coverage import coverage
@@ -150,7 +150,7 @@ def test_training_rows_returned_are_seen_however_many_there_are(rows: int) -> No
     game = game_of(configure({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec)
     others = data.codec.rows(data.files.read(weather(rows, 2)))
     sources = [data.train, Source(data.codec, others, np.arange(rows))]
-    results = [assess(Seen(game, Returns(source), data, 0, 64)) for source in sources]
+    results = [assess(SeenRun(game, Returns(source), data, 0, 64)) for source in sources]
     told, codes = results[0], {f.code for f in results[0].findings}
     assert told["copies"].n >= min(len(data.train), 40_000)
     assert told["copies"].value == 1
@@ -173,7 +173,7 @@ def test_pictures_and_vectors_returned_are_seen_as_a_user_gets_them(source: str)
         game = replace(
             game, head=lambda raw, draws: data.codec.head(raw.clamp(-0.999, 0.999).atanh(), draws)
         )
-    copied = assess(Seen(game, returns, data, 0, 64))
+    copied = assess(SeenRun(game, returns, data, 0, 64))
     assert copied["copies"].value == 1
     assert (copied["copies"].floor or 0) < 0.01
     assert copied["closer_to_training"].known > 0.95
@@ -190,7 +190,7 @@ def test_rows_that_many_share_are_no_copies() -> None:
         )
     )
     game = game_of(configure({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec)
-    result = assess(Seen(game, Returns(Source(data.codec, again, np.arange(3000))), data, 0, 64))
+    result = assess(SeenRun(game, Returns(Source(data.codec, again, np.arange(3000))), data, 0, 64))
     assert result["copies"].value == result["copies"].floor == 1
     assert result["closer_to_training"].value == pytest.approx(0.5, abs=0.1)  # counted once: 0
     assert not {"R03", "R04", "R07"} & {f.code for f in result.findings}
@@ -223,7 +223,7 @@ def test_right_conditions_are_not_blamed_for_wrong_labels(odds: list[float]) -> 
     turned = Clusters(data.codec.encoded(np.roll(centres, 1, axis=0)))
     game = game_of(configure({**said, "label_noise": 0.4}, {}), data.codec)
     nets = {"right": right, "turned": turned}
-    found = {n: assess(Seen(game, net, data, 0, 64)) for n, net in nets.items()}
+    found = {n: assess(SeenRun(game, net, data, 0, 64)) for n, net in nets.items()}
     ratios = {n: [p.ratio or 0 for p in f.parts("w1", "condition")] for n, f in found.items()}
     blamed = {n: [f.code for f in r.findings].count("R05") for n, r in found.items()}
     assert blamed["right"] == 0
@@ -259,7 +259,7 @@ def test_a_table_with_wrong_labels_is_compared_with_rows_labelled_as_badly() -> 
 
     said = {"critic": "mlp:width=8", "generator": "mlp:width=8", "condition": ("label",)}
     game = game_of(configure({**said, "label_noise": 0.4}, {}), data.codec)
-    found = assess(Seen(game, Right(), data, 0, 64))
+    found = assess(SeenRun(game, Right(), data, 0, 64))
     assert found["auc"].known < 0.56
 
 
@@ -539,7 +539,7 @@ def changed(name: str, of: str, values: dict[str, Any]) -> Figures:
 
 def test_each_weakness_of_a_run_is_named(toy_run: Model) -> None:
     run = toy_run.run
-    seen = Seen(run.game, run.game.generator, prepare("toy:ring:600", QUICK)[0], 0)
+    seen = SeenRun(run.game, run.game.generator, prepare("toy:ring:600", QUICK)[0], 0)
 
     def codes(figures: Figures) -> list[str]:
         return [f.code for measure in common() for f in measure.findings(figures, seen)]

@@ -16,7 +16,7 @@ from surveyor.data.fitting import fit_column
 from surveyor.kinds.assess import assess
 from surveyor.kinds.images.answers.quality import ssim
 from surveyor.kinds.loading import load as load_data
-from surveyor.measures import Seen
+from surveyor.measures import SeenRun
 from surveyor.measures.columns import table_fidelity
 from surveyor.measures.features import precision_recall
 from surveyor.measures.ruler import RowRuler
@@ -73,7 +73,7 @@ def test_the_critics_estimate_is_positive_where_it_prefers_real_points() -> None
 
 def test_every_distance_is_in_the_users_unit() -> None:
     one, other = (
-        assess(Seen(game, Plane(0.5), data, 0, 100))
+        assess(SeenRun(game, Plane(0.5), data, 0, 100))
         for data, game in (plane(), plane(factor=1000.0))
     )
     for name in ("w1", "w1_self"):
@@ -105,7 +105,7 @@ def test_points_are_told_apart_together_with_the_number_they_were_made_for() -> 
 def test_a_proven_bound_is_per_slope_asked_for() -> None:
     """Critics are held to 1 / s for data scaled by s."""
     data, game = plane(1000.0, constraint="orthogonal", critic="mlp:width=8,depth=2")
-    found = assess(Seen(game, Plane(), data, 0, 64))
+    found = assess(SeenRun(game, Plane(), data, 0, 64))
     own = min(b for c in game.constraints if (b := c.bound(game.critic)) is not None)
     assert found["proven_bound"].value == pytest.approx(own / game.unit)
     assert game.unit != pytest.approx(1)
@@ -120,7 +120,7 @@ def test_the_floor_is_over_different_training_rows() -> None:
 def test_numbers_are_those_of_full_products_whatever_training_used() -> None:
     data, game = plane()
     rough = replace(game, precision=torch.bfloat16)
-    one, other = (assess(Seen(g, game.generator, data, 0, 100)) for g in (game, rough))
+    one, other = (assess(SeenRun(g, game.generator, data, 0, 100)) for g in (game, rough))
     assert one == other
 
 

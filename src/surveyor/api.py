@@ -34,7 +34,7 @@ from surveyor.data.sources import resolve
 from surveyor.diagnostics import preflight
 from surveyor.errors import InputError, Interrupted, NotWritten, tell
 from surveyor.kinds.assess import assess
-from surveyor.measures import ROWS, Evaluation, Seen
+from surveyor.measures import ROWS, Evaluation, SeenRun
 from surveyor.options import OWN
 from surveyor.process_state import preserve_random_state, with_default_settings
 from surveyor.report import build_report
@@ -179,7 +179,7 @@ class Model:
         own = data is None
         game = replace(run.game, head=head_of(measured.codec, run.game.generator))
         with runs.threads(run.config.threads):
-            result = assess(Seen(game, game.generator, measured, run.config.seed, rows, own))
+            result = assess(SeenRun(game, game.generator, measured, run.config.seed, rows, own))
         if not own:
             return result
         plan = plan_of(run.config)

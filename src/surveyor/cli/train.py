@@ -16,7 +16,7 @@ from surveyor.cli.progress import progress
 from surveyor.data import Data
 from surveyor.data.types import type_names
 from surveyor.errors import InputError
-from surveyor.measures import Seen
+from surveyor.measures import SeenRun
 from surveyor.options import OWN, read_options
 from surveyor.report.rehearsal import rehearse
 from surveyor.training.ranks import Ranks, joined_ranks, leave_ranks
@@ -150,7 +150,7 @@ def _preview(model: api.Model, data: Data) -> Path | None:
     run = model.run
     if run.kind.preview is None:
         return None
-    name, picture = run.kind.preview(Seen(run.game, run.game.generator, data, run.config.seed))
+    name, picture = run.kind.preview(SeenRun(run.game, run.game.generator, data, run.config.seed))
     with replacing(run.path / name) as new:
         picture.save(new)
     return run.path / name

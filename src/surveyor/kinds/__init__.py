@@ -18,7 +18,7 @@ from surveyor.data import Codec, Data, Files, Options
 from surveyor.data.coordinates import Coordinates, unnamed
 from surveyor.data.filters import Filter
 from surveyor.diagnostics.preflight import Check
-from surveyor.measures import Figures, Measure, Seen
+from surveyor.measures import Figures, Measure, SeenRun
 from surveyor.measures.ruler import RowRuler, Ruler
 from surveyor.measures.verdict import verdict
 from surveyor.panels import Panel, Section, TwoSets, marginals
@@ -70,7 +70,7 @@ class Kind:
     rehearsal_rows: int = 24
     rehearse_writing: Callable[[Data], None] = _write_nothing
     failing_column: Callable[[Data], str | None] = _no_column
-    preview: Callable[[Seen], tuple[str, Image]] | None = None
+    preview: Callable[[SeenRun], tuple[str, Image]] | None = None
     coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
     samples: Callable[[Any, tuple[Any, Any], Points], Samples] | None = None
     comparison_panels: Callable[[TwoSets], Iterator[Section]] = marginals

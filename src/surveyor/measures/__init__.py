@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from surveyor.findings import Finding
 from surveyor.measures.figures import Evaluation, Figure, Figures, NoFigure
-from surveyor.measures.seen import ROWS, Seen, generated
+from surveyor.measures.seen import ROWS, Seen, SeenRows, SeenRun, generated
 
 __all__ = [
     "ROWS",
@@ -17,7 +17,10 @@ __all__ = [
     "Figures",
     "Measure",
     "NoFigure",
+    "RunMeasure",
     "Seen",
+    "SeenRows",
+    "SeenRun",
     "generated",
     "measured",
 ]
@@ -32,6 +35,26 @@ class Measure(ABC):
 
     def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
         """Yield warnings that follow from the figures, its own and those of other measures."""
+        return iter(())
+
+
+class RunMeasure(Measure):
+    """A measure that needs a run's generator or critic; rows made elsewhere have none."""
+
+    def __call__(self, seen: Seen) -> Iterator[Figure]:
+        """Yield the figures of a run."""
+        return self.of_run(seen) if isinstance(seen, SeenRun) else iter(())
+
+    def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
+        """Yield warnings of a run."""
+        return self.findings_of_run(figures, seen) if isinstance(seen, SeenRun) else iter(())
+
+    @abstractmethod
+    def of_run(self, seen: SeenRun) -> Iterator[Figure]:
+        """Yield the figures; none if the measure does not apply to the data."""
+
+    def findings_of_run(self, figures: Figures, seen: SeenRun) -> Iterator[Finding]:
+        """Yield warnings that follow from the figures."""
         return iter(())
 
 

@@ -11,7 +11,7 @@ import torch
 
 from surveyor.batch import Batch, Draws
 from surveyor.findings import Finding
-from surveyor.measures import Figure, Figures, Measure, Seen, generated
+from surveyor.measures import Figure, Figures, RunMeasure, Seen, SeenRun, generated
 from surveyor.measures.wasserstein import REPEATS, noise, w1
 from surveyor.streams import Stream
 
@@ -22,12 +22,12 @@ ROUNDS = 20  # samples drawn per row of a group
 
 
 @dataclass(frozen=True)
-class ByPart(Measure):
+class ByPart(RunMeasure):
     """W1 and the critic's slope in each frequent condition or group, in order of frequency."""
 
     by: Literal["condition", "group"]
 
-    def __call__(self, seen: Seen) -> Iterator[Figure]:
+    def of_run(self, seen: SeenRun) -> Iterator[Figure]:
         """Yield ``w1`` and ``gradient_norm`` of each part; W1 is None if it is hardly generated."""
         for code, inside, other in _frequent(seen, "cond" if self.by == "condition" else "group"):
             sets = max(1, min(REPEATS, len(other) // len(inside)))
@@ -52,7 +52,7 @@ class ByPart(Measure):
             slope = steep.mean("between")
             yield Figure("gradient_norm", slope, None, "", "floor", name, self.by, k)
 
-    def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
+    def findings_of_run(self, figures: Figures, seen: SeenRun) -> Iterator[Finding]:
         """Yield parts with a W1 worse than the rest, and parts where the critic's slope differs."""
         yield from _uneven(figures, self.by)
         if self.by == "group" and seen.game.objective.is_distance:
@@ -79,7 +79,7 @@ def _frequent(seen: Seen, what: str) -> Iterator[tuple[np.ndarray, np.ndarray, n
             yield own[k], held.index[inverse.ravel() == k][:ROWS], other
 
 
-def _labelled(seen: Seen, code: np.ndarray, n: int, draws: Draws) -> Batch:
+def _labelled(seen: SeenRun, code: np.ndarray, n: int, draws: Draws) -> Batch:
     """Return ``n`` generated points that are all labelled ``code``.
 
     With label noise, real rows with this label also come from other conditions; the generated
@@ -92,7 +92,7 @@ def _labelled(seen: Seen, code: np.ndarray, n: int, draws: Draws) -> Batch:
     return Batch(fake.x, conditions.embed(label))
 
 
-def _of_group(seen: Seen, code: int, n: int, draws: Draws) -> tuple[str, Batch]:
+def _of_group(seen: SeenRun, code: int, n: int, draws: Draws) -> tuple[str, Batch]:
     """Return a group's name, and at most ``n`` generated points in that group.
 
     If generated rows lack the group's column, all of them are used.

@@ -10,19 +10,19 @@ import torch
 from surveyor.batch import Batch
 from surveyor.diagnostics import PLACES
 from surveyor.findings import Finding
-from surveyor.measures import Figure, Figures, Measure, Seen
+from surveyor.measures import Figure, Figures, RunMeasure, SeenRun
 
 STEEP = 1.5
 
 
 @dataclass(frozen=True)
-class Critic(Measure):
+class Critic(RunMeasure):
     """The gap between held-out and generated rows, and the norm of the gradient in x.
 
     Gradient norms are relative to the constraint's target: 1 is on target.
     """
 
-    def __call__(self, seen: Seen) -> Iterator[Figure]:
+    def of_run(self, seen: SeenRun) -> Iterator[Figure]:
         """Yield ``critic_estimate``, ``gradient_norm`` by place, its maximum and the bound."""
         game, n = seen.game, seen.n
         held, fake, train = seen.held(n), seen.fake(n), seen.train(n)
@@ -42,19 +42,19 @@ class Critic(Measure):
         bound = min((b for b in bounds if b is not None), default=None)
         yield Figure("proven_bound", None if bound is None else bound / game.unit, better="lower")
 
-    def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
+    def findings_of_run(self, figures: Figures, seen: SeenRun) -> Iterator[Finding]:
         """Yield a critic steeper than its target, and one that has begun to memorise."""
         yield from _steep(figures, seen)
         yield from _remembering(figures)
 
 
-def score(seen: Seen, batch: Batch) -> float:
+def score(seen: SeenRun, batch: Batch) -> float:
     """Return the critic's mean score."""
     with torch.no_grad():
         return float(seen.game.mean_score(batch.to(seen.game.device)).mean())
 
 
-def _steep(figures: Figures, seen: Seen) -> Iterator[Finding]:
+def _steep(figures: Figures, seen: SeenRun) -> Iterator[Finding]:
     steepest = figures["gradient_norm_max"].known
     if seen.game.objective.is_distance and steepest > STEEP:
         yield Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
-from surveyor.data import Codec, Data
+from surveyor.data import Codec, Data, Source
 from surveyor.diagnostics import Slopes, slopes
 from surveyor.errors import InputError
 from surveyor.streams import Stream
@@ -49,23 +50,22 @@ def generated(
     return Batch(torch.cat([p.x for p in parts]), torch.cat(conds) if conds else None)
 
 
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """A trained game, its real rows and its generated points.
+class Seen(ABC):
+    """Real rows and the generated ones that are measured on them.
 
-    If the data are not the run's ``own``, their training half was not trained on, and figures of
-    training rows are left out. ``rows`` bounds both sides of exact transport, whose cost grows
+    If the data are not the generator's ``own``, their training half was not trained on, and figures
+    of training rows are left out. ``rows`` bounds both sides of exact transport, whose cost grows
     roughly with its cube.
     """
 
-    game: Game
-    generator: nn.Module
     data: Data
     seed: int
-    rows: int = ROWS
-    own: bool = True
-    _blocks: list[tuple[np.ndarray, Batch]] = field(default_factory=list, repr=False)
-    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+    rows: int
+    own: bool
+
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        return {}
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Return the result of ``make``, cached under ``name``."""
@@ -84,7 +84,7 @@ class Seen:
         """Return the user's distance per encoded distance."""
         return self.codec.space.unit
 
-    @cached_property
+    @property
     def n(self) -> int:
         """Return the number of rows per side of exact transport."""
         return min(self.rows, len(self.data.holdout), len(self.data.train))
@@ -96,6 +96,76 @@ class Seen:
     def train(self, n: int, skip: int = 0) -> Batch:
         """Return ``n`` training rows."""
         return self.data.train.first(n, skip)
+
+    @abstractmethod
+    def fake(self, n: int) -> Batch:
+        """Return the first ``n`` generated points, or all if there are fewer."""
+
+    @abstractmethod
+    def codes(self, n: int) -> np.ndarray:
+        """Return the codes of the same points' conditions, (n, k)."""
+
+    @abstractmethod
+    def decoded(self, n: int) -> Any:
+        """Return the same points in user units."""
+
+    def labelled(self, n: int) -> Any:
+        """Return the same points in user units, with as many wrong labels as the real rows have."""
+        return self.decoded(n)
+
+    @abstractmethod
+    def delivered(self, n: int) -> Batch:
+        """Return the same points as a user has them: decoded and encoded again."""
+
+    def draws(self, step: int, stream: Stream, rank: int = 0) -> Draws:
+        """Return the random numbers of one stream, for a measure's own draws."""
+        return Draws(self.seed, step, stream, rank)
+
+
+@dataclass(frozen=True, eq=False)
+class SeenRows(Seen):
+    """Rows made elsewhere: ``raw`` as read, of which ``made`` are measured, in random order."""
+
+    raw: Any
+    made: Source
+    data: Data
+    seed: int
+    rows: int = ROWS
+    own: bool = True
+
+    @property
+    def n(self) -> int:
+        """Return the number of rows per side of exact transport."""
+        return min(super().n, len(self.made))
+
+    def fake(self, n: int) -> Batch:
+        """Return the first ``n`` rows, or all if there are fewer."""
+        return self.made.first(n)
+
+    def codes(self, n: int) -> np.ndarray:
+        """Return the codes of the same rows' conditions, (n, k)."""
+        return self.made.codes(n)
+
+    def decoded(self, n: int) -> Any:
+        """Return the same rows as they were read."""
+        return self.data.files.take(self.raw, np.sort(self.made.index[:n]))
+
+    def delivered(self, n: int) -> Batch:
+        """Return the same rows."""
+        return self.fake(n)
+
+
+@dataclass(frozen=True, eq=False)
+class SeenRun(Seen):
+    """A trained game and its generated points, drawn once for all measures."""
+
+    game: Game
+    generator: nn.Module
+    data: Data
+    seed: int
+    rows: int = ROWS
+    own: bool = True
+    _blocks: list[tuple[np.ndarray, Batch]] = field(default_factory=list, repr=False)
 
     def fake(self, n: int) -> Batch:
         """Return the first ``n`` generated points, with conditions drawn as in training.
@@ -111,9 +181,18 @@ class Seen:
         """Return the codes of the same points' conditions, (n, k)."""
         return np.concatenate([codes for codes, _ in self._drawn(n)])[:n]
 
-    def decoded(self, n: int, codes: np.ndarray | None = None) -> Any:
-        """Return the same points in user units, labelled with ``codes`` instead of their own."""
-        codes = self.codes(n) if codes is None else codes
+    def decoded(self, n: int) -> Any:
+        """Return the same points in user units."""
+        return self._decoded(n, self.codes(n))
+
+    def labelled(self, n: int) -> Any:
+        """Return the same points in user units, with as many wrong labels as the real rows have."""
+        codes, noise = self.codes(n), self.game.label_noise
+        if noise is not None:
+            codes = noise.labelled(codes, self.draws(0, Stream.TABLE))
+        return self._decoded(n, codes)
+
+    def _decoded(self, n: int, codes: np.ndarray) -> Any:
         return self.codec.decode(self.fake(n), codes, self.draws(0, Stream.DECODE))
 
     def delivered(self, n: int) -> Batch:
@@ -123,10 +202,6 @@ class Seen:
             return self.codec.round_trip(self.fake(n), self.codes(n), self.draws(1, Stream.DECODE))
 
         return self.once(f"delivered {n}", read)
-
-    def draws(self, step: int, stream: Stream, rank: int = 0) -> Draws:
-        """Return the random numbers of one stream, for a measure's own draws."""
-        return Draws(self.seed, step, stream, rank)
 
     def gradient_norms(self, real: Batch, fake: Batch, stream: Stream) -> Slopes:
         """Return the critic's gradient norms at real points, at generated ones, and between."""

@@ -31,8 +31,9 @@ def as_delivered(seen: Seen) -> tuple[Samples, Samples]:
     sides = zip(batches, (held.codes(n), seen.codes(n), train.codes(n)), strict=True)
     found = []
     for batch, codes in sides:
-        main = next(iter(seen.codec.decode(batch, codes, Draws(0)).values())).reshape(n, -1)
-        cond = np.empty((n, 0)) if batch.cond is None else batch.cond.numpy()
+        main = next(iter(seen.codec.decode(batch, codes, Draws(0)).values()))
+        main = main.reshape(len(batch), -1)
+        cond = np.empty((len(batch), 0)) if batch.cond is None else batch.cond.numpy()
         found.append(np.concatenate([main, cond], axis=1))
     return of_points(found[0], found[1]), of_points(found[0], found[2])
 

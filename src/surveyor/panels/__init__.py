@@ -12,7 +12,7 @@ from torch import nn
 import surveyor.panels.drawing as draw
 from surveyor.data import Codec
 from surveyor.data.coordinates import Coordinates
-from surveyor.measures import Evaluation, Seen
+from surveyor.measures import Evaluation, SeenRun
 from surveyor.training import Measurement
 
 __all__ = ["Cell", "Panel", "Picture", "Section", "Shown", "Table", "Text", "TwoSets", "marginals"]
@@ -78,7 +78,7 @@ class Shown:
     ``warm`` is the last step of the warm start; ``label_noise`` the share of wrong labels.
     """
 
-    seen: Seen
+    seen: SeenRun
     evaluation: Evaluation
     history: Sequence[Measurement] = ()
     warm: int = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from surveyor.build import plan_of
 from surveyor.data import Data
 from surveyor.errors import InputError
-from surveyor.measures import NoFigure, Seen
+from surveyor.measures import NoFigure, SeenRun
 from surveyor.options import dumps
 from surveyor.panels import Shown
 from surveyor.reading import damaged
@@ -40,7 +40,7 @@ def page_of(run: Run, data: Data) -> str:
     """Return the report of an evaluated run as an HTML page."""
     evaluation = run.evaluation
     assert evaluation is not None
-    seen = Seen(run.game, run.game.generator, data, run.config.seed)
+    seen = SeenRun(run.game, run.game.generator, data, run.config.seed)
     warm = plan_of(run.config).warm
     shown = Shown(seen, evaluation, run.history, warm, run.config.label_noise)
     return page(

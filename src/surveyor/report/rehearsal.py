@@ -12,7 +12,7 @@ from surveyor.data import Data
 from surveyor.errors import InputError
 from surveyor.kinds import kind_of
 from surveyor.kinds.assess import assess
-from surveyor.measures import Seen
+from surveyor.measures import SeenRun
 from surveyor.report.build import page_of
 from surveyor.run import Run, Session
 
@@ -34,7 +34,7 @@ def rehearse(session: Session) -> None:
         with _trying("writing samples", few):
             kind_of(codec).rehearse_writing(few)
         with _trying("the evaluation", few):
-            evaluation = assess(Seen(game, generator, few, config.seed, FEWEST))
+            evaluation = assess(SeenRun(game, generator, few, config.seed, FEWEST))
         game = replace(game, generator=generator)
         with _trying("the report", few):
             run = Run(session.path, config, "", kind_of(codec), codec, game, (), evaluation)

@@ -20,7 +20,7 @@ from surveyor.findings import Finding
 from surveyor.generators import TabularLikelihood
 from surveyor.kinds import kind_of
 from surveyor.kinds.assess import assess
-from surveyor.measures import Evaluation, Figure, Seen
+from surveyor.measures import Evaluation, Figure, SeenRun
 from surveyor.measures.ruler import Ruler
 from surveyor.options import Config
 from surveyor.run.folder import (
@@ -217,7 +217,7 @@ class Session:
         load_module(self.game.generator, self.path / BEST["generator"])
         load_module(self.game.critic, self.path / BEST["critic"])
         calibration = self._calibrated()
-        found = assess(Seen(self.game, self.game.generator, self.data, self.config.seed))
+        found = assess(SeenRun(self.game, self.game.generator, self.data, self.config.seed))
         found = with_calibration(replace(found, privacy=self.plan.privacy), calibration)
         found = completed(self.config, found, self.history, self.findings)
         keep_evaluation(self.path, self.config, found)

@@ -65,6 +65,7 @@ def _by_label(
     if place is None:
         return
     accuracy = float((trained.predict(held) == truth).mean())
+    n = len(made)
     asked = seen.codes(n)[:, place]
     right = trained.predict(made) == asked
     yield Figure("asked", float(right.mean()), accuracy, by, "higher", n=n)
@@ -132,8 +133,8 @@ def _learnable(codes: np.ndarray, size: int) -> bool:
 
 
 def _usefulness(seen: Seen, column: Column, place: int, held: Tensor, truth: np.ndarray) -> float:
-    n = min(ROWS, len(seen.data.train))
-    made = seen.delivered(n).x
+    made = seen.delivered(min(ROWS, len(seen.data.train))).x
+    n = len(made)
     own = torch.from_numpy(seen.codes(n)[:, place].astype(np.int64))
 
     def draw(count: int, draws: Draws) -> tuple[Tensor, Tensor]:

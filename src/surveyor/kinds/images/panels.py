@@ -12,7 +12,7 @@ from PIL.Image import Image
 import surveyor.panels.drawing as draw
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.sheets import sheet
-from surveyor.measures import Seen, generated
+from surveyor.measures import SeenRun, generated
 from surveyor.measures.memorising import nearest
 from surveyor.panels import Panel, Picture, Section, Shown, Table, Text, TwoSets
 from surveyor.streams import Stream
@@ -61,7 +61,7 @@ class Sheets(Panel):
         yield Section("Pictures", (*blocks, *_figures(shown)))
 
 
-def preview(seen: Seen) -> tuple[str, Image]:
+def preview(seen: SeenRun) -> tuple[str, Image]:
     """Return a sheet of samples, with one line per condition if there are few."""
     codec = cast(ImageCodec, seen.codec)
     columns = codec.condition.columns

@@ -13,7 +13,6 @@ from surveyor.kinds.table.formulas import formula_figures
 from surveyor.kinds.table.samples import of_features
 from surveyor.measures import Figure, Measure, Seen
 from surveyor.measures.columns import features, table_fidelity
-from surveyor.streams import Stream
 from surveyor.two_sample import Samples
 
 ROWS = 20_000
@@ -48,10 +47,7 @@ def frames(seen: Seen) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 def _frames(seen: Seen) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     n = min(ROWS, len(seen.data.holdout))
-    codes, noise = seen.codes(n), seen.game.label_noise
-    if noise is not None:
-        codes = noise.labelled(codes, seen.draws(0, Stream.TABLE))  # as the real rows are
-    return seen.decoded(n, codes), seen.data.held_out(n), seen.data.training(n)
+    return seen.labelled(n), seen.data.held_out(n), seen.data.training(n)
 
 
 def both(seen: Seen) -> tuple[Samples, Samples]:

@@ -16,7 +16,7 @@ from surveyor.kinds.images.answers.scaling import enlarged
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.sheets import sheet
 from surveyor.kinds.point import Point
-from surveyor.measures import Seen, imagenet
+from surveyor.measures import SeenRun, imagenet
 from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
 
 STRIP = 10  # held-out pictures shown with their answers
@@ -71,12 +71,12 @@ def _perceptual() -> str:
     return "pip install 'surveyor[imagenet]' adds a perceptual distance."
 
 
-def preview(seen: Seen) -> tuple[str, Image]:
+def preview(seen: SeenRun) -> tuple[str, Image]:
     """Return the strip of examples and its file name."""
     return "answers.png", strip(seen)
 
 
-def strip(seen: Seen) -> Image:
+def strip(seen: SeenRun) -> Image:
     """Return held-out examples, from top to bottom: given, enlargement if any, answer, target."""
     codec, holdout = cast(ImageCodec, seen.codec), seen.data.holdout
     index = holdout.index[:STRIP]
