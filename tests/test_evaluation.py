@@ -556,7 +556,7 @@ def test_a_hundredth_of_samples_may_be_copies_where_rows_have_none(
     toy_run: Model, share: float, told: list[str]
 ) -> None:
     run = toy_run.run
-    seen = Seen(run.game, run.game.generator, prepare("toy:ring:600", QUICK)[0], 0)
+    seen = SeenRun(run.game, run.game.generator, prepare("toy:ring:600", QUICK)[0], 0)
     values: dict[str, dict[str, Any]] = {
         "copies": {"value": share},
         "membership_auc": {"n": 1_000_000},

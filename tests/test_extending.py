@@ -77,6 +77,12 @@ def test_a_kind_of_ones_own_trains_samples_is_measured_scored_reported_and_compa
     assert main(["distance", "wind.deg", "made.deg", "--html", "page.html"]) == 0
     assert "chords of the unit circle" in (wind / "page.html").read_text()
     assert main(["evaluate", "run", "--against", "made.deg"]) == 0
+    words = ["judge", "wind.deg", "made.deg", "--holdout", "wind.deg"]
+    assert main([*words, "--html", "judged.html"]) == 0
+    assert "made.deg against wind.deg" in (wind / "judged.html").read_text()
+    capsys.readouterr()
+    assert main([*words, "--target", "north"]) == 2
+    assert "--target north: unknown column" in capsys.readouterr().err
 
 
 def test_its_runs_resume_bit_for_bit(wind: Path) -> None:

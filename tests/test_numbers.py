@@ -87,8 +87,8 @@ def test_every_distance_is_in_the_users_unit() -> None:
 def test_transport_takes_as_many_rows_as_asked_for_and_there_are(asked: int) -> None:
     data, game = plane(rows=100)
     few = min(asked, len(data.holdout), len(data.train))
-    assert Seen(game, Plane(), data, 0, asked).n == few
-    assert assess(Seen(game, Plane(), data, 0, asked))["w1"].n == few
+    assert SeenRun(game, Plane(), data, 0, asked).n == few
+    assert assess(SeenRun(game, Plane(), data, 0, asked))["w1"].n == few
 
 
 def test_points_are_told_apart_together_with_the_number_they_were_made_for() -> None:
@@ -96,7 +96,7 @@ def test_points_are_told_apart_together_with_the_number_they_were_made_for() -> 
     given = {"x": rng.normal(size=(400, 2)), "age": rng.uniform(20, 60, 400)}
     data = load_data(given, Options(condition=("age",)))
     game = game_of(configure({**SMALL, "condition": ("age",)}, {}), data.codec)
-    for samples in as_delivered(Seen(game, game.generator, data, 0, 50)):
+    for samples in as_delivered(SeenRun(game, game.generator, data, 0, 50)):
         held, other = samples.points
         assert held.shape == other.shape == (len(data.holdout), 3)
         assert held[:, :2] == pytest.approx(given["x"][data.holdout.index], abs=1e-5)

@@ -12,7 +12,7 @@ from surveyor import Model, fit
 from surveyor.api import prepare
 from surveyor.kinds.images.measures import feature_figures, label_classifier, labels
 from surveyor.kinds.images.panels import Sheets, preview
-from surveyor.measures import Seen
+from surveyor.measures import SeenRun
 from surveyor.measures.classifier import Classifier
 from surveyor.measures.features import frechet, kernel_distance, precision_recall
 from surveyor.measures.memorising import nearest
@@ -134,7 +134,7 @@ class Shade(torch.nn.Module):
 
 def test_samples_are_shown_a_line_for_each_label(digits_run: Model) -> None:
     data, _ = prepare("example:digits", QUICK | {"condition": ["digit"]})
-    name, picture = preview(Seen(digits_run.run.game, Shade(), data, 0))
+    name, picture = preview(SeenRun(digits_run.run.game, Shade(), data, 0))
     assert name == "samples.png"
     cells = np.asarray(picture).reshape(10, 45, 10, 45)[:, :40, :, :40].swapaxes(1, 2)
     shades = [np.unique(line).tolist() for line in cells]
@@ -146,7 +146,7 @@ def test_samples_are_shown_a_line_for_each_label(digits_run: Model) -> None:
 def test_real_and_generated_pictures_are_side_by_side_and_not_smoothed(digits_run: Model) -> None:
     run = digits_run.run
     data, _ = prepare("example:digits", QUICK | {"condition": ["digit"]})
-    seen = Seen(run.game, run.game.generator, data, 0)
+    seen = SeenRun(run.game, run.game.generator, data, 0)
     (section,) = Sheets()(Shown(seen, digits_run.evaluation))
     shown = [(b.beside, b.pixels) for b in section.blocks if isinstance(b, Picture)]
     assert shown == [(False, True), (True, True), (False, True)]

@@ -619,7 +619,7 @@ def test_evaluate_leaves_columns_out_and_reads_other_spellings(
         dated.evaluate(rows, drop=["agee"])
     with pytest.raises(InputError, match="leaves no column to measure"):
         dated.evaluate(rows, drop=list(rows))
-    with pytest.raises(InputError, match="trained on it as number"):
+    with pytest.raises(InputError, match="the column is of type number"):
         dated.evaluate(rows, type="age=date")
     with pytest.raises(InputError, match="only together with other data"):
         dated.evaluate(drop=["age"])

@@ -5,6 +5,7 @@ from surveyor.waiting import wait_policy
 with wait_policy():
     from surveyor.api import Model, distance, fit, load, resume
     from surveyor.errors import InputError, Interrupted, SurveyorError
+    from surveyor.judgement import judge
 
 __version__ = "0.1.0"
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "SurveyorError",
     "distance",
     "fit",
+    "judge",
     "load",
     "resume",
 ]

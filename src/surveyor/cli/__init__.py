@@ -13,12 +13,23 @@ from collections.abc import Sequence
 import cyclopts
 
 from surveyor import options
-from surveyor.cli import claims, distance, measure, sample, train, translate, walk
+from surveyor.cli import claims, distance, judge, measure, sample, train, translate, walk
 from surveyor.cli.console import app, discard_output, print_error, print_notices
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 from surveyor.process_state import default_settings
 
-__all__ = ["claims", "distance", "entry", "main", "measure", "sample", "train", "translate", "walk"]
+__all__ = [
+    "claims",
+    "distance",
+    "entry",
+    "judge",
+    "main",
+    "measure",
+    "sample",
+    "train",
+    "translate",
+    "walk",
+]
 
 
 COMMANDS = {"--answer": "surveyor translate RUN PICTURES", "--walk": "surveyor walk RUN"}

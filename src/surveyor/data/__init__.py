@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from surveyor.errors import InputError, did_you_mean
 from surveyor.privacy import CodecAccount
 
 Rows = dict[str, np.ndarray]
+KEYS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,10 @@ class Codec(ABC):
         """Return generated points after decoding and encoding again: rounded as data are."""
         return batch
 
+    def unknown_columns(self, rows: Rows) -> list[str]:
+        """Return the columns of which no row has a value that the training rows have."""
+        return []
+
     def group_codes(self, batch: Batch, codes: np.ndarray, draws: Draws) -> np.ndarray | None:
         """Return the group code of each generated row, (n,); None without groups."""
         return None
@@ -215,6 +221,30 @@ class Files(ABC):
     def reopen(self, source: Any, codec: Codec, options: Options = DEFAULT_OPTIONS) -> Any:
         """Read other data the way a fitted codec expects them."""
         return self.read(source, options)
+
+    def open_alike(self, sources: Mapping[str, Any], drop: Sequence[str]) -> dict[str, Any]:
+        """Return data sets without the columns in ``drop``, to be read or reopened.
+
+        ``sources`` are by the name that messages call them.
+
+        Raises:
+            InputError: every column that only some of them have.
+        """
+        return dict(sources)
+
+    def columns(self, raw: Any) -> Sequence[str]:
+        """Return the names of the columns that rows can be labelled by."""
+        return ()
+
+    def keys(self, raw: Any, codec: Codec) -> np.ndarray:
+        """Return one number per row, (n,), equal for equal rows."""
+        rows, found = codec.rows(raw), []
+        for start in range(0, len(raw), KEYS_AT_ONCE):
+            index = np.arange(start, min(len(raw), start + KEYS_AT_ONCE))
+            points = codec.batch(rows, index).joint().numpy()
+            digests = (hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in points)
+            found.append(np.frombuffer(b"".join(digests), np.uint64))
+        return np.concatenate(found)
 
     def read_comparable(self, sources: Sequence[Any], options: Options) -> list[Any]:
         """Read several data sets in the same way, so that they can be compared."""

@@ -38,14 +38,19 @@ class Arrays:
         return replace(self, main=self.main[index], columns=columns)
 
     def joined(self, other: Arrays) -> Arrays:
-        """Return the main arrays of both, without columns.
+        """Return the rows of both, with the columns that both have in one type.
 
         Raises:
             InputError: their shapes differ.
         """
         if self.main.shape[1:] != other.main.shape[1:]:
             raise InputError(f"shapes differ: {self.main.shape[1:]} and {other.main.shape[1:]}")
-        return Arrays(np.concatenate([self.main, other.main]), {}, self.main_name)
+        columns = {
+            name: np.concatenate([values, other.columns[name]])
+            for name, values in self.columns.items()
+            if name in other.columns and other.columns[name].dtype.kind == values.dtype.kind
+        }
+        return Arrays(np.concatenate([self.main, other.main]), columns, self.main_name)
 
 
 def rank(source: Any) -> int | None:

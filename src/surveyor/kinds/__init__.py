@@ -42,9 +42,11 @@ class Kind:
     ``files`` reads and writes the data, ``codec`` maps them to the critic's space and back, and
     ``checks`` run before training. ``measures`` yield the evaluation, and ``verdict`` sums it up
     in a sentence; ``reference_names`` are the names in that sentence of the run's own held-out data
-    and of any other data. ``w1_between`` says which two samples W1 compares, and ``ruler`` measures
-    it during training. ``panels`` make up the report, ``preview`` draws a picture for the run
-    folder, and every sample must pass the ``filters``.
+    and of any other data. ``labels`` are the measures' own figures in words; ``usefulness`` returns
+    the measure of how well a column can be predicted, unless ``measures`` do that for a condition.
+    ``w1_between`` says which two samples W1 compares, and ``ruler`` measures it during training.
+    ``panels`` make up the report, ``preview`` draws a picture for the run folder, and every sample
+    must pass the ``filters``.
 
     Before training, everything that follows it is rehearsed on ``rehearsal_rows`` rows, and
     ``rehearse_writing`` writes samples; ``failing_column`` finds the column to blame. For a
@@ -70,6 +72,8 @@ class Kind:
     rehearsal_rows: int = 24
     rehearse_writing: Callable[[Data], None] = _write_nothing
     failing_column: Callable[[Data], str | None] = _no_column
+    usefulness: Callable[[str], Measure] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
     preview: Callable[[SeenRun], tuple[str, Image]] | None = None
     coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
     samples: Callable[[Any, tuple[Any, Any], Points], Samples] | None = None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from surveyor.kinds import kind_of
-from surveyor.measures import Evaluation, Seen, measured
+from surveyor.measures import Evaluation, Measure, Seen, measured
 
 
-def assess(seen: Seen) -> Evaluation:
-    """Measure a trained game on held-out data with the measures of its kind."""
+def assess(seen: Seen, more: Sequence[Measure] = (), against: str | None = None) -> Evaluation:
+    """Measure generated rows on held-out ones with the measures of their kind, and ``more``.
+
+    ``against`` is what the verdict calls the held-out rows.
+    """
     kind = kind_of(seen.codec)
-    figures, findings = measured(seen, kind.measures)
-    verdict = kind.verdict(figures, kind.reference_names[0 if seen.own else 1])
+    figures, findings = measured(seen, (*kind.measures, *more))
+    verdict = kind.verdict(figures, against or kind.reference_names[0 if seen.own else 1])
     return Evaluation(verdict, seen.n, seen.codec.unit_name, figures.every, findings)

@@ -12,7 +12,18 @@ from surveyor.findings import Finding
 from surveyor.training.privacy import Privacy
 
 By = Literal[
-    "", "place", "condition", "group", "column", "pair", "formula", "label", "test", "rule", "other"
+    "",
+    "place",
+    "condition",
+    "group",
+    "column",
+    "pair",
+    "formula",
+    "label",
+    "test",
+    "rule",
+    "file",
+    "other",
 ]
 
 

@@ -97,11 +97,16 @@ def _close_to_training(figures: Figures) -> Iterator[Finding]:
         )
 
 
+def too_many(share: float, floor: float, n: int) -> bool:
+    """Return whether a share of copies is beyond its floor, measured on ``n`` rows, and chance."""
+    floor = (floor * n + 1) / (n + 2)  # above 0, however few rows are held out
+    error = np.sqrt(floor * (1 - floor) / n)
+    return bool(share > min(2 * floor + 0.01, (1 + floor) / 2) + 4 * error)
+
+
 def _copies(figures: Figures) -> Iterator[Finding]:
     own, n = figures["copies"], figures["membership_auc"].n
-    floor = ((own.floor or 0.0) * n + 1) / (n + 2)  # above 0, however few rows are held out
-    error = np.sqrt(floor * (1 - floor) / n)
-    if own.known > min(2 * floor + 0.01, (1 + floor) / 2) + 4 * error:
+    if too_many(own.known, own.floor or 0.0, n):
         yield Finding(
             "R04",
             "warn",

@@ -89,13 +89,15 @@ class Shown:
 class TwoSets:
     """Two data sets to compare, as read and as tables of named columns.
 
-    ``critic``, if any, has high scores on the first set, in the user's unit.
+    ``critic``, if any, has high scores on the first set, in the user's unit. ``names`` are what
+    captions call the two.
     """
 
     codec: Codec
     raw: tuple[Any, Any]
     coordinates: Coordinates
     critic: nn.Module | None = None
+    names: tuple[str, str] = ("the first set", "the second set")
 
 
 def marginals(sets: TwoSets) -> Iterator[Section]:
@@ -104,7 +106,7 @@ def marginals(sets: TwoSets) -> Iterator[Section]:
     if own.columns:
         picture, left = draw.marginals(own.columns, *own.frames)
         more = f" The table has {left} more columns." if left else ""
-        note = Text(f"Grey: the first set. Orange: the second.{more}", note=True)
+        note = Text(f"Grey: {sets.names[0]}. Orange: {sets.names[1]}.{more}", note=True)
         yield Section("Both sets by column", (Picture(picture, "marginal distributions"), note))
 
 

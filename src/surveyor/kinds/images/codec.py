@@ -85,14 +85,14 @@ class ImageCodec(Codec):
         arrays = read_pictures(own)
         if arrays.main.shape[1:] != self.size:
             raise InputError(
-                f"pictures of {arrays.main.shape[1:]}, but the run was trained on {self.size}; "
+                f"pictures of {arrays.main.shape[1:]}, but {self.size} is expected; "
                 "resize them or convert their mode"
             )
         kinds = np.dtype(self.dtype).kind, arrays.main.dtype.kind
         if (kinds[0] == "f") != (kinds[1] == "f") or float(arrays.main.max()) > self.top:
             raise InputError(
-                f"pictures of {arrays.main.dtype} up to {arrays.main.max():g}, but the run was "
-                f"trained on {self.dtype} up to {self.top:g}; bring them to the same scale"
+                f"pictures of {arrays.main.dtype} up to {arrays.main.max():g}, but "
+                f"{self.dtype} up to {self.top:g} is expected; bring them to the same scale"
             )
         return {"x": arrays.main} | column_codes(arrays, columns, self.group)
 

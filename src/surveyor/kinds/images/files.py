@@ -56,6 +56,10 @@ class Images(Files):
         """Return the chosen pictures."""
         return raw.take(index)
 
+    def columns(self, raw: Arrays) -> list[str]:
+        """Return the names of the arrays of labels."""
+        return list(raw.columns)
+
     def concatenate(self, a: Arrays, b: Arrays) -> Arrays:
         """Return the pictures of both sets."""
         return a.joined(b)

@@ -82,10 +82,14 @@ def sheets(sets: TwoSets) -> Iterator[Section]:
     yield Section(
         "Pictures",
         (
-            Picture(first, "pictures", "The first set", pixels=True),
-            Picture(second, "pictures", "The second set", pixels=True, beside=True),
+            Picture(first, "pictures", _capital(sets.names[0]), pixels=True),
+            Picture(second, "pictures", _capital(sets.names[1]), pixels=True, beside=True),
         ),
     )
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _sheet(

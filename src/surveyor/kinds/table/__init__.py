@@ -11,6 +11,7 @@ from surveyor.kinds.table.panels import Columns as ColumnsPanel
 from surveyor.kinds.table.panels import coordinates
 from surveyor.kinds.table.rehearsal import failing_column, write_every_code
 from surveyor.kinds.table.samples import samples
+from surveyor.kinds.table.usefulness import predicting
 from surveyor.measures.common import common
 from surveyor.measures.two_sample import TwoSample
 from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
@@ -25,6 +26,7 @@ KIND = Kind(
     codec=TableCodec,
     checks=(uninformative_columns, mixed_columns, empty_columns),
     measures=(*common(TwoSample(both)), Columns(), Rules()),
+    usefulness=predicting,
     filters=(Formulas(),),
     rehearse_writing=write_every_code,
     failing_column=failing_column,

@@ -278,6 +278,14 @@ class TableCodec(Codec):
         rows["beyond"] = sorted_by_row(beyond)
         return rows
 
+    def unknown_columns(self, rows: Rows) -> list[str]:
+        """Return the columns of labels of which no row has a label of the training rows."""
+        return [
+            c.name
+            for c, codes in zip(self.columns, rows["codes"].T, strict=True)
+            if not c.ordered and c.name not in self.ignored and bool((codes == c.size).all())
+        ]
+
     def points(self, rows: Rows, index: np.ndarray) -> Tensor:
         """Return rows as points."""
         starts = np.cumsum([0, *self.sizes])

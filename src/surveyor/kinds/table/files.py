@@ -19,6 +19,7 @@ from surveyor.data.memory import one_row
 from surveyor.errors import InputError
 from surveyor.kinds.table.arrow import table_of
 from surveyor.kinds.table.charges import neutral_share
+from surveyor.kinds.table.chosen import same_columns
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.defaults import PRIVATE_PARTS, defaults
 from surveyor.kinds.table.dependencies import find_derived
@@ -61,6 +62,18 @@ class Table(Files):
         """Open other rows with the column types of a fitted codec."""
         assert isinstance(codec, TableCodec)
         return codec.reopen(read_frame(source), options)
+
+    def open_alike(self, sources: Mapping[str, Any], drop: Sequence[str]) -> dict[str, Any]:
+        """Return tables without the columns in ``drop``, opened but not read."""
+        return {**same_columns({n: read_frame(s) for n, s in sources.items()}, drop)}
+
+    def columns(self, raw: Frame) -> list[str]:
+        """Return the column names."""
+        return raw.names
+
+    def keys(self, raw: Frame, codec: Codec) -> np.ndarray:
+        """Return one number per row, equal for rows with equal values."""
+        return codec.keys(next(iter(raw.chunks())))
 
     def read_comparable(self, sources: Sequence[Any], options: Options) -> list[Frame]:
         """Open several tables with column types inferred from the rows of all."""

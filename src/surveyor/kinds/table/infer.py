@@ -240,7 +240,7 @@ def apply_forms(frame: Frame, forms: Mapping[str, Form], options: Options) -> Ty
     """
     own = {n: f for n, f in forms.items() if n in frame.names and n not in options.drop}
     declared, problems = read_types(options.type, list(own))
-    texts, _, _ = _profiles(frame, list(own))
+    texts, typed_forms, _ = _profiles(frame, list(own))
     found = {}
     for name, form in own.items():
         form = replace(form, absent=(*form.absent, *options.missing))
@@ -248,26 +248,38 @@ def apply_forms(frame: Frame, forms: Mapping[str, Form], options: Options) -> Ty
         asked, format_ = declared.get(name, (kind, ""))
         if column_type(asked).family != kind:
             problems.append(
-                f"--type {name}={asked}: the run was trained on it as {kind}; leave --type out"
+                f"--type {name}={asked}: the column is of type {kind}; leave --type out"
             )
             continue
+        typed = typed_forms.get(name)
+        if isinstance(typed, Form) and form.ordered and typed.ordered and not _alike(typed, form):
+            problems.append(
+                f"column {name!r} of {frame.where}: holds {typed.type.plural}, not {kind}s as "
+                "elsewhere; convert it"
+            )
         if name in texts and form.ordered:
-            if name in declared:
-                form = replace(form, spelling=format_, dtype=form.scale.dtype)
             reading = Reading(absent=form.absent, lenient=True)
             column = TextColumn(frame, name, texts[name], reading)
+            spelt = replace(form, spelling=format_, dtype=form.scale.dtype)
+            # The spelling may be that of another file.
+            form = spelt if name in declared and column.fitting(spelt) else form
             form = column.form_for_new_rows(form)
             if column.cells and not column.fitting(form):
-                first = column.cells[0]
+                first, more = column.cells[0], ":FORMAT" if form.type.takes_format else ""
                 problems.append(
                     f"column {name!r}, {frame.locate(column.row(first))}: {first[:40]!r} is not a "
-                    f"valid {form.type.singular}; give the column as in training, or declare its "
-                    f"spelling with --type {name}={kind}"
+                    f"valid {form.type.singular}, the type of the column; correct it, or declare "
+                    f"its spelling with --type {name}={kind}{more}"
                 )
         found[name] = InferredColumn(form)
     if problems:
         raise InputError(*problems)
     return Typed(frame, found)
+
+
+def _alike(one: Form, other: Form) -> bool:
+    """Return whether both have the same unit: numbers of any type, or dates."""
+    return one.scale.unit == other.scale.unit
 
 
 def align_columns(frames: Sequence[Frame], drop: Sequence[str]) -> list[Frame]:

@@ -13,7 +13,7 @@ from surveyor.kinds.table.formulas import formula_figures
 from surveyor.kinds.table.samples import of_features
 from surveyor.measures import Figure, Measure, Seen
 from surveyor.measures.columns import features, table_fidelity
-from surveyor.two_sample import Samples
+from surveyor.two_sample import Samples, some
 
 ROWS = 20_000
 WEAKEST = 20  # pairs of columns that have a figure of their own
@@ -26,8 +26,9 @@ class Columns(Measure):
     def __call__(self, seen: Seen) -> Iterator[Figure]:
         """Yield ``distance`` by column, ``trends``, and ``agreement`` of the weakest pairs."""
         codec = cast(TableCodec, seen.codec)
-        made, held, train = frames(seen)
-        n = len(made)
+        n = min(map(len, frames(seen)))
+        # Rows lie as in their files, which may be sorted.
+        made, held, train = (side.iloc[some(len(side), n, seen.seed)] for side in frames(seen))
         fidelity = table_fidelity(codec.measured, made, held, train)
         for c in fidelity.columns:
             yield Figure("distance", c.distance, c.floor, c.kind, "lower", c.name, "column", n)

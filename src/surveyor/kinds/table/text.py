@@ -107,10 +107,18 @@ class TextColumn:
         example = self.cells[0][:24] if self.cells else ""
         own = self.reading.types.get(asked)
         if own is not None and not own.literal:
+            # Of several files that are compared, another may be spelt so.
+            if self.reading.lenient and format_ and not self._spelt(own, format_):
+                tell(f"column {self.name!r}: no cell of {self.frame.where} is written {format_}")
+                format_ = ""
             return self._as_type(own, own.fit(self._words, format_), example)
         if asked or not self._words.distinct:
             return self._as_category(example)
         return self._guessed(self._words, example)
+
+    def _spelt(self, own: ColumnType, spelling: str) -> bool:
+        form = self.form(own.family, spelling)
+        return not form.ordered or bool(self.fitting(form))
 
     @cached_property
     def _missing(self) -> list[str]:

@@ -6,6 +6,7 @@ from surveyor.kinds.vectors.codec import VectorCodec
 from surveyor.kinds.vectors.comparison import coordinates, plane, samples
 from surveyor.kinds.vectors.files import Vectors
 from surveyor.kinds.vectors.panels import Clouds
+from surveyor.kinds.vectors.usefulness import predicting
 from surveyor.measures.common import common
 from surveyor.panels.common import Account, Gradients, Memory, Parts, Progress
 
@@ -15,6 +16,7 @@ KIND = Kind(
     codec=VectorCodec,
     checks=(unequal_scales, outliers),
     measures=common(),
+    usefulness=predicting,
     coordinates=coordinates,
     samples=samples,
     comparison_panels=plane,

@@ -59,8 +59,8 @@ class VectorCodec(Codec):
         arrays = read_arrays(raw)
         if arrays.main.ndim != 2 or arrays.main.shape[1] != len(self.mean):
             raise InputError(
-                f"vectors of shape {arrays.main.shape[1:]}, but the run was trained on "
-                f"({len(self.mean)},); give the same columns"
+                f"vectors of shape {arrays.main.shape[1:]}, but ({len(self.mean)},) is expected; "
+                "give the same columns"
             )
         return {"x": self.encoded(arrays.main)} | column_codes(arrays, self.condition, self.group)
 

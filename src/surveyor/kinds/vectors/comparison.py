@@ -43,14 +43,16 @@ def plane(sets: TwoSets) -> Iterator[Section]:
         yield from marginals(sets)
         return
     first, second = (np.asarray(r.main, dtype=float)[:POINTS] for r in sets.raw)
-    picture = draw.clouds(first, second, _field(sets), _arrows(sets), ("first", "second"))
+    picture = draw.clouds(first, second, _field(sets), _arrows(sets), sets.names)
     note = Text(
         "The lines are level curves of the critic. The arrows point down its slope, the direction "
         "in which transport carries the first set to the second.",
         note=True,
     )
+    notes = () if sets.critic is None else (note,)
     instead = "both sets, and the direction of transport"
-    yield Section("Where the mass moves", (Picture(picture, instead), note))
+    title = "Both sets" if sets.critic is None else "Where the mass moves"
+    yield Section(title, (Picture(picture, instead), *notes))
 
 
 def _encoded(sets: TwoSets, p: np.ndarray) -> torch.Tensor:

@@ -63,6 +63,10 @@ class Vectors(Files):
         """Return the chosen rows."""
         return raw.take(index)
 
+    def columns(self, raw: Arrays) -> list[str]:
+        """Return the names of the arrays of labels."""
+        return list(raw.columns)
+
     def concatenate(self, a: Arrays, b: Arrays) -> Arrays:
         """Return the rows of both sets."""
         return a.joined(b)

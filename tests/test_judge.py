@@ -1,0 +1,378 @@
+"""Rows that any tool has made, judged by real ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+import surveyor
+from surveyor import InputError, judge
+from surveyor.batch import Draws
+from surveyor.build import game_of
+from surveyor.cli import main
+from surveyor.data import Options, Source
+from surveyor.errors import Notice
+from surveyor.judgement import summary
+from surveyor.kinds.assess import assess
+from surveyor.kinds.loading import load
+from surveyor.measures import SeenRows, SeenRun
+from surveyor.options.configure import configure
+from tests.conftest import mixed
+
+MEMORISING = ("copies", "closer_to_training", "nearest_training", "membership_auc")
+
+
+def orders(n: int, seed: int) -> pd.DataFrame:
+    """Return orders with a sum, an order of dates, and an answer that follows from the others."""
+    rng = np.random.default_rng([seed, 77])
+    net, share = np.round(rng.gamma(2, 40, n), 2), rng.choice([0.1, 0.2], n)
+    tax = np.round(net * share, 2)
+    ordered = pd.Timestamp("2021-03-01") + pd.to_timedelta(rng.integers(0, 500, n), "D")
+    sent = ordered + pd.to_timedelta(rng.integers(0, 9, n), "D")
+    shop = rng.choice(["north", "south", "west"], n, p=[0.5, 0.3, 0.2])
+    late = np.where((shop == "west") & (net > 60), "yes", "no")
+    values = {"net": net, "tax": tax, "gross": np.round(net + tax, 2), "ordered": ordered}
+    return pd.DataFrame(values | {"sent": sent, "shop": shop, "late": late})
+
+
+def torn(n: int, seed: int) -> pd.DataFrame:
+    """Return orders whose columns are independent of one another."""
+    rng, made = np.random.default_rng(seed), orders(n, seed)
+    return pd.DataFrame({c: made[c].to_numpy()[rng.permutation(n)] for c in made})
+
+
+@pytest.fixture(scope="module", name="side_by_side")
+def _side_by_side() -> surveyor.judgement.Judgement:
+    good, bad = orders(900, 2), torn(900, 3)
+    return judge(orders(1500, 1), good, bad, holdout=orders(900, 4), target="late")
+
+
+def test_rows_of_the_same_source_pass_and_torn_ones_do_not(side_by_side: Any) -> None:
+    good, bad = side_by_side
+    assert "cannot be told from held-out real data" in good.verdict
+    assert "cannot be told" not in bad.verdict
+    assert bad.evaluation["rule", "gross = net + tax"].known > 0.9
+    assert good.evaluation["rule", "gross = net + tax"].known == 0
+    assert side_by_side["synthetic 2"] is bad
+    assert side_by_side.verdict.startswith("synthetic 1: ")
+    with pytest.raises(KeyError, match="did you mean 'synthetic 1'"):
+        side_by_side["synthetc 1"]
+
+
+def test_a_target_is_predicted_as_well_from_good_rows_and_by_chance_from_torn_ones(
+    side_by_side: Any,
+) -> None:
+    good, bad = (one.evaluation["usefulness"] for one in side_by_side)
+    assert good.known == pytest.approx(good.known_floor, abs=0.05)
+    assert good.known_floor > 0.95
+    assert bad.known < 0.75
+
+
+def test_what_needs_a_run_is_absent_and_the_rest_is_there(side_by_side: Any) -> None:
+    figures = side_by_side[0].evaluation.by_name
+    for name in ("critic_estimate", "gradient_norm", "gradient_norm_max", "proven_bound"):
+        assert name not in figures
+    for name in ("w1", "w1_self", "auc", "trends", *MEMORISING, "usefulness"):
+        assert name in figures
+    assert figures.parts("distance", "column")
+    assert {f.of for f in figures.parts("contained", "file")} == {
+        "the real rows", "the rows held out",
+    }  # fmt: skip
+
+
+def test_a_number_is_predicted_by_regression() -> None:
+    good, bad = orders(700, 5), torn(700, 6)
+    found = judge(orders(1400, 1), good, bad, target="gross")
+    first, second = (one.evaluation["usefulness"] for one in found)
+    assert first.known_floor > 0.9
+    assert first.known == pytest.approx(first.known_floor, abs=0.05)
+    assert second.known < 0.3
+    assert "R squared" in first.unit
+
+
+def test_a_target_with_one_value_in_the_synthetic_rows_is_a_guess() -> None:
+    found = judge(orders(400, 1), orders(300, 2).assign(late="no"), target="late")
+    assert found[0].evaluation["usefulness"].value == 0.5
+
+
+def test_without_rows_held_out_memorising_is_not_measured_and_that_is_said() -> None:
+    found = judge(orders(600, 1), orders(300, 2))
+    assert not any(name in found[0].evaluation.by_name for name in MEMORISING)
+    assert "may have seen all of the real rows" in found.note
+    assert "cannot be said" in found.note
+    assert "cannot be told from the real data" in found.verdict
+
+
+def nearby(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return rows that are those of ``frame`` but for a few cents."""
+    cents = np.random.default_rng(seed).integers(-3, 4, len(frame)) / 100
+    return frame.assign(net=frame["net"] + cents)
+
+
+def test_rows_near_those_that_the_maker_saw_are_seen_with_rows_held_out() -> None:
+    real = orders(1200, 1)
+    found = judge(real, nearby(real, 0), orders(1200, 2), holdout=orders(800, 3))
+    codes = [{f.code for f in one.evaluation.findings} for one in found]
+    assert {"R03", "R07"} <= codes[0]
+    assert not {"R03", "R04", "R07", "R09"} & codes[1]
+    assert "holds only if the maker saw none" in found.note
+
+
+def test_a_copy_is_called_a_copy_in_any_order_of_rows() -> None:
+    real, held = orders(300, 1), orders(200, 2)
+    again = real.sample(frac=1, random_state=0)
+    found = judge(real, again, held.iloc[::-1], again.iloc[1:], holdout=held)
+    assert found[0].verdict.startswith("This is a copy of the real rows: it has the same 300 rows")
+    assert found[1].verdict.startswith("This is a copy of the rows held out")
+    assert found[2].verdict.startswith("100.0% of the rows are rows of the real rows")
+    assert not any("cannot be told from" in one.verdict[:60] for one in found)
+
+
+def test_real_rows_among_synthetic_ones_are_counted() -> None:
+    real = orders(1000, 1)
+    mixture = pd.concat([real.iloc[:100], orders(400, 2)])
+    found = judge(real, mixture)[0]
+    assert found.evaluation["contained", "the real rows"].value == pytest.approx(0.2)
+    assert found.verdict.startswith("20.0% of the rows are rows of the real rows")
+    assert "R09" in {f.code for f in found.evaluation.findings}
+
+
+def test_rows_that_are_equal_by_chance_are_no_copies() -> None:
+    """Of three coins and a die all rows have been seen; of real rows as well."""
+
+    def coins(seed: int) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        return pd.DataFrame(
+            {c: rng.choice(["a", "b"], 500) for c in "xyz"} | {"d": rng.choice(list("123456"), 500)}
+        )
+
+    for held in (None, coins(3)):
+        found = judge(coins(1), coins(2), holdout=held)[0]
+        assert found.evaluation["contained", "the real rows"].known > 0.95
+        assert "R09" not in {f.code for f in found.evaluation.findings}
+        assert "are rows of" not in found.verdict
+
+
+def test_sorted_files_are_judged_by_rows_from_all_over() -> None:
+    real, held, made = (orders(n, k).sort_values("net") for n, k in ((800, 1), (900, 2), (300, 3)))
+    found = judge(real, made, holdout=held)[0]
+    assert "cannot be told" in found.verdict
+    net = found.evaluation["distance", "net"]
+    assert net.known < 20  # of rows taken from one end about 60
+    assert net.known_floor < 20
+    assert "cannot be told" in judge(real, made).verdict
+
+
+def test_dates_as_text_are_dates(tmp_path: Path) -> None:
+    real, made = orders(400, 1), orders(300, 2)
+    text = made.assign(**{c: made[c].dt.strftime("%Y-%m-%d") for c in ("ordered", "sent")})
+    swapped = made.assign(**{c: made[c].dt.strftime("%d.%m.%Y") for c in ("ordered", "sent")})
+    typed = [f"{c}=date:%d.%m.%Y" for c in ("ordered", "sent")]
+    found = judge(real, made, text)
+    assert found[0].evaluation["w1"] == found[1].evaluation["w1"]
+    real.to_csv(tmp_path / "real.csv", index=False)
+    with pytest.warns(Notice, match="no cell of .*real.csv is written %d.%m.%Y"):
+        other = judge(tmp_path / "real.csv", swapped, type=typed)
+    assert other[0].evaluation["w1"].known == pytest.approx(found[0].evaluation["w1"].known)
+
+
+REAL = orders(200, 1)
+X = np.random.default_rng(0).normal(size=(60, 3))
+BAD: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "no synthetic rows": (lambda: judge(REAL), ("no synthetic data",)),
+    "columns missing and more": (
+        lambda: judge(REAL, REAL.drop(columns=["net", "shop"]), REAL.assign(Net=1, id=2)),
+        ("synthetic 1: lacks the column 'net'", "synthetic 1: lacks the column 'shop'", "synthetic 2: has a column 'Net'", "synthetic 2: has a column 'id' that the real rows lacks; leave it out with drop id"),
+    ),
+    "held-out rows without a column": (
+        lambda: judge(REAL, REAL, holdout=REAL.drop(columns="tax")),
+        ("the rows held out: lacks the column 'tax'",),
+    ),
+    "numbers and dates that are words": (
+        lambda: judge(REAL, REAL.assign(net="much", sent="soon")),
+        ("'much' is not a valid number", "'soon' is not a valid date"),
+    ),
+    "dates where numbers are": (lambda: judge(REAL, REAL.assign(net=REAL["sent"])), ("column 'net' of DataFrame: holds dates",)),
+    "numbers where dates are": (lambda: judge(REAL, REAL.assign(sent=REAL["net"])), ("holds numbers",)),
+    "an unknown target": (lambda: judge(REAL, REAL, target="lat"), ("target lat: unknown column; did you mean 'late'?",)),
+    "a constant target": (lambda: judge(REAL.assign(k=1), REAL.assign(k=1), target="k"), ("every row of the real rows has the same value",)),
+    "a target dropped": (lambda: judge(REAL, REAL, target="net", drop="net"), ("also in drop",)),
+    "no name of a target": (lambda: judge(REAL, REAL, target=3), ("target 3: give the name",)),  # type: ignore[arg-type]
+    "everything dropped": (lambda: judge(REAL, REAL, drop=list(REAL.columns)), ("leaves no column",)),
+    "an unknown column dropped": (lambda: judge(REAL, REAL, drop="nett"), ("drop nett: unknown column; did you mean 'net'",)),
+    "too few rows": (lambda: judge(REAL, REAL.head(7), REAL.head(1)), ("synthetic 1: 7 rows, too few", "synthetic 2: 1 row,")),
+    "several kinds": (lambda: judge(REAL, X), ("synthetic: cannot be judged by the real rows",)),
+    "other shapes": (lambda: judge(X, X[:, :2], X[:, :1]), ("synthetic 1: vectors of shape (2,)", "synthetic 2: vectors of shape (1,)")),
+    "a target that some arrays lack": (
+        lambda: judge({"x": X, "k": np.arange(60) % 3}, X, target="k"),
+        ("synthetic: lacks the target 'k'",),
+    ),
+    "no data": (lambda: judge(REAL, None), ("not data",)),
+    "a missing file and another": (lambda: judge(REAL, "no.csv", "nor.csv"), ("no.csv: no such file", "nor.csv: no such file")),
+    "too few rows a side": (lambda: judge(REAL, REAL, rows=2), ("rows 2",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_in_plain_lines(case: str) -> None:
+    call, lines = BAD[case]
+    with pytest.raises(InputError) as error:
+        call()
+    for line in lines:
+        assert line in str(error.value)
+
+
+def test_values_written_otherwise_are_told() -> None:
+    made = REAL.assign(shop=REAL["shop"].str.upper())
+    with pytest.warns(Notice, match="no value of column 'shop' is one of the real rows"):
+        judge(REAL, made)
+
+
+def test_fewer_than_fifty_rows_have_no_verdict() -> None:
+    for real, made in ((REAL, REAL.head(40)), (REAL.head(60), orders(200, 2))):
+        verdict = judge(real, made.sample(frac=1, random_state=0).assign(net=1.0)).verdict
+        assert re.match(r"\d\d points are too few to judge by", verdict)
+
+
+def test_rows_held_out_that_differ_from_the_real_ones_are_told() -> None:
+    other = orders(500, 2).assign(net=lambda f: f["net"] + 80)
+    with pytest.warns(Notice, match="differ themselves"):
+        judge(orders(500, 1), orders(500, 3), holdout=other)
+
+
+def test_the_same_call_gives_the_same_numbers() -> None:
+    one, other = (judge(REAL, orders(150, 2), target="shop", seed=4).numbers() for _ in range(2))
+    assert one == other
+    assert one != judge(REAL, orders(150, 2), target="shop", seed=5).numbers()
+
+
+class Returns(torch.nn.Module):
+    """A generator that returns rows of a source, in an order of its latent."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.source = source
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        rows = self.source.index[np.arange(len(z)) % len(self.source)]
+        return self.source.codec.points(self.source.rows, rows)
+
+
+def test_a_runs_samples_have_the_figures_of_the_run() -> None:
+    """It is one evaluation, whether a generator draws the rows or a file holds them."""
+    rng = np.random.default_rng(0)
+    data = load(rng.normal(size=(900, 3)), Options())
+    other = data.codec.rows(data.files.read(rng.normal(0.2, 1, (2048, 3))))
+    source = Source(data.codec, other, np.arange(2048))
+    game = game_of(configure({"critic": "mlp:width=8", "generator": "mlp:width=8"}, {}), data.codec)
+    drawn = assess(SeenRun(game, Returns(source), data, 0, 64))
+    raw = data.codec.decode(source.first(2048), np.zeros((2048, 0)), Draws(0))["x"]
+    given = assess(SeenRows(data.files.read(raw), source, data, 0, 64))
+    shared = [
+        f for f in given.figures if f.name in ("w1", "w1_self", "auc", "p_value", *MEMORISING)
+    ]
+    assert len(shared) >= 10
+    for figure in shared:
+        same = drawn.by_name.get(figure.name, figure.of)
+        assert same is not None
+        assert same.value == pytest.approx(figure.value, abs=1e-6), figure.name
+
+
+def digits(start: int, stop: int) -> dict[str, np.ndarray]:
+    found = load_digits()
+    order = np.random.default_rng(0).permutation(len(found.target))[start:stop]
+    return {"images": found.images[order].astype(np.uint8), "digit": found.target[order]}
+
+
+def labelled(n: int, seed: int, right: bool = True) -> dict[str, np.ndarray]:
+    x = np.random.default_rng(seed).normal(size=(n, 3)).astype(np.float32)
+    return {"x": x, "label": (x[:, 0] > 0).astype(int) if right else np.arange(n) % 2}
+
+
+CASES: dict[str, tuple[Any, Any, Any, Any, str]] = {
+    "table": (orders(400, 1), orders(300, 2), torn(300, 3), orders(300, 4), "late"),
+    "vectors": (labelled(400, 1), labelled(300, 2), labelled(300, 3, False), labelled(300, 4), "label"),
+    "images": (
+        digits(0, 700), digits(700, 1000),
+        {"images": np.random.default_rng(0).integers(0, 17, (300, 8, 8), np.uint8), "digit": np.arange(300) % 10},
+        digits(1000, 1400), "digit",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_every_kind_of_data_is_judged(kind: str) -> None:
+    real, good, bad, held, target = CASES[kind]
+    found = judge(real, good, bad, holdout=held, target=target)
+    assert found.kind == kind
+    first, second = (one.evaluation for one in found)
+    assert first["usefulness"].known > second["usefulness"].known + 0.2
+    assert second.by_name["auc"].known > first.by_name["auc"].known
+    assert {line.label for line in summary(found)} >= {"Rows", "W1, the distance to real rows"}
+    assert all(len(line.cells) == 2 for line in summary(found))
+
+
+@pytest.fixture(name="files")
+def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b").mkdir()
+    for name, frame in {
+        "real.csv": mixed(300, 1), "a.csv": mixed(200, 2), "b/a.csv": mixed(150, 3), "<i>.csv": mixed(120, 4),
+    }.items():  # fmt: skip
+        frame.to_csv(tmp_path / name, index=False)
+    return ["real.csv", "a.csv", "b/a.csv", "<i>.csv"]
+
+
+def test_the_command_prints_a_table_side_by_side(
+    files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["judge", *files, "--target", "age"]) == 0
+    out = capsys.readouterr().out
+    assert "a.csv: The generated data" in out
+    head, *lines = [line for line in out.splitlines() if "  " in line]
+    assert head.split() == ["real", "rows", "a.csv", "b/a.csv", "<i>.csv"]
+    rows = next(line for line in lines if line.startswith("Rows  "))
+    assert rows.split() == ["Rows", "300", "200", "150", "120"]
+    assert any(line.startswith("Usefulness: R squared of predicting age") for line in lines)
+    assert "may have seen all of real.csv" in " ".join(out.split())
+
+
+def test_the_page_names_every_data_set_and_escapes_it(files: list[str]) -> None:
+    assert main(["judge", *files, "--html", "page.html"]) == 0
+    page = Path("page.html").read_text()
+    assert "3 synthetic data sets against real.csv" in page
+    assert "<i>" not in page
+    for section in ("Side by side", "Tests", "Columns", "&lt;i&gt;.csv beside real rows"):
+        assert section in page
+    before = Path("page.html").read_bytes()
+    assert main(["judge", *files, "--html", "page.html"]) == 2
+    assert Path("page.html").read_bytes() == before
+    assert main(["judge", *files[:2], "--html", "page.html", "--overwrite"]) == 0
+    assert "a.csv against real.csv" in Path("page.html").read_text()
+
+
+def test_json_holds_every_figure(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["judge", *files[:2], "--holdout", files[2], "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["real"], found["holdout"], found["rows"]) == ("real.csv", "b/a.csv", 300)
+    (one,) = found["synthetic"]
+    assert {"w1", "auc", "p_value", "copies", "contained"} <= {f["name"] for f in one["figures"]}
+    assert one["verdict"] == judge(*files[:2], holdout=files[2]).verdict
+
+
+def test_bad_input_exits_with_2_and_writes_nothing(
+    files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["judge", *files[:2], "--target", "Age", "--html", "page.html"]) == 2
+    assert "--target Age: unknown column; did you mean 'age'?" in capsys.readouterr().err
+    assert main(["judge", files[0]]) == 2
+    assert "give at least one data set" in capsys.readouterr().err
+    assert not Path("page.html").exists()
