@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 import tempfile
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -37,6 +39,9 @@ from surveyor.training.phases.adversarial import moves_of
 from surveyor.training.plan import Plan
 
 Step = Callable[[], object]
+DIGITS = ("--condition", "labels", "--steps", "4000")
+PRECISIONS = ((), ("--precision", "bfloat16"))
+CASES = (("toy:ring", "--steps", "2000"), ("adult_train.csv.gz", "--steps", "600"))
 
 
 def critic_step(size: Size, precision: torch.dtype, generated: bool) -> Step:
@@ -44,7 +49,8 @@ def critic_step(size: Size, precision: torch.dtype, generated: bool) -> Step:
     real, fake = (p.to(CARD) for p in size.points())
     net = "conv:width=32" if len(size.shape) == 3 else f"mlp:width={size.width},depth={size.depth}"
     game = lab_game(Points(real), critic=net, constraint="gradient-penalty:side=two")
-    own = {**vars(game), "critic": game.critic.to(CARD), "precision": precision}
+    nets = {"generator": game.generator.to(CARD), "critic": game.critic.to(CARD)}
+    own = {**vars(game), **nets, "precision": precision}
     given: Game = Given(**{**own, "fake": fake})
     if generated:
         given, _ = compiled(given, Points(real))
@@ -103,12 +109,12 @@ def pair(game: Game, rows: Any, batch: int) -> Step:
 
     def step() -> None:
         real = x[torch.randint(0, len(x), (batch,), device=CARD)]
-        z = game.latent.draw(batch, Draws(0, device=CARD))
+        z = torch.randn(batch, game.latent.width, device=CARD)
         with torch.no_grad():
             fake = game.head(generator(z), Draws(0, device=CARD))
         on_critic(real, fake)
         optimizer.zero_grad()
-        z = game.latent.draw(batch, Draws(0, device=CARD))
+        z = torch.randn(batch, game.latent.width, device=CARD)
         (-critic(game.head(generator(z), Draws(0, device=CARD))).mean()).backward()
         optimizer.step()
 
@@ -185,22 +191,18 @@ def speeds(seconds: float) -> list[dict[str, Any]]:
     return rows
 
 
-def mnist(steps: int, options: dict[str, str]) -> dict[str, Any]:
-    """Return the seconds of a MNIST run from command to report, and its figures."""
-    flags = [word for name, value in options.items() for word in (f"--{name}", value)]
+def run(source: str, *flags: str) -> dict[str, Any]:
+    """Return the seconds of a run from command to report, and its figures."""
     with tempfile.TemporaryDirectory() as place:
+        data = source if ":" in source else data_file(source)
+        if data.endswith(".csv.gz"):
+            pd.read_csv(data).to_csv(data := f"{place}/data.csv", index=False)
         begun = time.monotonic()
-        own = ["--condition", "labels", "--steps", str(steps), *flags]
-        done = train(data_file("mnist_train.npz"), own, Path(place) / "run")
+        done = train(data, flags, Path(place) / "run")
+        seconds = time.monotonic() - begun
         figures = {f.name: f.value for f in done.evaluation.figures if f.of == "generated"}
-        return {
-            "options": " ".join(flags),
-            "steps": steps,
-            "seconds": time.monotonic() - begun,
-            "until the last step": done.seconds,
-            "verdict": str(done.evaluation.verdict),
-            "figures": figures,
-        }
+        told = {"data": source, "flags": " ".join(flags), "seconds": seconds}
+        return told | {"training": done.seconds, "figures": figures}
 
 
 def busy(steps: int = 150) -> dict[str, float]:
@@ -242,6 +244,14 @@ def busy(steps: int = 150) -> dict[str, float]:
     return {"ms a round": 1000 * plain, "busy": covered / whole, "kernels": len(spans) / 40}
 
 
+def as_here() -> None:
+    """Leave out what an older PyTorch does not take when it compiles."""
+    plain = torch.compile
+    if "isolate_recompiles" not in inspect.signature(plain).parameters:
+        known = {"isolate_recompiles"}
+        torch.compile = lambda *a, **k: plain(*a, **{n: v for n, v in k.items() if n not in known})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=0.7)
@@ -249,12 +259,14 @@ def main() -> None:
     given = parser.parse_args()
     if not torch.cuda.is_available():
         sys.exit("benchmarks.device: no CUDA device here; its rows stay as they were measured")
+    as_here()
     found: dict[str, Any] = {"card": torch.cuda.get_device_name(), "runs": []}
     parts: dict[str, Callable[[], Any]] = {
         "checks": checked,
         "speeds": lambda: speeds(given.seconds),
         "busy": busy,
-        "mnist": lambda: [mnist(4000, {}), mnist(4000, {"precision": "bfloat16"})],
+        "mnist": lambda: [run("mnist_train.npz", *DIGITS, *more) for more in PRECISIONS],
+        "devices": lambda: [run(*case, "--device", d) for case in CASES for d in (CARD, "cpu")],
     }
     for name in given.parts:
         begun = time.monotonic()

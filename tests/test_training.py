@@ -212,7 +212,7 @@ def test_optimism_settles_a_game_that_rotates_without_it() -> None:
 
 def test_the_average_is_exponential() -> None:
     average, moving = [torch.ones(2), torch.tensor(3)], [torch.zeros(2), torch.tensor(7)]
-    update_average(average, moving, 0.9)
+    update_average(average, moving, 0.1)
     assert average[0] == pytest.approx(torch.full((2,), 0.9))
     assert int(average[1]) == 7
 

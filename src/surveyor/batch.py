@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import struct
 from collections.abc import Sequence
@@ -94,9 +95,9 @@ def mean(values: Tensor, weight: Tensor | None) -> Tensor:
 class Draws:
     """All random numbers of one step, a function of (seed, rank, step, stream) only.
 
-    A resumed run therefore needs no saved generator state. On CUDA numbers are drawn on the device,
-    by its own counter-based generator; otherwise on the CPU. ``own`` is a generator to seed and use
-    in place of a new one.
+    A resumed run therefore needs no saved generator state. Numbers are drawn on the CPU, so they
+    are the same on every device, and moved to ``device``; or drawn by ``own``, a generator of the
+    device, which is seeded here.
     """
 
     seed: int
@@ -110,10 +111,15 @@ class Draws:
     def __post_init__(self) -> None:
         named = struct.pack("<4Q", self.seed, self.rank, self.step, self.stream)
         digest = hashlib.blake2b(named, digest_size=8).digest()
-        where = torch.device(self.device)
-        generator = self.own or torch.Generator(where if where.type == "cuda" else "cpu")
+        generator = self.own or torch.Generator()
         generator.manual_seed(int.from_bytes(digest, "little") >> 1)
         object.__setattr__(self, "generator", generator)
+
+    def on(self, device: torch.device | str) -> Draws:
+        """Return the same draws, moved to ``device``; they continue each other."""
+        moved = copy.copy(self)
+        object.__setattr__(moved, "device", device)
+        return moved
 
     def normal(self, *shape: int) -> Tensor:
         """Return standard normal numbers."""

@@ -82,7 +82,8 @@ def _repeatable() -> Iterator[None]:
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("high")
     try:
-        with torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=True):
+        used = torch.backends.cudnn.enabled
+        with torch.backends.cudnn.flags(used, False, deterministic=True, allow_tf32=True):
             yield
     finally:
         torch.set_float32_matmul_precision(before)

@@ -28,9 +28,9 @@ class Resident:
     def draw(self, n: int, draws: Draws) -> Batch:
         """Return ``n`` rows with replacement, as ``Source.draw`` does."""
         if self.groups is None:
-            return self.points.take(draws.index(n, len(self.points)))
+            return self.points.take(draws.index(n, len(self.points)).to(self.points.x.device))
         starts, sizes = self.groups
-        group = draws.index(n, len(sizes))
+        group = draws.index(n, len(sizes)).to(sizes.device)
         return self.points.take(starts[group] + (draws.uniform(n) * sizes[group]).long())
 
 

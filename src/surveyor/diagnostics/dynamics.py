@@ -115,7 +115,7 @@ def losses(game: Game, real: Batch, z: Tensor, seed: int = 0) -> tuple[Loss, Los
 
     def fake_and_scores() -> tuple[Batch, Scores]:
         raw = game.generator(z) if real.cond is None else game.generator(z, real.cond)
-        fake = Batch(game.head(raw, Draws(seed)), real.cond, real.weight)
+        fake = Batch(game.head(raw, Draws(seed, device=raw.device)), real.cond, real.weight)
         scores = [
             game.critic(b.x) if b.cond is None else game.critic(b.x, b.cond) for b in (real, fake)
         ]
@@ -125,7 +125,7 @@ def losses(game: Game, real: Batch, z: Tensor, seed: int = 0) -> tuple[Loss, Los
         fake, scores = fake_and_scores()
         total = game.objective.critic(scores) / game.unit
         for constraint in game.constraints:
-            term = constraint.penalty(game.critic, real, fake, Draws(seed))
+            term = constraint.penalty(game.critic, real, fake, Draws(seed, device=real.x.device))
             total = total if term is None else total + term / game.unit
         return total
 

@@ -81,7 +81,9 @@ def _made(game: Game, real: Batch, space: Space) -> tuple[Tensor | None, list[st
         return None, [_failed("generator", ("z", "cond"), inputs, error)]
     wanted = (len(real), *space.raw)
     problems = _sound("generator", raw, tuple(getattr(raw, "shape", ())) == wanted, wanted)
-    return (None, problems) if problems else (game.head(raw.float(), Draws(2)), [])
+    return (
+        (None, problems) if problems else (game.head(raw.float(), Draws(2, device=raw.device)), [])
+    )
 
 
 def _scored(game: Game, fake: Batch) -> list[str]:
@@ -112,7 +114,7 @@ def _stepped(game: Game, real: Batch) -> list[str]:
         ("generator", game.generator_gradients),
     ):
         try:
-            gradients(real, Draws(3))
+            gradients(real, Draws(3, device=real.x.device))
         except Exception as error:  # a user's class may raise anything
             return [f"{name}: its training step fails ({_described(error)})"]
     return []

@@ -41,7 +41,7 @@ def generated(
     for start in range(0, n, at_once):
         stop = min(n, start + at_once)
         c = None if cond is None else cond[start:stop].to(device)
-        parts.append(game.generate(stop - start, c, draws, generator).to("cpu"))
+        parts.append(game.generate(stop - start, c, draws.on(device), generator).to("cpu"))
     if was:
         generator.train()
     if not all(bool(p.x.isfinite().all()) for p in parts):

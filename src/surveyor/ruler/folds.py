@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from surveyor.catalog import parse
 from surveyor.training.optimizers import Updates, optimizers
-from surveyor.training.plan import update_average
+from surveyor.training.plan import average_weight, update_average
 
 MEMBERS, DEPTH = 2, 4
 TURN = 10.0  # the total rotation of a layer, whatever the number of steps
@@ -102,7 +102,7 @@ class Folding:
         self.optimizer.step()
         with torch.no_grad():
             self.net.weights[-1].div_(self.net.weights[-1].norm(dim=-1, keepdim=True))
-        update_average(self.kept, self.moving, min(0.99, (done + 1) / (done + 10)))
+        update_average(self.kept, self.moving, average_weight(done, 0.99))
 
     def made(self) -> Folds:
         """Return the averaged net, with matrices semi-orthogonal up to rounding."""

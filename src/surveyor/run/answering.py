@@ -44,7 +44,7 @@ def answer(run: Run, source: Tensor, seed: int) -> dict[str, np.ndarray]:
     _refuse_beyond_memory(run, source[:at_once])
     draws, made = Draws(seed, 0, Stream.ANSWER), []
     for part in torch.split(source, at_once):
-        batch = game.generate(len(part), part.to(device), draws).to("cpu")
+        batch = game.generate(len(part), part.to(device), draws.on(device)).to("cpu")
         codes = np.zeros((len(part), 0), np.int32)
         made.append(codec.decode(Batch(batch.x), codes, draws))
     return {name: np.concatenate([part[name] for part in made]) for name in made[0]}
@@ -64,7 +64,7 @@ def _refuse_beyond_memory(run: Run, source: Tensor) -> None:
     handles = [m.register_forward_hook(count) for m in leaves]
     small = source[:1, :, :TRIAL, :TRIAL]
     device = next(run.game.critic.parameters()).device
-    run.game.generate(1, small.to(device), Draws(0, 0, Stream.ANSWER))
+    run.game.generate(1, small.to(device), Draws(0, 0, Stream.ANSWER, 0, device))
     for handle in handles:
         handle.remove()
     height, width = source.shape[2:]

@@ -190,7 +190,9 @@ class Session:
         """Return the game, with compiled steps if configured."""
         if self.config.compile != "yes":
             return self.game
-        game, refused = compiled(self.game, shard.draw(self.plan.batch, Draws(0)))
+        game, refused = compiled(
+            self.game, shard.draw(self.plan.batch, Draws(0)).to(self.game.device)
+        )
         if refused is not None:
             remedy = "Only time is lost; --compile no avoids the attempt"
             self.findings.append(Finding("uncompiled", "note", refused, remedy))

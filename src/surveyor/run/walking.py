@@ -64,7 +64,7 @@ def walk(
     device = next(game.critic.parameters()).device
     with torch.no_grad():
         inputs = (z.to(device),) if cond is None else (z.to(device), cond.to(device))
-        x = game.head(game.generator(*inputs).float(), draws).cpu()
+        x = game.head(game.generator(*inputs).float(), draws.on(device)).cpu()
     nearest = ((at * len(codes)).round().long() % len(codes)).numpy()
     made: dict[str, np.ndarray] = codec.decode(Batch(x), codes[nearest], draws)
     for name in {name for w in wanted for name, one in w.items() if one.column.ordered}:

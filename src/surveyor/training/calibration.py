@@ -42,7 +42,7 @@ def marginal_gap(game: Game, rows: Source, seed: int, n: int = 16_384) -> float:
     for _ in range(0, n, 2048):
         cond = codec.condition.embed(codec.condition.draw(2048, draws))
         own = None if cond is None else cond.to(device)
-        made += game.generate(2048, own, draws).x.cpu().sum(0) / n
+        made += game.generate(2048, own, draws.on(device)).x.cpu().sum(0) / n
     for start in range(0, seen, 2048):
         real += rows.first(min(2048, seen - start), skip=start).x.sum(0) / seen
     codes = sum(space.blocks)

@@ -13,7 +13,7 @@ from surveyor.batch import Draws
 from surveyor.critics.chain import Terms
 from surveyor.errors import tell
 from surveyor.training.noise import Deviation
-from surveyor.training.plan import average_decay
+from surveyor.training.plan import average_weight
 from surveyor.training.rounds import Unwaiting
 
 LONGEST = 64  # rounds until penalties repeat, each with a graph of its own
@@ -32,8 +32,7 @@ class Captured(Unwaiting):
     def __post_init__(self) -> None:
         super().__post_init__()
         device = self.game.device
-        self.own = [torch.Generator(device) for _ in self.moves]
-        self.decay = torch.zeros((), device=device)
+        self.weight = torch.zeros((), device=device)
         self.deviation = torch.zeros((), device=device)
         self.graphs: dict[Key, tuple[torch.cuda.CUDAGraph, Terms]] = {}
         self.tried: dict[Key, int] = {}
@@ -45,7 +44,7 @@ class Captured(Unwaiting):
         """Play round ``step``."""
         self.noises[step] = noise
         draws = self.draws(step)
-        self.decay.fill_(average_decay(step, self.plan.ema_decay))
+        self.weight.fill_(average_weight(step, self.plan.ema_decay))
         self.deviation.fill_(noise)
         key = (step % self.period, noise == 0)
         level: Deviation = 0.0 if noise == 0 else self.deviation
@@ -55,7 +54,7 @@ class Captured(Unwaiting):
             return terms
         count = self.tried[key] = self.tried.get(key, 0) + 1
         if self.eager or count == 1:
-            return self.play(step, draws, level, self.decay)
+            return self.play(step, draws, level, self.weight)
         if count == 2:
             return self._watched(step, draws, level)
         return self._captured(key, step, draws, level)
@@ -67,7 +66,7 @@ class Captured(Unwaiting):
             warnings.simplefilter("always")
             torch.cuda.set_sync_debug_mode("warn")
             try:
-                terms = self.play(step, draws, noise, self.decay)
+                terms = self.play(step, draws, noise, self.weight)
             finally:
                 torch.cuda.set_sync_debug_mode(mode)
         self.eager = any("called a synchronizing" in str(w.message) for w in found)
@@ -79,12 +78,12 @@ class Captured(Unwaiting):
             graph.register_generator_state(generator)
         try:
             with torch.cuda.graph(graph):
-                terms = self.play(step, draws, noise, self.decay)
+                terms = self.play(step, draws, noise, self.weight)
         except RuntimeError as error:
             reason = " ".join(str(error).split("\n\n")[0].split())[:200]
             tell(f"training steps run one kernel at a time, not as a graph: {reason}")
-            self.eager, self.own = True, []
-            return self.play(step, self.draws(step), noise, self.decay)
+            self.eager, self.own = True, [torch.Generator(g.device) for g in self.own]
+            return self.play(step, self.draws(step), noise, self.weight)
         self.graphs[key] = graph, terms
         graph.replay()
         return terms

@@ -102,27 +102,27 @@ class State:
             _set(self.critic_optimizer, lr=critic, progress=progress)
         _set(self.generator_optimizer, lr=generator, progress=progress)
 
-    def update_average(self, decay: float | Tensor) -> None:
+    def update_average(self, weight: float | Tensor) -> None:
         """Move the average towards the generator's weights."""
-        update_average(self.average_tensors, self.generator_tensors, decay)
+        update_average(self.average_tensors, self.generator_tensors, weight)
 
 
-def average_decay(step: int, decay: float) -> float:
-    """Return the decay of the average after ``step``: less at first, to forget the start."""
-    return min(decay, (step + 1) / (step + 10))
+def average_weight(step: int, decay: float) -> float:
+    """Return 1 - ``decay``, the weight of new weights; more at first, to forget the start."""
+    return 1 - min(decay, (step + 1) / (step + 10))
 
 
 @torch.no_grad()
-def update_average(average: list[Tensor], current: list[Tensor], decay: float | Tensor) -> None:
-    """Update the average, a <- decay a + (1 - decay) w; integer tensors are copied."""
+def update_average(average: list[Tensor], current: list[Tensor], weight: float | Tensor) -> None:
+    """Update the average, a <- a + weight (w - a); integer tensors are copied."""
     pairs = [(a, w) for a, w in zip(average, current, strict=True) if a.is_floating_point()]
     kept, moved = [a for a, _ in pairs], [w for _, w in pairs]
-    if isinstance(decay, Tensor):
+    if kept and kept[0].is_cuda:  # where a graph needs the weight as a tensor, which lerp refuses
         apart = torch._foreach_sub(moved, kept)
-        torch._foreach_mul_(apart, 1 - decay)
+        torch._foreach_mul_(apart, weight)
         torch._foreach_add_(kept, apart)
     else:
-        torch._foreach_lerp_(kept, moved, 1 - decay)
+        torch._foreach_lerp_(kept, moved, weight)  # type: ignore[arg-type]
     for a, w in zip(average, current, strict=True):
         if not a.is_floating_point():
             a.copy_(w)
@@ -130,5 +130,6 @@ def update_average(average: list[Tensor], current: list[Tensor], decay: float | 
 
 def _set(optimizer: torch.optim.Optimizer, lr: float, progress: float) -> None:
     for group in optimizer.param_groups:
-        on_card = isinstance(group["lr"], Tensor)
-        group.update(lr=group["lr"].fill_(lr) if on_card else lr, progress=progress)
+        for name, value in (("lr", lr), ("progress", progress)):
+            kept = group.get(name)
+            group[name] = kept.fill_(value) if isinstance(kept, Tensor) else value

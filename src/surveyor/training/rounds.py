@@ -16,7 +16,7 @@ from surveyor.streams import Stream
 from surveyor.training.game import Game
 from surveyor.training.gradients import TermsAndGrads
 from surveyor.training.noise import Deviation
-from surveyor.training.plan import Plan, State, average_decay
+from surveyor.training.plan import Plan, State, average_weight
 from surveyor.training.step import REMEDY, Reduce, finite_now, no_reduce, update
 
 
@@ -41,7 +41,8 @@ class Move:
 class Rounds:
     """Plays the rounds of a phase; every update is checked at once.
 
-    ``own`` are generators of random numbers, one for each move, or empty: a new one for each draw.
+    On CUDA ``own`` holds a generator of random numbers for each move, seeded for every draw; it is
+    empty elsewhere.
     """
 
     game: Game
@@ -51,9 +52,14 @@ class Rounds:
     reduce: Reduce = no_reduce
     own: list[torch.Generator] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        device = self.game.device
+        if device.type == "cuda":
+            self.own = [torch.Generator(device) for _ in self.moves]
+
     def __call__(self, step: int, noise: float) -> Terms:
         """Play round ``step``; return the terms of its last critic and generator updates."""
-        return self.play(step, self.draws(step), noise, average_decay(step, self.plan.ema_decay))
+        return self.play(step, self.draws(step), noise, average_weight(step, self.plan.ema_decay))
 
     def draws(self, step: int) -> list[Draws]:
         """Return the draws of every move of a round."""
@@ -66,7 +72,7 @@ class Rounds:
         return Draws(plan.seed, count, move.stream, plan.rank, self.game.device, own)
 
     def play(
-        self, step: int, draws: Sequence[Draws], noise: Deviation, decay: float | Tensor
+        self, step: int, draws: Sequence[Draws], noise: Deviation, weight: float | Tensor
     ) -> Terms:
         """Make every move of a round with ``draws``, then move the average."""
         last: dict[nn.Module, Terms] = {}
@@ -74,7 +80,7 @@ class Rounds:
             last[move.net] = self.make(move, step, own, noise)
             for constraint in move.constraints:
                 constraint.project(move.net)
-        self.state.update_average(decay)
+        self.state.update_average(weight)
         return {name: value for terms in last.values() for name, value in terms.items()}
 
     def make(self, move: Move, step: int, draws: Draws, noise: Deviation) -> Terms:
@@ -102,6 +108,7 @@ class Unwaiting(Rounds):
     """
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         device = self.game.device
         self.flag = torch.zeros((), device=device)
         self.made = torch.zeros((), dtype=torch.int64, device=device)

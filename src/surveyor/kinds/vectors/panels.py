@@ -37,7 +37,9 @@ class Clouds(Panel):
         elif not codec.condition.columns:
 
             def field(p: np.ndarray) -> torch.Tensor:
-                return seen.game.mean_score(Batch(torch.from_numpy(codec.encoded(p))))
+                return seen.game.mean_score(
+                    Batch(torch.from_numpy(codec.encoded(p))).to(seen.game.device)
+                ).cpu()
 
         picture = Picture(draw.clouds(real, points, field), "real and generated points")
         yield Section(title, (picture, Text(LEVEL_CURVES_NOTE, note=True)))

@@ -54,8 +54,8 @@ def compiled(game: Game, trial: Batch, backend: str = "inductor") -> tuple[Game,
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecations inside the compiler
-            made.critic_gradients(trial, Draws(0))
-            made.generator_gradients(trial, Draws(0))
+            made.critic_gradients(trial, Draws(0, device=game.device))
+            made.generator_gradients(trial, Draws(0, device=game.device))
     except Exception as error:  # a compiler may raise anything on a user's module
         reason = " ".join(str(error).split("\n\n")[0].split())[:200]
         return game, f"steps run uncompiled: {reason}"

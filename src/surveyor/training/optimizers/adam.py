@@ -37,13 +37,13 @@ class Adam(Updates):
 
     @property
     def capturable(self) -> bool:
-        """Return whether its steps read nothing from the host: not with optimism."""
-        return self.optimism == 0
+        """Return that its steps read nothing from the host."""
+        return True
 
     def over(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
         """Return the optimizer."""
         own = list(parameters)
-        on_card = self.capturable and bool(own) and own[0].is_cuda
+        on_card = bool(own) and own[0].is_cuda
         optimizer = torch.optim.Adam(
             own,
             lr=torch.tensor(rate, device=own[0].device) if on_card else rate,
@@ -52,6 +52,8 @@ class Adam(Updates):
             fused=True,
             capturable=on_card,
         )
+        if on_card:
+            optimizer.param_groups[0]["progress"] = torch.ones((), device=own[0].device)
         if self.optimism:
             _add_optimism(optimizer, self.optimism, self.after)
         return optimizer
@@ -66,7 +68,12 @@ def _add_optimism(optimizer: torch.optim.Optimizer, optimism: float, after: floa
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         now = [p.grad for p in parameters]
         past = [optimizer.state[p].get("previous", g) for p, g in zip(parameters, now, strict=True)]
-        ahead = torch._foreach_add(now, torch._foreach_sub(now, past), alpha=optimism * late)
+        apart = torch._foreach_sub(now, past)
+        if isinstance(late, Tensor):
+            torch._foreach_mul_(apart, optimism * late)
+            ahead = torch._foreach_add(now, apart)
+        else:
+            ahead = torch._foreach_add(now, apart, alpha=optimism * late)
         for p, g in zip(parameters, ahead, strict=True):
             p.grad = g
         last[:] = now
@@ -74,7 +81,11 @@ def _add_optimism(optimizer: torch.optim.Optimizer, optimism: float, after: floa
     def keep(*_: object) -> None:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         for p, g in zip(parameters, last, strict=True):
-            optimizer.state[p]["previous"] = g
+            state = optimizer.state[p]
+            if g.is_cuda and "previous" in state:  # in place: a graph reads the same memory again
+                state["previous"].copy_(g)
+            else:
+                state["previous"] = g
 
     optimizer.register_step_pre_hook(before)
     optimizer.register_step_post_hook(keep)
