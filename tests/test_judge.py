@@ -21,9 +21,10 @@ from surveyor.cli import main
 from surveyor.data import Options, Source
 from surveyor.errors import Notice
 from surveyor.judgement import summary
+from surveyor.judgement.remarks import remarks
 from surveyor.kinds.assess import assess
 from surveyor.kinds.loading import load
-from surveyor.measures import SeenRows, SeenRun
+from surveyor.measures import Figure, Figures, SeenRows, SeenRun
 from surveyor.options.configure import configure
 from tests.conftest import mixed
 
@@ -61,6 +62,8 @@ def test_rows_of_the_same_source_pass_and_torn_ones_do_not(side_by_side: Any) ->
     assert "cannot be told" not in bad.verdict
     assert bad.evaluation["rule", "gross = net + tax"].known > 0.9
     assert good.evaluation["rule", "gross = net + tax"].known == 0
+    assert any(text.startswith("Rules: they break none of the") for text in good.remarks)
+    assert any(re.match(r"Rules: \d+\.\d% of the rows break “", text) for text in bad.remarks)
     assert side_by_side["synthetic 2"] is bad
     assert side_by_side.verdict.startswith("synthetic 1: ")
     with pytest.raises(KeyError, match="did you mean 'synthetic 1'"):
@@ -96,6 +99,11 @@ def test_a_number_is_predicted_by_regression() -> None:
     assert first.known == pytest.approx(first.known_floor, abs=0.05)
     assert second.known < 0.3
     assert "R squared" in first.unit
+    assert "as well as when trained on real rows" in found[0].remarks[-1]
+    assert (
+        "worse than when trained on real rows" in found[1].remarks[-1]
+        or "guess (" in found[1].remarks[-1]
+    )
 
 
 def test_a_target_with_one_value_in_the_synthetic_rows_is_a_guess() -> None:
@@ -122,6 +130,8 @@ def test_rows_near_those_that_the_maker_saw_are_seen_with_rows_held_out() -> Non
     found = judge(real, nearby(real, 0), orders(1200, 2), holdout=orders(800, 3))
     codes = [{f.code for f in one.evaluation.findings} for one in found]
     assert {"R03", "R07"} <= codes[0]
+    assert any("they reveal rows that the maker saw" in text for text in found[0].remarks)
+    assert any("no sign that they reveal" in text for text in found[1].remarks)
     assert not {"R03", "R04", "R07", "R09"} & codes[1]
     assert "holds only if the maker saw none" in found.note
 
@@ -168,7 +178,9 @@ def test_sorted_files_are_judged_by_rows_from_all_over() -> None:
     net = found.evaluation["distance", "net"]
     assert net.known < 20  # of rows taken from one end about 60
     assert net.known_floor < 20
-    assert "cannot be told" in judge(real, made).verdict
+    few = judge(real, made, rows=80)[0]
+    assert "cannot be told" in few.verdict
+    assert few.evaluation["w1"].ratio == pytest.approx(1, abs=0.15)  # of 80 rows in a row 1.3
 
 
 def test_dates_as_text_are_dates(tmp_path: Path) -> None:
@@ -180,8 +192,9 @@ def test_dates_as_text_are_dates(tmp_path: Path) -> None:
     assert found[0].evaluation["w1"] == found[1].evaluation["w1"]
     real.to_csv(tmp_path / "real.csv", index=False)
     with pytest.warns(Notice, match="no cell of .*real.csv is written %d.%m.%Y"):
-        other = judge(tmp_path / "real.csv", swapped, type=typed)
-    assert other[0].evaluation["w1"].known == pytest.approx(found[0].evaluation["w1"].known)
+        other = judge(tmp_path / "real.csv", swapped, text, type=typed)
+    for one in other:
+        assert one.evaluation["w1"].known == pytest.approx(found[0].evaluation["w1"].known)
 
 
 REAL = orders(200, 1)
@@ -316,8 +329,49 @@ def test_every_kind_of_data_is_judged(kind: str) -> None:
     first, second = (one.evaluation for one in found)
     assert first["usefulness"].known > second["usefulness"].known + 0.2
     assert second.by_name["auc"].known > first.by_name["auc"].known
+    assert first["contained", "the real rows"].value == 0
+    assert first["w1_self"].n == 150
+    assert first["w1_self"].ratio == pytest.approx(1, abs=0.2)
+    if kind == "images":
+        assert first["asked"].n == 300
     assert {line.label for line in summary(found)} >= {"Rows", "W1, the distance to real rows"}
     assert all(len(line.cells) == 2 for line in summary(found))
+
+
+def test_a_floor_that_is_not_that_of_the_first_stands_in_the_cell() -> None:
+    found = judge(orders(600, 1), orders(300, 2), orders(100, 3))
+    line = next(line for line in summary(found) if line.label.startswith("W1"))
+    assert "(real" not in line.cells[0]
+    floor = found[1].evaluation["w1"].known_floor
+    assert line.cells[1].endswith(f"(real {floor:.4g})")
+    assert floor > found[0].evaluation["w1"].known_floor
+
+
+def test_only_findings_of_memorising_are_called_so() -> None:
+    figures = Figures((Figure("membership_auc", 0.5, 0.5),))
+    assert remarks(figures, {"R06", "R09"}, None)[0].startswith("Memorising: no sign")
+    assert "reveal rows" in remarks(figures, {"R04"}, None)[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "floor", "unit", "words"),
+    [
+        (0.9, 0.9, "AUC of k", "as well as"),
+        (0.87, 0.9, "AUC of k", "nearly as well as"),
+        (0.78, 0.9, "AUC of k", "less well than"),
+        (0.6, 0.9, "AUC of k", "much worse than"),
+        (0.52, 0.9, "AUC of k", "no better than a guess"),
+        (0.2, 0.52, "AUC of k", "not even real rows"),
+        (0.87, 0.9, "R squared of k", "nearly as well as"),
+        (-3.0, 0.9, "R squared of k", "no better than a guess"),
+        (None, None, "AUC of k", "cannot be measured"),
+    ],
+)
+def test_usefulness_is_said_by_what_is_gained_over_a_guess(
+    value: float | None, floor: float | None, unit: str, words: str
+) -> None:
+    (said,) = remarks(Figures((Figure("usefulness", value, floor, unit),)), set(), "k")
+    assert f" {words}" in said
 
 
 @pytest.fixture(name="files")

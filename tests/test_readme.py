@@ -33,6 +33,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     people.to_csv(tmp_path / "people.csv", index=False)
     for name in ("january", "february"):
         mixed(200, seed=len(name)).to_csv(tmp_path / f"{name}.csv", index=False)
+    others = {"ctgan": 250, "copula": 220, "unseen": 200}
+    for seed, (name, n) in enumerate(others.items(), 1):
+        made = mixed(n, seed=seed).rename(columns={"town": "city"})
+        made.to_csv(tmp_path / f"{name}.csv", index=False)
     for label in ("cats", "dogs"):
         (tmp_path / "pictures" / label).mkdir(parents=True)
         for k in range(12):
@@ -48,8 +52,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 MADE = {
-    "README.md": ("oslo.csv", "drift.html", "runs/people/report.html"),
-    "guide.md": ("cats.png", "walk.gif", "large/3.png", "drift.html"),
+    "README.md": ("oslo.csv", "drift.html", "judged.html", "runs/people/report.html"),
+    "guide.md": ("cats.png", "walk.gif", "large/3.png", "drift.html", "judged.html"),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }
 

@@ -84,6 +84,8 @@ def judge(
 def _print(found: Judgement) -> None:
     for one in found:
         out.print(f"[bold]{escaped(one.name)}: {escaped(one.verdict)}[/]", highlight=False)
+        for remark in one.remarks:
+            out.print(escaped(remark), highlight=False)
         for finding in one.evaluation.findings:
             print_finding(vars(finding))
     lines = summary(found)

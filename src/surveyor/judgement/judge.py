@@ -13,6 +13,7 @@ from surveyor.data import Options
 from surveyor.errors import InputError, did_you_mean, tell
 from surveyor.judgement.contained import COPY, Contained, contained
 from surveyor.judgement.reading import Sets, read_sets
+from surveyor.judgement.remarks import remarks
 from surveyor.kinds.assess import assess
 from surveyor.measures import ROWS, Evaluation, Measure, SeenRows
 from surveyor.panels import TwoSets
@@ -35,11 +36,15 @@ UNSEEN = (
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One synthetic data set: its name, the number of its rows, and its evaluation."""
+    """One synthetic data set: its name, the number of its rows, and its evaluation.
+
+    ``remarks`` say in plain sentences what the verdict does not: rules, memorising, usefulness.
+    """
 
     name: str
     rows: int
     evaluation: Evaluation
+    remarks: tuple[str, ...]
     sets: TwoSets = field(repr=False)
 
     @property
@@ -48,10 +53,11 @@ class Judged:
         return self.evaluation.verdict
 
     def numbers(self) -> dict[str, Any]:
-        """Return name, rows, verdict, figures and findings, for JSON."""
+        """Return name, rows, verdict, remarks, figures and findings, for JSON."""
         kept = ("verdict", "n", "unit", "figures", "findings")
         numbers = self.evaluation.numbers()
-        return {"name": self.name, "rows": self.rows} | {k: numbers[k] for k in kept}
+        own = {"name": self.name, "rows": self.rows, "remarks": list(self.remarks)}
+        return own | {k: numbers[k] for k in kept}
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +203,9 @@ def _judged(sets: Sets, name: str, target: str | None, seed: int, rows: int) -> 
     two = TwoSets(
         sets.codec, both, sets.kind.coordinates(sets.codec, both), names=("real rows", name)
     )
-    return Judged(name, len(raw), _said(found), two)
+    codes = {f.code for f in found.findings}
+    said = remarks(found.by_name, codes, target)
+    return Judged(name, len(raw), _said(found), said, two)
 
 
 def _said(found: Evaluation) -> Evaluation:

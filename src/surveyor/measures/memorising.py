@@ -22,6 +22,7 @@ AT_ONCE, BLOCK = 4096, 512  # rows read, and compared, at a time
 SHOWN = 50_000  # training points among which a report shows the nearest
 DIRECT = 8  # the most coordinates for which distances are summed directly
 TIE = 1e-12  # the resolution of squared distances
+REVEALING = {"R03", "R04", "R07"}  # findings of samples that reveal training rows
 EQUAL = 1e-6  # entries are equal within this, in standard deviations or relative to the value
 
 

@@ -46,10 +46,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a head; numbers are right-aligned, None is a dash."""
+    """Rows under a head; numbers are right-aligned, None is a dash.
+
+    The last ``amounts`` columns are right-aligned too: numbers with a unit, as text.
+    """
 
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    amounts: int = 0
     form: str = "table"
 
     @property
@@ -61,6 +65,12 @@ class Table:
             if texts
             else ((False,) * len(self.head))
         )
+
+    @property
+    def right_aligned(self) -> tuple[bool, ...]:
+        """Return which columns are right-aligned."""
+        first = len(self.head) - self.amounts
+        return tuple(k >= first or numeric for k, numeric in enumerate(self.numeric))
 
 
 @dataclass(frozen=True)

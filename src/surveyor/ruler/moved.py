@@ -37,7 +37,7 @@ class ColumnMoved:
     @property
     def described(self) -> tuple[str, str]:
         """Return distance and floor as text with their unit."""
-        return _amount(self.kind, self.distance), _amount(self.kind, self.floor)
+        return amount(self.kind, self.distance), amount(self.kind, self.floor)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class RowMoved:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-def _amount(kind: str, value: float) -> str:
+def amount(kind: str, value: float) -> str:
+    """Return a distance of a column of a kind as text, with its unit."""
     if not math.isfinite(value):
         return "all"
     own = column_type(kind)
