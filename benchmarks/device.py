@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,9 @@ PRECISIONS = ((), ("--precision", "bfloat16"))
 CASES = (("toy:ring", "--steps", "2000"), ("adult_train.csv.gz", "--steps", "600"))
 
 
-def critic_step(size: Size, precision: torch.dtype, generated: bool) -> Step:
+def critic_step(
+    size: Size, precision: torch.dtype, generated: bool = False, last: bool = False
+) -> Step:
     """Return Surveyor's critic step on the card, as one graph; ``generated`` code or eager."""
     real, fake = (p.to(CARD) for p in size.points())
     net = "conv:width=32" if len(size.shape) == 3 else f"mlp:width={size.width},depth={size.depth}"
@@ -52,8 +54,12 @@ def critic_step(size: Size, precision: torch.dtype, generated: bool) -> Step:
     nets = {"generator": game.generator.to(CARD), "critic": game.critic.to(CARD)}
     own = {**vars(game), **nets, "precision": precision}
     given: Game = Given(**{**own, "fake": fake})
+    if last:
+        in_channels_last(given)
     if generated:
-        given, _ = compiled(given, Points(real))
+        given, refused = compiled(given, Points(real))
+        if refused:
+            raise RuntimeError(refused)
     return played(given, Points(real), critic=True)
 
 
@@ -132,7 +138,7 @@ def pair(game: Game, rows: Any, batch: int) -> Step:
     return step
 
 
-def residual(precision: torch.dtype, batch: int = 64) -> tuple[Game, Any]:
+def residual(precision: torch.dtype, last: bool = False) -> tuple[Game, Any]:
     """Return a residual pair on pictures of 64 x 64, and such pictures on the card."""
     pictures = np.random.default_rng(0).integers(0, 256, (512, 64, 64, 3)).astype(np.uint8)
     options = {
@@ -141,7 +147,14 @@ def residual(precision: torch.dtype, batch: int = 64) -> tuple[Game, Any]:
     }  # fmt: skip
     data, config = prepare({"images": pictures}, options)
     game = game_of(config, data.codec)
-    return game, placed(data.train, game.device)
+    return (in_channels_last(game) if last else game), placed(data.train, game.device)
+
+
+def in_channels_last(game: Game) -> Game:
+    """Return the game with the weights of convolutions laid out channels last."""
+    for net in (game.generator, game.critic):
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return game
 
 
 def timed(step: Step, seconds: float = 1.0) -> float:
@@ -163,7 +176,7 @@ def timed(step: Step, seconds: float = 1.0) -> float:
     return 1000 * float(np.median(times))
 
 
-def speeds(seconds: float) -> list[dict[str, Any]]:
+def speeds(seconds: float, sizes: Sequence[Size] = SIZES) -> list[dict[str, Any]]:
     """Return milliseconds a step, by size and method, in turns on one card."""
     rows: list[dict[str, Any]] = []
 
@@ -176,18 +189,23 @@ def speeds(seconds: float) -> list[dict[str, Any]]:
         console.print(row, highlight=False)
 
     ways = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-    for size in SIZES:
+    for size in sizes:
         ends = [p.to(CARD) for p in size.points()]
         add(size.name, "textbook", partial(textbook, layers(size).to(CARD), *ends))
         for name, precision in ways.items():
             for code in (False, True):
                 said = f"Surveyor, {name}" + ", compiled" * code
                 add(size.name, said, partial(critic_step, size, precision, code))
+            if len(size.shape) == 3:
+                said = f"Surveyor, {name}, channels last"
+                add(size.name, said, partial(critic_step, size, precision, False, True))
     title = "residual 64 x 64 pair, batch 64"
     game, rows_there = residual(torch.float32)
     add(title, "textbook", partial(pair, game, rows_there, 64))
     for name, precision in ways.items():
-        add(title, f"Surveyor, {name}", partial(played, *residual(precision), batch=64))
+        for last in (False, True):
+            said = f"Surveyor, {name}" + ", channels last" * last
+            add(title, said, partial(played, *residual(precision, last), batch=64))
     return rows
 
 
@@ -205,16 +223,24 @@ def run(source: str, *flags: str) -> dict[str, Any]:
         return told | {"training": done.seconds, "figures": figures}
 
 
-def busy(steps: int = 150) -> dict[str, float]:
-    """Return the share of time in which the card computes, during steps of a MNIST run."""
+def busy(last: bool = False, code: bool = False, steps: int = 150) -> dict[str, Any]:
+    """Return the share of time in which the card computes, during steps of a MNIST run.
+
+    With ``last`` weights are laid out channels last; with ``code`` steps are compiled.
+    """
     from torch.profiler import ProfilerActivity, profile
 
     data, config = prepare(
         data_file("mnist_train.npz"), {"condition": ["labels"], "device": CARD, "steps": 4000}
     )
     game, plan = game_of(config, data.codec), plan_of(config)
-    state = State.start(game, plan)
     rows = placed(data.train, game.device)
+    refused = None
+    if last:
+        in_channels_last(game)
+    if code:
+        game, refused = compiled(game, rows.draw(plan.batch, Draws(0, device=CARD)))
+    state = State.start(game, plan)
     rounds = Captured(game, plan, state, moves_of(game, ByRows(rows, plan.batch), plan, state))
     for step in range(10):
         rounds(step, 0.0)
@@ -241,7 +267,14 @@ def busy(steps: int = 150) -> dict[str, float]:
         covered += max(0.0, end - max(start, until))
         until = max(until, end)
     whole = spans[-1][1] - spans[0][0]
-    return {"ms a round": 1000 * plain, "busy": covered / whole, "kernels": len(spans) / 40}
+    how = ", ".join(["channels last"] * last + ["compiled"] * code) or "as it is"
+    return {
+        "how": how,
+        "refused": refused,
+        "ms a round": 1000 * plain,
+        "busy": covered / whole,
+        "kernels": len(spans) / 40,
+    }
 
 
 def as_here() -> None:
@@ -255,6 +288,7 @@ def as_here() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=0.7)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[0, 1, 2, 3])
     parser.add_argument("--parts", nargs="*", default=["checks", "speeds", "busy", "mnist"])
     given = parser.parse_args()
     if not torch.cuda.is_available():
@@ -263,8 +297,8 @@ def main() -> None:
     found: dict[str, Any] = {"card": torch.cuda.get_device_name(), "runs": []}
     parts: dict[str, Callable[[], Any]] = {
         "checks": checked,
-        "speeds": lambda: speeds(given.seconds),
-        "busy": busy,
+        "speeds": lambda: speeds(given.seconds, [SIZES[k] for k in given.sizes]),
+        "busy": lambda: [busy(), busy(last=True), busy(code=True)],
         "mnist": lambda: [run("mnist_train.npz", *DIGITS, *more) for more in PRECISIONS],
         "devices": lambda: [run(*case, "--device", d) for case in CASES for d in (CARD, "cpu")],
     }

@@ -73,12 +73,33 @@ class ResidualGenerator(nn.Module):
 
 
 class Resized(nn.Module):
-    """Bilinear upsampling."""
+    """Bilinear upsampling.
+
+    On CUDA by two matrix products, since PyTorch's derivative adds in any order there, and a seed
+    would not give the same weights twice.
+    """
 
     def __init__(self, factor: float) -> None:
         super().__init__()
         self.factor = factor
+        self._matrices: dict[tuple[int, torch.device], Tensor] = {}
 
     def forward(self, h: Tensor) -> Tensor:
         """Return (n, c, factor h, factor w)."""
+        if h.is_cuda:
+            return self.by_products(h)
         return functional.interpolate(h, scale_factor=self.factor, mode="bilinear")
+
+    def by_products(self, h: Tensor) -> Tensor:
+        """Return the same by matrix products."""
+        rows, columns = (self._matrix(side, h.device) for side in h.shape[2:])
+        return rows.mT @ (h @ columns)
+
+    def _matrix(self, side: int, device: torch.device) -> Tensor:
+        """Return the matrix (side, factor side) that upsamples a row."""
+        if (side, device) not in self._matrices:
+            row = functional.interpolate(
+                torch.eye(side)[None], scale_factor=self.factor, mode="linear"
+            )
+            self._matrices[side, device] = row[0].to(device)
+        return self._matrices[side, device]

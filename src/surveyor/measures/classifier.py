@@ -63,16 +63,19 @@ class Trained:
     """A trained classifier, evaluated in batches."""
 
     net: Classifier
+    device: torch.device | str = "cpu"
 
     @torch.no_grad()
     def features(self, x: Tensor) -> np.ndarray:
         """Return features (n, 128) of pictures (n, c, h, w)."""
-        return np.concatenate([self.net.features(p).numpy() for p in torch.split(x, AT_ONCE)])
+        parts = (self.net.features(p.to(self.device)) for p in torch.split(x, AT_ONCE))
+        return np.concatenate([part.cpu().numpy() for part in parts])
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> np.ndarray:
         """Return the most likely class of each picture, (n,)."""
-        return np.concatenate([self.net(p).argmax(1).numpy() for p in torch.split(x, AT_ONCE)])
+        parts = (self.net(p.to(self.device)).argmax(1) for p in torch.split(x, AT_ONCE))
+        return np.concatenate([part.cpu().numpy() for part in parts])
 
 
 def fit_classifier(
@@ -82,20 +85,21 @@ def fit_classifier(
     classes: int,
     seed: int,
     stream: Stream = Stream.PLAIN,
+    device: torch.device | str = "cpu",
 ) -> Trained:
     """Train on labelled pictures drawn by ``draw`` from a set of ``rows``."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = Classifier(shape, classes)
+        net = Classifier(shape, classes).to(device)
     parameters = list(net.parameters())
     optimizer = torch.optim.Adam(parameters, lr=RATE)
     steps = max(20, min(MOST_STEPS, EPOCHS * rows // BATCH))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(steps):
-        x, y = draw(BATCH, Draws(seed, step, stream))
+        x, y = (t.to(device) for t in draw(BATCH, Draws(seed, step, stream)))
         loss = functional.cross_entropy(net(x), y)
         for p, g in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
             p.grad = g
         optimizer.step()
         schedule.step()
-    return Trained(net.eval().requires_grad_(False))
+    return Trained(net.eval().requires_grad_(False), device)

@@ -75,6 +75,11 @@ class Seen(ABC):
         return found
 
     @property
+    def device(self) -> torch.device:
+        """Return the device on which nets of a measure may be trained."""
+        return torch.device("cpu")
+
+    @property
     def codec(self) -> Codec:
         """Return the codec."""
         return self.data.codec
@@ -166,6 +171,11 @@ class SeenRun(Seen):
     rows: int = ROWS
     own: bool = True
     _blocks: list[tuple[np.ndarray, Batch]] = field(default_factory=list, repr=False)
+
+    @property
+    def device(self) -> torch.device:
+        """Return the device of the run."""
+        return self.game.device
 
     def fake(self, n: int) -> Batch:
         """Return the first ``n`` generated points, with conditions drawn as in training.

@@ -57,7 +57,7 @@ class Pictures(Measure):
 def _by_label(
     seen: Seen, column: Column, codes: np.ndarray, place: int | None, n: int
 ) -> Iterator[Figure]:
-    trained = label_classifier(seen.data, column, codes, seen.seed)
+    trained = label_classifier(seen.data, column, codes, seen.seed, seen.device)
     held, real, made = seen.held(n).x, seen.train(n).x, seen.delivered(n).x
     truth = codes[seen.data.holdout.index[:n]]
     by = f"a classifier of {column.name}, trained on the training pictures"
@@ -116,7 +116,9 @@ def labels(data: Data) -> tuple[Column, np.ndarray, int | None] | None:
     return None
 
 
-def label_classifier(data: Data, column: Column, codes: np.ndarray, seed: int) -> Trained:
+def label_classifier(
+    data: Data, column: Column, codes: np.ndarray, seed: int, device: torch.device | str = "cpu"
+) -> Trained:
     """Return a classifier of ``column``, trained on the training pictures."""
     source = data.train
 
@@ -124,7 +126,8 @@ def label_classifier(data: Data, column: Column, codes: np.ndarray, seed: int) -
         index = source.index[draws.index(n, len(source)).numpy()]
         return data.codec.points(source.rows, index), torch.from_numpy(codes[index])
 
-    return fit_classifier(draw, len(source), data.codec.space.shape, column.size, seed)
+    shape = data.codec.space.shape
+    return fit_classifier(draw, len(source), shape, column.size, seed, device=device)
 
 
 def _learnable(codes: np.ndarray, size: int) -> bool:
@@ -142,5 +145,6 @@ def _usefulness(seen: Seen, column: Column, place: int, held: Tensor, truth: np.
         return made[index], own[index]
 
     shape = seen.codec.space.shape
-    trained = fit_classifier(draw, n, shape, column.size, seen.seed, Stream.USEFULNESS)
+    how = (shape, column.size, seen.seed, Stream.USEFULNESS, seen.device)
+    trained = fit_classifier(draw, n, *how)
     return float((trained.predict(held) == truth).mean())
