@@ -170,3 +170,12 @@ def test_conditions_are_answered_as_asked(data: Data) -> None:
 
 def test_every_kind_is_covered() -> None:
     assert {load(*case).codec.kind for case in CASES.values()} == set(kinds())
+
+
+def test_equal_rows_have_equal_keys_and_others_do_not(data: Data) -> None:
+    raw = data.files.select(data.raw, np.array([0, 0, 1, 2, 2]))
+    first, again, other, third, last = data.files.keys(raw, data.codec)
+    assert first == again
+    assert third == last
+    assert len({first, other, third}) == 3
+    assert data.codec.unknown_columns(data.codec.rows(raw)) == []
