@@ -44,10 +44,8 @@ PRECISIONS = ((), ("--precision", "bfloat16"))
 CASES = (("toy:ring", "--steps", "2000"), ("adult_train.csv.gz", "--steps", "600"))
 
 
-def critic_step(
-    size: Size, precision: torch.dtype, generated: bool = False, last: bool = False
-) -> Step:
-    """Return Surveyor's critic step on the card, as one graph; ``generated`` code or eager."""
+def critic_step(size: Size, precision: torch.dtype, last: bool = False) -> Step:
+    """Return Surveyor's critic step on the card, as one graph."""
     real, fake = (p.to(CARD) for p in size.points())
     net = "conv:width=32" if len(size.shape) == 3 else f"mlp:width={size.width},depth={size.depth}"
     game = lab_game(Points(real), critic=net, constraint="gradient-penalty:side=two")
@@ -56,10 +54,6 @@ def critic_step(
     given: Game = Given(**{**own, "fake": fake})
     if last:
         in_channels_last(given)
-    if generated:
-        given, refused = compiled(given, Points(real))
-        if refused:
-            raise RuntimeError(refused)
     return played(given, Points(real), critic=True)
 
 
@@ -193,12 +187,10 @@ def speeds(seconds: float, sizes: Sequence[Size] = SIZES) -> list[dict[str, Any]
         ends = [p.to(CARD) for p in size.points()]
         add(size.name, "textbook", partial(textbook, layers(size).to(CARD), *ends))
         for name, precision in ways.items():
-            for code in (False, True):
-                said = f"Surveyor, {name}" + ", compiled" * code
-                add(size.name, said, partial(critic_step, size, precision, code))
+            add(size.name, f"Surveyor, {name}", partial(critic_step, size, precision))
             if len(size.shape) == 3:
                 said = f"Surveyor, {name}, channels last"
-                add(size.name, said, partial(critic_step, size, precision, False, True))
+                add(size.name, said, partial(critic_step, size, precision, True))
     title = "residual 64 x 64 pair, batch 64"
     game, rows_there = residual(torch.float32)
     add(title, "textbook", partial(pair, game, rows_there, 64))
@@ -319,10 +311,27 @@ def section(found: Found) -> str:
         by.setdefault(r["size"], {})[r["method"]] = r.get("ms", float("nan"))
     methods = list(dict.fromkeys(r["method"] for r in found["speeds"]))
     rows = [
-        [size, *(f"{ms[m]:.3f}" if m in ms else "-" for m in methods)] for size, ms in by.items()
+        [size, *(f"{ms[m]:.2f}" if m in ms else "-" for m in methods)] for size, ms in by.items()
     ]
-    return f"**One card** ({found['card']}), milliseconds a step.\n\n" + table(
-        ["step", *methods], rows
+    used = [
+        f"{b['how']}: {b['ms a round']:.2f} ms a round of {b['kernels']:.0f} kernels, the card busy {b['busy']:.0%} of the time"
+        for b in found["busy"]
+    ]
+    first = found["mnist"][0]
+    wrong = [c["check"] for c in found["checks"] if not c["result"].startswith(("equal", "ok")) and "apart" not in c["result"]]  # fmt: skip
+    apart = max(float(c["result"].split()[0]) for c in found["checks"] if "apart" in c["result"])
+    return (
+        f"**One card** (`python -m benchmarks.device`, {found['card']}, {found['measured']['machine']['cores']} cores), milliseconds a step: "
+        "the textbook loop one kernel at a time, Surveyor's as one graph. The pair is a critic step and a generator step; the others are a critic step.\n\n"
+        + table(["step", *methods], rows)
+        + f"\n\nA round of MNIST (`--condition labels`), under PyTorch's profiler: {'; '.join(used)}. "
+        f"From command to report its {4000:,} steps took {first['seconds']:.0f} s, {first['training']:.0f} s of them until the last step"
+        f"{', ' + first['note'] if 'note' in first else ''}. "
+        f"Of {len(found['checks'])} checks {len(wrong)} failed{': ' + ', '.join(wrong) if wrong else ''}: graphs give the bits of single kernels, "
+        "a seed gives the same files twice and after an interruption, a number that is not finite is named as on the processor; "
+        f"gradients are at most {apart:.0e} of their norm from the processor's.\n\n*{found.get('note', '')}*".replace(
+            "\n\n**", ""
+        )
     )
 
 
