@@ -1,4 +1,4 @@
-"""Shared fixtures: quick runs."""
+"""Shared fixtures and data: quick runs, a table, Gaussian points."""
 
 from __future__ import annotations
 
@@ -67,3 +67,10 @@ def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Model:
 def toy_run(tmp_path_factory: pytest.TempPathFactory) -> Model:
     torch.set_num_threads(1)
     return fit("toy:ring:600", tmp_path_factory.mktemp("runs") / "toy", **QUICK | WGAN)
+
+
+def gaussian(n: int, d: int, shift: float = 0.0, seed: int = 0) -> np.ndarray:
+    """Return points of a standard Gaussian, shifted along the first axis."""
+    points = np.random.default_rng(seed).normal(size=(n, d))
+    points[:, 0] += shift
+    return points
