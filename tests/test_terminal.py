@@ -17,6 +17,7 @@ from PIL import Image
 
 from surveyor import InputError, Model, fit
 from surveyor.cli import main
+from surveyor.cli.console import app
 from surveyor.data import bounds
 from surveyor.errors import Notice
 from surveyor.kinds.images.pictures import list_pictures
@@ -323,3 +324,15 @@ def test_names_that_are_not_utf8_are_refused_before_training(
     Image.new("L", (8, 8)).save(folder / "a.png")
     with pytest.raises(InputError, match="the name is not UTF-8"):
         list_pictures(folder.parent)
+
+
+@pytest.mark.parametrize("command", [name for name in app if not name.startswith("-")])
+def test_no_flag_has_a_negative_that_nobody_wrote(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cyclopts offers ``--no-x`` beside each switch and ``--empty-x`` beside each list."""
+    assert main([command, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "Usage:" in told
+    assert "--no-" not in told
+    assert "--empty-" not in told

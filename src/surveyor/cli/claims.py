@@ -21,7 +21,7 @@ from surveyor.errors import InputError
 def claims(
     *names: str,
     out_: Annotated[Path, Parameter(name="--out")] = Path("gallery"),
-    all_: Annotated[bool, Parameter(name="--all", negative=(), show_default=False)] = False,
+    all_: Annotated[bool, Parameter(name="--all", show_default=False)] = False,
     seed: int = 1,
     quick: Flag = False,
 ) -> int:

@@ -66,7 +66,7 @@ app = App(
     version=surveyor.__version__,
     result_action="return_value",
     suppress_keyboard_interrupt=False,
-    default_parameter=Parameter(converter=convert),
+    default_parameter=Parameter(converter=convert, negative=()),
 )
 out = Screen()
 

@@ -24,7 +24,6 @@ def _flags() -> type:
         parameter = Parameter(
             help=f.metadata["help"],
             group=heading,
-            negative=(),
             consume_multiple=typing.get_origin(kind) is tuple,
         )
         annotations[f.name] = Annotated[kind | None, parameter]
@@ -38,7 +37,7 @@ Flags = _flags()
 def _several(help_: str) -> Any:
     return Annotated[
         tuple[str, ...],
-        Parameter(help=help_, negative=(), consume_multiple=True, show_default=False),
+        Parameter(help=help_, consume_multiple=True, show_default=False),
     ]
 
 
@@ -63,11 +62,11 @@ Device = Annotated[
         "that is not available."
     ),
 ]
-Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
-Json = Annotated[bool, Parameter(name="--json", negative=(), show_default=False)]
+Flag = Annotated[bool, Parameter(show_default=False)]
+Json = Annotated[bool, Parameter(name="--json", show_default=False)]
 Output = Annotated[Path | None, Parameter(name=["-o", "--output"])]
 Overwrite = Annotated[
     bool,
-    Parameter(help="Replace the output if it exists.", negative=(), show_default=False),
+    Parameter(help="Replace the output if it exists.", show_default=False),
 ]
 Where = Annotated[tuple[str, ...], Parameter(show_default=False)]
