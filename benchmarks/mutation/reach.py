@@ -100,7 +100,8 @@ def _seconds() -> float:
 def reached(tests: Sequence[str]) -> Reach:
     """Return what every test reaches; files of tests are watched anew where something changed."""
     code = "".join(short(p.read_text()) for p in sorted(CODE.rglob("*.py")))
-    shared = short(code + (ROOT / "tests" / "conftest.py").read_text())
+    helpers = (p for p in sorted((ROOT / "tests").rglob("*.py")) if "test_" not in p.name)
+    shared = short(code + "".join(p.read_text() for p in helpers))
     targets = {t: PLACE / f"{short(shared + t + (ROOT / t).read_text())}.json" for t in tests}
 
     def told(test: str) -> Callable[[int, Path, float], None]:
