@@ -1,7 +1,8 @@
-"""Shared fixtures and data: quick runs, a table, Gaussian points."""
+"""Shared fixtures and data: quick runs, tables, points, games."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,13 @@ import pytest
 import torch
 
 from surveyor import Model, fit
+from surveyor.api import prepare
+from surveyor.build import game_of, plan_of
+from surveyor.data import Options
+from surveyor.data.columns import Column
+from surveyor.kinds.loading import load
+from surveyor.kinds.table.codec import TableCodec
+from surveyor.training import Game, Plan, State
 
 QUICK: dict[str, Any] = {
     "steps": 6,
@@ -74,3 +82,50 @@ def gaussian(n: int, d: int, shift: float = 0.0, seed: int = 0) -> np.ndarray:
     points = np.random.default_rng(seed).normal(size=(n, d))
     points[:, 0] += shift
     return points
+
+
+def built(source: Any = "toy:ring:400", **said: Any) -> tuple[Any, Game, Plan, State]:
+    """Return data, the game on them, its plan and its first state."""
+    data, config = prepare(source, QUICK | WGAN | {"generator": "mlp:width=16,depth=2"} | said)
+    game, plan = game_of(config, data.codec), plan_of(config)
+    return data, game, plan, State.start(game, plan)
+
+
+def labelled(n: int = 600) -> dict[str, np.ndarray]:
+    """Return points in the plane about four centres, each with its own label."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 4, n)
+    return {"x": rng.normal(size=(n, 2)) + 5 * label[:, None], "label": label}
+
+
+def spread(texts: list[str], n: int = 120) -> list[str]:
+    """Return ``n`` cells, the texts one after another and again from the first."""
+    return [texts[k % len(texts)] for k in range(n)]
+
+
+def csv(folder: Path, **columns: list[str]) -> str:
+    """Write the columns and a number ``x`` to a CSV file, and return its path."""
+    path = folder / "data.csv"
+    own = columns | {"x": [str(k % 11) for k in range(len(next(iter(columns.values()))))]}
+    pd.DataFrame(own).to_csv(path, index=False)
+    return str(path)
+
+
+def column(source: Any, name: str, **options: Any) -> Column:
+    """Return a column as it is understood in a table."""
+    codec = load(source, Options(**options), seed=1).codec
+    assert isinstance(codec, TableCodec)
+    return next(c for c in codec.columns if c.name == name)
+
+
+def orders(n: int, seed: int) -> pd.DataFrame:
+    """Return orders with a sum, an order of dates, and an answer that follows from the others."""
+    rng = np.random.default_rng([seed, 77])
+    net, share = np.round(rng.gamma(2, 40, n), 2), rng.choice([0.1, 0.2], n)
+    tax = np.round(net * share, 2)
+    ordered = pd.Timestamp("2021-03-01") + pd.to_timedelta(rng.integers(0, 500, n), "D")
+    sent = ordered + pd.to_timedelta(rng.integers(0, 9, n), "D")
+    shop = rng.choice(["north", "south", "west"], n, p=[0.5, 0.3, 0.2])
+    late = np.where((shop == "west") & (net > 60), "yes", "no")
+    values = {"net": net, "tax": tax, "gross": np.round(net + tax, 2), "ordered": ordered}
+    return pd.DataFrame(values | {"sent": sent, "shop": shop, "late": late})

@@ -173,9 +173,11 @@ def test_every_kind_is_one_folder_and_its_record() -> None:
         assert kind.codec.kind == kind.name
 
 
-BENCHMARKS = sorted((SOURCE.parents[1] / "benchmarks").rglob("*.py"))
+BESIDE = sorted(
+    p for room in ("benchmarks", "tests") for p in (SOURCE.parents[1] / room).rglob("*.py")
+)
 
 
-@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda p: p.stem)
-def test_benchmarks_stay_small(path: Path) -> None:
+@pytest.mark.parametrize("path", BESIDE, ids=lambda p: str(p.relative_to(SOURCE.parents[1])))
+def test_benchmarks_and_tests_stay_small(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400

@@ -15,7 +15,8 @@ import surveyor
 from surveyor.api import prepare
 from surveyor.data import Data
 from surveyor.errors import InputError
-from tests.attack import CODEC_FILES, FILES, Outcome, Sound, attack, forge, sound_runs
+from tests.attack import Outcome, Sound, attack, sound_runs
+from tests.damage import CODEC_FILES, FILES, forge
 
 EACH = 9  # mutations a file
 

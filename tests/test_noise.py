@@ -14,7 +14,7 @@ from surveyor.training import State, steps
 from surveyor.training.noise import Noise
 from surveyor.training.noise.adaptive import EVERY, RAMP, Adaptive
 from surveyor.training.noise.anneal import Anneal
-from tests.test_training import built, labelled
+from tests.conftest import built, labelled
 
 
 @pytest.mark.parametrize(("shift", "level"), [(0.0, 0.0), (50.0, 1.0)])

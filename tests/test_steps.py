@@ -30,8 +30,7 @@ from surveyor.training.lab import game_of as small_game
 from surveyor.training.ranks import Ranks
 from surveyor.training.records import best_of
 from surveyor.training.schedules.cosine import Cosine
-from tests.conftest import QUICK, WGAN
-from tests.test_training import built
+from tests.conftest import QUICK, WGAN, built
 
 SMALL = QUICK | WGAN | {"generator": "mlp:width=16", "critic": "mlp:width=16"}
 

@@ -1,4 +1,4 @@
-"""The loop: what it computes, where it stops, and what it leaves when it breaks."""
+"""The training loop: steps, averages, schedules, exact resumption, divergence."""
 
 from __future__ import annotations
 
@@ -11,16 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from surveyor.api import prepare
 from surveyor.batch import Draws
-from surveyor.build import game_of, plan_of
 from surveyor.catalog import parse
-from surveyor.errors import Diverged, InputError
-from surveyor.lipschitz import TermPenalty, constraints
-from surveyor.objectives import objectives
+from surveyor.errors import Diverged
 from surveyor.training import Game, Measurement, Plan, State, steps
-from surveyor.training.backends.compiled import compiled
-from surveyor.training.backends.written_out import WrittenOut
 from surveyor.training.checkpoint import load_checkpoint, save_checkpoint
 from surveyor.training.loop import plateaued
 from surveyor.training.optimizers import optimizers
@@ -29,13 +23,7 @@ from surveyor.training.plan import update_average
 from surveyor.training.records import best_of
 from surveyor.training.schedules import schedules
 from surveyor.training.step import update
-from tests.conftest import QUICK, WGAN, mixed
-
-
-def built(source: Any = "toy:ring:400", **said: Any) -> tuple[Any, Game, Plan, State]:
-    data, config = prepare(source, QUICK | WGAN | {"generator": "mlp:width=16,depth=2"} | said)
-    game, plan = game_of(config, data.codec), plan_of(config)
-    return data, game, plan, State.start(game, plan)
+from tests.conftest import built
 
 
 def test_a_run_of_weights_in_channels_last_resumes_as_the_same_run(tmp_path: Path) -> None:
@@ -141,30 +129,6 @@ def test_seeds_differ_and_repeat() -> None:
         runs.append(weights(game))
     assert torch.equal(runs[0], runs[1])
     assert not torch.equal(runs[0], runs[2])
-
-
-@pytest.mark.parametrize("objective", sorted(objectives()))
-@pytest.mark.parametrize("constraint", [*sorted(constraints()), "gradient-penalty:points=both"])
-@pytest.mark.parametrize("critic", ["mlp:width=64,depth=2", "conv:width=16"])
-def test_bfloat16_products_give_the_same_gradients(
-    critic: str, constraint: str, objective: str
-) -> None:
-    """bfloat16 keeps eight bits of a factor, and the means of the two sides nearly cancel.
-
-    Worst seen: a cosine of .962, where rounding changes the order in which GroupSort sorts. A
-    weight cast without its gradient, the known trap of autocast, loses far more.
-    """
-    gradients = []
-    for precision in ("float32", "bfloat16"):
-        said: dict[str, Any] = {"precision": precision, "objective": objective}
-        said |= {"constraint": constraint, "condition": ["digit"] * ("condition" in constraint)}
-        data, game, _, _ = built("example:digits", critic=critic, **said)
-        real, draws = data.train.draw(64, Draws(0)), Draws(1)
-        for made in (game.critic_gradients, game.generator_gradients):
-            gradients.append(torch.cat([g.flatten() for g in made(real, draws)[1]]))
-    for exact, rounded in zip(gradients[:2], gradients[2:], strict=True):
-        assert torch.nn.functional.cosine_similarity(exact, rounded, dim=0) > 0.95
-        assert float(rounded.norm() / exact.norm()) == pytest.approx(1, abs=0.05)
 
 
 def test_training_brings_the_samples_closer() -> None:
@@ -290,142 +254,3 @@ def test_an_infinite_gradient_is_caught_before_it_moves_anything() -> None:
     with pytest.raises(Diverged, match="gradient of layer 'w'"):
         next(steps(bad, data.train, plan, fresh))
     assert float(weights(bad).sum()) == float(weights(bad).sum())
-
-
-@pytest.mark.parametrize("penalty", ["gradient-penalty", "gradient-penalty:target=0,points=both"])
-def test_losses_do_not_depend_on_the_unit_of_the_data(penalty: str) -> None:
-    points = np.random.default_rng(0).normal(size=(300, 2))
-    losses = []
-    for scale in (1.0, 1000.0):
-        data, game, plan, state = built(scale * points, constraint=penalty)
-        assert game.unit == pytest.approx(scale, rel=0.2)
-        terms = next(steps(game, data.train, plan, state)).losses()
-        # The generator's loss follows Adam's first step, whose sign turns on the last bit.
-        losses.append({k: v for k, v in terms.items() if k != "generator objective"})
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
-    assert min(map(abs, losses[0].values())) > 0 or penalty == "gradient-penalty"
-
-
-@pytest.mark.parametrize(
-    ("objective", "constraint"),
-    [
-        *[
-            ("wasserstein", name)
-            for name, c in sorted(constraints().items())
-            if not issubclass(c, TermPenalty)
-        ],
-        *[(name, "gradient-penalty:points=both,target=0") for name in sorted(objectives())],
-    ],
-)
-def test_compiled_steps_have_the_same_gradients(objective: str, constraint: str) -> None:
-    said = {"objective": objective, "constraint": constraint, "generator": "mlp:width=16,depth=1"}
-    data, game, plan, _ = built("toy:ring:500", critic="mlp:width=16,depth=2", **said)
-    quick, refused = compiled(game, data.train.draw(plan.batch, Draws(0)))
-    assert refused is None
-    real = data.train.draw(plan.batch, Draws(2))
-    for name in ("critic_gradients", "generator_gradients"):
-        terms, gradients = getattr(game, name)(real, Draws(1), 0.1)
-        same, again = getattr(quick, name)(real, Draws(1), 0.1)
-        assert terms.keys() == same.keys()
-        for one, other in zip(gradients, again, strict=True):
-            # Fused code sums in another order; the worst seen is 5e-7.
-            assert torch.allclose(one, other, atol=2e-6)
-
-
-def test_the_gradients_written_out_are_those_a_game_is_given() -> None:
-    """What is compiled takes their place, so a step has to ask for them."""
-    data, game, _, _ = built("toy:ring:500", critic="mlp:width=16,depth=2")
-    asked: list[str] = []
-
-    def told(name: str) -> Any:
-        plain = getattr(game.backend, name)
-
-        def call(*args: Any) -> Any:
-            asked.append(name)
-            return plain(*args)
-
-        return call
-
-    names = ["critic_loss_and_grad", "generator_loss_and_grad_x"]
-    game = replace(game, backend=WrittenOut(*map(told, names)))
-    game.critic_gradients(data.train.first(16), Draws(0))
-    game.generator_gradients(data.train.first(16), Draws(0))
-    assert asked == names
-
-
-def test_a_game_that_is_left_to_autograd_says_that_it_is_not_compiled() -> None:
-    said = {"condition": ["digit"], "constraint": ["gradient-penalty", "condition-penalty"]}
-    data, game, _, _ = built("example:digits", critic="mlp:width=8,depth=1", **said)
-    same, refused = compiled(game, data.train.first(16))
-    assert same is game
-    assert refused is not None
-    assert "condition penalty" in refused
-
-
-def test_the_cause_of_steps_left_uncompiled_is_told() -> None:
-    def broken(*_: Any) -> Any:
-        raise RuntimeError("no room\nis left\n\nand many lines more")
-
-    data, game, _, _ = built()
-    backend: Any = broken
-    same, refused = compiled(game, data.train.first(16), backend)
-    assert same is game
-    assert refused is not None
-    assert refused.startswith("steps run uncompiled: ")
-    assert "RuntimeError: no room is left" in refused
-    assert "many lines" not in refused
-
-
-def labelled(n: int = 600) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(0)
-    label = rng.integers(0, 4, n)
-    return {"x": rng.normal(size=(n, 2)) + 5 * label[:, None], "label": label}
-
-
-def test_generated_points_are_shown_under_labels_as_wrong_as_the_real_ones() -> None:
-    data, config = prepare(labelled(), QUICK | {"condition": ["label"], "label_noise": 0.4})
-    game = game_of(config, data.codec)
-    codes = np.repeat(np.arange(4), 5000)[:, None]
-    cond = data.codec.condition.embed(codes)
-    with torch.no_grad():
-        shown = game.generate(20_000, cond, Draws(0)).cond
-    assert cond is not None
-    assert shown is not None
-    assert torch.equal(shown.sum(1), cond.sum(1))
-    told = np.zeros((4, 4))
-    np.add.at(told, (codes[:, 0], shown.argmax(1).numpy()), 1 / 5000)
-    # .6 are right, and the rest falls on the three others alike; four deviations of 5,000 draws.
-    expected = np.full((4, 4), 0.4 / 3) + np.eye(4) * (0.6 - 0.4 / 3)
-    assert told == pytest.approx(expected, abs=0.028)
-
-
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [({"label_noise": 0.2}, "no labels"), ({"label_noise": 0.95, "condition": ["label"]}, "at most 0.9")],
-)  # fmt: skip
-def test_label_noise_without_labels_is_refused(said: dict[str, Any], told: str) -> None:
-    with pytest.raises(InputError, match=told):
-        data, config = prepare(labelled(), QUICK | said)
-        game_of(config, data.codec)
-
-
-def test_balanced_rows_are_of_every_group_alike() -> None:
-    frame = mixed(600)
-    frame["side"] = np.where(np.arange(600) < 540, "large", "small")
-    data, _ = prepare(frame, QUICK | {"group": "side"})
-    source = replace(data.train, balance=True)
-    group = source.draw(8000, Draws(0)).group
-    assert group is not None
-    # Four deviations of a share of 8,000.
-    assert float(group.float().mean()) == pytest.approx(0.5, abs=0.023)
-    small = source.index[source.rows["group"][source.index] == 1]
-    drawn = source.draw(8000, Draws(1))
-    rows = data.codec.batch(source.rows, small).x
-    seen = drawn.x[drawn.group == 1]
-    assert len(torch.unique(seen, dim=0)) == len(torch.unique(rows, dim=0))
-    assert torch.equal(torch.unique(seen, dim=0), torch.unique(rows, dim=0))
-
-
-def test_balance_without_groups_is_refused() -> None:
-    with pytest.raises(InputError, match="group"):
-        prepare(mixed(100), QUICK | {"balance": True})
