@@ -67,6 +67,13 @@ bench-images: install
 bench-tables bench-privacy: bench-%: install .venv-peers
 	$(BIN)/python -m benchmarks.$*
 
+bench-power: install .venv-drift
+	$(BIN)/python -m benchmarks.power
+
+.venv-drift:
+	python3 -m venv .venv-drift
+	@.venv-drift/bin/pip install --quiet --disable-pip-version-check evidently frouros
+
 .venv-peers:
 	python3 -m venv .venv-peers
 	@.venv-peers/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch

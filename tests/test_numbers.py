@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 import torch
 
+from surveyor.api import prepare
 from surveyor.build import game_of
 from surveyor.data import Data, Options
 from surveyor.data.fitting import fit_column
+from surveyor.generators import Likelihood
 from surveyor.kinds.assess import assess
 from surveyor.kinds.images.answers.quality import ssim
 from surveyor.kinds.loading import load as load_data
@@ -133,6 +135,29 @@ def test_half_of_a_samples_spread_decides_between_steps() -> None:
     wide, near = step(1, 1.5, 1.0), step(2, 1.2, 0.6)  # 1.0 and .9 by half; .5 and .6 by the whole
     assert best_of([wide, near]) is near
     assert best_of([step(1, 1.0, 0.2), step(2, 1.2, 0.8)]).step == 2  # .9, .8; w1 alone says 1
+
+
+def test_a_likelihood_chooses_where_there_is_one() -> None:
+    """The step of the likelier rows is best, whatever W1 between a few of them says."""
+
+    def step(k: int, w1: float, loss: float | None) -> Measurement:
+        return Measurement(k, w1, 1, 1, 0, None, None, 0, 0, log_loss=loss)
+
+    assert best_of([step(1, 1.0, 9.1), step(2, 1.5, 9.0), step(3, 1.2, 9.05)]).step == 2
+    assert best_of([step(1, 1.0, None), step(2, 3.0, None)]).step == 1
+
+
+def test_the_log_loss_is_that_of_all_validation_rows() -> None:
+    data, config = prepare("example:wine", {"condition": ["target"]})
+    game = game_of(config, data.codec)
+    ruler = RowRuler(game, data.train, data.validation, 20, 0, 1.0)
+    rows = data.validation.first(len(data.validation))
+    game.generator.eval()
+    assert isinstance(game.generator, Likelihood)
+    expected = -game.generator.log_likelihood(rows.x, rows.cond).mean()
+    assert ruler(game.generator).log_loss == pytest.approx(expected.item(), rel=1e-5)
+    _, plain = plane()
+    assert RowRuler(plain, data.train, data.holdout, 20, 0, 1.0).log_loss(plain.generator) is None
 
 
 def test_trends_are_half_the_difference_of_correlations() -> None:

@@ -69,4 +69,5 @@ def _state(session: Session, record: Record) -> str:
         return ""
     floor = max(m.w1_floor, 1e-300)
     best = best_of(session.history)
-    return f"W1 {m.w1:.4g} = {m.w1 / floor:.2f} x floor, best at step {best.step:,}"
+    likely = "" if m.log_loss is None else f", log loss {m.log_loss:.4f}"
+    return f"W1 {m.w1:.4g} = {m.w1 / floor:.2f} x floor{likely}, best at step {best.step:,}"

@@ -13,10 +13,14 @@ from torch import nn
 from surveyor.batch import Batch, Draws
 from surveyor.data import Source
 from surveyor.diagnostics import slopes
+from surveyor.generators import Likelihood
 from surveyor.measures.seen import generated
 from surveyor.measures.wasserstein import floors_of, noise, w1
 from surveyor.streams import Stream
 from surveyor.training import Game, Measurement, Record
+
+LIKELY = 8_192  # validation rows whose likelihood is measured
+AT_ONCE = 1_024
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,19 @@ class Ruler(ABC):
             losses={} if record is None else record.losses(),
             facts=seen.facts,
             noise=0.0 if record is None else record.noise,
+            log_loss=self.log_loss(generator),
         )
+
+    @torch.no_grad()
+    def log_loss(self, generator: nn.Module) -> float | None:
+        """Return the mean negative log likelihood of validation rows; None without a likelihood."""
+        if not isinstance(generator, Likelihood):
+            return None
+        n, device, total = min(LIKELY, len(self.held)), self.game.device, 0.0
+        for start in range(0, n, AT_ONCE):
+            rows = self.held.first(min(AT_ONCE, n - start), start).to(device)
+            total -= float(generator.log_likelihood(rows.x, rows.cond).double().sum())
+        return total / n
 
 
 class RowRuler(Ruler):

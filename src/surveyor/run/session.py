@@ -111,8 +111,8 @@ class Session:
         return self._over()
 
     def _over(self) -> bool:
-        excess = [m.excess for m in self.history]
-        return self.state.step >= self.plan.steps or plateaued(excess, self.config.patience)
+        values = [m.criterion for m in self.history]
+        return self.state.step >= self.plan.steps or plateaued(values, self.config.patience)
 
     def records(self) -> Iterator[Record]:
         """Train, record measurements and save; yield a record of every generator step.

@@ -19,7 +19,8 @@ class Measurement:
     ``critic_estimate`` is the critic's gap on that batch, ``critic_estimate_training`` on training
     rows; both are None where the objective is not a distance. ``slope_mean`` and ``slope_max`` are
     the mean of |grad f| between real and fake and its maximum anywhere, over the target slope.
-    ``noise`` is the deviation of the instance noise at this step.
+    ``noise`` is the deviation of the instance noise at this step. ``log_loss`` is the mean negative
+    log likelihood of validation rows, in nats, None where the generator has no likelihood.
     """
 
     step: int
@@ -34,6 +35,7 @@ class Measurement:
     losses: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
     noise: float = 0.0
+    log_loss: float | None = None
 
     @property
     def finite(self) -> bool:
@@ -43,24 +45,38 @@ class Measurement:
 
     @property
     def excess(self) -> float:
-        """Return w1 - w1_self / 2, by which the best step is chosen.
+        """Return w1 - w1_self / 2.
 
         W1 between samples is smallest for generated points that are too narrow; subtracting half
         their own spread removes that bias (Genevay et al. 2018, for the regularised distance).
         """
         return self.w1 - self.w1_self / 2
 
+    @property
+    def criterion(self) -> float:
+        """Return what chooses the best step, least: the log loss if there is one, else the excess.
+
+        W1 between a few hundred rows of a table is at its floor from the first measurement on, and
+        would choose by chance; the likelihood of the same rows tells steps apart.
+        """
+        return self.excess if self.log_loss is None else self.log_loss
+
+    @property
+    def tolerance(self) -> float:
+        """Return the difference of the criterion below which two steps count as equal."""
+        return self.w1_noise if self.log_loss is None else 0.0
+
 
 def best_of(history: Sequence[Measurement]) -> Measurement:
-    """Return the latest measurement within the noise of the least excess.
+    """Return the latest measurement within the tolerance of the least criterion.
 
     Among steps that W1 cannot distinguish, later ones are better: learning rates have fallen
     further, and the average covers more steps. Choosing the least value would leave it to chance.
     Steps under instance noise fit noisy data, and are considered only if there are no others.
     """
     clear = [m for m in history if m.noise == 0] or list(history)
-    least = min(m.excess for m in clear)
-    return [m for m in clear if m.excess <= least + m.w1_noise][-1]
+    least = min(m.criterion for m in clear)
+    return [m for m in clear if m.criterion <= least + m.tolerance][-1]
 
 
 @dataclass(frozen=True)
