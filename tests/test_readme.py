@@ -53,7 +53,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 MADE = {
     "README.md": ("oslo.csv", "drift.html", "judged.html", "runs/people/report.html"),
-    "guide.md": ("cats.png", "walk.gif", "large/3.png", "drift.html", "judged.html"),
+    "guide.md": ("cats.png", "walk.gif", "large/3.png", "drift.html", "january.ref", "judged.html"),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }
 

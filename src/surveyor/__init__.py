@@ -3,9 +3,10 @@
 from surveyor.waiting import wait_policy
 
 with wait_policy():
-    from surveyor.api import Model, distance, fit, load, resume
+    from surveyor.api import Model, fit, load, resume
     from surveyor.errors import InputError, Interrupted, SurveyorError
     from surveyor.judgement import judge
+    from surveyor.ruler.distance import distance, reference
 
 __version__ = "0.1.0"
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "fit",
     "judge",
     "load",
+    "reference",
     "resume",
 ]

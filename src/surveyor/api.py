@@ -1,4 +1,4 @@
-"""The Python interface for notebooks: fit, load, distance."""
+"""The Python interface for notebooks: fit, resume, load."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from torch import nn
 import surveyor.run as runs
 from surveyor.arguments import (
     MODULES,
-    choice,
     collecting,
     conditions,
     function,
@@ -29,6 +28,7 @@ from surveyor.arguments import (
     shown,
 )
 from surveyor.build import head_of, plan_of
+from surveyor.data.measured import columns_read
 from surveyor.data.memory import copy_arrays
 from surveyor.data.sources import resolve
 from surveyor.diagnostics import preflight
@@ -39,10 +39,7 @@ from surveyor.options import OWN
 from surveyor.process_state import preserve_random_state, with_default_settings
 from surveyor.report import build_report
 from surveyor.report.rehearsal import rehearse
-from surveyor.ruler import Budget, Comparison, compare, drift
-from surveyor.ruler.comparison import LIMIT, METHODS, Method
 from surveyor.run.preparing import prepare as prepare
-from surveyor.run.reading import columns_read
 from surveyor.run.scoring import By
 from surveyor.training import Record
 from surveyor.training.interrupt import interruptible
@@ -352,48 +349,3 @@ def load(
     if problems:
         raise InputError(*problems)
     return Model(runs.load(folder, own.get("generator"), own.get("critic"), device))
-
-
-@with_default_settings
-def distance(
-    a: Any,
-    b: Any,
-    method: Method = "auto",
-    seed: int = 0,
-    limit: int = LIMIT,
-    *,
-    steps: int = Budget.steps,
-    batch: int = Budget.batch,
-    drop: Sequence[str] = (),
-    type: Sequence[str] = (),
-    missing: Sequence[str] = (),
-) -> Comparison:
-    """Measure W1 between two data sets of one kind, in the units of ``evaluation``.
-
-    ``a`` and ``b`` are anything that ``fit`` takes, or callables ``draw(n) -> (n, d)`` that return
-    fresh samples. ``method`` is ``auto`` or ``exact`` (transport, with a lower bound from its dual
-    potentials), ``critic`` (a critic trained for ``steps`` of ``batch`` rows per side), or
-    ``sliced``. ``drop``, ``type``, ``missing`` are as in ``Model.evaluate``. The result brackets W1
-    between ``low`` and ``high``; its ``critic``, (n, d) to (n,), has slope at most ``bound`` and
-    high scores on ``a``.
-
-    Raises:
-        InputError: columns or shapes differ, or the data cannot be read.
-    """
-    problems: list[str] = []
-    with collecting(problems):
-        seed, limit = seed_of(seed), integer("--limit", limit, LEAST)
-    with collecting(problems):
-        steps, batch = integer("--steps", steps, 1), integer("--batch", batch, 2)
-    with collecting(problems):
-        options = columns_read(drop, type, missing)
-    with collecting(problems):
-        method = choice("--method", method, METHODS)  # type: ignore[assignment]
-    if problems:
-        raise InputError(*problems)
-    budget = Budget(steps=steps, batch=batch, seed=seed)
-    if callable(a) != callable(b):
-        raise InputError("only one of the two is a callable; give two callables or two data sets")
-    if callable(a):
-        return compare(a, b, method, seed, limit, budget)
-    return drift(a, b, method, seed, limit, budget, explain=False, options=options).comparison

@@ -27,6 +27,7 @@ T = TypeVar("T")
 MIB = 2**20
 TEXT = 64 * MIB  # the largest text file
 HEADER = 16 * MIB  # the largest header of a tensor file
+REMEDY = "restore it or train again"
 LONGEST = 240  # the most characters quoted of a library's message
 
 Form = Mapping[str, tuple[tuple[int, ...], torch.dtype]]
@@ -50,7 +51,7 @@ def shortened(text: object) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
-def damaged(path: Path, why: object, remedy: str = "restore it or train again") -> InputError:
+def damaged(path: Path, why: object, remedy: str = REMEDY) -> InputError:
     """Return the error for a damaged file."""
     return InputError(f"{path}: damaged ({shortened(why)}); {remedy}")
 
@@ -79,7 +80,7 @@ def read_text(path: Path, most: int = TEXT) -> str:
         raise damaged(path, f"not UTF-8: {error.reason}") from error
 
 
-def read_json(path: Path, form: type[T], remedy: str = "restore it or train again") -> T:
+def read_json(path: Path, form: type[T], remedy: str = REMEDY) -> T:
     """Return the value in a JSON file, in the ``form`` of a dataclass or another type.
 
     Raises:
@@ -88,7 +89,7 @@ def read_json(path: Path, form: type[T], remedy: str = "restore it or train agai
     return json_of(read_text(path), form, path, remedy)
 
 
-def json_of(text: str, form: type[T], path: Path, remedy: str = "restore it or train again") -> T:
+def json_of(text: str, form: type[T], path: Path, remedy: str = REMEDY) -> T:
     """Return the value of a JSON text from ``path`` in the ``form`` of a type.
 
     Raises:
@@ -131,7 +132,9 @@ class TensorHeader:
     meta: dict[str, Any]
 
 
-def read_tensors(path: Path, form: Form | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_tensors(
+    path: Path, form: Form | None = None, remedy: str = REMEDY
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the tensors of a file and its metadata.
 
     With ``form``, names, shapes and types must match, which is checked before the tensors are read,
@@ -140,18 +143,18 @@ def read_tensors(path: Path, form: Form | None = None) -> tuple[dict[str, Tensor
     Raises:
         InputError: the file cannot be read, is truncated, or has another form.
     """
-    with _opened(path) as (file, size):
-        found = _read_header(path, file, size)
+    with _opened(path, remedy) as (file, size):
+        found = _read_header(path, file, size, remedy)
         if form is not None:
             check_form(path, form, found.form)
         file.seek(0)
         try:
             tensors = load(file.read(size))
         except (SafetensorError, OSError, KeyError, *UNPARSABLE) as error:
-            raise damaged(path, error) from error
+            raise damaged(path, error, remedy) from error
     for name, tensor in tensors.items() if form is not None else ():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise damaged(path, f"{name}: numbers that are not finite")
+            raise damaged(path, f"{name}: numbers that are not finite", remedy)
     return tensors, found.meta
 
 
@@ -165,10 +168,10 @@ def read_header(path: Path) -> TensorHeader:
         return _read_header(path, file, size)
 
 
-def _read_header(path: Path, file: BinaryIO, size: int) -> TensorHeader:
+def _read_header(path: Path, file: BinaryIO, size: int, remedy: str = REMEDY) -> TensorHeader:
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length > min(size - 8, HEADER):
-        raise damaged(path, "truncated, or not a tensor file")
+        raise damaged(path, "truncated, or not a tensor file", remedy)
     try:
         content = json.loads(file.read(length).decode())
         metadata = msgspec.convert(content.pop("__metadata__", {}), dict[str, str])
@@ -176,10 +179,10 @@ def _read_header(path: Path, file: BinaryIO, size: int) -> TensorHeader:
         form = {k: (tuple(e.shape), DTYPES[e.dtype]) for k, e in entries.items()}
         meta = msgspec.convert(json.loads(metadata.get("surveyor", "{}")), dict[str, Any])
     except (*UNPARSABLE, AttributeError, KeyError) as error:
-        raise damaged(path, f"its header: {error}") from error
+        raise damaged(path, f"its header: {error}", remedy) from error
     end = max((e.data_offsets[1] for e in entries.values()), default=0)
     if size != 8 + length + end:
-        raise damaged(path, f"{size:,} bytes; its header says {8 + length + end:,}")
+        raise damaged(path, f"{size:,} bytes; its header says {8 + length + end:,}", remedy)
     return TensorHeader(form, meta)
 
 
@@ -200,7 +203,7 @@ def check_form(path: Path, wanted: Form, found: Form) -> None:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+def _opened(path: Path, remedy: str = REMEDY) -> Iterator[tuple[BinaryIO, int]]:
     """Open a regular file for reading; yield it and its size."""
     try:  # non-blocking, since a pipe would wait for its writer
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -208,11 +211,11 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         raise InputError(f"{path}: missing; the run folder is incomplete") from error
     except OSError as error:
         link = path.is_symlink()
-        raise damaged(path, "a link, not followed" if link else error.strerror) from error
+        raise damaged(path, "a link, not followed" if link else error.strerror, remedy) from error
     try:
         found = os.fstat(number)
         if not stat.S_ISREG(found.st_mode):
-            raise damaged(path, "not a regular file")
+            raise damaged(path, "not a regular file", remedy)
         with os.fdopen(number, "rb", closefd=False) as file:
             yield file, found.st_size
     finally:

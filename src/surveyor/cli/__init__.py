@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import cyclopts
 
 from surveyor import options
-from surveyor.cli import claims, distance, judge, measure, sample, train, translate, walk
+from surveyor.cli import claims, distance, judge, measure, reference, sample, train, translate, walk
 from surveyor.cli.console import app, discard_output, print_error, print_notices
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 from surveyor.process_state import default_settings
@@ -25,6 +25,7 @@ __all__ = [
     "judge",
     "main",
     "measure",
+    "reference",
     "sample",
     "train",
     "translate",

@@ -21,10 +21,13 @@ from surveyor.cli.console import (
 )
 from surveyor.cli.flags import Columns, Json, Overwrite
 from surveyor.cli.progress import progress_bar
+from surveyor.data import Options
 from surveyor.errors import InputError
 from surveyor.report.compare import compare_page
-from surveyor.ruler import Budget, Drift, drift
+from surveyor.ruler import Budget, Drift, ReferenceDrift, against, drift, read_reference
 from surveyor.ruler.comparison import METHODS, Method
+from surveyor.ruler.distance import reference_problems
+from surveyor.ruler.reference import is_reference
 from surveyor.two_sample import p_text
 from surveyor.writing import write_bytes
 
@@ -53,7 +56,8 @@ def distance(
     Parameters
     ----------
     a
-        The first data set; samples of its own rows give the floor.
+        The first data set, samples of whose rows give the floor, or a reference that
+        ``surveyor reference`` has written.
     b
         The second data set.
     method
@@ -72,15 +76,11 @@ def distance(
     seed
         Seed of subsamples, permutations and the critic.
     """
-    problems = [p.replace("-o ", "--html ") for p in output_problems(html, (".html",), overwrite)]
-    if fail_above is not None and not 0 <= fail_above < math.inf:
-        problems.append(f"--fail-above {fail_above}: give a number of at least 0")
-    if method not in METHODS:
-        problems.append(f"--method {method}: unknown; known: {', '.join(METHODS)}")
-    if fail_above is not None and method == "sliced":
-        problems.append("--fail-above: sliced has no lower bound; use --method exact or critic")
+    problems = _problems(a, b, method, html, fail_above, overwrite)
     if problems:
         raise InputError(*problems)
+    if is_reference(a):
+        return _against(a, b, columns.options, seed, json_)
     chosen: Method = method  # type: ignore[assignment]
     budget = Budget(steps=steps, batch=batch, seed=seed)
     with progress_bar("critic", Console(stderr=True)) as watch:
@@ -100,6 +100,56 @@ def distance(
         print_error(f"W1 is at least {low:.4g}, above the limit of {fail_above:g}")
         return EXIT_ABOVE_LIMIT
     return 0
+
+
+def _problems(
+    a: str, b: str, method: str, html: Path | None, fail_above: float | None, overwrite: bool
+) -> list[str]:
+    """Return all problems of the flags."""
+    problems = [p.replace("-o ", "--html ") for p in output_problems(html, (".html",), overwrite)]
+    if fail_above is not None and not 0 <= fail_above < math.inf:
+        problems.append(f"--fail-above {fail_above}: give a number of at least 0")
+    if method not in METHODS:
+        problems.append(f"--method {method}: unknown; known: {', '.join(METHODS)}")
+    elif fail_above is not None and method == "sliced":
+        problems.append("--fail-above: sliced has no lower bound; use --method exact or critic")
+    problems += reference_problems(a, b, method)
+    if is_reference(a):
+        flags = {"--html": html, "--fail-above": fail_above}
+        problems += [
+            f"{flag}: needs the rows of both sets, and {a} holds none; leave it out"
+            for flag, value in flags.items()
+            if value is not None
+        ]
+    return problems
+
+
+def _against(a: str, b: str, options: Options, seed: int, json_: bool) -> int:
+    """Test data against a reference, and print what was found."""
+    found = against(read_reference(Path(a)), b, (a, b), options, seed)
+    if json_:
+        print(json.dumps(found.numbers(), indent=1, allow_nan=False))
+    else:
+        _print_reference_drift(found)
+    return 0
+
+
+def _print_reference_drift(found: ReferenceDrift) -> None:
+    c = found.comparison
+    out.print(f"[bold]{escaped(c.verdict)}[/]")
+    out.print(
+        "tests: " + ", ".join(f"{t.test} {p_text(t.p_value)}" for t in c.tests), highlight=False
+    )
+    out.print("columns, largest difference first:", highlight=False)
+    for m in found.columns[:MOST_COLUMNS]:
+        out.print(
+            f"  {escaped(m.name)}: {m.difference:.1%} of rows  {p_text(m.p_value)}  "
+            f"[dim]{escaped(m.change)}[/]",
+            highlight=False,
+        )
+    if more := len(found.columns[MOST_COLUMNS:]):
+        out.print(f"  and {more:,} more", highlight=False)
+    out.print(escaped(found.note), highlight=False)
 
 
 def _print_drift(found: Drift) -> None:

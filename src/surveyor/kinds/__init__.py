@@ -17,12 +17,14 @@ from surveyor.catalog import Part
 from surveyor.data import Codec, Data, Files, Options
 from surveyor.data.coordinates import Coordinates, unnamed
 from surveyor.data.filters import Filter
+from surveyor.data.summary import Summary
 from surveyor.diagnostics.preflight import Check
 from surveyor.measures import Figures, Measure, SeenRun
 from surveyor.measures.ruler import RowRuler, Ruler
 from surveyor.measures.verdict import verdict
 from surveyor.panels import Panel, Section, TwoSets, marginals
 from surveyor.two_sample import Samples
+from surveyor.two_sample.statistics import Statistics
 
 Points = tuple[np.ndarray, np.ndarray]
 
@@ -52,7 +54,8 @@ class Kind:
     ``rehearse_writing`` writes samples; ``failing_column`` finds the column to blame. For a
     comparison of two data sets, ``coordinates`` are their columns with names,
     ``samples`` all their rows for two-sample tests (by default coordinates of some rows), and
-    ``comparison_panels`` draw both sets.
+    ``comparison_panels`` draw both sets. ``summarise`` returns what a reference holds of a data
+    set, and ``recount`` the same of another one; both are None if the kind has no references.
 
     ``answers`` is the record used instead if samples answer points of another codec, such as a
     picture to translate; ``read_condition`` reads those points, and ``tasks`` make the pairs.
@@ -78,6 +81,8 @@ class Kind:
     coordinates: Callable[[Any, tuple[Any, Any]], Coordinates] = unnamed
     samples: Callable[[Any, tuple[Any, Any], Points], Samples] | None = None
     comparison_panels: Callable[[TwoSets], Iterator[Section]] = marginals
+    summarise: Callable[[Any, int], Summary] | None = None
+    recount: Callable[..., tuple[Statistics, Statistics]] | None = None
     answers: Kind | None = None
     read_condition: Callable[[Codec, Any, Options], Tensor] | None = None
     tasks: Mapping[str, type[Part]] = field(default_factory=dict)

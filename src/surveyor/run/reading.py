@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from surveyor.arguments import strings
 from surveyor.data import DEFAULT_OPTIONS, Data, Options, Source
 from surveyor.data.sources import resolve
 from surveyor.errors import InputError
@@ -60,13 +59,3 @@ def read_for(run: Run, data: Any, options: Options = DEFAULT_OPTIONS) -> Any:
         )
     columns = {name: getattr(options, name) for name in ("drop", "type", "missing")}
     return run.kind.files.reopen(source, run.codec, replace(run.options, **columns))
-
-
-def columns_read(drop: Any = (), type: Any = (), missing: Any = ()) -> Options:
-    """Return the options for reading the columns of a table that is only measured.
-
-    Raises:
-        InputError: an option is not text.
-    """
-    drop, type = strings("--drop", drop), strings("--type", type)
-    return Options(drop=drop, type=type, missing=strings("--missing", missing), lenient=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,17 +27,25 @@ class Columns(TwoSampleTest):
             (chi_squared if categorical else kolmogorov_smirnov)(*both.column(k))
             for k, categorical in enumerate(both.categorical)
         ]
-        adjusted = holm(np.array([p for p, _ in found]))
-        k = min(range(len(found)), key=lambda k: (found[k][0], -found[k][1]))
-        how = (
-            f"{found[k][1]:.1%} of rows would have to change value"
-            if both.categorical[k]
-            else f"its distribution functions differ by up to {found[k][1]:.3f}"
-        )
-        parts = tuple(zip(both.names, map(float, adjusted), strict=True))
-        return Outcome(
-            "columns", float(adjusted[k]), both.rows, f"the column {both.names[k]}: {how}", parts
-        )
+        return outcome_of(both.names, both.categorical, found, both.rows)
+
+
+def outcome_of(
+    names: Sequence[str],
+    categorical: Sequence[bool],
+    found: Sequence[tuple[float, float]],
+    rows: tuple[int, int],
+) -> Outcome:
+    """Return one outcome for all columns, given the p-value and the statistic of each."""
+    adjusted = holm(np.array([p for p, _ in found]))
+    k = min(range(len(found)), key=lambda k: (found[k][0], -found[k][1]))
+    how = (
+        f"{found[k][1]:.1%} of rows would have to change value"
+        if categorical[k]
+        else f"its distribution functions differ by up to {found[k][1]:.3f}"
+    )
+    parts = tuple(zip(names, map(float, adjusted), strict=True))
+    return Outcome("columns", float(adjusted[k]), rows, f"the column {names[k]}: {how}", parts)
 
 
 def kolmogorov_smirnov(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
@@ -50,7 +59,12 @@ def kolmogorov_smirnov(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
         np.searchsorted(x, at, "right") / n - np.searchsorted(y, at, "right") / m for at in (x, y)
     ]
     statistic = max(float(np.abs(gap).max()) for gap in gaps)
-    return float(kolmogorov(math.sqrt(n * m / (n + m)) * statistic)), statistic
+    return kolmogorov_p(statistic, n, m), statistic
+
+
+def kolmogorov_p(statistic: float, n: int, m: int) -> float:
+    """Return the asymptotic p-value of sup |F - G| between samples of n and m rows."""
+    return float(kolmogorov(math.sqrt(n * m / (n + m)) * statistic))
 
 
 def chi_squared(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
@@ -59,7 +73,14 @@ def chi_squared(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     Categories that either sample is expected to show fewer than ``EXPECTED`` times are pooled.
     """
     size = int(max(a.max(), b.max())) + 1
-    counts = np.stack([np.bincount(x.astype(np.int64), minlength=size) for x in (a, b)]) * 1.0
+    return chi_squared_of_counts(
+        np.stack([np.bincount(x.astype(np.int64), minlength=size) for x in (a, b)])
+    )
+
+
+def chi_squared_of_counts(counts: np.ndarray) -> tuple[float, float]:
+    """Return the same for two samples of which ``counts`` (2, categories) are given."""
+    counts = counts * 1.0
     sizes = counts.sum(1)
     variation = float(np.abs(counts[0] / sizes[0] - counts[1] / sizes[1]).sum() / 2)
     common = counts.sum(0) * sizes.min() / sizes.sum() >= EXPECTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,17 +32,33 @@ class Pairs(TwoSampleTest):
         if len(set(owners)) < 2:
             return None
         z = _deviations(scores, n)
-        own = np.array(owners)
-        i, j = np.triu_indices(len(own), 1)
-        apart = own[i] != own[j]
-        i, j = i[apart], j[apart]
-        size = np.abs(z[i, j])
-        k = int(np.argmax(size))
-        p = min(1.0, 2 * float(norm.sf(size[k])) * len(size))
-        first, second = labels[i[k]], labels[j[k]]
-        each = [_correlation(side[:, i[k]], side[:, j[k]]) for side in (scores[:n], scores[n:])]
-        witness = f"{first} and {second}: correlation {each[0]:+.2f} against {each[1]:+.2f}"
-        return Outcome("pairs", p, (n, len(scores) - n), witness)
+        i, j, p = strongest(z, owners)
+        first, second = labels[i], labels[j]
+        each = [_correlation(side[:, i], side[:, j]) for side in (scores[:n], scores[n:])]
+        return outcome_of((first, second), each, p, (n, len(scores) - n))
+
+
+def strongest(z: np.ndarray, owners: Sequence[int]) -> tuple[int, int, float]:
+    """Return the pair of different owners with the largest ``z`` (k, k), and its p-value.
+
+    It is adjusted for the number of pairs (Bonferroni).
+    """
+    own = np.array(owners)
+    i, j = np.triu_indices(len(own), 1)
+    apart = own[i] != own[j]
+    i, j = i[apart], j[apart]
+    size = np.abs(z[i, j])
+    k = int(np.argmax(size))
+    return int(i[k]), int(j[k]), min(1.0, 2 * float(norm.sf(size[k])) * len(size))
+
+
+def outcome_of(
+    pair: tuple[str, str], correlations: Sequence[float], p: float, rows: tuple[int, int]
+) -> Outcome:
+    """Return the outcome for all pairs, of which ``pair`` differs most."""
+    before, after = correlations
+    witness = f"{pair[0]} and {pair[1]}: correlation {before:+.2f} against {after:+.2f}"
+    return Outcome("pairs", p, rows, witness)
 
 
 def _scores(both: Samples, seed: int) -> tuple[np.ndarray, list[int], list[str], int]:

@@ -11,6 +11,7 @@ from surveyor.kinds.table.panels import Columns as ColumnsPanel
 from surveyor.kinds.table.panels import coordinates
 from surveyor.kinds.table.rehearsal import failing_column, write_every_code
 from surveyor.kinds.table.samples import samples
+from surveyor.kinds.table.summary import recount, summarise
 from surveyor.kinds.table.usefulness import predicting
 from surveyor.measures.common import common
 from surveyor.measures.two_sample import TwoSample
@@ -32,5 +33,7 @@ KIND = Kind(
     failing_column=failing_column,
     coordinates=coordinates,
     samples=samples,
+    summarise=summarise,
+    recount=recount,
     panels=(Progress(), ColumnsPanel(), Parts(), Gradients(), Memory(EQUAL_ROWS_NOTE), Account()),
 )
