@@ -30,7 +30,7 @@ def test_every_claim_runs_and_has_a_page(name: str, tmp_path: Path) -> None:
     assert claim.title in html.unescape(page)
     assert "data:image/svg+xml;base64," in page
     assert [o.name for o in outcomes(tmp_path)] == [name]
-    assert not claim.tells or claim.tells in found.figures
+    assert not claim.headline or claim.headline in found.figures
     index = (tmp_path / "index.html").read_text()
     assert f'href="{name}.html"' in index
     verdict = claim.verdict(outcome.figures)

@@ -153,7 +153,7 @@ def test_the_score_in_use_for_tables_is_twice_what_is_left_of_the_auc(
 def proven(figures: Figures, *p: float) -> Figures:
     """Return figures of tests besides; the first sees more than the others."""
     tests = [
-        Figure("p_value", p, of=f"test {k}", by="test", n=3000, says=f"witness {k}")
+        Figure("p_value", p, of=f"test {k}", by="test", n=3000, note=f"witness {k}")
         for k, p in enumerate(p)
     ]
     return Figures((*figures, *tests))

@@ -8,19 +8,19 @@ import pytest
 
 from surveyor.cli import main
 from surveyor.cli.console import print_error, print_notices, visible
-from surveyor.errors import Notice, tell
+from surveyor.errors import Notice, notify
 
 
 def test_a_notice_points_at_the_line_that_called_surveyor() -> None:
     with pytest.warns(Notice, match="left out") as told:
-        tell("a.heic: left out")
+        notify("a.heic: left out")
     assert told[0].filename == __file__
 
 
 def test_a_notice_is_a_line_and_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     with print_notices():
         for name in ("a.heic", "b.heic", "a.heic"):
-            tell(f"{name}: left out")
+            notify(f"{name}: left out")
     said = capsys.readouterr()
     assert said.err.splitlines() == [
         "surveyor: note: a.heic: left out",

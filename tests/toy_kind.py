@@ -103,7 +103,7 @@ class AngleFiles(Files):
                 raise InputError(f"{source}, line {k}: {line[:40]!r} is no number") from None
         return Angles(np.array(found))
 
-    def defaults(self, raw: Angles, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    def defaults(self, raw: Angles, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return options that suit so small a space."""
         return {"generator": "mlp:width=32", "critic": "mlp:width=32", "latent_normal": 4}
 

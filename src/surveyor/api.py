@@ -32,7 +32,7 @@ from surveyor.data.measured import columns_read
 from surveyor.data.memory import copy_arrays
 from surveyor.data.sources import resolve
 from surveyor.diagnostics import preflight
-from surveyor.errors import InputError, Interrupted, NotWritten, tell
+from surveyor.errors import InputError, Interrupted, NotWritten, notify
 from surveyor.kinds.assess import assess
 from surveyor.measures import ROWS, Evaluation, SeenRun
 from surveyor.options import OWN
@@ -188,7 +188,7 @@ class Model:
             with runs.Lock(run.path):
                 runs.keep_evaluation(run.path, run.config, result)
         except (InputError, NotWritten) as error:
-            tell(f"the evaluation was not saved in the run: {error}")
+            notify(f"the evaluation was not saved in the run: {error}")
         return result
 
     @with_default_settings

@@ -43,7 +43,7 @@ class Part(ABC):  # noqa: B024
         raise NotImplementedError
 
 
-def folder(package: str, base: type[T]) -> dict[str, type[T]]:
+def parts_in(package: str, base: type[T]) -> dict[str, type[T]]:
     """Return every concrete subclass of ``base`` in ``package``, keyed by its file's name."""
     found: dict[str, type[T]] = {}
     path = importlib.import_module(package).__path__

@@ -64,7 +64,7 @@ class Notice(UserWarning):
         return in_python(str(self.args[0]))
 
 
-def tell(text: str) -> None:
+def notify(text: str) -> None:
     """Issue a ``Notice`` at the line that called Surveyor; the command line prints it as a note."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from surveyor.catalog import folder
+from surveyor.catalog import parts_in
 from surveyor.errors import InputError, did_you_mean
 
 __all__ = [
@@ -32,7 +32,7 @@ Verdict = Literal["holds", "holds under conditions", "holds in part", "does not 
 Figures = Mapping[str, float]
 # Parts of a claim's class that may change without another run: verdicts follow from the figures.
 NOT_MEASURED = {
-    "title", "statement", "equation", "source", "tells", "parts", "findings", "seeds", "draw",
+    "title", "statement", "equation", "source", "headline", "parts", "findings", "seeds", "draw",
 }  # fmt: skip
 
 
@@ -52,7 +52,7 @@ class Part:
     are judged by the same test, so a condition can only leave cases out.
     """
 
-    says: str
+    statement: str
     test: Callable[[Figures, str], bool]
     cases: tuple[str, ...] = ("",)
     where: str = ""
@@ -61,7 +61,7 @@ class Part:
     def __post_init__(self) -> None:
         if bool(self.where) != bool(self.there) or not set(self.there) < set(self.cases):
             raise ValueError(
-                f"{self.says}: give where and there together; there must be some of the cases"
+                f"{self.statement}: give where and there together; there must be some of the cases"
             )
 
     def met(self, figures: Figures) -> bool:
@@ -82,7 +82,7 @@ class Claim(ABC):
 
     ``title`` is the claim in a line, ``statement`` in full, ``equation`` as a formula, ``source``
     the literature. ``parts`` are its statements, judged one by one; ``findings`` are judged too and
-    say what holds in addition or instead. ``tells`` names the figure that the index shows; by
+    say what holds in addition or instead. ``headline`` names the figure that the index shows; by
     default, the first.
     """
 
@@ -92,7 +92,7 @@ class Claim(ABC):
     source: ClassVar[str]
     parts: ClassVar[tuple[Part, ...]]
     findings: ClassVar[tuple[Part, ...]] = ()
-    tells: ClassVar[str] = ""
+    headline: ClassVar[str] = ""
     seeds: ClassVar[int] = 5
 
     @abstractmethod
@@ -130,7 +130,7 @@ class Outcome:
 
 def claims() -> dict[str, Claim]:
     """Return every claim by the name of its file, ordered by number."""
-    return {name: cls() for name, cls in sorted(folder("surveyor.claims", Claim).items())}  # type: ignore[type-abstract]
+    return {name: cls() for name, cls in sorted(parts_in("surveyor.claims", Claim).items())}  # type: ignore[type-abstract]
 
 
 def find(text: str) -> str:

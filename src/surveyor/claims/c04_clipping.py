@@ -44,7 +44,7 @@ class Clipping(Claim):
         ),
     )
     distance = 2.0
-    tells = "estimate over W1, largest limit"
+    headline = "estimate over W1, largest limit"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train critics under limits from .003 to .3 between two Gaussians 2 apart."""

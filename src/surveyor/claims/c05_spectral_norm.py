@@ -58,7 +58,7 @@ class SpectralNorm(Claim):
             ("ReLU", "LeakyReLU"),
         ),
     )
-    tells = ORTHOGONAL
+    headline = ORTHOGONAL
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train each kind between a point and the sphere of radius 3 around it, in 8 dimensions."""

@@ -76,7 +76,7 @@ class WhereToPenalise(Claim):
             tuple(PLACES),
         ),
     )
-    tells = "estimate over W1, real"
+    headline = "estimate over W1, real"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Measure two clouds 4 apart, and train on eight Gaussians, with each place."""

@@ -59,7 +59,7 @@ class CriticSteps(Claim):
             ("1", "2"),
         ),
     )
-    tells = "error of the estimate, 20"
+    headline = "error of the estimate, 20"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train with 1 to 20 critic steps and the same number of updates in all."""

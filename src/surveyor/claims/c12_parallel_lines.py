@@ -71,7 +71,7 @@ class ParallelLines(Claim):
             ("grid",),
         ),
     )
-    tells = "grid: modes covered, WGAN, gradient penalty"
+    headline = "grid: modes covered, WGAN, gradient penalty"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Play each game on each set, with the same nets and rates."""

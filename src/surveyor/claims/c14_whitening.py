@@ -40,7 +40,7 @@ class WhiteningBalances(Claim):
             ),
         ),
     )
-    tells = "W1 along it in deviations, whitened"
+    headline = "W1 along it in deviations, whitened"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Play the same game on the data as they are and whitened."""

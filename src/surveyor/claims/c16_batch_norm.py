@@ -46,7 +46,7 @@ class BatchNormBreaksThePenalty(Claim):
             lambda f, _: f["W1, Adam, momentum .9"] > 2 * f["W1, Adam, no momentum"],
         ),
     )
-    tells = "difference of gradients, BatchNorm"
+    headline = "difference of gradients, BatchNorm"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Compare both gradients, then play the ring under each optimizer."""

@@ -39,7 +39,7 @@ class CommitteeOfFeatures(Claim):
             ),
         ),
     )
-    tells = "variance of the gradient, committee"
+    headline = "variance of the gradient, committee"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train a critic and a committee several times on disjoint parts of the data."""

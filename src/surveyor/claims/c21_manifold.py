@@ -65,7 +65,7 @@ class Manifold(Claim):
             lambda f, _: f["coverage, tangential"] >= f["coverage, usual"],
         ),
     )
-    tells = "coverage, tangential"
+    headline = "coverage, tangential"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Play the circle under three penalties, and look at gradients early and late."""

@@ -69,7 +69,7 @@ class Fairness(Claim):
             lambda f, _: f["share over 5%, weighted"] > 3,
         ),
     )
-    tells = "share over 5%, bias-detecting head"
+    headline = "share over 5%, bias-detecting head"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train plainly, with the head, with weights, and with a penalty by group."""

@@ -60,7 +60,7 @@ class Federated(Claim):
             WAYS[:2],
         ),
     )
-    tells = "share of the smallest client, averaged alike"
+    headline = "share of the smallest client, averaged alike"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Simulate each way in one process."""

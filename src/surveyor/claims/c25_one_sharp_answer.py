@@ -47,7 +47,7 @@ class OneSharpAnswer(Claim):
             lambda f, _: f["distance from the mean given, critic"] < 0.15,
         ),
     )
-    tells = "mean height of the edge, critic"
+    headline = "mean height of the edge, critic"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train the same net on squared error, and against a critic."""

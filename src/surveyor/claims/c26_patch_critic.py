@@ -52,7 +52,7 @@ class PatchCritic(Claim):
             lambda f, _: f["gap over W1, squares of 4, length 0.5"] < 0.5,
         ),
     )
-    tells = "gap over W1, squares of 4, length 0.5"
+    headline = "gap over W1, squares of 4, length 0.5"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train patch critics between pictures and the same pictures changed."""

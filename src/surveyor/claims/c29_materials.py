@@ -50,7 +50,7 @@ class Materials(Claim):
             lambda f, _: f["new, the generator alone"] > 0.9 * f["new, held out"],
         ),
     )
-    tells = DELIVERED
+    headline = DELIVERED
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
         """Train on formulas, and count."""

@@ -88,9 +88,9 @@ def entry_of(outcome: Outcome, claim: Claim) -> dict[str, Any]:
     return {
         "name": outcome.name,
         "verdict": claim.verdict(outcome.figures),
-        "parts": {part.says: verdict for part, verdict in with_verdicts(claim.parts, outcome)},
+        "parts": {part.statement: verdict for part, verdict in with_verdicts(claim.parts, outcome)},
         "findings": {
-            part.says: verdict for part, verdict in with_verdicts(claim.findings, outcome)
+            part.statement: verdict for part, verdict in with_verdicts(claim.findings, outcome)
         },
         "seeds": outcome.seeds,
         "figures": outcome.figures,
@@ -153,7 +153,7 @@ def verdict_sentence(outcome: Outcome, claim: Claim) -> str:
 def part_sentence(part: Part, verdict: Verdict) -> str:
     """Return a statement with its verdict, and the condition under which it holds."""
     words = f"holds where {part.where}" if verdict == "holds under conditions" else verdict
-    return f"{part.says} ({words})"
+    return f"{part.statement} ({words})"
 
 
 def status(outcome: Outcome | None, claim: Claim) -> str:
@@ -174,7 +174,7 @@ def status(outcome: Outcome | None, claim: Claim) -> str:
 def key_figure(outcome: Outcome, claim: Claim) -> str:
     """Return the claim's main figure, with its range over the seeds."""
     known = outcome.figures[0]
-    name = claim.tells if claim.tells in known else next(iter(known))
+    name = claim.headline if claim.headline in known else next(iter(known))
     middle, least, most = outcome.row(name)
     spread = f" ({least:.4g} to {most:.4g})" if len(outcome.figures) > 1 else ""
     return f"{name} {middle:.4g}{spread}"

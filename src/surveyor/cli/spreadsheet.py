@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from surveyor.cli.console import visible
-from surveyor.errors import tell
+from surveyor.errors import notify
 
 CHUNK = 65_536
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -30,7 +30,7 @@ def guard_formulas(made: Any, safe: bool, where: str) -> Any:
     names = [str(name) for name in made if _is_formula(name)]
     found += [f"the name {name}" for name in names]
     if found and not safe:
-        tell(
+        notify(
             f"{where}: text that a spreadsheet would run as a formula: {', '.join(found)}; "
             "--safe-csv puts ' before it"
         )

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from surveyor.batch import Batch
-from surveyor.catalog import Part, folder
+from surveyor.catalog import Part, parts_in
 from surveyor.critics.chain import ChainCritic
 from surveyor.data import Space
 
@@ -55,7 +55,7 @@ class Critic(Part):
 
 def critics() -> dict[str, type[Critic]]:
     """Return every critic, keyed by its file's name."""
-    return folder("surveyor.critics", Critic)  # type: ignore[type-abstract]
+    return parts_in("surveyor.critics", Critic)  # type: ignore[type-abstract]
 
 
 def score(critic: nn.Module, batch: Batch) -> Tensor:

@@ -207,8 +207,8 @@ class Files(ABC):
         """Read and check; the result has a length, and ``take`` indexes it."""
 
     @abstractmethod
-    def defaults(self, raw: Any, said: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return default options for these data, given those that the user has set (``said``)."""
+    def defaults(self, raw: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return default options for these data, given those that the user has set (``given``)."""
 
     @abstractmethod
     def take(self, raw: Any, index: np.ndarray) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from surveyor.data.archives import Header, headers, read_file
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 
 MAIN_NAMES = ("images", "x", "X", "data", "arr_0", "vectors")
 
@@ -91,7 +91,7 @@ def read_arrays(source: Any) -> Arrays:
         k: v.reshape(-1) for k, v in arrays.items() if v.shape in ((len(main),), (len(main), 1))
     }
     if unused := [f"{k!r} {v.shape}" for k, v in arrays.items() if k not in columns]:
-        tell(
+        notify(
             f"{where}: not used: {', '.join(unused)}; the data are {name!r} {main.shape}, whose "
             f"labels must have {len(main):,} entries"
         )

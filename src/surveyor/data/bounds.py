@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 
 LARGEST_RATIO = 200  # of the unpacked to the packed size of a plausible archive
 HARMLESS = 2**30  # bytes up to which any ratio is accepted
@@ -77,7 +77,7 @@ def check_memory(needed: int, what: str, remedy: str) -> None:
     """Refuse what does not fit into memory, with a notice of what takes much of it."""
     refuse_beyond_memory(needed, what, remedy)
     if needed > LARGE:
-        tell(f"{what} {format_bytes(needed)} of memory")
+        notify(f"{what} {format_bytes(needed)} of memory")
 
 
 def refuse_bomb(unpacked: int, path: Path, remedy: str) -> None:

@@ -18,7 +18,7 @@ from surveyor.data.columns import Column
 from surveyor.data.fits import PLAIN, Fits
 from surveyor.data.values import Form
 from surveyor.data.where import Selection
-from surveyor.errors import tell
+from surveyor.errors import notify
 
 State = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -138,7 +138,7 @@ class Columns(Condition):
         if not share[level < max(len(self.groupings) - 1, 1)].any():
             chosen = ", ".join(f"{name}={w.text}" for name, w in (where or {}).items())
             if chosen:
-                tell(f"{chosen}: rarely seen together in training; these samples are a guess")
+                notify(f"{chosen}: rarely seen together in training; these samples are a guess")
             if not share.any():
                 seen, share = np.zeros((1, len(self.columns)), dtype=np.int32), np.ones(1)
                 level = np.array([len(self.groupings) - 1])

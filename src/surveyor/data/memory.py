@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from surveyor.data.scratch import empty
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 
 TABLE = "pandas.DataFrame(data) for rows of named columns"
 ARRAY = "numpy.array(data) for vectors or pictures"
@@ -137,7 +137,7 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
             f"{twice[0]!r}; rename them with frame.columns = [...]"
         )
     if names:
-        tell(
+        notify(
             f"DataFrame: the {frame.columns.nlevels} levels of column names are joined, as in "
             f"{names[-1]!r}"
         )

@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 from torch import nn
 
-from surveyor.catalog import Part, folder
+from surveyor.catalog import Part, parts_in
 from surveyor.data import Space
 from surveyor.generators.latent import Latent
 from surveyor.generators.likelihood import UNSEEN, Likelihood, TabularLikelihood
@@ -33,4 +33,4 @@ class Generator(Part):
 
 def generators() -> dict[str, type[Generator]]:
     """Return every generator, keyed by its file's name."""
-    return folder("surveyor.generators", Generator)  # type: ignore[type-abstract]
+    return parts_in("surveyor.generators", Generator)  # type: ignore[type-abstract]

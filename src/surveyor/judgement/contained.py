@@ -32,9 +32,9 @@ class Contained(Measure):
         for name, keys in self.real.items():
             others = [k for n, k in self.real.items() if n != name]
             floor = float(np.isin(others[0], keys).mean()) if others else repeated(keys)
-            says = COPY if np.array_equal(own, np.sort(keys)) else ""
+            note = COPY if np.array_equal(own, np.sort(keys)) else ""
             share = float(np.isin(own, keys).mean())
-            yield Figure("contained", share, floor, "", "floor", name, "file", len(own), says=says)
+            yield Figure("contained", share, floor, "", "floor", name, "file", len(own), note=note)
 
     def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
         """Yield each file with more rows among these than chance explains."""
@@ -53,7 +53,7 @@ def contained(figures: Figures) -> list[Figure]:
     return [
         f
         for f in figures.parts("contained", "file")
-        if f.says == COPY or too_many(f.known, f.known_floor, f.n)
+        if f.note == COPY or too_many(f.known, f.known_floor, f.n)
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from surveyor.arguments import collecting, integer, seed_of, shown, strings
 from surveyor.data import Options
-from surveyor.errors import InputError, did_you_mean, tell
+from surveyor.errors import InputError, did_you_mean, notify
 from surveyor.judgement.contained import COPY, Contained, contained
 from surveyor.judgement.reading import Sets, read_sets
 from surveyor.judgement.remarks import remarks
@@ -156,7 +156,7 @@ def judge(
     if target is not None:
         _refuse_constant(sets, target)
     judged = tuple(_judged(sets, name, target, seed, rows) for name in sets.made)
-    _tell_if_unlike(sets, judged[0].evaluation)
+    _notify_if_unlike(sets, judged[0].evaluation)
     return Judgement(
         judged,
         sets.real,
@@ -176,12 +176,12 @@ def _refuse_constant(sets: Sets, target: str) -> None:
         )
 
 
-def _tell_if_unlike(sets: Sets, found: Evaluation) -> None:
+def _notify_if_unlike(sets: Sets, found: Evaluation) -> None:
     """Tell of held-out rows that differ from the other real ones: floors are then too high."""
     auc = found.by_name.get("auc")
     if sets.held is None or auc is None or auc.known_floor < 0.5 + UNLIKE * auc.known_spread:
         return
-    tell(
+    notify(
         f"{sets.real} and {sets.held} differ themselves: of two rows, one of each, a classifier "
         f"tells which is which in {100 * auc.known_floor:.0f} of 100, so floors are too high; hold "
         "out rows at random"
@@ -204,14 +204,14 @@ def _judged(sets: Sets, name: str, target: str | None, seed: int, rows: int) -> 
         sets.codec, both, sets.kind.coordinates(sets.codec, both), names=("real rows", name)
     )
     codes = {f.code for f in found.findings}
-    said = remarks(found.by_name, codes, target)
-    return Judged(name, len(raw), _said(found), said, two)
+    remarked = remarks(found.by_name, codes, target)
+    return Judged(name, len(raw), _with_copies(found), remarked, two)
 
 
-def _said(found: Evaluation) -> Evaluation:
+def _with_copies(found: Evaluation) -> Evaluation:
     """Return an evaluation whose verdict begins with the real rows among the synthetic ones."""
     known = contained(found.by_name)
-    copied = next((f for f in known if f.says == COPY), None)
+    copied = next((f for f in known if f.note == COPY), None)
     if copied is not None:
         return replace(
             found,

@@ -13,7 +13,7 @@ import numpy as np
 from surveyor.arguments import collecting
 from surveyor.data import Codec, Data, Options, Rows, Source, check_columns
 from surveyor.data.sources import resolve
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 from surveyor.kinds import Kind
 from surveyor.kinds.loading import recognise
 from surveyor.streams import Stream, generator
@@ -100,7 +100,7 @@ def read_sets(
     encoded = _encoded(kind, codec, opened, raw, replace(options, condition=condition), seed)
     for name, rows in encoded.items():
         for column in codec.unknown_columns(rows):
-            tell(
+            notify(
                 f"{name}: no value of column {column!r} is one of {first}; check that both write "
                 "its values alike"
             )
@@ -177,7 +177,7 @@ def _of_one_kind(named: Mapping[str, Any], options: Options) -> tuple[dict[str, 
 def _some(kind: Kind, name: str, raw: Any, seed: int) -> Any:
     """Return at most ``MOST_ROWS`` rows, drawn at random, with a notice if there are more."""
     if len(raw) > MOST_ROWS:
-        tell(f"{name}: {MOST_ROWS:,} of its {len(raw):,} rows are used, drawn at random")
+        notify(f"{name}: {MOST_ROWS:,} of its {len(raw):,} rows are used, drawn at random")
     return kind.files.select(raw, some(len(raw), MOST_ROWS, seed))
 
 

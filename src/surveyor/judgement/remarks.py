@@ -15,7 +15,7 @@ LITTLE = 0.05  # gain over a guess
 
 def remarks(figures: Figures, codes: set[str], target: str | None) -> tuple[str, ...]:
     """Return sentences on rules, memorising and usefulness; ``codes`` are those of the findings."""
-    if any(f.says == COPY for f in contained(figures)):
+    if any(f.note == COPY for f in contained(figures)):
         return ()
     return (*_rules(figures), *_memorising(figures, codes), *_usefulness(figures, target))
 

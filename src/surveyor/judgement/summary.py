@@ -47,7 +47,7 @@ def _lines(found: Judgement) -> Iterator[Line]:
     yield Line("Rows", f"{found.rows:,}", rows, "The rows of each file.")
     yield from _likeness(found)
     for name, label in found.labels.items():
-        yield from _line(found, label, "", _of(name), four)
+        yield from _line(found, label, "", _of(name), four_digits)
     worst = "The rule that most rows break. Below, every rule."
     yield from _line(found, "Rows that break a rule of the data", worst, _worst_rule, percent)
     for name in dict.fromkeys(f.of for one in found for f in _parts(one, "contained")):
@@ -83,7 +83,7 @@ def _likeness(found: Judgement) -> Iterator[Line]:
         "The least mean distance over which rows must move to become real ones; beside it, the "
         "same between real rows and real rows (the floor). The nearer to the floor, the better.",
         _of("w1"),
-        four,
+        four_digits,
     )
     yield from _line(
         found,
@@ -122,7 +122,7 @@ def _line(
 ) -> Iterator[Line]:
     """Yield a line unless no data set has the figure; a floor of its own stands in the cell."""
     figures = [find(one) for one in found]
-    text = show or three
+    text = show or three_decimals
     floors = [None if f is None or f.floor is None else text(f.floor) for f in figures]
     known = [floor for floor in floors if floor is not None]
     if all(f is None for f in figures):
@@ -136,7 +136,7 @@ def _line(
     yield Line(label, real, cells, note)
 
 
-def four(value: float) -> str:
+def four_digits(value: float) -> str:
     """Return a number with four digits."""
     return f"{value:.4g}"
 
@@ -146,7 +146,7 @@ def chance(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def three(value: float) -> str:
+def three_decimals(value: float) -> str:
     """Return a number with three decimals."""
     return f"{value:.3f}"
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, joined
-from surveyor.catalog import Part, folder
+from surveyor.catalog import Part, parts_in
 from surveyor.findings import Finding
 from surveyor.lipschitz.certificate import certify
 from surveyor.lipschitz.gradient_norms import squared_gradient_norms
@@ -100,4 +100,4 @@ class TermPenalty(Constraint, ABC):
 
 def constraints() -> dict[str, type[Constraint]]:
     """Return every constraint, keyed by its file's name."""
-    return folder("surveyor.lipschitz", Constraint)
+    return parts_in("surveyor.lipschitz", Constraint)

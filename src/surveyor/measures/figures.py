@@ -37,7 +37,7 @@ class Figure:
 
     ``of`` names the part of the data that it describes, and ``by`` the kind of part; both are
     empty for all data. ``spread`` is a standard error, or the floor's variation between samples.
-    ``better`` is the better direction. A figure with ``rows="train"`` uses training rows. ``says``
+    ``better`` is the better direction. A figure with ``rows="train"`` uses training rows. ``note``
     is what it shows, in words. None means not measured.
     """
 
@@ -51,7 +51,7 @@ class Figure:
     n: int = 0
     spread: float | None = None
     rows: Literal["held", "train"] = "held"
-    says: str = ""
+    note: str = ""
 
     @property
     def ratio(self) -> float | None:

@@ -63,5 +63,5 @@ class TwoSample(Measure):
         for test in prove(both, seen.seed, {"classifier": found.outcome}).outcomes:
             yield Figure(
                 "p_value", test.p_value, None, "", "higher", test.test, "test",
-                min(test.rows), says=test.witness,
+                min(test.rows), note=test.witness,
             )  # fmt: skip

@@ -39,7 +39,7 @@ def verdict(figures: Figures, against: str = "held-out real data") -> str:
         sentence = f"{w1.n} points are too few to judge by"
     elif p <= LEVEL:
         apart = ", and measurably apart" if worse < 2 else ""
-        sentence = f"The generated data {_words(worse, against)}{apart}: {tests[0].says}"
+        sentence = f"The generated data {_words(worse, against)}{apart}: {tests[0].note}"
     elif worse == 0:
         sentence = f"The generated data cannot be told from {against} with {rows:,} rows a side"
     else:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from surveyor.batch import Scores
-from surveyor.catalog import Part, folder
+from surveyor.catalog import Part, parts_in
 
 
 @dataclass(frozen=True)
@@ -32,4 +32,4 @@ class Objective(Part):
 
 def objectives() -> dict[str, type[Objective]]:
     """Return every objective, keyed by its file's name."""
-    return folder("surveyor.objectives", Objective)  # type: ignore[type-abstract]
+    return parts_in("surveyor.objectives", Objective)  # type: ignore[type-abstract]

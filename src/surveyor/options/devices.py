@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 from surveyor.options.config import Config
 
 DEVICES = "cpu|cuda(:[0-9]{1,3})?|mps"
@@ -54,7 +54,7 @@ def on_device(config: Config, device: str | None = None) -> Config:
     name = chosen_device(config.device if device is None else device)
     problems = device_problems(name)
     if device is None and problems and re.fullmatch(DEVICES, name):
-        tell(f"the run was trained on {name}, which is not available here; using the CPU")
+        notify(f"the run was trained on {name}, which is not available here; using the CPU")
         return replace(config, device="cpu")
     if problems:
         raise InputError(*problems)

@@ -4,7 +4,7 @@ Two data sets are neighbours if one equals the other with a row left blank; a bl
 to any count or sum. The number of rows and the columns' names and types are public.
 """
 
-from surveyor.catalog import folder
+from surveyor.catalog import parts_in
 from surveyor.privacy.account import CodecAccount, Counts, Spending, noisy_counts
 from surveyor.privacy.mechanism import Mechanism
 from surveyor.privacy.noise import DEVIATION, discrete_gaussian, poisson_sample
@@ -24,4 +24,4 @@ __all__ = [
 
 def mechanisms() -> dict[str, type[Mechanism]]:
     """Return every mechanism of differential privacy by the name of its file."""
-    return folder("surveyor.privacy", Mechanism)  # type: ignore[type-abstract]
+    return parts_in("surveyor.privacy", Mechanism)  # type: ignore[type-abstract]

@@ -17,21 +17,21 @@ from surveyor.options import NONE, Config, configure
 from surveyor.options import resolve as resolve_config
 
 
-def prepare(data: Any, said: Mapping[str, Any]) -> tuple[Data, Config]:
+def prepare(data: Any, given: Mapping[str, Any]) -> tuple[Data, Config]:
     """Read data and resolve the configuration; problems of both are raised together."""
-    said = {name: value for name, value in said.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None}
     problems: list[str] = []
-    kind, raw, defaults, early = None, None, {}, _early(said)
+    kind, raw, defaults, early = None, None, {}, _early(given)
     with collecting(problems):
         source = copy_arrays(resolve(data))
         if early is not None:
             kind = recognise(source, options_of(early))
             raw = kind.files.read(source, options_of(early))
-            defaults = dict(kind.files.defaults(raw, said))
+            defaults = dict(kind.files.defaults(raw, given))
     # A refused run must not spend privacy budget.
     config = dataclasses.replace(early or Config(), privacy=NONE)
     with collecting(problems):
-        config = configure(said, defaults)
+        config = configure(given, defaults)
     if kind is not None and raw is not None:
         with collecting(problems):
             loaded = split_and_encode(kind, raw, options_of(config), config.holdout, config.seed)
@@ -45,9 +45,9 @@ READ = frozenset(f.name for f in dataclasses.fields(Options)) & {
 }
 
 
-def _early(said: Mapping[str, Any]) -> Config | None:
+def _early(given: Mapping[str, Any]) -> Config | None:
     """Return the options for reading data; None if they are invalid."""
     try:
-        return resolve_config({k: v for k, v in said.items() if k in READ})
+        return resolve_config({k: v for k, v in given.items() if k in READ})
     except InputError:  # reported when all options are resolved
         return None

@@ -18,7 +18,7 @@ from surveyor.data import Codec
 from surveyor.data.bounds import refuse_beyond_memory
 from surveyor.data.filters import PreparedFilter
 from surveyor.data.where import Selection, read_where
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 from surveyor.generators import TabularLikelihood
 from surveyor.measures import generated
 from surveyor.run.folder import Run
@@ -81,7 +81,7 @@ def draw_samples(
         enough = len(first) >= REPEATED * n + size
         if met >= n or (met < len(first) and enough):
             if met < n:
-                tell(f"only {met:,} samples are distinct; the rest are repeats")
+                notify(f"only {met:,} samples are distinct; the rest are repeats")
             order = np.concatenate([np.flatnonzero(first), np.flatnonzero(~first)])
             return run.codec.reassembled(_rows(_joined(kept), order[:n]))
         if made_in_all >= MOST:

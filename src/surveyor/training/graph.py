@@ -11,7 +11,7 @@ import torch
 
 from surveyor.batch import Draws
 from surveyor.critics.chain import Terms
-from surveyor.errors import tell
+from surveyor.errors import notify
 from surveyor.training.noise import Deviation
 from surveyor.training.plan import average_weight
 from surveyor.training.rounds import Unwaiting
@@ -81,7 +81,7 @@ class Captured(Unwaiting):
                 terms = self.play(step, draws, noise, self.weight)
         except RuntimeError as error:
             reason = " ".join(str(error).split("\n\n")[0].split())[:200]
-            tell(f"training steps run one kernel at a time, not as a graph: {reason}")
+            notify(f"training steps run one kernel at a time, not as a graph: {reason}")
             self.eager, self.own = True, [torch.Generator(g.device) for g in self.own]
             return self.play(step, self.draws(step), noise, self.weight)
         self.graphs[key] = graph, terms

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 import numpy as np
 from sklearn.decomposition import PCA
 
-from surveyor.catalog import folder
+from surveyor.catalog import parts_in
 
 FEWEST = 8  # rows per set
 LEVEL = 0.05  # of all tests together
@@ -112,7 +112,7 @@ class Proof:
 @cache
 def two_sample_tests() -> dict[str, type[TwoSampleTest]]:
     """Return every test, by the name of its file."""
-    return folder("surveyor.two_sample", TwoSampleTest)  # type: ignore[type-abstract]
+    return parts_in("surveyor.two_sample", TwoSampleTest)  # type: ignore[type-abstract]
 
 
 def prove(both: Samples, seed: int = 0, done: Mapping[str, Outcome] | None = None) -> Proof:

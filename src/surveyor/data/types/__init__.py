@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from surveyor.batch import Draws
-from surveyor.catalog import folder, name_of
+from surveyor.catalog import name_of, parts_in
 from surveyor.data.spelling import Read
 from surveyor.errors import InputError, did_you_mean
 
@@ -254,7 +254,7 @@ def label_of(value: Any) -> str:
 
 def column_types() -> dict[str, ColumnType]:
     """Return every column type by the name of its file."""
-    found = folder("surveyor.data.types", ColumnType)  # type: ignore[type-abstract]
+    found = parts_in("surveyor.data.types", ColumnType)  # type: ignore[type-abstract]
     return {name: cls() for name, cls in found.items()}
 
 

@@ -48,7 +48,7 @@ class Images(Files):
         """Read and check the pictures; with a ``size``, resize them to size x size."""
         return read_pictures(source, options)
 
-    def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    def defaults(self, raw: Arrays, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the defaults measured in docs/defaults.md."""
         return DEFAULTS if raw.depth in (None, WHITE_16_BITS) else {**DEFAULTS, "white": raw.depth}
 

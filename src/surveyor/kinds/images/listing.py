@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 
 
 def walk_files(path: Path) -> Iterator[Path]:
@@ -30,7 +30,7 @@ def walk_files(path: Path) -> Iterator[Path]:
             ) from error
         before = read.setdefault((state.st_dev, state.st_ino), folder)
         if before != folder or (linked and path.resolve().is_relative_to(folder.resolve())):
-            tell(f"{folder}: skipped; a link to {folder.resolve()}, which is read anyway")
+            notify(f"{folder}: skipped; a link to {folder.resolve()}, which is read anyway")
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from surveyor.data.arrays import Arrays
 from surveyor.data.scratch import empty
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 from surveyor.kinds.images.listing import walk_files
 from surveyor.writing import unnameable
 
@@ -154,17 +154,17 @@ def list_pictures(path: Path) -> list[Path]:
         elif file.is_file():
             pictures.append(file)
         else:
-            tell(f"{file}: skipped; a broken link, or not a regular file")
+            notify(f"{file}: skipped; a broken link, or not a regular file")
     if others:
         shown = ", ".join(f"{suffix} ({count:,})" for suffix, count in others.most_common())
-        tell(f"{path}: skipped files with other suffixes: {shown}; save pictures as .png")
+        notify(f"{path}: skipped files with other suffixes: {shown}; save pictures as .png")
     folders = Counter(file.parent.relative_to(path) for file in pictures)
     if problems := [line for name in folders for line in unnameable(path / name)]:
         raise _error(problems)
     for name, count in sorted(folders.items()):
         if not any(part.startswith(".") for part in name.parts):
             continue
-        tell(
+        notify(
             f"{path}: read {count:,} picture{'s' * (count > 1)} of the hidden folder {name}, "
             f"with the label {name}; move that folder away to leave them out"
         )
@@ -225,7 +225,7 @@ def _depth(scan: _Scan, where: str, white: int | None) -> int | None:
             scan.problems.append(
                 f"{where}: 16-bit colours that leave the upper bits unused; save them with 8 bits"
             )
-        tell(f"{where}: 16-bit colours are cut to their upper 8 bits")
+        notify(f"{where}: 16-bit colours are cut to their upper 8 bits")
     highest = scan.grey16
     if highest is None:
         return None
@@ -244,7 +244,7 @@ def guessed_white(highest: int, where: str) -> int:
     if highest >= LEAST_GREY_MAX:
         return WHITE_16_BITS
     bits = max(8, highest.bit_length())
-    tell(
+    notify(
         f"{where}: 16-bit pictures with values up to {highest:,}; white is taken as "
         f"{2**bits - 1:,} ({bits} bits), change it with --white"
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from surveyor.data import DEFAULT_OPTIONS, Options
 from surveyor.data.arrays import Arrays, read_arrays
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 from surveyor.kinds.images.pictures import guessed_white, read_folder, resized
 from surveyor.kinds.images.sheets import white_of
 
@@ -46,7 +46,7 @@ def _white(arrays: Arrays, white: int | None) -> float:
         return arrays.white
     if white is None or arrays.main.dtype == np.uint8:
         if white is not None and arrays.depth is None:
-            tell("--white: ignored; these pictures have 8 bits, and white is 255")
+            notify("--white: ignored; these pictures have 8 bits, and white is 255")
         highest = arrays.main.max()
         if arrays.main.dtype == np.uint16 and highest > 255:
             return float(guessed_white(int(highest), f"array {arrays.main_name!r}"))

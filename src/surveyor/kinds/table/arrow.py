@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from surveyor.data.values import ARROW_TEXT, Form
-from surveyor.errors import tell
+from surveyor.errors import notify
 
 MICRO, VIEW = "us", "string_view"
 
@@ -96,7 +96,7 @@ def table_of(samples: pd.DataFrame) -> pa.Table:
     """
     both = [n for n in samples if _is_mixed(samples[n])]
     if both:
-        tell(f"column {both[0]!r}: numbers and text, all written as text")
+        notify(f"column {both[0]!r}: numbers and text, all written as text")
         samples = samples.assign(**{str(n): samples[n].map(str, na_action="ignore") for n in both})
     table = pa.Table.from_pandas(samples, preserve_index=False)
     for k, (name, dtype) in enumerate(samples.dtypes.items()):

@@ -17,7 +17,7 @@ import pyarrow.csv as pacsv
 
 from surveyor.data.bounds import available, format_bytes
 from surveyor.data.spelling import ISO, SIGNED
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 
 BLOCK = 2**22
 LONGEST_HEADER = 2**20
@@ -108,7 +108,7 @@ def _names(path: Path, header: Sequence[str]) -> list[str]:
                 )
     unnamed = [k for k, name in enumerate(names) if not name]
     if unnamed:
-        tell(f"{path}: column {unnamed[0] + 1} has no name; it is called 'Unnamed: {unnamed[0]}'")
+        notify(f"{path}: column {unnamed[0] + 1} has no name; it is called 'Unnamed: {unnamed[0]}'")
     return [name or f"Unnamed: {k}" for k, name in enumerate(names)]
 
 

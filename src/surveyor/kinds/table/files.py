@@ -94,11 +94,11 @@ class Table(Files):
         formulas = {n: c.places for n, c in typed.columns.items() if c.places}
         return Expanded(typed, formulas) if formulas else typed
 
-    def defaults(self, raw: Frame, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    def defaults(self, raw: Frame, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the defaults measured in docs/defaults.md."""
-        generator = str(said.get("generator") or "autoregressive").partition(":")[0]
+        generator = str(given.get("generator") or "autoregressive").partition(":")[0]
         found = defaults(len(raw), len(raw.names), generator == "autoregressive")
-        if said.get("privacy") in (None, "none"):
+        if given.get("privacy") in (None, "none"):
             return found
         batch = min(2000, max(32, len(raw) // PRIVATE_PARTS))
         likelihood = {"steps": 600, "warm_start": 1.0, "warm_rate": 0.02}

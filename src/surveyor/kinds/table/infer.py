@@ -16,7 +16,7 @@ import pandas as pd
 
 from surveyor.data.types import column_type, column_types, type_names
 from surveyor.data.values import ARROW_TEXT, EXACT, TEXT, Form, form_of, numeric
-from surveyor.errors import InputError, did_you_mean, tell
+from surveyor.errors import InputError, did_you_mean, notify
 from surveyor.kinds.table.frames import Frame, InMemory
 from surveyor.kinds.table.text import InferredColumn, Reading, TextColumn
 
@@ -140,7 +140,7 @@ def infer_types(frame: Frame, reading: Reading, drop: Sequence[str] = ()) -> Typ
                 columns[name] = _of_type(name, typed_forms[name], found[name], reading)
         except InputError as error:
             if reading.lenient:
-                tell(f"left out: {'; '.join(error.problems)}")
+                notify(f"left out: {'; '.join(error.problems)}")
             else:
                 problems += error.problems
     if problems:

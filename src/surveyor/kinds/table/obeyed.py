@@ -30,8 +30,8 @@ class Rules(Measure):
             ours, real = (one.rule.check(view).counts for view in views)
             share, floor = (broken / max(rows, 1) for broken, rows in (ours, real))
             yield Figure("rule", share, floor, "", "lower", one.rule.text, "rule", ours[1])
-            says = f"{share:.1%} of rows break the rule {one.rule.text} (held out: {floor:.1%})"
-            found.append((exceeds(ours, real), says))
+            note = f"{share:.1%} of rows break the rule {one.rule.text} (held out: {floor:.1%})"
+            found.append((exceeds(ours, real), note))
         if found:
-            p, (_, says) = bonferroni([p for p, _ in found]), min(found, key=lambda f: f[0])
-            yield Figure("p_value", p, None, "", "higher", "rules", "test", len(made), says=says)
+            p, (_, note) = bonferroni([p for p, _ in found]), min(found, key=lambda f: f[0])
+            yield Figure("p_value", p, None, "", "higher", "rules", "test", len(made), note=note)

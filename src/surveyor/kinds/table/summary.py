@@ -14,7 +14,7 @@ import pandas as pd
 from surveyor.data import Options
 from surveyor.data.summary import Summary
 from surveyor.data.values import Form, numeric
-from surveyor.errors import tell
+from surveyor.errors import notify
 from surveyor.kinds.table.chosen import same_columns
 from surveyor.kinds.table.formula import Expanded
 from surveyor.kinds.table.frames import Frame, InMemory, read_frame
@@ -84,7 +84,7 @@ def recount(
         columns = tuple(_added(c, codes[:, k]) for k, c in enumerate(columns))
     for column in columns:
         if column.labels and column.counts[-1] and not column.counts[1:-1].any():
-            tell(
+            notify(
                 f"{names[1]}: no value of column {column.name!r} is one of the reference; check "
                 "that both write its values alike"
             )

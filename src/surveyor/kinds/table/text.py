@@ -16,7 +16,7 @@ import pandas as pd
 from surveyor.data.spelling import SIGNED
 from surveyor.data.types import Cells, ColumnType, Fit, column_types
 from surveyor.data.values import Form
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 from surveyor.kinds.table.frames import Frame
 
 # What R, pandas, SQL and spreadsheets write for a missing value; in columns of text, plain words.
@@ -109,7 +109,7 @@ class TextColumn:
         if own is not None and not own.literal:
             # Of several files that are compared, another may be spelt so.
             if self.reading.lenient and format_ and not self._spelt(own, format_):
-                tell(f"column {self.name!r}: no cell of {self.frame.where} is written {format_}")
+                notify(f"column {self.name!r}: no cell of {self.frame.where} is written {format_}")
                 format_ = ""
             return self._as_type(own, own.fit(self._words, format_), example)
         if asked or not self._words.distinct:
@@ -166,7 +166,7 @@ class TextColumn:
             cells = f"{n:,} cell{'s' * (n != 1)}"
             shown = ", ".join(repr(c) for c in missing)
             remark = f"{shown} in {cells} taken as missing"
-            tell(f"column {self.name!r}: {remark}")
+            notify(f"column {self.name!r}: {remark}")
         absent = {*missing, *fit.odd}
         first = next((c for c in self.cells if c not in absent), example)
         return self._as_type(own, fit, first[:24], remark)
@@ -198,7 +198,7 @@ class TextColumn:
         some = f"{n:,} cell{'s' * (n != 1)}"
         what = f"column {self.name!r}: {own.plural} except in {some}: {cells}{more}"
         if self.reading.lenient:
-            tell(f"{what}; taken as missing")
+            notify(f"{what}; taken as missing")
             return
         words = " ".join(f"'{c}'" for c in odd[:SHOWN])
         raise InputError(
@@ -226,7 +226,7 @@ class TextColumn:
             place = self.frame.locate(self.row(alike[0]))
             what = f"column {self.name!r}, {place}: {alike[0][:24]!r} is read as text"
             if self.reading.lenient:
-                tell(f"{what} and compared as text; {remedy}")
+                notify(f"{what} and compared as text; {remedy}")
                 return
             raise InputError(
                 f"{what}; {remedy}, or read the column as text with --type {self.name}=text"

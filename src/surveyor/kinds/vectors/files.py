@@ -54,7 +54,7 @@ class Vectors(Files):
             raise InputError("--size: only for pictures; leave it out")
         return read_arrays(source)
 
-    def defaults(self, raw: Arrays, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    def defaults(self, raw: Arrays, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the defaults measured in docs/defaults.md."""
         wide = raw.main.shape[1] > FEW_DIMENSIONS
         return {"latent_normal": max(16, raw.main.shape[1])} if wide else PLANE_DEFAULTS

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.catalog import Part, folder
+from surveyor.catalog import Part, parts_in
 
 Deviation = float | Tensor  # a tensor on the device where a graph is replayed
 
@@ -61,4 +61,4 @@ def noisy(batch: Batch, deviation: Deviation, draws: Draws) -> Batch:
 
 def noises() -> dict[str, type[Noise]]:
     """Return every schedule of noise by the name of its file."""
-    return folder("surveyor.training.noise", Noise)
+    return parts_in("surveyor.training.noise", Noise)

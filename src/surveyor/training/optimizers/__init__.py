@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import nn
 from torch.optim import Optimizer
 
-from surveyor.catalog import Part, folder
+from surveyor.catalog import Part, parts_in
 
 
 @dataclass(frozen=True)
@@ -31,4 +31,4 @@ class Updates(Part):
 
 def optimizers() -> dict[str, type[Updates]]:
     """Return every optimizer by the name of its file."""
-    return folder("surveyor.training.optimizers", Updates)  # type: ignore[type-abstract]
+    return parts_in("surveyor.training.optimizers", Updates)  # type: ignore[type-abstract]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from surveyor.catalog import Part, folder
+from surveyor.catalog import Part, parts_in
 
 
 @dataclass(frozen=True)
@@ -44,4 +44,4 @@ class Schedule(Part):
 
 def schedules() -> dict[str, type[Schedule]]:
     """Return every schedule by the name of its file."""
-    return folder("surveyor.training.schedules", Schedule)  # type: ignore[type-abstract]
+    return parts_in("surveyor.training.schedules", Schedule)  # type: ignore[type-abstract]

@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from surveyor.batch import Batch
-from surveyor.catalog import Part, folder
+from surveyor.catalog import Part, parts_in
 
 
 class Term(Part):
@@ -23,4 +23,4 @@ class Term(Part):
 
 def terms() -> dict[str, type[Term]]:
     """Return every term by the name of its file."""
-    return folder("surveyor.training.terms", Term)  # type: ignore[type-abstract]
+    return parts_in("surveyor.training.terms", Term)  # type: ignore[type-abstract]

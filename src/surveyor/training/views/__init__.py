@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 
 from surveyor.batch import Batch, Draws
-from surveyor.catalog import Part, folder
+from surveyor.catalog import Part, parts_in
 from surveyor.data import Space
 
 
@@ -27,4 +27,4 @@ class View(Part):
 
 def views() -> dict[str, type[View]]:
     """Return every view by the name of its file."""
-    return folder("surveyor.training.views", View)  # type: ignore[type-abstract]
+    return parts_in("surveyor.training.views", View)  # type: ignore[type-abstract]

@@ -57,11 +57,11 @@ class PairFiles(Files):
             raise InputError(*problems)
         return task.read(source, replace(options, task=None))
 
-    def defaults(self, raw: Pairs, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    def defaults(self, raw: Pairs, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the defaults measured in docs/defaults.md."""
         if raw.given.main.ndim == 2:
             return DEFAULTS
-        named = str(said.get("task") or "translate").partition(":")[0]
+        named = str(given.get("task") or "translate").partition(":")[0]
         found = {**PAIR_DEFAULTS, **tasks()[named].defaults}
         depth = raw.target.depth or raw.given.depth
         return found if depth in (None, WHITE_16_BITS) else {**found, "white": depth}

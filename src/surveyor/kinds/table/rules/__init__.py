@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from surveyor.catalog import folder
+from surveyor.catalog import parts_in
 from surveyor.data.columns import Column
 
 MOST_ROWS = 10_000  # to look for rules in, and as many to confirm them on
@@ -122,7 +122,7 @@ class Found:
 @cache
 def families() -> dict[str, type[Rule]]:
     """Return every family of rules, by the name of its file."""
-    return folder("surveyor.kinds.table.rules", Rule)  # type: ignore[type-abstract]
+    return parts_in("surveyor.kinds.table.rules", Rule)  # type: ignore[type-abstract]
 
 
 def find_rules(columns: Sequence[Column], rows: pd.DataFrame, seed: int = 0) -> tuple[Found, ...]:

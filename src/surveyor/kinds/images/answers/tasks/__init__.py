@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from surveyor.catalog import Part, folder, name_of
+from surveyor.catalog import Part, name_of, parts_in
 from surveyor.data import DEFAULT_OPTIONS, Codec, Files, Options
 from surveyor.data.arrays import Arrays
 from surveyor.kinds import kinds
@@ -62,4 +62,4 @@ def fit_given(given: Arrays) -> Codec:
 
 def tasks() -> dict[str, type[Task]]:
     """Return every task by the name of its file."""
-    return folder("surveyor.kinds.images.answers.tasks", Task)  # type: ignore[type-abstract]
+    return parts_in("surveyor.kinds.images.answers.tasks", Task)  # type: ignore[type-abstract]

@@ -11,7 +11,7 @@ import numpy as np
 
 from surveyor.data import Options
 from surveyor.data.arrays import Arrays, every_array
-from surveyor.errors import InputError, did_you_mean, tell
+from surveyor.errors import InputError, did_you_mean, notify
 from surveyor.kinds.images.answers.tasks import Task, files_of
 from surveyor.kinds.images.files import Images
 from surveyor.kinds.images.pairs import Pairs
@@ -64,7 +64,7 @@ def _read_pairs(source: Any, task: Translate, options: Options) -> Pairs:
         raise InputError(*problems)
     first, second = (str(name) for name in names.values())
     if unused := [f"{k!r} {v.shape}" for k, v in arrays.items() if k not in (first, second)]:
-        tell(f"{where}: not used: {', '.join(unused)}")
+        notify(f"{where}: not used: {', '.join(unused)}")
     given = {first: arrays[first]}
     sides = (
         files_of(arrays[first]).read(given, options),
