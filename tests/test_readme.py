@@ -31,7 +31,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rng = np.random.default_rng(0)
     people = mixed(300).rename(columns={"town": "city"})
     people.to_csv(tmp_path / "people.csv", index=False)
-    for name in ("january", "february"):
+    for name in ("january", "february", "march"):
         mixed(200, seed=len(name)).to_csv(tmp_path / f"{name}.csv", index=False)
     others = {"ctgan": 250, "copula": 220, "unseen": 200}
     for seed, (name, n) in enumerate(others.items(), 1):
@@ -53,7 +53,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 MADE = {
     "README.md": ("oslo.csv", "drift.html", "judged.html", "runs/people/report.html"),
-    "guide.md": ("cats.png", "walk.gif", "large/3.png", "drift.html", "january.ref", "judged.html"),
+    "guide.md": (
+        "cats.png",
+        "walk.gif",
+        "large/3.png",
+        "drift.html",
+        "january.ref",
+        "drift.xml",
+        "judged.html",
+    ),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }
 

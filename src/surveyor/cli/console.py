@@ -136,6 +136,16 @@ def print_path(text: str) -> None:
     out.print(visible(text), highlight=False, soft_wrap=True, markup=False)
 
 
+def print_table(rows: Sequence[Sequence[str]], text: Sequence[int] = (0,)) -> None:
+    """Print rows of equally many cells; columns of ``text`` are aligned at the left."""
+    columns = [[visible(cell) for cell in column] for column in zip(*rows, strict=True)]
+    for k, column in enumerate(columns):
+        width = max(map(len, column))
+        columns[k] = [c.ljust(width) if k in text else c.rjust(width) for c in column]
+    for row in zip(*columns, strict=True):
+        print_path("  ".join(row).rstrip())
+
+
 def output_problems(path: Path | None, endings: Sequence[str], overwrite: bool) -> list[str]:
     """Return the problems with writing to ``path``; the ending "" allows a folder."""
     if path is None:

@@ -4,48 +4,40 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 
-from surveyor.cli.console import (
-    app,
-    escaped,
-    out,
-    output_problems,
-    print_error,
-    print_path,
-    visible,
-)
+from surveyor.arguments import collecting
+from surveyor.cli.console import app, output_problems, print_error, print_path, visible
+from surveyor.cli.differences import numbers_of, print_found, print_several
 from surveyor.cli.flags import Columns, Json, Overwrite
-from surveyor.cli.progress import progress_bar
-from surveyor.data import Options
+from surveyor.cli.junit import junit_of
+from surveyor.cli.several import Measured, measured, second_sets
 from surveyor.errors import InputError
 from surveyor.report.compare import compare_page
-from surveyor.ruler import Budget, Drift, ReferenceDrift, against, drift, read_reference
-from surveyor.ruler.comparison import METHODS, Method
+from surveyor.ruler import Budget, Drift
+from surveyor.ruler.comparison import METHODS
 from surveyor.ruler.distance import reference_problems
 from surveyor.ruler.reference import is_reference
-from surveyor.two_sample import p_text
 from surveyor.writing import write_bytes
 
-MOST_COLUMNS = 12
 EXIT_ABOVE_LIMIT = 3
 
 
 @app.command
 def distance(
     a: str,
-    b: str,
     /,
-    *,
+    *b: str,
     method: str = "auto",
     steps: int = Budget.steps,
     batch: int = Budget.batch,
     json_: Json = False,
     html: Path | None = None,
+    junit: Path | None = None,
     fail_above: float | None = None,
     columns: Annotated[Columns, Parameter(name="*")] = Columns(),  # noqa: B008
     seed: int = 0,
@@ -59,7 +51,7 @@ def distance(
         The first data set, samples of whose rows give the floor, or a reference that
         ``surveyor reference`` has written.
     b
-        The second data set.
+        The second data set. Several, or a folder of tables, are compared with the first in turn.
     method
         auto, exact (transport), critic (trains a critic for a tighter lower bound), or sliced.
     steps
@@ -70,112 +62,75 @@ def distance(
         Print the numbers as JSON.
     html
         Write a page with figures to this .html file.
+    junit
+        Write a test case for each test and each column to this .xml file, in the format of JUnit;
+        those that prove a difference fail.
     fail_above
         Exit with code 3 if the lower bound on W1 is above this. Two samples of the same
         distribution have a positive W1 too, but usually a lower bound of 0.
     seed
         Seed of subsamples, permutations and the critic.
     """
-    problems = _problems(a, b, method, html, fail_above, overwrite)
+    problems = _problems(a, b, method, fail_above)
+    problems += _output_problems(a, html, junit, overwrite)
+    with collecting(problems):
+        sets = second_sets(a, b)
+        if html is not None and sets.several:
+            problems.append("--html: a page shows two sets; give one file after the first")
     if problems:
         raise InputError(*problems)
-    if is_reference(a):
-        return _against(a, b, columns.options, seed, json_)
-    chosen: Method = method  # type: ignore[assignment]
     budget = Budget(steps=steps, batch=batch, seed=seed)
-    with progress_bar("critic", Console(stderr=True)) as watch:
-        found = drift(a, b, chosen, seed, budget=budget, watch=watch, options=columns.options)
+    found = measured(sets, method, budget, columns.options)
     if html is not None:
-        write_bytes(
-            html, compare_page(found, visible(Path(a).name), visible(Path(b).name)).encode()
-        )
+        page, names = next(iter(found.values())), [visible(n) for n in (sets.first, *found)]
+        assert isinstance(page, Drift)
+        write_bytes(html, compare_page(page, *names).encode())
+    if junit is not None:
+        write_bytes(junit, junit_of(found, fail_above))
     if json_:
-        print(json.dumps(found.numbers(), indent=1, allow_nan=False))
+        print(json.dumps(numbers_of(sets, found), indent=1, allow_nan=False))
     else:
-        _print_drift(found)
-        if html is not None:
-            print_path(f"page: {html}")
-    low = found.comparison.low
-    if fail_above is not None and low > fail_above:
-        print_error(f"W1 is at least {low:.4g}, above the limit of {fail_above:g}")
-        return EXIT_ABOVE_LIMIT
-    return 0
+        print_several(sets, found) if sets.several else print_found(*found.values())
+        for what, path in {"page": html, "test cases": junit}.items():
+            if path is not None:
+                print_path(f"{what}: {path}")
+    return _exit_code(found, fail_above)
 
 
-def _problems(
-    a: str, b: str, method: str, html: Path | None, fail_above: float | None, overwrite: bool
-) -> list[str]:
-    """Return all problems of the flags."""
-    problems = [p.replace("-o ", "--html ") for p in output_problems(html, (".html",), overwrite)]
+def _problems(a: str, b: Sequence[str], method: str, fail_above: float | None) -> list[str]:
+    problems = [] if b else ["distance: give a second data set after the first"]
     if fail_above is not None and not 0 <= fail_above < math.inf:
         problems.append(f"--fail-above {fail_above}: give a number of at least 0")
     if method not in METHODS:
         problems.append(f"--method {method}: unknown; known: {', '.join(METHODS)}")
     elif fail_above is not None and method == "sliced":
         problems.append("--fail-above: sliced has no lower bound; use --method exact or critic")
-    problems += reference_problems(a, b, method)
-    if is_reference(a):
-        flags = {"--html": html, "--fail-above": fail_above}
-        problems += [
-            f"{flag}: needs the rows of both sets, and {a} holds none; leave it out"
-            for flag, value in flags.items()
-            if value is not None
-        ]
+    elif fail_above is not None and is_reference(a):
+        problems.append(f"--fail-above: W1 needs rows, and {a} holds none; leave it out")
+    for second in b:
+        problems += reference_problems(a, second, method)
+    return list(dict.fromkeys(problems))
+
+
+def _output_problems(a: str, html: Path | None, junit: Path | None, overwrite: bool) -> list[str]:
+    outputs = {"--html": (html, ".html"), "--junit": (junit, ".xml")}
+    problems = [
+        problem.replace("-o ", f"{flag} ")
+        for flag, (path, ending) in outputs.items()
+        for problem in output_problems(path, (ending,), overwrite)
+    ]
+    if html is not None and is_reference(a):
+        problems.append(f"--html: a page shows rows, and {a} holds none; leave it out")
     return problems
 
 
-def _against(a: str, b: str, options: Options, seed: int, json_: bool) -> int:
-    """Test data against a reference, and print what was found."""
-    found = against(read_reference(Path(a)), b, (a, b), options, seed)
-    if json_:
-        print(json.dumps(found.numbers(), indent=1, allow_nan=False))
-    else:
-        _print_reference_drift(found)
-    return 0
-
-
-def _print_reference_drift(found: ReferenceDrift) -> None:
-    c = found.comparison
-    out.print(f"[bold]{escaped(c.verdict)}[/]")
-    out.print(
-        "tests: " + ", ".join(f"{t.test} {p_text(t.p_value)}" for t in c.tests), highlight=False
-    )
-    out.print("columns, largest difference first:", highlight=False)
-    for m in found.columns[:MOST_COLUMNS]:
-        out.print(
-            f"  {escaped(m.name)}: {m.difference:.1%} of rows  {p_text(m.p_value)}  "
-            f"[dim]{escaped(m.change)}[/]",
-            highlight=False,
-        )
-    if more := len(found.columns[MOST_COLUMNS:]):
-        out.print(f"  and {more:,} more", highlight=False)
-    out.print(escaped(found.note), highlight=False)
-
-
-def _print_drift(found: Drift) -> None:
-    c = found.comparison
-    out.print(f"[bold]{escaped(c.verdict)}[/]")
-    lines = [
-        f"W1 {c.value:.4g} = {c.ratio:.2f} x its floor {c.floor:.4g} (both between samples of "
-        f"{c.n:,} rows, so larger than W1 between the populations), in {found.unit}",
-    ]
-    if c.bound is not None:
-        lines.append(
-            f"the true W1 is between {c.low:.4g} (critic of slope at most {c.bound:.4g}, on "
-            f"held-out rows) and {c.high:.4g} (transport)"
-        )
-    lines.append(f"method: {c.method}, from {c.rows[0]:,} and {c.rows[1]:,} rows")
-    lines.append("tests: " + ", ".join(f"{t.test} {p_text(t.p_value)}" for t in c.tests))
-    out.print("\n".join(lines), highlight=False)
-    if found.columns:
-        out.print("columns, largest change first:", highlight=False)
-    for m in found.columns[:MOST_COLUMNS]:
-        far, floor = m.described
-        p = "" if m.p_value is None else f"  {p_text(m.p_value)}"
-        out.print(
-            f"  {escaped(m.name)}: {far} (floor {floor}){p}  [dim]{escaped(m.change)}[/]",
-            highlight=False,
-        )
-    more = len(found.columns) - MOST_COLUMNS + found.coordinates.left_out
-    if more > 0:
-        out.print(f"  and {more:,} more", highlight=False)
+def _exit_code(found: Measured, limit: float | None) -> int:
+    """Return 3, having said so, if a lower bound on W1 is above the limit; otherwise 0."""
+    code = 0
+    for name, one in found.items():
+        if limit is not None and not isinstance(one, str) and one.comparison.low > limit:
+            which = f"{name}: " if len(found) > 1 else ""
+            low = one.comparison.low
+            print_error(f"{which}W1 is at least {low:.4g}, above the limit of {limit:g}")
+            code = EXIT_ABOVE_LIMIT
+    return code

@@ -16,6 +16,7 @@ from surveyor.cli.console import (
     output_problems,
     print_finding,
     print_path,
+    print_table,
 )
 from surveyor.cli.flags import Columns, Json, Overwrite
 from surveyor.errors import InputError
@@ -91,8 +92,5 @@ def _print(found: Judgement) -> None:
     lines = summary(found)
     table = [("", "real rows", *(one.name for one in found))]
     table += [(line.label, line.real, *line.cells) for line in lines]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for first, *cells in table:
-        text = "  ".join(c.rjust(w) for c, w in zip(cells, widths[1:], strict=True))
-        print_path(f"{first.ljust(widths[0])}  {text}")
+    print_table(table)
     out.print(escaped(found.note), highlight=False)

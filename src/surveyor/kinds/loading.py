@@ -52,6 +52,24 @@ def recognise(source: Any, options: Options = DEFAULT_OPTIONS) -> Kind:
     raise InputError(f"{what}: unknown kind of data; known: {known}, a folder of pictures")
 
 
+def tables_in(folder: Path) -> list[Path]:
+    """Return the files of tables in a folder, in the order of their names.
+
+    Raises:
+        InputError: there is none.
+    """
+    files = [kind.files for kind in kinds().values() if kind.files.tabular]
+    suffixes = tuple(suffix for own in files for suffix in own.suffixes)
+    found = sorted(
+        path
+        for path in folder.iterdir()
+        if path.name.lower().endswith(suffixes) and not path.name.startswith(".") and path.is_file()
+    )
+    if not found:
+        raise InputError(f"{folder}: no tables in this folder; known: {' '.join(suffixes)}")
+    return found
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
