@@ -14,7 +14,7 @@ from surveyor.arguments import collecting
 from surveyor.cli.progress import progress_bar
 from surveyor.data import Options
 from surveyor.data.sources import resolve
-from surveyor.errors import InputError, tell
+from surveyor.errors import InputError, notify
 from surveyor.judgement.reading import names_of
 from surveyor.kinds.loading import recognise, tables_in
 from surveyor.ruler import Budget, Drift, ReferenceDrift, against, drift, read_reference
@@ -56,7 +56,7 @@ def second_sets(a: str, b: Sequence[str]) -> Sets:
             inside = tables_in(Path(path))
             apart = [file for file in inside if file.resolve() != Path(a).resolve()]
             if len(apart) < len(inside):
-                tell(f"{a}: is in {path} as well, and not compared with itself")
+                notify(f"{a}: is in {path} as well, and not compared with itself")
             paths += map(str, apart)
     if problems:
         raise InputError(*problems)
