@@ -271,8 +271,8 @@ def test_values_written_otherwise_are_told(january: Path) -> None:
 
 REFUSED: dict[str, tuple[list[str], str]] = {
     "no rows for W1": (["january.ref", "b.csv", "--method", "exact"], "--method exact: W1 needs rows"),
-    "a page": (["january.ref", "b.csv", "--html", "x.html"], "--html: needs the rows of both sets"),
-    "a limit": (["january.ref", "b.csv", "--fail-above", "1"], "--fail-above: needs the rows"),
+    "a page": (["january.ref", "b.csv", "--html", "x.html"], "--html: a page shows rows"),
+    "a limit": (["january.ref", "b.csv", "--fail-above", "1"], "--fail-above: W1 needs rows"),
     "the wrong way round": (["b.csv", "january.ref"], "give it first"),
     "too few rows": (["january.ref", "few.csv"], "few.csv: 49 rows, too few"),
     "no such reference": (["no.ref", "b.csv"], "no.ref: no such file"),
