@@ -13,6 +13,8 @@ from PIL import Image
 
 from surveyor.cli import main
 from surveyor.cli.junit import junit_of
+from surveyor.kinds.table.chosen import parts_by
+from surveyor.kinds.table.frames import read_frame
 from surveyor.ruler import Drift, drift
 from surveyor.two_sample import LEVEL
 
@@ -197,3 +199,72 @@ def test_a_folder_of_pictures_stays_one_data_set(place: Path) -> None:
             pixels = rng.integers(0, 255, (8, 8), dtype=np.uint8)
             Image.fromarray(pixels).save(place / name / f"{k}.png")
     assert main(["distance", "one", "two"]) == 0
+
+
+def stations(n: int, seed: int) -> pd.DataFrame:
+    """Return months of several stations, of which "2" is warmer, and "10" has few rows."""
+    rng = np.random.default_rng([seed, 9])
+    station = rng.choice(np.array(["2", "10", "3", None]), n, p=[0.3, 0.05, 0.4, 0.25])
+    return month(n, seed).assign(station=station, warmth=rng.normal(size=n) + (station == "2"))
+
+
+@pytest.mark.parametrize("first", ["months/january.csv", "january.ref", "all.csv"])
+def test_each_value_of_a_column_is_compared_in_turn(
+    first: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stations(600, 1).to_csv("stations.csv", index=False)
+    month(300, 0).assign(station="2").to_csv("all.csv", index=False)
+    capsys.readouterr()
+    words = ["distance", first, "stations.csv", "--by", "station"]
+    assert main([*words, "--json", "--junit", "x.xml"]) == 0
+    sets = {s["name"]: s for s in json.loads(capsys.readouterr().out)["sets"]}
+    assert [*sets] == [f"station = {v}" for v in ("2", "3", "10", "missing")]
+    assert sets["station = 2"]["p_value"] < 0.001
+    assert min(sets[f"station = {v}"]["p_value"] for v in ("3", "missing")) > 0.01
+    few = (stations(600, 1)["station"] == "10").sum()
+    assert sets["station = 10"]["note"].startswith(f"{few} rows, too few for a verdict")
+    assert "p_value" not in sets["station = 10"]
+    assert {c["name"] for c in sets["station = 3"]["columns"]} == {"warmth", "rain", "wind"}
+    root = ElementTree.parse("x.xml").getroot()
+    assert (len(root), root.get("skipped")) == (4, "1")
+    assert main(words) == 0
+    assert f"{few} rows, too few for a verdict" in capsys.readouterr().out
+
+
+def test_a_part_has_the_rows_of_its_value_and_their_places_in_the_file(tmp_path: Path) -> None:
+    rows = stations(500, 2)
+    rows.to_parquet(tmp_path / "x.parquet", row_group_size=90)
+    for source in (rows, tmp_path / "x.parquet"):
+        parts = parts_by(read_frame(source), "station")
+        assert sum(map(len, parts.values())) == 500
+        for value, part in parts.items():
+            own = rows["station"].isna() if value == "missing" else rows["station"] == value
+            found = pd.concat(list(part.chunks()))["rain"]
+            assert found.tolist() == rows.loc[own, "rain"].tolist()
+            assert len(part) == own.sum()
+            assert part.locate(1) == f"row {np.flatnonzero(own)[1]}"
+
+
+WRONG_BY = {
+    "no such column": (["stations.csv", "--by", "statoin"], "--by statoin: unknown column; did you mean 'station'?"),
+    "too many values": (["stations.csv", "--by", "rain"], "--by rain: 200 values; give a column with at most 50"),
+    "several files": (["stations.csv", FEBRUARY, "--by", "station"], "--by: splits one data set"),
+    "no table": (["points.npy", "--by", "station"], "--by: only for tables"),
+    "a page": (["stations.csv", "--by", "station", "--html", "x.html"], "a page shows two sets"),
+    "other columns": (["snow.csv", "--by", "station"], "'rain'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG_BY)
+def test_parts_asked_for_wrongly(
+    what: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stations(200, 1).to_csv("stations.csv", index=False)
+    stations(300, 1).drop(columns="rain").to_csv("snow.csv", index=False)
+    np.save("points.npy", np.zeros((60, 3)) + np.arange(60)[:, None])
+    words, says = WRONG_BY[what]
+    capsys.readouterr()
+    assert main(["distance", "months/january.csv", *words]) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert len([line for line in said.splitlines() if "note:" not in line]) == 1

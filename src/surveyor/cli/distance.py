@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from surveyor.cli.console import app, output_problems, print_error, print_path, 
 from surveyor.cli.differences import numbers_of, print_found, print_several
 from surveyor.cli.flags import Columns, Json, Overwrite
 from surveyor.cli.junit import junit_of
-from surveyor.cli.several import Measured, measured, second_sets
+from surveyor.cli.several import Measured, Sets, measured, parts_of, second_sets
 from surveyor.errors import InputError
 from surveyor.report.compare import compare_page
 from surveyor.ruler import Budget, Drift
@@ -32,6 +32,7 @@ def distance(
     a: str,
     /,
     *b: str,
+    by: str | None = None,
     method: str = "auto",
     steps: int = Budget.steps,
     batch: int = Budget.batch,
@@ -52,6 +53,8 @@ def distance(
         ``surveyor reference`` has written.
     b
         The second data set. Several, or a folder of tables, are compared with the first in turn.
+    by
+        A column of the second table: the rows of each of its values are compared in turn.
     method
         auto, exact (transport), critic (trains a critic for a tighter lower bound), or sliced.
     steps
@@ -75,6 +78,7 @@ def distance(
     problems += _output_problems(a, html, junit, overwrite)
     with collecting(problems):
         sets = second_sets(a, b)
+        sets = sets if by is None else parts_of(sets, by)
         if html is not None and sets.several:
             problems.append("--html: a page shows two sets; give one file after the first")
     if problems:
@@ -90,11 +94,18 @@ def distance(
     if json_:
         print(json.dumps(numbers_of(sets, found), indent=1, allow_nan=False))
     else:
-        print_several(sets, found) if sets.several else print_found(*found.values())
-        for what, path in {"page": html, "test cases": junit}.items():
-            if path is not None:
-                print_path(f"{what}: {path}")
+        _print(sets, found, {"page": html, "test cases": junit})
     return _exit_code(found, fail_above)
+
+
+def _print(sets: Sets, found: Measured, outputs: Mapping[str, Path | None]) -> None:
+    if sets.several:
+        print_several(sets, found)
+    else:
+        print_found(*found.values())
+    for what, path in outputs.items():
+        if path is not None:
+            print_path(f"{what}: {path}")
 
 
 def _problems(a: str, b: Sequence[str], method: str, fail_above: float | None) -> list[str]:

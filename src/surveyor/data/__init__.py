@@ -232,6 +232,14 @@ class Files(ABC):
         """
         return dict(sources)
 
+    def split(self, source: Any, column: str) -> dict[str, Any]:
+        """Return data sets by the value of a column, of the rows that have it.
+
+        Raises:
+            InputError: there is no such column, or it has too many values.
+        """
+        raise InputError("--by: only for tables; leave it out")
+
     def columns(self, raw: Any) -> Sequence[str]:
         """Return the names of the columns that rows can be labelled by."""
         return ()

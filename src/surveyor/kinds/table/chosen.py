@@ -1,16 +1,21 @@
-"""Tables of which only some columns are used, the same in each."""
+"""Tables of which only some columns or rows are used."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from surveyor.data import check_columns
+from surveyor.data.types import label_of
 from surveyor.data.values import Form
 from surveyor.errors import InputError
 from surveyor.kinds.table.frames import Frame
+
+MOST_PARTS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +51,64 @@ class Chosen(Frame):
         """Yield the rows in order."""
         for chunk in self.plain.chunks():
             yield chunk[self.names]
+
+
+@dataclass(frozen=True, eq=False)
+class Part(Chosen):
+    """Some rows of a table, at ascending ``index``."""
+
+    index: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def locate(self, row: int) -> str:
+        """Return where a row is in the user's table, in words."""
+        return self.plain.locate(int(self.index[row]))
+
+    def chunks(self) -> Iterator[pd.DataFrame]:
+        """Yield the rows in order."""
+        start = 0
+        for chunk in self.plain.chunks():
+            ends = np.searchsorted(self.index, [start, start + len(chunk)])
+            start += len(chunk)
+            if ends[0] < ends[1]:
+                inside = self.index[ends[0] : ends[1]] - (start - len(chunk))
+                yield chunk.iloc[inside].reset_index(drop=True)
+
+
+def parts_by(frame: Frame, column: str) -> dict[str, Frame]:
+    """Return the rows of a table by the value of a column, in the order of the values.
+
+    Raises:
+        InputError: there is no such column, or it has more than ``MOST_PARTS`` values.
+    """
+    if problems := check_columns([column], frame.names, "--by"):
+        raise InputError(*problems)
+    labels = np.concatenate([_labels(chunk[column]) for chunk in frame.chunks()])
+    codes, names = pd.factorize(labels)
+    if len(names) > MOST_PARTS:
+        raise InputError(
+            f"--by {column}: {len(names):,} values; give a column with at most {MOST_PARTS}"
+        )
+    return {
+        str(names[k]): Part(frame, frame.names, np.flatnonzero(codes == k))
+        for k in sorted(range(len(names)), key=lambda k: _place(str(names[k])))
+    }
+
+
+def _place(label: str) -> tuple[float, str]:
+    """Return the place of a label in order: numbers by size, before all others."""
+    try:
+        number = float(label)
+    except ValueError:
+        number = math.inf
+    return math.inf if math.isnan(number) else number, label
+
+
+def _labels(values: pd.Series) -> np.ndarray:
+    codes, unique = pd.factorize(values)
+    return np.array([*map(label_of, unique), "missing"], dtype=object)[codes]
 
 
 def same_columns(frames: Mapping[str, Frame], drop: Sequence[str]) -> dict[str, Frame]:

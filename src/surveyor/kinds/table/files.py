@@ -19,7 +19,7 @@ from surveyor.data.memory import one_row
 from surveyor.errors import InputError
 from surveyor.kinds.table.arrow import table_of
 from surveyor.kinds.table.charges import neutral_share
-from surveyor.kinds.table.chosen import same_columns
+from surveyor.kinds.table.chosen import parts_by, same_columns
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.defaults import PRIVATE_PARTS, defaults
 from surveyor.kinds.table.dependencies import find_derived
@@ -66,6 +66,10 @@ class Table(Files):
     def open_alike(self, sources: Mapping[str, Any], drop: Sequence[str]) -> dict[str, Any]:
         """Return tables without the columns in ``drop``, opened but not read."""
         return {**same_columns({n: read_frame(s) for n, s in sources.items()}, drop)}
+
+    def split(self, source: Any, column: str) -> dict[str, Any]:
+        """Return parts of a table by the value of a column, as the file has it."""
+        return {**parts_by(read_frame(source), column)}
 
     def columns(self, raw: Frame) -> list[str]:
         """Return the column names."""
