@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from safetensors.numpy import load, save
+from safetensors.torch import save as save_torch
 
 import surveyor
 from surveyor import InputError
@@ -56,6 +58,7 @@ def test_the_same_rows_do_not_differ_and_what_differs_is_named(january: Path) ->
     same = surveyor.distance(january, people(1000, 1).sample(frac=1, random_state=0))
     assert same.p_value == 1
     assert (same.low, same.high) == (0, np.inf)
+    assert np.isnan(same.ratio)
     assert "No difference seen" in surveyor.distance(january, people(800, 2)).verdict
     assert "the column height" in surveyor.distance(january, people(800, 3, higher=0.3)).verdict
     together = surveyor.distance(january, people(800, 4, related=0.4))
@@ -182,11 +185,18 @@ def flipped(path: Path) -> None:
     path.write_bytes(content)
 
 
+def enlarged(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(10**9)
+
+
 DAMAGE: dict[str, tuple[Any, str]] = {
     "truncated": (lambda p: p.write_bytes(p.read_bytes()[:-100]), "its header says"),
     "empty": (lambda p: p.write_bytes(b""), "truncated, or not a tensor file"),
     "text": (lambda p: p.write_text("height,weight\n1,2\n"), "not a tensor file"),
     "one bit": (flipped, "digest"),
+    "huge": (enlarged, "more than the limit"),
+    "another type": (lambda p: p.write_bytes(save_torch({"counts": torch.zeros(3).bfloat16()}, {"surveyor": '{"version": 1}'})), "damaged"),
     "weights": (lambda p: p.write_bytes(save({"w": np.zeros(3)})), "not a reference"),
     "another version": (lambda p: rewritten(p, version=9), "of version 9, but this Surveyor reads version 1"),
     "another kind": (lambda p: rewritten(p, kind="sounds"), "digest"),
@@ -330,3 +340,15 @@ def test_what_has_no_reference_is_said(source: Any, says: str, tmp_path: Path) -
     with pytest.raises(InputError, match=says):
         surveyor.reference(source, tmp_path / "x.ref")
     assert not list(tmp_path.iterdir())
+
+
+def test_no_damage_is_taken_for_a_reference(january: Path) -> None:
+    whole, rng = january.read_bytes(), np.random.default_rng(0)
+    for _ in range(60):
+        content = bytearray(whole)
+        at = int(rng.integers(len(content)))
+        content[at] ^= 1 << int(rng.integers(8))
+        january.write_bytes(content[: at + 1] if rng.random() < 0.3 else content)
+        with pytest.raises(InputError) as error:
+            read_reference(january)
+        assert len(error.value.problems) == 1

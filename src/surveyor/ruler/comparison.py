@@ -46,7 +46,9 @@ class Comparison:
     one distribution; ``tests`` are their outcomes.
     ``gradient_norm_max`` is the critic's largest measured gradient norm; ``critic`` is the module,
     (n, d) to (n,), with high scores on the first set. With the method ``critic``, ``value`` is its
-    gap and ``floor`` its mean absolute gap between parts of the first set.
+    gap and ``floor`` its mean absolute gap between parts of the first set. With the method
+    ``reference``, which has no rows to measure W1 on, they are not a number, ``low`` is 0 and
+    ``high`` infinite.
     """
 
     value: float
@@ -65,7 +67,7 @@ class Comparison:
     @property
     def ratio(self) -> float:
         """Return value / floor; infinite if only the floor is 0."""
-        if self.floor > 0:
+        if self.floor > 0 or math.isnan(self.floor):
             return self.value / self.floor
         return 1.0 if self.value == 0 else math.inf
 

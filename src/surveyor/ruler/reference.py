@@ -22,7 +22,7 @@ from surveyor.data.values import Form
 from surveyor.errors import InputError
 from surveyor.kinds import kinds
 from surveyor.kinds.loading import recognise
-from surveyor.reading import HEADER, UNPARSABLE, damaged, read_tensors
+from surveyor.reading import HEADER, MIB, UNPARSABLE, damaged, read_tensors
 from surveyor.ruler.comparison import Comparison
 from surveyor.two_sample.statistics import (
     BINS,
@@ -39,6 +39,7 @@ from surveyor.writing import write_bytes
 
 SUFFIX = ".ref"
 VERSION = 1
+LARGEST = 64 * MIB
 REMEDY = "make it again with surveyor reference"
 
 
@@ -168,8 +169,9 @@ def read_reference(path: Path) -> Reference:
     """
     if not path.exists():
         raise InputError(f"{path}: no such file")
+    if (size := path.stat().st_size) > LARGEST:
+        raise damaged(path, f"{size:,} bytes, more than the limit of {LARGEST:,}", REMEDY)
     tensors, meta = read_tensors(path, remedy=REMEDY)
-    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     version = meta.get("version")
     if not isinstance(version, int):
         raise damaged(path, "not a reference", REMEDY)
@@ -178,9 +180,9 @@ def read_reference(path: Path) -> Reference:
             f"{path}: a reference of version {version}, but this Surveyor reads version {VERSION}; "
             f"{REMEDY}"
         )
-    if meta.pop("digest", None) != _digest(meta, arrays):
-        raise damaged(path, "its digest does not fit its content", REMEDY)
     try:
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        _require(meta.pop("digest", None) == _digest(meta, arrays), "digest of its content")
         return _restored(msgspec.convert(meta, _File), arrays)
     except (*UNPARSABLE, KeyError, IndexError) as error:
         raise damaged(path, error, REMEDY) from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata
+from scipy.stats import t as student
 
 from surveyor.two_sample import Outcome, Samples, TwoSampleTest, some
 
@@ -38,10 +40,13 @@ class Pairs(TwoSampleTest):
         return outcome_of((first, second), each, p, (n, len(scores) - n))
 
 
-def strongest(z: np.ndarray, owners: Sequence[int]) -> tuple[int, int, float]:
+def strongest(
+    z: np.ndarray, owners: Sequence[int], degrees: float = math.inf
+) -> tuple[int, int, float]:
     """Return the pair of different owners with the largest ``z`` (k, k), and its p-value.
 
-    It is adjusted for the number of pairs (Bonferroni).
+    It is adjusted for the number of pairs (Bonferroni), and refers to Student's distribution with
+    so many ``degrees`` of freedom, by default to the normal one.
     """
     own = np.array(owners)
     i, j = np.triu_indices(len(own), 1)
@@ -49,7 +54,7 @@ def strongest(z: np.ndarray, owners: Sequence[int]) -> tuple[int, int, float]:
     i, j = i[apart], j[apart]
     size = np.abs(z[i, j])
     k = int(np.argmax(size))
-    return int(i[k]), int(j[k]), min(1.0, 2 * float(norm.sf(size[k])) * len(size))
+    return int(i[k]), int(j[k]), min(1.0, 2 * float(student.sf(size[k], degrees)) * len(size))
 
 
 def outcome_of(

@@ -172,7 +172,7 @@ def _pairs(known: Statistics, other: Statistics) -> Outcome | None:
     """Test every pair of scores; None with fewer than two columns.
 
     The larger of both sets' variances of a product is used: in the smaller set a rare product may
-    not have occurred, or more often than it should.
+    not have occurred, or more often than it should. It is estimated, hence Student's distribution.
     """
     a, b = known.moments, other.moments
     fewest = min(a.rows, b.rows)
@@ -186,7 +186,7 @@ def _pairs(known: Statistics, other: Statistics) -> Outcome | None:
     error = np.sqrt(np.maximum(variance, 1e-12) * (1 / a.rows + 1 / b.rows))
     together = np.outer(shares, shares) * fewest >= JOINT
     z = np.where(together, (a.products - b.products) / error, 0.0)
-    i, j, p = pairs.strongest(z, owners)
+    i, j, p = pairs.strongest(z, owners, fewest - 1)
     names = known.scores[frequent[i]][1], known.scores[frequent[j]][1]
     each = [side.correlation(i, j) for side in (a, b)]
     return pairs.outcome_of(names, each, p, (a.rows, b.rows))
