@@ -72,7 +72,7 @@ bench-power: install .venv-drift
 
 .venv-drift:
 	python3 -m venv .venv-drift
-	@.venv-drift/bin/pip install --quiet --disable-pip-version-check evidently frouros
+	@.venv-drift/bin/pip install --quiet --disable-pip-version-check evidently frouros 'pandas<3'
 
 .venv-peers:
 	python3 -m venv .venv-peers

@@ -23,7 +23,8 @@ from surveyor.two_sample import some
 
 ROWS = 20_000  # rows per set for a trained critic, and where tests see points alone
 POINTS = 6  # otherwise this many times the rows of transport
-CELLS = 25_000_000  # entries of a set's points in memory
+CELLS = 12_000_000  # entries of a set's points in memory
+AT_ONCE = 1024  # rows encoded together
 FITTED = 100_000  # rows per set to fit the common codec
 LENIENT = Options(lenient=True)
 
@@ -101,13 +102,14 @@ def drift(
     limit = limit if codec.space.width <= WIDE else max(limit // 2, 8)
     most = ROWS if method == "critic" or kind.samples is None else POINTS * limit
     most = max(limit, min(most, CELLS // (codec.space.width + codec.space.cond)))
-    index = [some(len(raw), most, seed) for raw in read]
+    rng = np.random.default_rng(seed)
+    index = [rng.permutation(some(len(raw), most, seed)) for raw in read]
     raw = tuple(files.select(r, i) for r, i in zip(read, index, strict=True))
     unit = codec.space.unit
-    points = tuple(unit * _points(codec, r) for r in raw)
+    points = tuple(_points(codec, r, unit) for r in raw)
     pair, both_raw = (points[0], points[1]), (raw[0], raw[1])
     samples = None if kind.samples is None else kind.samples(codec, (read[0], read[1]), pair)
-    comparison = compare(*pair, method, seed, limit, budget, watch, samples)
+    comparison = compare(*pair, method, seed, limit, budget, watch, samples, shuffled=True)
     named = kind.coordinates(codec, both_raw) if explain else unnamed(codec, both_raw)
     made = Drift(comparison, codec.unit_name, codec, both_raw, named, points=pair)
     return _explained(made, index, seed, limit) if explain else made
@@ -134,6 +136,13 @@ def _values(frame: pd.DataFrame, row: int) -> Mapping[str, str]:
     return {n: f"{v:.6g}" if isinstance(v, float) else str(v) for n, v in row_values}
 
 
-def _points(codec: Codec, raw: Any) -> np.ndarray:
-    batch = codec.batch(codec.rows(raw), np.arange(len(raw)))
-    return np.asarray(batch.joint().double().numpy())
+def _points(codec: Codec, raw: Any, unit: float) -> np.ndarray:
+    """Return the joint points of rows in the user's unit, (n, d), encoded a part at a time."""
+    rows, n = codec.rows(raw), len(raw)
+    points = np.empty((0, 0))
+    for start in range(0, n, AT_ONCE):
+        part = codec.batch(rows, np.arange(start, min(n, start + AT_ONCE))).joint().numpy()
+        if start == 0:
+            points = np.empty((n, part.shape[1]))
+        np.multiply(part, unit, out=points[start : start + AT_ONCE])
+    return points

@@ -41,9 +41,13 @@ def ground_costs(a: Array, b: Array, metric: Metric = "euclidean") -> Array:
         if a.shape[1] < 16:
             return np.asarray(cdist(a, b))
         centre = a.mean(0)
-        left, right = a - centre, b - centre
-        squares = (left**2).sum(1)[:, None] + (right**2).sum(1)[None] - 2 * left @ right.T
-        costs = np.sqrt(np.maximum(squares, 0))
+        left = a - centre
+        right = left if b is a else b - centre
+        costs = left @ right.T  # in place from here on: the largest array of a comparison
+        costs *= -2
+        costs += np.einsum("ij,ij->i", left, left)[:, None]
+        costs += np.einsum("ij,ij->i", right, right)
+        np.sqrt(np.maximum(costs, 0, out=costs), out=costs)
     else:
         try:
             costs = np.asarray(cdist(a, b, metric))
