@@ -26,7 +26,7 @@ def numbers_of(sets: Sets, found: Measured) -> dict[str, Any]:
         {"name": name} | ({"note": one} if isinstance(one, str) else one.numbers())
         for name, one in found.items()
     ]
-    return {"first": sets.first, "level": EACH, "sets": several}
+    return {"first": sets.first, "level": LEVEL, "note": EACH, "sets": several}
 
 
 def print_found(found: Found | str) -> None:
