@@ -8,7 +8,7 @@ from typing import cast
 
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.measures import frames
-from surveyor.kinds.table.rules import View, exceeds, find_rules
+from surveyor.kinds.table.rules import MOST_ROWS, View, exceeds, find_rules
 from surveyor.measures import Figure, Measure, Seen
 from surveyor.two_sample import bonferroni
 
@@ -23,7 +23,8 @@ class Rules(Measure):
         The p-value is that generated rows break no rule more often than held-out ones, the least
         of the rules' times their number.
         """
-        codec, (made, held, train) = cast(TableCodec, seen.codec), frames(seen)
+        codec, (made, held, _) = cast(TableCodec, seen.codec), frames(seen)
+        train = seen.data.training(2 * MOST_ROWS)
         views = View(codec.measured, made), View(codec.measured, held)
         found = []
         for one in find_rules(codec.measured, train, seen.seed):
