@@ -52,6 +52,7 @@ BAD: dict[str, tuple[Any, tuple[str, ...]]] = {
     "a constant target": (lambda: judge(REAL.assign(k=1), REAL.assign(k=1), target="k"), ("every row of the real rows has the same value",)),
     "a target dropped": (lambda: judge(REAL, REAL, target="net", drop="net"), ("also in drop",)),
     "no name of a target": (lambda: judge(REAL, REAL, target=3), ("target 3: give the name",)),  # type: ignore[arg-type]
+    "no name to drop, and a target": (lambda: judge(REAL, REAL, target="net", drop=3), ("drop 3: give a string",)),  # type: ignore[arg-type]
     "everything dropped": (lambda: judge(REAL, REAL, drop=list(REAL.columns)), ("leaves no column",)),
     "an unknown column dropped": (lambda: judge(REAL, REAL, drop="nett"), ("drop nett: unknown column; did you mean 'net'",)),
     "too few rows": (lambda: judge(REAL, REAL.head(7), REAL.head(1)), ("synthetic 1: 7 rows, too few", "synthetic 2: 1 row,")),

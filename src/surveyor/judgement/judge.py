@@ -137,18 +137,17 @@ def judge(
             read, an unknown or constant target, or too few rows; all problems at once.
     """
     problems: list[str] = []
+    options = Options(lenient=True)
     with collecting(problems):
         seed, rows = seed_of(seed), integer("--rows", rows, LEAST)
     with collecting(problems):
-        names = [strings(f"--{n}", v) for n, v in (("drop", drop), ("type", type))]
-        options = Options(
-            drop=names[0], type=names[1], missing=strings("--missing", missing), lenient=True
-        )
+        given = (("drop", drop), ("type", type), ("missing", missing))
+        options = Options(**{n: strings(f"--{n}", v) for n, v in given}, lenient=True)  # type: ignore[arg-type]
     if not synthetic:
         problems.append("judge: no synthetic data; give at least one data set after the real one")
     if target is not None and not isinstance(target, str):
         problems.append(f"--target {shown(target)}: give the name of a column")
-    if target is not None and target in names[0]:
+    if target is not None and target in options.drop:
         problems.append(f"--target {target}: also in --drop; leave it out of one of them")
     if problems:
         raise InputError(*problems)
