@@ -134,7 +134,7 @@ def test_an_interruption_is_one_line(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("surveyor.cli.distance.drift", interrupted)
+    monkeypatch.setattr("surveyor.cli.distance.measured", interrupted)
     assert main(["distance", "example:iris", "example:iris"]) == 130
     assert capsys.readouterr().err == "surveyor: interrupted\n"
 
