@@ -108,7 +108,7 @@ def other(method: str, difference: str, seeds: Sequence[int]) -> list[Run]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=20, help="pairs for each difference")
+    parser.add_argument("--different", type=int, default=20, help="pairs for each difference")
     parser.add_argument("--equal", type=int, default=200, help="pairs without a difference")
     parser.add_argument("--methods", nargs="*", default=[*OWN, *OTHERS])
     given = parser.parse_args()
@@ -117,7 +117,7 @@ def main() -> None:
     runs: list[Run] = []
     for method in given.methods:
         for difference in (NONE, *DIFFERENCES):
-            count = given.equal if difference == NONE else given.seeds
+            count = given.equal if difference == NONE else given.different
             found = (own if method in OWN else other)(method, difference, range(count))
             seconds = float(np.median([f["seconds"] for f in found]))
             share = float(np.mean([f["rejects"] for f in found]))
