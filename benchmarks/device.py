@@ -286,7 +286,7 @@ def main() -> None:
     if not torch.cuda.is_available():
         sys.exit("benchmarks.device: no CUDA device here; its rows stay as they were measured")
     as_here()
-    found: dict[str, Any] = {"card": torch.cuda.get_device_name(), "runs": []}
+    found: dict[str, Any] = {"card": torch.cuda.get_device_name(), "seeds": [0], "runs": []}
     parts: dict[str, Callable[[], Any]] = {
         "checks": checked,
         "speeds": lambda: speeds(given.seconds, [SIZES[k] for k in given.sizes]),

@@ -125,7 +125,8 @@ def main() -> None:
                 {"method": method, "difference": difference, "pairs": count, "rejected": share, "seconds": seconds}
             )  # fmt: skip
             console.print(runs[-1], highlight=False)
-            write("power", {"runs": merged("power", runs, "method", "difference")})
+            kept = merged("power", runs, "method", "difference")
+            write("power", {"seeds": list(range(given.equal)), "runs": kept})
     show("Power and size", ("method", "difference", "pairs", "rejected", "s"), [list(r.values()) for r in runs])  # fmt: skip
 
 
