@@ -103,12 +103,10 @@ def compare(
     budget: Budget | None = None,
     watch: Callable[[int, int], None] | None = None,
     samples: Samples | None = None,
-    shuffled: bool = False,
 ) -> Comparison:
     """Measure W1 between two sets (n, d) and (m, d), or between ``draw(n) -> (n, d)`` callables.
 
-    The two-sample tests take ``samples``, by default the coordinates of the rows. Rows that are
-    ``shuffled`` are in random order and are not copied.
+    The two-sample tests take ``samples``, by default the coordinates of the rows.
 
     ``auto`` and ``exact``: transport by network simplex on at most ``limit`` rows per set (on all
     rows in one dimension); the lower bound comes from cones on the dual potentials of half the
@@ -122,7 +120,7 @@ def compare(
     if method not in METHODS:
         raise InputError(f"--method {method}: unknown; known: {', '.join(METHODS)}")
     rng = np.random.default_rng(seed)
-    left, right = _both(a, b, None if shuffled else rng)
+    left, right = _both(a, b, rng)
     line = left.shape[1] == 1
     both = samples or of_points(left, right)
     proof = prove(both, seed)
@@ -165,7 +163,7 @@ def compare(
     )
 
 
-def _both(a: Array | Draw, b: Array | Draw, rng: np.random.Generator | None) -> tuple[Array, Array]:
+def _both(a: Array | Draw, b: Array | Draw, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return both sets' rows in random order, of one width and not too few."""
     left, right = (_rows(x, name, rng) for x, name in ((a, "a"), (b, "b")))
     if left.shape[1] != right.shape[1]:
@@ -177,11 +175,11 @@ def _both(a: Array | Draw, b: Array | Draw, rng: np.random.Generator | None) -> 
     return left, right
 
 
-def _rows(x: Array | Draw, name: str, rng: np.random.Generator | None) -> Array:
+def _rows(x: Array | Draw, name: str, rng: np.random.Generator) -> Array:
     if callable(x):
         return sample(x(FRESH), name)
     rows = sample(x, name)
-    return rows if rng is None else rows[rng.permutation(len(rows))]
+    return rows[rng.permutation(len(rows))]
 
 
 def _halves(x: Array | Draw, rows: Array, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -102,14 +102,13 @@ def drift(
     limit = limit if codec.space.width <= WIDE else max(limit // 2, 8)
     most = ROWS if method == "critic" or kind.samples is None else POINTS * limit
     most = max(limit, min(most, CELLS // (codec.space.width + codec.space.cond)))
-    rng = np.random.default_rng(seed)
-    index = [rng.permutation(some(len(raw), most, seed)) for raw in read]
+    index = [some(len(raw), most, seed) for raw in read]
     raw = tuple(files.select(r, i) for r, i in zip(read, index, strict=True))
     unit = codec.space.unit
     points = tuple(_points(codec, r, unit) for r in raw)
     pair, both_raw = (points[0], points[1]), (raw[0], raw[1])
     samples = None if kind.samples is None else kind.samples(codec, (read[0], read[1]), pair)
-    comparison = compare(*pair, method, seed, limit, budget, watch, samples, shuffled=True)
+    comparison = compare(*pair, method, seed, limit, budget, watch, samples)
     named = kind.coordinates(codec, both_raw) if explain else unnamed(codec, both_raw)
     made = Drift(comparison, codec.unit_name, codec, both_raw, named, points=pair)
     return _explained(made, index, seed, limit) if explain else made
