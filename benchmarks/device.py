@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from benchmarks.common import console, data_file, train, write
 from benchmarks.device_checks import CARD, Given, checked
 from benchmarks.page import Found, Section, table
-from benchmarks.speed import SIZES, Size, layers
+from benchmarks.speed import SIZES, Size, layers, textbook_update
 from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.build import game_of, plan_of
@@ -88,23 +88,15 @@ def textbook(critic: nn.Module, real: Tensor, fake: Tensor) -> Step:
     """Return the critic step of WGAN-GP as it is usually written, one kernel at a time."""
     optimizer = torch.optim.Adam(critic.parameters(), lr=1e-4, betas=(0.0, 0.9))
 
-    def step() -> None:
-        optimizer.zero_grad()
-        e = torch.rand(len(real), *[1] * (real.ndim - 1), device=CARD)
-        between = (e * real + (1 - e) * fake).requires_grad_(True)
-        (g,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-        penalty = (g.flatten(1).norm(dim=1) - 1).square().mean()
-        loss = critic(fake).mean() - critic(real).mean() + 10 * penalty
-        loss.backward()
-        optimizer.step()
-
-    return step
+    return lambda: textbook_update(critic, optimizer, real, fake)
 
 
 def pair(game: Game, rows: Any, batch: int) -> Step:
     """Return the textbook's critic step and generator step on the nets of ``game``."""
     generator, critic = game.generator, game.critic
-    optimizer = torch.optim.Adam(generator.parameters(), lr=1e-4, betas=(0.0, 0.9))
+    moving, optimizer = (
+        torch.optim.Adam(net.parameters(), lr=1e-4, betas=(0.0, 0.9)) for net in (critic, generator)
+    )
     x = rows.points.x
 
     def step() -> None:
@@ -112,22 +104,11 @@ def pair(game: Game, rows: Any, batch: int) -> Step:
         z = torch.randn(batch, game.latent.width, device=CARD)
         with torch.no_grad():
             fake = game.head(generator(z), Draws(0, device=CARD))
-        on_critic(real, fake)
+        textbook_update(critic, moving, real, fake)
         optimizer.zero_grad()
         z = torch.randn(batch, game.latent.width, device=CARD)
         (-critic(game.head(generator(z), Draws(0, device=CARD))).mean()).backward()
         optimizer.step()
-
-    moving = torch.optim.Adam(critic.parameters(), lr=1e-4, betas=(0.0, 0.9))
-
-    def on_critic(real: Tensor, fake: Tensor) -> None:
-        moving.zero_grad()
-        e = torch.rand(len(real), 1, 1, 1, device=CARD)
-        between = (e * real + (1 - e) * fake).requires_grad_(True)
-        (g,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-        penalty = (g.flatten(1).norm(dim=1) - 1).square().mean()
-        (critic(fake).mean() - critic(real).mean() + 10 * penalty).backward()
-        moving.step()
 
     return step
 

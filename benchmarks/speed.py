@@ -78,18 +78,20 @@ def textbook(size: Size) -> Step:
     critic = layers(size)
     optimizer = torch.optim.Adam(critic.parameters(), lr=RATE, betas=(0.0, 0.9))
     real, fake = size.points()
+    return lambda: textbook_update(critic, optimizer, real, fake)
 
-    def step() -> None:
-        optimizer.zero_grad()
-        e = torch.rand(size.batch, *[1] * len(size.shape))
-        between = (e * real + (1 - e) * fake).requires_grad_(True)
-        (g,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-        penalty = (g.flatten(1).norm(dim=1) - 1).square().mean()
-        loss = critic(fake).mean() - critic(real).mean() + 10 * penalty
-        loss.backward()
-        optimizer.step()
 
-    return step
+def textbook_update(
+    critic: nn.Module, optimizer: torch.optim.Optimizer, real: Tensor, fake: Tensor
+) -> None:
+    optimizer.zero_grad()
+    e = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
+    between = (e * real + (1 - e) * fake).requires_grad_(True)
+    (g,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    penalty = (g.flatten(1).norm(dim=1) - 1).square().mean()
+    loss = critic(fake).mean() - critic(real).mean() + 10 * penalty
+    loss.backward()
+    optimizer.step()
 
 
 def surveyor(size: Size, precision: torch.dtype = torch.float32, generated: bool = True) -> Step:

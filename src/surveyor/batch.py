@@ -136,8 +136,7 @@ class Draws:
 
     def index(self, n: int, high: int) -> Tensor:
         """Return ``n`` indices, uniform in ``range(high)``, with replacement."""
-        where = self._at
-        return torch.randint(0, high, (n,), generator=self.generator, device=where)
+        return torch.randint(0, high, (n,), generator=self.generator, device=self._at)
 
     def gumbel(self, *shape: int) -> Tensor:
         """Return standard Gumbel numbers, -log(-log u)."""

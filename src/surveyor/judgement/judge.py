@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from surveyor.arguments import collecting, integer, seed_of, shown, strings
+from surveyor.arguments import collecting, integer, seed_of, shown
 from surveyor.data import Options
+from surveyor.data.measured import columns_read
 from surveyor.errors import InputError, did_you_mean, notify
 from surveyor.judgement.contained import COPY, Contained, contained
 from surveyor.judgement.reading import Sets, read_sets
@@ -141,8 +142,7 @@ def judge(
     with collecting(problems):
         seed, rows = seed_of(seed), integer("--rows", rows, LEAST)
     with collecting(problems):
-        given = (("drop", drop), ("type", type), ("missing", missing))
-        options = Options(**{n: strings(f"--{n}", v) for n, v in given}, lenient=True)  # type: ignore[arg-type]
+        options = columns_read(drop, type, missing)
     if not synthetic:
         problems.append("judge: no synthetic data; give at least one data set after the real one")
     if target is not None and not isinstance(target, str):

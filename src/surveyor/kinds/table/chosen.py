@@ -13,39 +13,21 @@ from surveyor.data import check_columns
 from surveyor.data.types import label_of
 from surveyor.data.values import Form
 from surveyor.errors import InputError
-from surveyor.kinds.table.frames import Frame
+from surveyor.kinds.table.frames import Frame, Over
 
 MOST_PARTS = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen(Frame):
+class Chosen(Over):
     """Some columns of a table."""
 
-    plain: Frame
     names: list[str]
-
-    @property
-    def where(self) -> str:  # type: ignore[override]
-        """Return the name of the table in messages."""
-        return self.plain.where
-
-    @property
-    def untyped(self) -> bool:  # type: ignore[override]
-        """Return whether the table is a file of text."""
-        return self.plain.untyped
 
     @property
     def declared(self) -> Mapping[str, Form]:  # type: ignore[override]
         """Return the forms of columns that have a type of Arrow."""
         return self.plain.declared
-
-    def __len__(self) -> int:
-        return len(self.plain)
-
-    def locate(self, row: int) -> str:
-        """Return where a row is in the user's table, in words."""
-        return self.plain.locate(row)
 
     def chunks(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in order."""

@@ -65,6 +65,30 @@ class Frame(ABC):
 
 
 @dataclass(frozen=True, eq=False)
+class Over(Frame):
+    """A table read from a ``plain`` one, row by row."""
+
+    plain: Frame
+
+    @property
+    def where(self) -> str:  # type: ignore[override]
+        """Return the name of the table in messages."""
+        return self.plain.where
+
+    @property
+    def untyped(self) -> bool:  # type: ignore[override]
+        """Return whether the table is a file of text."""
+        return self.plain.untyped
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    def locate(self, row: int) -> str:
+        """Return where a row is in the user's table, in words."""
+        return self.plain.locate(row)
+
+
+@dataclass(frozen=True, eq=False)
 class InMemory(Frame):
     """A DataFrame."""
 

@@ -17,7 +17,7 @@ import pandas as pd
 from surveyor.data.types import column_type, column_types, type_names
 from surveyor.data.values import ARROW_TEXT, EXACT, TEXT, Form, form_of, numeric
 from surveyor.errors import InputError, did_you_mean, notify
-from surveyor.kinds.table.frames import Frame, InMemory
+from surveyor.kinds.table.frames import Frame, InMemory, Over
 from surveyor.kinds.table.text import InferredColumn, Reading, TextColumn
 
 if TYPE_CHECKING:
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Typed(Frame):
+class Typed(Over):
     """A table read with the inferred types of its ``columns``; other columns are left out."""
 
-    plain: Frame
     columns: Mapping[str, InferredColumn]
 
     @property
@@ -36,27 +35,10 @@ class Typed(Frame):
         """Return the column names."""
         return [name for name in self.plain.names if name in self.columns]
 
-    @property
-    def where(self) -> str:  # type: ignore[override]
-        """Return the name of the table in messages."""
-        return self.plain.where
-
-    @property
-    def untyped(self) -> bool:  # type: ignore[override]
-        """Return whether the table is a file of text."""
-        return self.plain.untyped
-
     @cached_property
     def forms(self) -> Mapping[str, Form]:  # type: ignore[override]
         """Return the form of each column."""
         return {name: column.form for name, column in self.columns.items()}
-
-    def __len__(self) -> int:
-        return len(self.plain)
-
-    def locate(self, row: int) -> str:
-        """Return where a row is in the user's table, in words."""
-        return self.plain.locate(row)
 
     def describe(self) -> list[tuple[str, str, str, str]]:
         """Return the name, type, example and remark of every column."""
