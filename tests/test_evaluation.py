@@ -140,14 +140,14 @@ def test_the_verdict_says_number_and_floor(ratio: float, auc: float, words: str)
 def test_the_verdict_reads_the_auc_beside_its_floor_and_tells_its_error() -> None:
     assert "cannot be told" in verdict(judged(1.0, 1.0, 1000, 0.62, 0.6))
     assert "are fairly close to" in verdict(judged(1.0, 1.0, 1000, 0.72, 0.6))
-    assert "(standard error 0.0058)" in verdict(judged(1.0, 1.0, 100, 0.5, 0.5, 0.00577))
+    assert "(standard error at most 0.0058)" in verdict(judged(1.0, 1.0, 100, 0.5, 0.5, 0.00577))
 
 
 @pytest.mark.parametrize(("auc", "score"), [(0.5, 1), (0.75, 0.5), (1.0, 0), (0.45, 1)])
 def test_the_score_in_use_for_tables_is_twice_what_is_left_of_the_auc(
     auc: float, score: float
 ) -> None:
-    assert Separation(auc, 0.5, (100, 100)).indistinguishable == pytest.approx(score)
+    assert Separation(auc, (100, 100)).indistinguishable == pytest.approx(score)
 
 
 def proven(figures: Figures, *p: float) -> Figures:

@@ -8,7 +8,7 @@ from surveyor.cli.console import escaped, out, print_table
 from surveyor.cli.several import Found, Measured, Sets
 from surveyor.judgement.summary import chance
 from surveyor.ruler import Comparison, Drift, ReferenceDrift
-from surveyor.two_sample import LEVEL, p_text
+from surveyor.two_sample import LEVEL, Proof, p_text
 
 MOST_COLUMNS = 12
 EACH = (
@@ -58,8 +58,7 @@ def print_several(sets: Sets, found: Measured) -> None:
 def _short(c: Comparison) -> str:
     if c.p_value > LEVEL:
         return "no difference seen"
-    sharpest = min(c.tests, key=lambda t: t.p_value)
-    return f"{'' if c.p_value <= 0.01 else 'probably '}differs: {sharpest.witness}"
+    return f"{'' if c.p_value <= 0.01 else 'probably '}differs: {Proof(c.tests).seen}"
 
 
 def _print_reference_drift(found: ReferenceDrift) -> None:

@@ -21,7 +21,7 @@ from surveyor.panels import TwoSets
 from surveyor.process_state import with_default_settings
 
 LEAST = 8  # rows per side of exact transport
-UNLIKE = 5  # standard errors
+UNLIKE = 3  # bounds of a standard error
 SHOWN = 5_000  # rows of each side that a page draws
 
 MAY_BE_SEEN = (

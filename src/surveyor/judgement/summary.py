@@ -100,7 +100,7 @@ def _likeness(found: Judgement) -> Iterator[Line]:
 
 
 def _chance(one: Judged) -> str:
-    p, _ = proof(one.evaluation.by_name)
+    p, *_ = proof(one.evaluation.by_name)
     return chance(p)
 
 

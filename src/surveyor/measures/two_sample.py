@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -50,18 +49,18 @@ class TwoSample(Measure):
     def __call__(self, seen: Seen) -> Iterator[Figure]:
         """Yield ``auc``, the classifier's, and each test's ``p_value``.
 
-        The spread of ``auc`` is its standard error near .5.
+        The spread of ``auc`` is an upper bound of its standard error near .5.
         """
         both, real = self.sides(seen)
         found, floor = separate_samples(both, seen.seed), separate_samples(real, seen.seed)
         n_auc = min(found.rows)
-        error = math.sqrt(1 / (6 * n_auc))
-        yield Figure("auc", found.right, floor.right, "", "lower", n=n_auc, spread=error)
+        yield Figure("auc", found.right, floor.right, "", "lower", n=n_auc, spread=found.error)
         if n_auc < FEWEST:
             return
         both = replace(both, points=(both.points[0][: seen.n], both.points[1][: seen.n]))
-        for test in prove(both, seen.seed, {"classifier": found.outcome}).outcomes:
+        for test in prove(both, seen.seed).outcomes:
+            note = found.witness if test.test == "classifier" else test.witness
             yield Figure(
                 "p_value", test.p_value, None, "", "higher", test.test, "test",
-                min(test.rows), note=test.witness,
+                min(test.rows), note=note,
             )  # fmt: skip

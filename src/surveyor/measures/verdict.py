@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from surveyor.measures import Figures
-from surveyor.two_sample import LEVEL, bonferroni, p_text
+from surveyor.two_sample import LEVEL, Outcome, Proof, p_text
 
 WORDS = (
     "are close to {against}",
@@ -33,13 +33,12 @@ def verdict(figures: Figures, against: str = "held-out real data") -> str:
     by_w1 = sum(ratio > limit for limit in RATIOS)
     by_auc = sum(auc.known - chance > limit for limit in ADVANTAGES)
     worse = max(by_w1, by_auc)
-    tests = sorted(figures.parts("p_value", "test"), key=lambda f: f.known)
-    p, rows = proof(figures)
+    p, rows, seen = proof(figures)
     if w1.n < FEWEST:
         sentence = f"{w1.n} points are too few to judge by"
     elif p <= LEVEL:
         apart = ", and measurably apart" if worse < 2 else ""
-        sentence = f"The generated data {_words(worse, against)}{apart}: {tests[0].note}"
+        sentence = f"The generated data {_words(worse, against)}{apart}: {seen}"
     elif worse == 0:
         sentence = f"The generated data cannot be told from {against} with {rows:,} rows a side"
     else:
@@ -49,15 +48,17 @@ def verdict(figures: Figures, against: str = "held-out real data") -> str:
         f"{sentence}. Tests: {p_text(p)} ({rows:,} rows a side). "
         f"W1: {w1.known:.4g} against a floor of {floor:.4g} (ratio {ratio:.2f}, {w1.n:,} rows). "
         f"Classifier: AUC {auc.known:.3f} against {chance:.3f} "
-        f"(standard error {auc.known_spread:.2g})."
+        f"(standard error at most {auc.known_spread:.2g})."
     )
 
 
-def proof(figures: Figures) -> tuple[float, int]:
-    """Return the p-value of all two-sample tests together, and the most rows a side of any."""
+def proof(figures: Figures) -> tuple[float, int, str]:
+    """Return the p-value of all two-sample tests together, the most rows a side, what they saw."""
     tests = figures.parts("p_value", "test")
-    p = bonferroni([f.known for f in tests]) if tests else 1.0
-    return p, max((f.n for f in tests), default=figures["w1"].n)
+    if not tests:
+        return 1.0, figures["w1"].n, ""
+    found = Proof(tuple(Outcome(f.of, f.known, (f.n, f.n), f.note) for f in tests))
+    return found.p_value, max(f.n for f in tests), found.seen
 
 
 def _words(worse: int, against: str) -> str:

@@ -17,7 +17,7 @@ from surveyor.ruler.critic import Budget, Draw, Potential, fitted
 from surveyor.transport import sliced_wasserstein_1, wasserstein_1_line
 from surveyor.transport.checks import Array, sample
 from surveyor.transport.exact import exact_with_error
-from surveyor.two_sample import LEVEL, Outcome, Samples, of_points, p_text, prove
+from surveyor.two_sample import LEVEL, Outcome, Proof, Samples, of_points, p_text, prove
 
 Method = Literal["auto", "exact", "critic", "sliced"]
 METHODS = ("auto", "exact", "critic", "sliced")
@@ -79,8 +79,7 @@ class Comparison:
         if self.p_value > LEVEL:
             return f"No difference seen ({how}), which does not prove that there is none."
         probably = "" if self.p_value <= 0.01 else "probably "
-        sharpest = min(self.tests, key=lambda t: t.p_value, default=None)
-        seen = "" if sharpest is None else f" What shows it best: {sharpest.witness}."
+        seen = f" What shows it best: {Proof(self.tests).seen}." if self.tests else ""
         return f"The two {probably}differ ({how}).{seen}"
 
     def numbers(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 config.toml            everything needed to repeat the run
 codec.json, codec.safetensors      the map from samples back to user units
-generator.safetensors, critic.safetensors      the best by validation W1
+generator.safetensors, critic.safetensors      the best on validation rows
 checkpoint/state.safetensors       the latest full state, replaced atomically
 history.jsonl          one JSON object per measurement
 timing.jsonl           the clock, kept apart so that all other files are reproducible to the byte

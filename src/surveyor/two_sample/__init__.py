@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -108,6 +108,16 @@ class Proof:
         """Return the p-value of all tests together."""
         return bonferroni([o.p_value for o in self.outcomes])
 
+    @property
+    def seen(self) -> str:
+        """Return what the two sharpest tests saw, the second only where it proves it by itself.
+
+        A classifier is often the sharpest and does not say where the difference is.
+        """
+        first, *rest = sorted(self.outcomes, key=lambda o: o.p_value)
+        also = [o for o in rest[:1] if bonferroni([o.p_value] * len(self.outcomes)) <= LEVEL]
+        return "; ".join(o.witness for o in (first, *also))
+
 
 @cache
 def two_sample_tests() -> dict[str, type[TwoSampleTest]]:
@@ -115,19 +125,15 @@ def two_sample_tests() -> dict[str, type[TwoSampleTest]]:
     return parts_in("surveyor.two_sample", TwoSampleTest)  # type: ignore[type-abstract]
 
 
-def prove(both: Samples, seed: int = 0, done: Mapping[str, Outcome] | None = None) -> Proof:
-    """Run every test that applies, but for those ``done``.
+def prove(both: Samples, seed: int = 0) -> Proof:
+    """Run every test that applies.
 
     Raises:
         ValueError: a set has fewer than ``FEWEST`` rows.
     """
     if min(both.rows) < FEWEST:
         raise ValueError(f"each set needs at least {FEWEST} rows")
-    done = done or {}
-    made = (
-        done[name] if name in done else test()(both, seed)
-        for name, test in two_sample_tests().items()
-    )
+    made = (test()(both, seed) for test in two_sample_tests().values())
     return Proof(tuple(outcome for outcome in made if outcome is not None))
 
 
