@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from surveyor.errors import NotWritten
-from surveyor.writing import replacing, write_bytes
+from surveyor.writing import replacing, tidy_files, write_bytes
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
@@ -104,3 +107,31 @@ def test_what_stands_against_writing_is_said(tmp_path: Path, where: str, told: s
     with pytest.raises(NotWritten, match=told):
         write_bytes(tmp_path / where, b"x")
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from surveyor.writing import replacing
+with replacing(Path(sys.argv[1])) as made:
+    made.write_text("half of")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_leaves_is_removed_by_the_next(tmp_path: Path) -> None:
+    path, notes = tmp_path / "x.csv", tmp_path / ".surveyor-notes"
+    notes.touch()
+    done = subprocess.run([sys.executable, "-c", DIES, str(path)])
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 2
+    write_bytes(path, b"whole")
+    assert sorted(tmp_path.iterdir()) == [notes, path]
+
+
+def test_a_file_still_being_written_is_not_tidied_away(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    with replacing(path) as made:
+        made.write_text("whole")
+        tidy_files(tmp_path)
+    assert path.read_text() == "whole"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import functools
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -14,6 +17,7 @@ from pathlib import Path
 from surveyor.errors import NotWritten
 
 MARK = ".surveyor-"  # the prefix of temporary names
+OURS = re.compile(re.escape(MARK) + r"[0-9a-f]{16}")
 LONGEST = 24  # the most bytes of suffixes that the temporary file shares
 
 CAUSES = {
@@ -33,16 +37,18 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a new, empty file that replaces ``path`` if the block succeeds.
 
     It has the suffixes of ``path``, by which libraries choose a format, and the permissions of the
-    file it replaces. A link at ``path`` is replaced, not followed.
+    file it replaces. A link at ``path`` is replaced, not followed. What a killed process has left
+    beside ``path`` is removed by the next one to write there.
 
     Raises:
         NotWritten: the disk is full or refuses the write; the previous file is unchanged.
     """
     several = ("".join(path.suffixes[-2:]), path.suffix, "")
     endings = next(e for e in several if len(os.fsencode(e)) <= LONGEST)
-    temporary = path.parent / f"{MARK}{secrets.token_hex(8)}{endings}"
+    temporary, lock = path, -1
     try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        _tidy_once(path.parent)
+        temporary, lock = _locked(path.parent, endings)
         with contextlib.suppress(FileNotFoundError):
             before = path.lstat().st_mode
             if stat.S_ISREG(before):
@@ -53,8 +59,42 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise NotWritten(f"{path}: cannot be written: {cause(error, path)}") from error
     finally:
+        if lock >= 0:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            os.close(lock)
+
+
+def _locked(folder: Path, endings: str) -> tuple[Path, int]:
+    """Create and lock a file, again if another process tidied it away before the lock."""
+    while True:
+        made = folder / f"{MARK}{secrets.token_hex(8)}{endings}"
+        number = os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+        with contextlib.suppress(OSError):  # a file system without locks locks nothing
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if made.exists():
+            return made, number
+        os.close(number)
+
+
+def tidy_files(folder: Path) -> None:
+    """Remove half-written files of killed processes from ``folder``.
+
+    Files still being written are locked, and stay.
+    """
+    for path in folder.glob(f"{MARK}*"):
+        if not OURS.match(path.name) or path.is_dir() or path.is_symlink():
+            continue
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink(missing_ok=True)
+            finally:
+                os.close(number)
+
+
+_tidy_once = functools.cache(tidy_files)
 
 
 def unnameable(path: Path | str, flag: str = "") -> list[str]:

@@ -27,7 +27,7 @@ from surveyor.kinds import kind_of
 from surveyor.options import OWN, Config, default_measure_every, dumps, part_of
 from surveyor.reading import damaged, json_of, read_bytes, read_header, read_text
 from surveyor.run.folder import fingerprint, measured_in, read_history, refuse_existing, same_data
-from surveyor.run.lock import Lock, make, tidy_files
+from surveyor.run.lock import Lock, make
 from surveyor.run.minutes import steps_in
 from surveyor.run.opening import (
     ARRAYS,
@@ -48,7 +48,7 @@ from surveyor.training import Measurement, Plan, State
 from surveyor.training.checkpoint import checkpoint_header, load_checkpoint
 from surveyor.training.privacy import Privacy, privacy_for
 from surveyor.training.ranks import Ranks
-from surveyor.writing import write_bytes
+from surveyor.writing import tidy_files, write_bytes
 
 
 def start(

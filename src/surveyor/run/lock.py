@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from surveyor.errors import InputError, NotWritten
-from surveyor.writing import MARK, cause, write_bytes
-
-OURS = re.compile(re.escape(MARK) + r"[0-9a-f]{16}")
+from surveyor.writing import MARK, OURS, cause, write_bytes
 
 
 class Lock:
@@ -108,10 +105,3 @@ def tidy(folder: Path) -> None:
         if OURS.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
             with contextlib.suppress(InputError, OSError), Lock(path):
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def tidy_files(folder: Path) -> None:
-    """Remove half-written files of a killed process from a run's ``folder``."""
-    for path in folder.glob(f"{MARK}*"):
-        if OURS.match(path.name) and not path.is_dir():
-            path.unlink(missing_ok=True)
