@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,13 @@ from surveyor.api import prepare
 from surveyor.batch import Batch, Draws
 from surveyor.build import game_of, plan_of
 from surveyor.data.resident import Resident, placed, resident
-from surveyor.errors import Diverged
+from surveyor.errors import Diverged, Notice
 from surveyor.generators.residual import Resized
 from surveyor.options import Config, chosen_device
 from surveyor.streams import Stream
 from surveyor.training import State, phases
 from surveyor.training.gradients import ByRows
+from surveyor.training.graph import Captured
 from surveyor.training.phases.adversarial import moves_of
 from surveyor.training.rounds import Rounds, Unwaiting
 from tests.pretend_card import pretend_card
@@ -122,6 +125,59 @@ def _rounds(cls: type[Rounds], source: str, options: dict[str, Any], bad: int = 
         rounds(step, plan.noise.at(step / 40))
     state.settle()
     return game, state
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is asked of graphs that capture nothing, and of the watch for waiting."""
+    told: list[str] = []
+
+    class Graph:
+        def replay(self) -> None:
+            told.append("replayed")
+
+    @contextmanager
+    def capture(graph: Graph) -> Iterator[None]:
+        told.append("captured")
+        yield
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(torch.cuda, "graph", capture)
+    monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: "as before")
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", told.append)
+    return told
+
+
+def test_a_round_is_captured_after_two_that_are_not(
+    told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libraries allocate in the first; the second is watched for waiting."""
+
+    def play(*_: Any) -> dict[str, Any]:
+        told.append("played")
+        return {}
+
+    monkeypatch.setattr(Captured, "play", play)
+    _rounds(Captured, *PLAYED["points"])
+    watched = ["warn", "played", "as before"]
+    assert told == ["played", *watched, "captured", "played", *["replayed"] * 6]
+
+
+def test_rounds_that_cannot_be_captured_are_played_as_they_are(
+    told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def fails(graph: Any) -> Iterator[None]:
+        told.append("failed")
+        raise RuntimeError("operation not permitted")
+        yield
+
+    monkeypatch.setattr(torch.cuda, "graph", fails)
+    with pytest.warns(Notice, match="one kernel at a time, not as a graph: operation not permit"):
+        captured = _weights(*_rounds(Captured, *PLAYED["points"]))
+    assert told == ["warn", "as before", "failed"]
+    plain = _weights(*_rounds(Rounds, *PLAYED["points"]))
+    assert all(torch.allclose(a, b) for a, b in zip(captured, plain, strict=True))
 
 
 def _weights(game: Any, state: State) -> list[Tensor]:

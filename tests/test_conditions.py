@@ -11,7 +11,8 @@ import pytest
 
 from surveyor.batch import Draws
 from surveyor.data import Options
-from surveyor.data.conditions import Columns
+from surveyor.data.conditions import Columns, fit_conditions
+from surveyor.data.fits import ROWS_KEPT
 from surveyor.errors import Notice
 from surveyor.kinds.loading import load as load_data
 
@@ -50,6 +51,13 @@ def test_a_folder_keeps_no_combination_of_conditions_that_few_rows_have(names: l
 
 def load_options(names: list[str]) -> Any:
     return Options(condition=tuple(names))
+
+
+@pytest.mark.parametrize(("rows", "levels"), [(ROWS_KEPT, {0}), (ROWS_KEPT - 1, {0, 1})])
+def test_a_combination_that_just_enough_rows_have_is_kept(rows: int, levels: set[int]) -> None:
+    words = ["rare"] * rows + ["often"] * 90
+    conditions = fit_conditions({"a": words, "b": words}, ["a", "b"])
+    assert set(conditions.level[conditions.share > 0].tolist()) == levels
 
 
 def test_conditions_are_drawn_as_they_depend_on_each_other() -> None:

@@ -154,6 +154,7 @@ def test_pictures_and_plane_vectors_have_their_own_pages(tmp_path: Path) -> None
         files = [str(tmp_path / f"{name}-{side}.npy") for side in "ab"]
         assert main(["distance", *files, "--html", str(page)]) == 0
         assert page.read_text().count("data:image") >= 2
+        assert ("The arrows point down its slope" in page.read_text()) == (name == "plane")
 
 
 def test_sliced_has_no_bracket_and_json_no_infinity(

@@ -202,6 +202,14 @@ def test_the_three_parts_share_no_row_and_miss_none() -> None:
     assert not np.array_equal(other.train.index, data.train.index)
 
 
+@pytest.mark.parametrize(("rows", "parts"), [(100, [80, 6, 14]), (20, [16, 1, 3]), (10, [6, 1, 3])])
+def test_a_fifth_of_the_rows_is_held_out_and_never_fewer_than_four(
+    rows: int, parts: list[int]
+) -> None:
+    data = load(np.random.default_rng(0).normal(size=(rows, 2)), Options())
+    assert [len(s) for s in (data.train, data.validation, data.holdout)] == parts
+
+
 def blocks(made: Any, size: int) -> list[np.ndarray]:
     rows = made["x"] if isinstance(made, dict) else made.astype(str).to_numpy()
     return [rows[k : k + size] for k in range(0, len(rows) - size + 1, size)]

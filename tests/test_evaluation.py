@@ -22,6 +22,7 @@ from surveyor.kinds.vectors.codec import VectorCodec
 from surveyor.measures import Figure, Figures, SeenRun
 from surveyor.measures.common import common
 from surveyor.measures.memorising import Memorising
+from surveyor.measures.two_sample import as_delivered
 from surveyor.measures.verdict import verdict
 from surveyor.options import configure
 from surveyor.training import Measurement
@@ -280,3 +281,14 @@ def test_a_hundredth_of_samples_may_be_copies_where_rows_have_none(
     }
     figures = Figures(tuple(replace(f, **values.get(f.name, {})) for f in SOUND))
     assert [f.code for f in Memorising().findings(figures, seen)] == told
+
+
+def test_two_sample_tests_take_no_more_rows_than_they_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, config = prepare("toy:ring:900", {})
+    game = game_of(config, data.codec)
+    seen = SeenRun(game, game.generator, data, 0, 50)
+    rows: dict[int, set[int]] = {70: set(), 10_000: set()}
+    for most, found in rows.items():
+        monkeypatch.setattr("surveyor.measures.two_sample.MOST_ROWS", most)
+        found |= {n for samples in as_delivered(seen) for n in samples.rows}
+    assert rows == {70: {70}, 10_000: {len(data.holdout)}}

@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 
 import surveyor
 from surveyor import judge
+from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.build import game_of
 from surveyor.data import Options, Source
@@ -20,6 +21,7 @@ from surveyor.judgement import summary
 from surveyor.judgement.remarks import remarks
 from surveyor.kinds.assess import assess
 from surveyor.kinds.loading import load
+from surveyor.kinds.table.usefulness import column_task
 from surveyor.measures import Figure, Figures, SeenRows, SeenRun
 from surveyor.options.configure import configure
 from tests.conftest import orders
@@ -87,6 +89,17 @@ def test_a_number_is_predicted_by_regression() -> None:
         "worse than when trained on real rows" in found[1].remarks[-1]
         or "guess (" in found[1].remarks[-1]
     )
+
+
+def test_many_labels_have_no_order_and_numbers_have_one() -> None:
+    frame = orders(400, 1).assign(month=[f"m{k % 12}" for k in range(400)])
+    data, config = prepare(frame, {})
+    game = game_of(config, data.codec)
+    seen = SeenRun(game, game.generator, data, 0, 50)
+    tasks = {name: column_task(seen, name) for name in ("month", "net", "ordered")}
+    assert {name: task.labels for name, task in tasks.items() if task is not None} == {
+        "month": True, "net": False, "ordered": False,
+    }  # fmt: skip
 
 
 def test_a_target_with_one_value_in_the_synthetic_rows_is_a_guess() -> None:

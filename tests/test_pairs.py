@@ -337,6 +337,17 @@ def test_pictures_without_partners_are_named_three_of_a_folder_and_counted(tmp_p
     assert f"{b}: 7 without a partner in {a}" in told
 
 
+@pytest.mark.filterwarnings("ignore::surveyor.errors.Notice")
+def test_folders_of_two_depths_are_refused_with_both(tmp_path: Path) -> None:
+    for name, most in (("source", 1000), ("target", 60_000)):
+        (tmp_path / name).mkdir()
+        for k in range(12):
+            pixels = np.linspace(k, most, 64).reshape(8, 8).astype(np.uint16)
+            Image.fromarray(pixels).save(tmp_path / name / f"{k}.png")
+    with pytest.raises(InputError, match=r"white would be 1,023 in one and 65,535 in the other"):
+        prepare(str(tmp_path), {"task": "translate:source=source,target=target"})
+
+
 PICTURES = {"a": scene(30)[..., 0], "b": scene(30), "c": scene(20)}
 REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (scene(30), {"task": "super-resolution:scale=3"}, "does not divide"),

@@ -70,6 +70,10 @@ def test_each_mistake_is_found(name: str) -> None:
     assert code in codes(source, **said)
 
 
+def test_few_categories_are_not_many_nor_are_numbers_categories() -> None:
+    assert "P11" not in codes(frame(x=RNG.normal(size=600)))
+
+
 def test_whitening_answers_anisotropy() -> None:
     source = RNG.normal(size=(900, 2)) @ [[1e3, 1e3], [1, -1]]
     assert "P08" not in codes(source, whiten=True)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import surveyor
 from surveyor.errors import InputError
 from surveyor.lipschitz import constraints
 from surveyor.objectives import objectives
 from surveyor.run import load
-from surveyor.training.ranks import Ranks
+from surveyor.training.ranks import Ranks, _backend
 
 TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
 QUICK = [
@@ -176,3 +177,24 @@ def test_alone_nothing_is_exchanged() -> None:
     assert not alone.any(False)
     assert alone.is_main
     assert np.isfinite(alone.share(5))
+
+
+@pytest.mark.parametrize(
+    ("devices", "nccl", "backend", "own"),
+    [
+        (2, True, "cpu:gloo,cuda:nccl", 1),
+        (1, True, "gloo", 0),
+        (2, False, "gloo", 1),
+    ],
+)
+def test_nccl_joins_processes_that_have_a_card_each(
+    devices: int, nccl: bool, backend: str, own: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen: list[int] = []
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: devices)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: nccl)
+    assert (_backend(), chosen) == (backend, [own])

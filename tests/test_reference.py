@@ -137,6 +137,8 @@ def test_bins_with_few_rows_are_merged_and_edges_that_few_rows_equal_left_out() 
     assert kept.edges.tolist() == [1.0]
     assert kept.counts.tolist() == [3, 30, 79]
     assert merged(found, np.zeros(4)).edges.tolist() == [1.0, 3.0]
+    just = Counts("x", True, np.array([0, LEAST, LEAST]), np.array([1.0]))
+    assert merged(just, np.zeros(1)).edges.tolist() == [1.0]
 
 
 @pytest.mark.parametrize("higher", [0.0, 0.2, 1.0])

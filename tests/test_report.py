@@ -89,11 +89,14 @@ def test_strangers_names_are_shown_and_do_nothing(evil_run: Model) -> None:
 
 def test_columns_that_follow_are_named_and_escaped(tmp_path: Path) -> None:
     frame = mixed(300)[["age"]]
+    frame["older"] = frame["age"] + 1
     frame["town"] = ["Oslo", "Bergen", EVIL] * 100
     frame["land"] = ["Norway", "Norway", "Evil"] * 100
     frame.to_csv(tmp_path / "towns.csv", index=False)
     model = surveyor.fit(tmp_path / "towns.csv", tmp_path / "run", **QUICK)
-    assert any("land from town" in text for text in read(model).text)
+    said = [text.strip() for text in read(model).text]
+    assert any("land from town" in text for text in said)
+    assert "older = age + 1" in said[said.index("Rules") :]
     assert "marginals" in model.evaluation.by_name
     assert model.evaluate() == model.evaluation
 

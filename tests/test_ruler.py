@@ -35,6 +35,27 @@ def test_the_same_seed_gives_the_same_critic_and_every_step_is_told() -> None:
     assert told == [(k, 10) for k in range(1, 11)] * 2
 
 
+def test_drift_tells_every_step_of_its_critic() -> None:
+    told: list[tuple[int, int]] = []
+    budget = Budget(steps=3, batch=16)
+    a, b = gaussian(60, 2), gaussian(60, 2, seed=1)
+    drift(a, b, "critic", budget=budget, watch=lambda *at: told.append(at), explain=False)
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(("d", "limit", "n"), [(2, 20, 20), (1100, 20, 10), (1100, 10, 8)])
+def test_of_wide_rows_half_as_many_are_moved_and_never_fewer_than_eight(
+    d: int, limit: int, n: int
+) -> None:
+    a, b = gaussian(50, d), gaussian(50, d, seed=1)
+    assert drift(a, b, limit=limit, explain=False).comparison.n == n
+
+
+def test_sets_of_different_widths_are_refused_with_both() -> None:
+    with pytest.raises(InputError, match="a has 2 columns and b has 3; they must agree"):
+        compare(gaussian(12, 2), gaussian(12, 3))
+
+
 @pytest.mark.parametrize("method", ["exact", "critic"])
 @pytest.mark.parametrize("d", [1, 2, 8])
 def test_the_bracket_holds_the_true_distance(d: int, method: str) -> None:

@@ -16,7 +16,15 @@ from surveyor.data.columns import Column
 from surveyor.data.fitting import fit_column
 from surveyor.kinds.table.files import Table
 from surveyor.kinds.table.obeyed import Rules
-from surveyor.kinds.table.rules import View, evidence, exceeds, families, find_rules
+from surveyor.kinds.table.rules import (
+    View,
+    evidence,
+    exceeds,
+    families,
+    find_rules,
+    tolerance,
+)
+from surveyor.kinds.table.rules.follows import _repeats
 from surveyor.kinds.table.rules.order import Order
 from surveyor.measures import SeenRun
 
@@ -153,6 +161,35 @@ def test_breaking_a_rule_as_often_as_real_rows_proves_nothing() -> None:
         assert np.mean(np.array(p) <= 0.05) <= 0.09
     assert exceeds((0, 800), (0, 800)) == 1
     assert exceeds((40, 800), (0, 800)) < 1e-9
+
+
+def test_a_sum_is_found_where_large_parts_of_it_are_missing() -> None:
+    """The mean of what is left of a part is then not what the means of the others tell."""
+    net, tax = np.random.default_rng(0).lognormal(5, 1, (2, 2000)).round(2)
+    gross = (net + tax).round(2)
+    frame = pd.DataFrame({"net": np.where(net > 150, np.nan, net), "tax": tax, "gross": gross})
+    assert "gross = net + tax" in texts(frame)
+
+
+def test_columns_that_do_not_follow_are_sorted_out_by_few_rows() -> None:
+    rng, n = np.random.default_rng(0), 1000
+    parent, other = rng.integers(0, 9, (2, n))
+    follows = np.where(rng.random(n) < 0.01, other, parent % 4)
+    frame = pd.DataFrame({"parent": parent, "other": other, "follows": follows})
+    view = View(fitted(frame), frame)
+    assert _repeats(view, "follows", ("parent",), n)
+    assert not _repeats(view, "other", ("parent",), n)
+
+
+@pytest.mark.parametrize(
+    ("values", "half"),
+    [([1.0, 20.0], 0.5), ([1.25, 3.0], 0.005), ([1e5 / 3, 2.0], 1e5 / 3e6), ([5e-9, 3e-9], 1e-6)],
+)
+def test_the_tolerance_is_half_of_the_last_decimal_or_a_millionth(
+    values: list[float], half: float
+) -> None:
+    frame = pd.DataFrame({"x": values})
+    assert tolerance(View(fitted(frame), frame), "x") == pytest.approx(half, rel=1e-9)
 
 
 def test_the_relations_of_the_flights_are_found() -> None:

@@ -324,6 +324,19 @@ def test_a_dependency_by_chance_or_with_one_exception_is_none() -> None:
     assert {"country", "nearly constant", "many"} <= free
 
 
+def test_numbers_that_share_a_cell_do_not_follow_from_one_another() -> None:
+    """Each cell of the one is a cell of the other, and holds many values."""
+    x = np.random.default_rng(0).normal(size=2000)
+    codec = load(pd.DataFrame({"x": x, "y": np.exp(x)}), Options(), seed=0).codec
+    assert isinstance(codec, TableCodec)
+    assert codec.derived == ()
+
+
+def test_a_column_to_drop_that_is_not_there_is_named_with_the_option() -> None:
+    with pytest.raises(InputError, match=r"^drop agee: unknown column; did you mean 'age'"):
+        load(mixed(60), Options(drop=("agee",)))
+
+
 def test_a_dependency_survives_saving() -> None:
     codec = load(dependent(), Options(), seed=0).codec
     restored = TableCodec.restore(*codec.state())

@@ -18,6 +18,7 @@ from surveyor.errors import InputError, Notice
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.frames import read_frame
+from surveyor.ruler import drift
 from tests.conftest import QUICK, column, csv, spread
 
 N = 120  # rows
@@ -246,6 +247,16 @@ def test_distance_names_odd_cells_and_measures_the_rest() -> None:
     assert found.p_value < 0.01
     with pytest.raises(InputError, match="did you mean 'id'"):
         surveyor.distance(a, b, drop=["ids"])
+
+
+def test_numbers_in_one_table_and_names_in_the_other_are_categories() -> None:
+    """The names, each in one row, are nothing to learn by themselves."""
+    x = np.random.default_rng(0).normal(size=60)
+    a = pd.DataFrame({"v": np.arange(60) % 3, "x": x})
+    b = a.assign(v=[f"name {k}" for k in range(60)])
+    moved = {column.name: column for column in drift(a, b).columns}
+    assert moved["v"].distance == pytest.approx(1)
+    assert moved["x"].distance == 0
 
 
 def test_a_column_of_one_table_alone_is_left_out_by_name() -> None:

@@ -45,8 +45,7 @@ def find_dependencies(columns: Sequence[Column], codes: np.ndarray) -> dict[int,
     """
     if len(columns) > MOST_COLUMNS:
         return {}
-    exact = [k for k, c in enumerate(columns) if not c.ordered or len(c.cells) == c.exact]
-    exact = [k for k in exact if columns[k].size > 1]
+    exact = [k for k, c in enumerate(columns) if len(c.cells) == c.exact and c.size > 1]
     first = codes[:2000]
     found: dict[int, int] = {}
     for k in sorted(exact, key=lambda k: columns[k].size):
