@@ -183,7 +183,7 @@ def test_columns_that_do_not_follow_are_sorted_out_by_few_rows() -> None:
 
 @pytest.mark.parametrize(
     ("values", "half"),
-    [([1.0, 20.0], 0.5), ([1.25, 3.0], 0.005), ([1e5 / 3, 2.0], 1e5 / 3e6), ([5e-9, 3e-9], 1e-6)],
+    [([1.0, 20.0], 0.5), ([1.25, 3.0], 0.005), ([1e5 / 3, 2.0], 1e5 / 3e6), ([5e-9, 3e-9], 5e-15)],
 )
 def test_the_tolerance_is_half_of_the_last_decimal_or_a_millionth(
     values: list[float], half: float
@@ -221,3 +221,9 @@ def test_rules_are_found_in_all_training_rows_however_few_are_held_out() -> None
     rules = {f.of: f for f in Rules()(seen) if f.name == "rule"}
     assert rules["start <= end"].floor == 0
     assert (rules["start <= end"].value or 0) > 0.01
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_a_sum_is_found_in_any_unit(unit: float) -> None:
+    a, b = unit * np.random.default_rng(0).uniform(1, 2, (2, 500))
+    assert "c = a + b" in texts(pd.DataFrame({"a": a, "b": b, "c": a + b}))

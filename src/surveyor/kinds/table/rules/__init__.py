@@ -186,10 +186,11 @@ def exceeds(made: tuple[int, int], real: tuple[int, int]) -> float:
 
 
 def tolerance(view: View, name: str) -> float:
-    """Return half of the last decimal that a column's values are written with."""
+    """Return half of the last decimal of a column's values, or a millionth of the largest."""
     values = view.numbers(name)
     values = np.unique(values[np.isfinite(values)][:2000])
+    largest = float(np.abs(values).max(initial=0.0))
     for decimals in range(7):
-        if np.allclose(values, values.round(decimals), rtol=1e-12, atol=1e-9):
+        if np.allclose(values, values.round(decimals), rtol=1e-12, atol=1e-13 * largest):
             return 0.5 * 10.0**-decimals
-    return 1e-6 * float(np.abs(values).max(initial=1.0))
+    return 1e-6 * largest
