@@ -284,3 +284,14 @@ def test_usefulness_is_said_by_what_is_gained_over_a_guess(
 ) -> None:
     (said,) = remarks(Figures((Figure("usefulness", value, floor, unit),)), set(), "k")
     assert f" {words}" in said
+
+
+def test_numbers_finer_than_real_ones_are_named() -> None:
+    real, made = orders(600, 1), orders(300, 2)
+    made["net"] += 0.001 * (np.arange(300) % 2)
+    found = judge(real.assign(whole=range(600)), made.assign(whole=np.arange(300) + 0.5))[0]
+    told = {f.of: f.known for f in found.evaluation.parts("finer", "column")}
+    assert told == {"net": 0.5, "whole": 1.0}
+    said = next(r for r in found.remarks if r.startswith("Numbers: "))
+    assert "whole, net have more decimals" in said
+    assert "(100.0% of whole; the real ones are whole)" in said

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+MOST_DECIMALS = 6
+
 
 def nearest(values: np.ndarray, grain: float) -> np.ndarray:
     """Return each value in grains, rounded to a whole number."""
@@ -25,3 +27,13 @@ def uniform(low: np.ndarray, high: np.ndarray, grain: float, u: np.ndarray) -> n
     first, last = (np.ceil(end / grain - 1e-9) for end in (low, high))
     within = multiples(first + np.floor(u * np.maximum(last - first, 1)), grain)
     return np.where(low == high, low, within)
+
+
+def decimals(values: np.ndarray) -> int | None:
+    """Return the most decimals of finite ``values`` (n,); None beyond ``MOST_DECIMALS``."""
+    values = np.unique(values[np.isfinite(values)])
+    largest = float(np.abs(values).max(initial=0.0))
+    for places in range(MOST_DECIMALS + 1):
+        if np.allclose(values, values.round(places), rtol=1e-12, atol=1e-13 * largest):
+            return places
+    return None

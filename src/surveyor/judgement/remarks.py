@@ -11,13 +11,19 @@ from surveyor.two_sample import LEVEL
 
 AS_WELL, NEARLY, LESS = 0.99, 0.9, 0.6  # of what real rows gain over a guess
 LITTLE = 0.05  # gain over a guess
+NAMED = 3  # columns
 
 
 def remarks(figures: Figures, codes: set[str], target: str | None) -> tuple[str, ...]:
-    """Return sentences on rules, memorising and usefulness; ``codes`` are those of the findings."""
+    """Return sentences beyond the verdict; ``codes`` are those of the findings."""
     if any(f.note == COPY for f in contained(figures)):
         return ()
-    return (*_rules(figures), *_memorising(figures, codes), *_usefulness(figures, target))
+    return (
+        *_rules(figures),
+        *_finer(figures),
+        *_memorising(figures, codes),
+        *_usefulness(figures, target),
+    )
 
 
 def _rules(figures: Figures) -> Iterator[str]:
@@ -34,6 +40,18 @@ def _rules(figures: Figures) -> Iterator[str]:
         yield (
             f"Rules: {worst.known:.1%} of the rows break “{worst.of}”; of other real rows "
             f"{worst.known_floor:.1%} do."
+        )
+
+
+def _finer(figures: Figures) -> Iterator[str]:
+    finer = sorted(figures.parts("finer", "column"), key=lambda f: -f.known)
+    if finer:
+        first, rest = ", ".join(f.of for f in finer[:NAMED]), len(finer) - NAMED
+        names = f"{first} and {rest} more" if rest > 0 else first
+        have = "have" if len(finer) > 1 else "has"
+        yield (
+            f"Numbers: {names} {have} more decimals than real rows "
+            f"({finer[0].known:.1%} of {finer[0].of}; the real ones {finer[0].note})."
         )
 
 

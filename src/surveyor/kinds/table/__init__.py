@@ -3,6 +3,7 @@
 from surveyor.kinds import Kind
 from surveyor.kinds.table.checks import empty_columns, mixed_columns, uninformative_columns
 from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.table.decimals import Decimals
 from surveyor.kinds.table.files import Table
 from surveyor.kinds.table.filters import Formulas
 from surveyor.kinds.table.measures import Columns, both
@@ -26,7 +27,7 @@ KIND = Kind(
     files=Table(),
     codec=TableCodec,
     checks=(uninformative_columns, mixed_columns, empty_columns),
-    measures=(*common(TwoSample(both)), Columns(), Rules()),
+    measures=(*common(TwoSample(both)), Columns(), Rules(), Decimals()),
     usefulness=predicting,
     filters=(Formulas(),),
     rehearse_writing=write_every_code,

@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 
 from surveyor.catalog import parts_in
 from surveyor.data.columns import Column
+from surveyor.data.grains import decimals
 
 MOST_ROWS = 10_000  # to look for rules in, and as many to confirm them on
 FEWEST_ROWS = 100
@@ -188,9 +189,6 @@ def exceeds(made: tuple[int, int], real: tuple[int, int]) -> float:
 def tolerance(view: View, name: str) -> float:
     """Return half of the last decimal of a column's values, or a millionth of the largest."""
     values = view.numbers(name)
-    values = np.unique(values[np.isfinite(values)][:2000])
-    largest = float(np.abs(values).max(initial=0.0))
-    for decimals in range(7):
-        if np.allclose(values, values.round(decimals), rtol=1e-12, atol=1e-13 * largest):
-            return 0.5 * 10.0**-decimals
-    return 1e-6 * largest
+    values = values[np.isfinite(values)][:2000]
+    places = decimals(values)
+    return 1e-6 * float(np.abs(values).max()) if places is None else 0.5 * 10.0**-places
