@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -286,10 +287,15 @@ def test_usefulness_is_said_by_what_is_gained_over_a_guess(
     assert f" {words}" in said
 
 
-def test_numbers_finer_than_real_ones_are_named() -> None:
+@pytest.mark.parametrize("files", [False, True])
+def test_numbers_finer_than_real_ones_are_named(files: bool, tmp_path: Path) -> None:
     real, made = orders(600, 1), orders(300, 2)
     made["net"] += 0.001 * (np.arange(300) % 2)
-    found = judge(real.assign(whole=range(600)), made.assign(whole=np.arange(300) + 0.5))[0]
+    real, made = real.assign(whole=range(600)), made.assign(whole=np.arange(300) + 0.5)
+    paths = [str(tmp_path / name) for name in ("real.csv", "made.csv")]
+    for path, frame in zip(paths, (real, made), strict=True):
+        frame.to_csv(path, index=False)
+    found = judge(*(paths if files else (real, made)))[0]
     told = {f.of: f.known for f in found.evaluation.parts("finer", "column")}
     assert told == {"net": 0.5, "whole": 1.0}
     said = next(r for r in found.remarks if r.startswith("Numbers: "))

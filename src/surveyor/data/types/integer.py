@@ -33,7 +33,13 @@ class Integer(Number):
         return ()
 
     def to_pandas(self, values: pd.Series) -> pd.Series:
-        """Return whole numbers, of the nullable type if one is missing."""
+        """Return whole numbers, of the nullable type if one is missing.
+
+        Rows of another source may have decimals; they stay as they are.
+        """
+        present = values.dropna()
+        if not (present == present.round()).all():
+            return values
         return values.astype("Int64" if values.isna().any() else "int64")
 
     def possible(self, point: float) -> bool:
