@@ -56,7 +56,6 @@ def looked(name: str, seed: int) -> list[dict[str, Any]]:
     for record in steps(game, data.train, plan, state):
         if record.step % max(1, plan.steps // LOOKS):
             continue
-        game.generator.eval()
         seen, wide, true = (r(state.average, record) for r in (few, many, truth))
         auc = [
             separate(look.held.joint().numpy(), look.fake.joint().numpy()).right
@@ -98,8 +97,9 @@ def main() -> None:
     runs: list[Run] = []
     for seed in given.seeds:
         for name in RUNS:
-            runs += [{"data": name, "seed": seed, **c} for c in choices(looked(name, seed))]
-            console.print(pd.DataFrame(runs[-7:]).to_string(), highlight=False)
+            found = [{"data": name, "seed": seed, **c} for c in choices(looked(name, seed))]
+            console.print(pd.DataFrame(found).to_string(), highlight=False)
+            runs += found
             write("choice", {"seeds": given.seeds, "runs": runs})
 
 
@@ -110,8 +110,8 @@ def section(found: Found) -> str:
             data,
             way,
             *(
-                f"{np.median([r[w] - r[f'least {w}'] for r in runs]):.3f} ({max(r[w] - r[f'least {w}'] for r in runs):.3f})"
-                for w in ("W1", "AUC")
+                f"{np.median(lost):.3f} ({max(lost):.3f})"
+                for lost in (_lost(runs, "W1"), _lost(runs, "AUC"))
             ),
             f"{median(runs, 'step'):.0f}",
             str(len(runs)),
@@ -123,6 +123,10 @@ def section(found: Found) -> str:
         "validation rows in several ways. What the step that a way chooses loses on held-out rows against the best of all looks: in W1 over its floor, both less half "
         "the sample's own, and in a classifier's AUC.\n\n" + table(["", "chosen by", "W1 / floor lost", "AUC lost", "step", "seeds"], rows)
     )  # fmt: skip
+
+
+def _lost(runs: list[Run], what: str) -> list[float]:
+    return [run[what] - run[f"least {what}"] for run in runs]
 
 
 SECTION = Section(255, section)

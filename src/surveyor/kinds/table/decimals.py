@@ -22,7 +22,7 @@ class Decimals(Measure):
         """Yield ``finer`` for each column in which there are such numbers."""
         codec, (made, held, train) = cast(TableCodec, seen.codec), frames(seen)
         for column in codec.measured:
-            if not column.ordered or column.form.kind not in ("number", "integer"):
+            if not column.ordered or column.form.type.family != "number":
                 continue
             ours, *real = (column.numbers(side[column.name]) for side in (made, held, train))
             most = decimals(np.concatenate(real))
