@@ -32,6 +32,10 @@ def adult() -> pd.DataFrame:
     return pd.read_csv(data_file("adult_train.csv.gz")).head(16_000)
 
 
+def numbers() -> pd.DataFrame:
+    return pd.read_csv(data_file("texture.csv.gz")).sample(frac=1, random_state=0)
+
+
 Data = Callable[[], Any]
 RUNS: dict[str, tuple[Data, dict[str, Any]]] = {
     "points, 25 modes": (lambda: "toy:grid:20000", {"steps": 1200}),
@@ -39,6 +43,7 @@ RUNS: dict[str, tuple[Data, dict[str, Any]]] = {
     "pictures, digits": (lambda: "example:digits", {"steps": 1200}),
     "table, no likelihood": (adult, {"steps": 1200, "generator": "mlp"}),
     "table, likelihood": (adult, {}),
+    "numbers, likelihood": (numbers, {}),
 }
 
 

@@ -212,6 +212,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "no steps": (["--steps", "0"], "at least 1"),
     "a holdout above all": (["--holdout", "2"], "at most 0.5"),
     "cuda that is not there": (["--device", "cuda"], "no CUDA device"),
+    "a device with a very long name": (["--device", "x" * 5000], f"--device {'x' * 40}: unknown"),
     "an unknown device": (["--device", "gpu"], "unknown; known: auto, cpu, cuda, mps"),
     "an unknown schedule": (["--schedule", "cosin"], "cosin"),
     "an option that became a field": (["--epsilon", "3"], "--epsilon: did you mean --privacy gaussian"),

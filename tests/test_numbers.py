@@ -137,14 +137,13 @@ def test_half_of_a_samples_spread_decides_between_steps() -> None:
     assert best_of([step(1, 1.0, 0.2), step(2, 1.2, 0.8)]).step == 2  # .9, .8; w1 alone says 1
 
 
-def test_a_likelihood_chooses_where_there_is_one() -> None:
-    """The step of the likelier rows is best, whatever W1 between a few of them says."""
-
+def test_with_a_likelihood_a_step_must_be_clearly_worse_to_be_passed_over() -> None:
     def step(k: int, w1: float, loss: float | None) -> Measurement:
-        return Measurement(k, w1, 1, 1, 0, None, None, 0, 0, log_loss=loss)
+        return Measurement(k, w1, 1, 0.1, 0, None, None, 0, 0, log_loss=loss)
 
-    assert best_of([step(1, 1.0, 9.1), step(2, 1.5, 9.0), step(3, 1.2, 9.05)]).step == 2
-    assert best_of([step(1, 1.0, None), step(2, 3.0, None)]).step == 1
+    assert best_of([step(1, 1.0, 9.0), step(2, 1.25, 9.9)]).step == 2
+    assert best_of([step(1, 1.0, 9.0), step(2, 1.35, 8.0)]).step == 1
+    assert best_of([step(1, 1.0, None), step(2, 1.25, None)]).step == 1
 
 
 def test_the_log_loss_is_that_of_all_validation_rows() -> None:

@@ -19,7 +19,7 @@ from surveyor.measures.wasserstein import floors_of, noise, w1
 from surveyor.streams import Stream
 from surveyor.training import Game, Measurement, Record
 
-LIKELY = 8_192  # validation rows whose likelihood is measured
+LIKELY = 2_048  # validation rows whose likelihood is measured
 AT_ONCE = 1_024
 
 

@@ -29,7 +29,7 @@ def chosen_device(name: str) -> str:
 def device_problems(name: str) -> list[str]:
     """Return why the device ``name`` cannot be used."""
     if not re.fullmatch(DEVICES, name):
-        return [f"--device {name}: unknown; known: auto, cpu, cuda, mps"]
+        return [f"--device {name[:40]}: unknown; known: auto, cpu, cuda, mps"]
     if not _is_available(name):
         kind = name.partition(":")[0].upper()
         return [f"--device {name}: no {kind} device available; use --device cpu"]

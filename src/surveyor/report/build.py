@@ -55,6 +55,5 @@ def page_of(run: Run, data: Data) -> str:
         sections=[section for panel in run.kind.panels for section in panel(shown)],
         training_rows=len(data.train),
         held_rows=len(data.holdout),
-        chosen_by="W1" if all(m.log_loss is None for m in run.history) else "their likelihood",
         config=dumps(run.config, run.data_name),
     )

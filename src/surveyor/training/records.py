@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+FLAT = 3  # deviations of the floor within which steps of a generator with a likelihood are equal
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -54,17 +56,18 @@ class Measurement:
 
     @property
     def criterion(self) -> float:
-        """Return what chooses the best step, least: the log loss if there is one, else the excess.
-
-        W1 between a few hundred rows of a table is at its floor from the first measurement on, and
-        would choose by chance; the likelihood of the same rows tells steps apart.
-        """
-        return self.excess if self.log_loss is None else self.log_loss
+        """Return what chooses the best step, least."""
+        return self.excess
 
     @property
     def tolerance(self) -> float:
-        """Return the difference of the criterion below which two steps count as equal."""
-        return self.w1_noise if self.log_loss is None else 0.0
+        """Return the difference of the criterion below which two steps count as equal.
+
+        W1 of a generator with a likelihood is at its floor from the first measurements on. Its log
+        loss would choose worse: it is least at the end of the warm start or, of small tables, long
+        before, while samples go on improving (docs/defaults.md).
+        """
+        return self.w1_noise * (1 if self.log_loss is None else FLAT)
 
 
 def best_of(history: Sequence[Measurement]) -> Measurement:
