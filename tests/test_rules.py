@@ -50,6 +50,7 @@ def invoices(n: int, seed: int = 0) -> pd.DataFrame:
     city = rng.choice(["Paris", "Rome", "Bern"], n)
     came, stayed = rng.integers(0, 1380, n), rng.integers(0, 300, n)
     left = (came + stayed) % 1440
+    paid = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 366, n), "D")
     return pd.DataFrame(
         {
             "number": rng.permutation(n) + 1000, "net": net, "tax": tax, "gross": (net + tax).round(2),
@@ -61,7 +62,7 @@ def invoices(n: int, seed: int = 0) -> pd.DataFrame:
             "lon": np.where(gone, np.nan, rng.normal(size=n)),
             "code": [f"AB{k:04d}" for k in rng.integers(0, 400, n)],
             "came": came // 60 * 100 + came % 60, "left": left // 60 * 100 + left % 60,
-            "stayed": stayed,
+            "stayed": stayed, "paid": paid, "month": paid.month, "day": paid.day,
         }
     ).assign(fahrenheit=lambda f: (f["celsius"] * 1.8 + 32).round(2))  # fmt: skip
 
@@ -77,6 +78,7 @@ RULES = {
     "exactly one of is 0, is 1, is 2, is 3 holds",
     "code is written AA9999",
     "stayed = left - came in minutes of the day",
+    "month, day are the month, day of paid",
 }
 
 
@@ -204,7 +206,7 @@ def test_the_relations_of_the_flights_are_found() -> None:
         "sched_dep_time = 100 hour + minute",
         "dep_delay = dep_time - sched_dep_time in minutes of the day",
         "distance follows from origin and dest",
-        "hour follows from time_hour",
+        "year, month, day, hour are the year, month, day, hour of time_hour in America/New_York",
         "dep_time and dep_delay are missing together",
         "arr_delay and air_time are missing together",
     } <= found
@@ -215,7 +217,7 @@ def test_rules_are_found_in_all_training_rows_however_few_are_held_out() -> None
     r = np.random.default_rng(0)
     start = r.integers(0, 800, 1500)
     frame = pd.DataFrame({"start": start, "end": start + r.integers(0, 90, 1500)})
-    data, config = prepare(frame, {})
+    data, config = prepare(frame, {"rules": "no"})
     game = game_of(config, data.codec)
     seen = SeenRun(game, game.generator, data, 0, 100)
     rules = {f.of: f for f in Rules()(seen) if f.name == "rule"}

@@ -143,6 +143,9 @@ def print_columns(data: Data) -> None:
     more = len(rows) - MOST_COLUMNS
     rest = f"and {more:,} more columns; " if more > 0 else ""
     out.print(f"{rest}to change a type: --type COLUMN={'|'.join(type_names())}", style="dim")
+    if kept := data.codec.kept_rules:
+        out.print(f"kept in every row: {escaped('; '.join(kept))}")
+        out.print("to learn without these rules: --rules no", style="dim")
 
 
 def _preview(model: api.Model, data: Data) -> Path | None:

@@ -15,44 +15,18 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Batch, Draws
-from surveyor.catalog import Part
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Condition
 from surveyor.data.conditions import State as State
+from surveyor.data.options import DEFAULT_OPTIONS as DEFAULT_OPTIONS
+from surveyor.data.options import Options as Options
 from surveyor.data.space import Space as Space
+from surveyor.data.where import Selection
 from surveyor.errors import InputError, did_you_mean
 from surveyor.privacy import CodecAccount
 
 Rows = dict[str, np.ndarray]
 KEYS_AT_ONCE = 4096
-
-
-@dataclass(frozen=True)
-class Options:
-    """How data are to be read.
-
-    ``type`` gives the types of table columns (``COLUMN=TYPE``), ``missing`` the words that stand
-    for a missing value. With ``lenient``, cells that do not fit their column are taken as missing,
-    with a notice. With a ``task`` the data are pairs of pictures. ``white`` is the value of white
-    in pictures of more than eight bits. With an ``epsilon``, fitting the codec spends a part of
-    (epsilon, delta).
-    """
-
-    condition: tuple[str, ...] = ()
-    group: str | None = None
-    drop: tuple[str, ...] = ()
-    type: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    whiten: bool = False
-    size: int | None = None
-    white: int | None = None
-    task: Part | None = None
-    epsilon: float | None = None
-    delta: float | None = None
-    lenient: bool = False
-
-
-DEFAULT_OPTIONS = Options()
 
 
 class Codec(ABC):
@@ -136,6 +110,15 @@ class Codec(ABC):
     def selectable_names(self) -> tuple[str, ...]:
         """Return the names of the ``selectable`` columns."""
         return tuple(c.name for c in self.selectable)
+
+    @property
+    def kept_rules(self) -> tuple[str, ...]:
+        """Return the rules of the data that every sample keeps, in words."""
+        return ()
+
+    def selecting(self, found: Mapping[str, Selection]) -> tuple[Codec, Mapping[str, Selection]]:
+        """Return a codec whose samples have the values selected where it can, and what to test."""
+        return self, found
 
     def reassembled(self, made: Any) -> Any:
         """Return samples with the columns joined again that were split for the generator."""

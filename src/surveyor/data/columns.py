@@ -167,14 +167,29 @@ class Column:
 
     def decode(self, codes: np.ndarray, draws: Draws) -> pd.Series:
         """Return values in the column's own units and type, (n,)."""
-        absent = codes >= self.size - 1 if self.missing else np.zeros(len(codes), dtype=bool)
+        return self.write(self.draw(codes, draws), draws)
+
+    def write(self, values: np.ndarray, draws: Draws) -> pd.Series:
+        """Return numbers (n,), NaN where missing, or codes of labels in the column's own type."""
+        if self.ordered:
+            absent = np.isnan(values)
+            return restored(np.where(absent, 0.0, values), absent, self.form, self.name)
+        codes = values.astype(np.int64)
+        labels = self._values[bool((codes >= len(self.labels)).any())]
+        places = np.minimum(codes, len(labels) - 1)
+        made = pd.Series(labels.take(places), name=self.name, copy=False)
+        return self.form.type.sample_values(made, self.form, draws)
+
+    def draw(self, codes: np.ndarray, draws: Draws) -> np.ndarray:
+        """Return a number for every code of an ordered column, (n,), NaN where missing.
+
+        Codes of labels are returned unchanged.
+        """
         if not self.ordered:
-            values = self._values[bool((codes >= len(self.labels)).any())]
-            places = np.minimum(codes, len(values) - 1)
-            made = pd.Series(values.take(places), name=self.name, copy=False)
-            return self.form.type.sample_values(made, self.form, draws)
+            return codes
+        absent = codes >= self.size - 1 if self.missing else np.zeros(len(codes), dtype=bool)
         if len(self.cells) == 0:
-            return restored(np.zeros(len(codes)), absent, self.form, self.name)
+            return np.where(absent, np.nan, 0.0)
         at = codes.clip(0, len(self.cells) - 1)
         if self.grain is None:
             pick = draws.index(len(codes), self.cells.shape[1]).numpy()
@@ -182,7 +197,7 @@ class Column:
         else:
             u = draws.uniform(len(codes)).double().numpy()
             numbers = uniform(self.cells[at, 0], self.cells[at, -1], self.grain, u)
-        return restored(numbers, absent, self.form, self.name)
+        return np.where(absent, np.nan, numbers)
 
     def as_text(self, values: pd.Series) -> list[str | None]:
         """Return numbers in the file's spelling, None where missing."""

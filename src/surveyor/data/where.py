@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,19 @@ class Selection:
             numbers = self.column.numbers(values)
             inside &= (numbers >= self.low) & (numbers <= self.high)
         return np.asarray(inside)
+
+    def snapped(self, numbers: np.ndarray) -> np.ndarray:
+        """Return numbers (n,), each that lies in the cell of the one selected replaced by it."""
+        if self.value is None:
+            return numbers
+        cell = np.isin(self.column.encode(pd.Series(numbers)), self.codes)
+        value = self.column.numbers(self.column.repeated(self.value, 1))[0]
+        return np.where(cell, value, numbers)
+
+    def alone(self) -> Selection:
+        """Return the selection of nothing but its single number, not of the cell around it."""
+        value = float(self.column.numbers(self.column.repeated(self.value, 1))[0])
+        return self if np.isnan(value) else replace(self, low=value, high=value)
 
     def exact(self, values: pd.Series) -> pd.Series:
         """Return values that match, each number replaced by the one selected."""

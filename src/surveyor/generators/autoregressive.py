@@ -83,6 +83,11 @@ class AutoregressiveGenerator(TabularLikelihood):
                 with torch.no_grad():
                     linear[-1].bias.copy_(biases[k])
             self.columns.append(nn.ModuleList(linear))
+        self.pairs: list[list[tuple[int, str]]] = [[] for _ in self.sizes]
+        for j, k, seen_pairs in space.pairs:
+            name = f"pairs_{j}_{k}"
+            self.register_buffer(name, UNSEEN * (1 - seen_pairs), persistent=False)
+            self.pairs[k].append((j, name))
         ranks = None if space.ranks is None else torch.split(space.ranks, self.sizes)
         for k, embedding in enumerate(self.embeddings):
             if isinstance(embedding, nn.Linear):
@@ -94,7 +99,7 @@ class AutoregressiveGenerator(TabularLikelihood):
         inputs: list[Tensor] = [] if cond is None else [cond]
         blocks: list[Tensor] = []
         for k in range(len(self.sizes)):
-            odds = self._logits(k, inputs, z).float().softmax(1)
+            odds = self._ruled_out(k, self._logits(k, inputs, z).float(), blocks).softmax(1)
             code = torch.searchsorted(odds.detach().cumsum(1), u[:, k : k + 1].contiguous())
             hot = torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
             blocks.append(hot + odds - odds.detach() if odds.requires_grad else hot)
@@ -116,8 +121,9 @@ class AutoregressiveGenerator(TabularLikelihood):
                 masks.append((draws.uniform(len(hot), self.net.width) < kept) / kept)
         inputs: list[Tensor] = [] if cond is None else [cond]
         total = hot.new_zeros(len(hot))
-        for k, block in enumerate(torch.split(hot, self.sizes, dim=1)):
-            logits = self._logits(k, inputs, hot, masks).float()
+        blocks = torch.split(hot, self.sizes, dim=1)
+        for k, block in enumerate(blocks):
+            logits = self._ruled_out(k, self._logits(k, inputs, hot, masks).float(), blocks)
             total = total + (functional.log_softmax(logits, dim=1) * block).sum(1)
             total = total + UNSEEN * (1 - block.sum(1))
             inputs.append(self.embeddings[k](block))
@@ -163,6 +169,8 @@ class AutoregressiveGenerator(TabularLikelihood):
                 h += tables[0]
             for layer in rest:
                 h = layer(functional.leaky_relu(h, self.net.slope, inplace=True))
+            for j, name in self.pairs[k]:
+                h += self.get_buffer(name)[codes[:, j]]
             # Not softmax, which is slow on short rows.
             odds = h.sub_(h.amax(1, keepdim=True)).exp_().cumsum_(1)
             code = torch.searchsorted(odds, u[:, k : k + 1] * odds[:, -1:]).squeeze(1)
@@ -179,19 +187,27 @@ class AutoregressiveGenerator(TabularLikelihood):
     ) -> None:
         """Shift the biases column by column: bias += log(share / mean probability)."""
         inputs: list[Tensor] = [] if cond is None else [cond]
+        blocks: list[Tensor] = []
         like = torch.empty(n, 1, device=next(self.parameters()).device)
         for k, share in enumerate(shares):
             last: Any = self.columns[k][-1]  # type: ignore[index]
             for _ in range(ROUNDS):
-                made = self._logits(k, inputs, like).softmax(1).mean(0)
+                made = self._ruled_out(k, self._logits(k, inputs, like), blocks).softmax(1).mean(0)
                 shift = (share / made.clamp_min(1e-9)).clamp(0.2, 5).log()
                 last.bias.add_(torch.where(share > 0, shift, 0.0))
-            odds = self._logits(k, inputs, like).softmax(1)
+            odds = self._ruled_out(k, self._logits(k, inputs, like), blocks).softmax(1)
             # Evenly spaced numbers in random order are less noisy than uniform draws.
             even = (torch.randperm(n, generator=draws.generator) + 0.5) / n
             code = torch.searchsorted(odds.cumsum(1), even.to(odds).unsqueeze(1))
             hot = torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
             inputs.append(self.embeddings[k](hot))
+            blocks.append(hot)
+
+    def _ruled_out(self, k: int, logits: Tensor, blocks: Sequence[Tensor]) -> Tensor:
+        """Return logits of column k, low where the codes of an earlier column rule a code out."""
+        for j, name in self.pairs[k]:
+            logits = logits + blocks[j] @ self.get_buffer(name)
+        return logits
 
     def _logits(
         self, k: int, inputs: Sequence[Tensor], like: Tensor, masks: Sequence[Tensor] = ()

@@ -36,6 +36,9 @@ class Config:
         f"Type of a column, COLUMN=TYPE, one of: {type_help()}.",
     )
     missing: tuple[str, ...] = _option((), "Words that mean a missing value, such as ? or unknown.")
+    rules: Literal["found", "no"] = _option(
+        "found", "Keep the rules found in a table, such as total = net + tax, in every row."
+    )
     label_noise: float = _option(
         0.0,
         "Share of the condition labels that is known to be wrong; samples get correct ones.",

@@ -57,7 +57,8 @@ def draw_samples(
     _check(run, n, seed, truncate)
     latent = replace(run.game.latent, spread=truncate * run.game.latent.spread)
     run = replace(run, game=replace(run.game, latent=latent))
-    found = _asked(run, where)
+    codec, found = run.codec.selecting(_asked(run, where))
+    run = replace(run, codec=codec)
     own = {c.name for c in run.codec.condition.columns}
     inputs = {name: w for name, w in found.items() if name in own}
     known = None if apart_from is None else _known(run, apart_from)

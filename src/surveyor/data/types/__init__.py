@@ -240,6 +240,10 @@ class Scale(ColumnType, ABC):
             raise ValueError(f"{query!r} is not a {self.singular}")
         return float(points[0]), float(points[0])
 
+    def zone(self, form: Form) -> str:
+        """Return the time zone in which values are written; "" for none."""
+        return ""
+
     def possible(self, point: float) -> bool:
         """Return whether a value of this type can lie at ``point``."""
         return True

@@ -78,17 +78,16 @@ class Date(Scale):
             seconds, good = read_dates([query], form.spelling)
             if good[0]:
                 return float(seconds[0]), float(seconds[0])
-        low, high = moment(query, zone_of(form))
+        low, high = moment(query, self.zone(form))
         whole = low % DAY == 0 and high - low > DAY / 2 and high - low <= DAY
         days = bool((cells % DAY == 0).all())
         return (low, low) if whole and days else (low, high)
 
-
-def zone_of(form: Form) -> str:
-    """Return the time zone in which dates are returned; "" for none."""
-    if found := re.search(r", (.+)\]$", form.dtype):
-        return found[1]
-    if form.dtype.startswith("object:datetime:"):
-        return form.dtype.removeprefix("object:datetime:")
-    offset = OFFSET.search(form.spelling)
-    return f"UTC{offset[0]}" if offset and offset[0] != "Z" else ""
+    def zone(self, form: Form) -> str:
+        """Return the time zone in which dates are returned; "" for none."""
+        if found := re.search(r", (.+)\]$", form.dtype):
+            return found[1]
+        if form.dtype.startswith("object:datetime:"):
+            return form.dtype.removeprefix("object:datetime:")
+        offset = OFFSET.search(form.spelling)
+        return f"UTC{offset[0]}" if offset and offset[0] != "Z" else ""

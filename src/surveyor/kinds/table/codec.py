@@ -15,21 +15,24 @@ from torch import Tensor
 from surveyor.batch import Batch, Draws
 from surveyor.data import DEFAULT_OPTIONS, Codec, Options, Rows, Space, State, check_columns
 from surveyor.data.columns import Column
-from surveyor.data.conditions import Columns, columns_restore, columns_state
-from surveyor.data.fits import account_of, account_state
+from surveyor.data.conditions import Columns
 from surveyor.data.scratch import empty
 from surveyor.data.values import Form
-from surveyor.errors import InputError
-from surveyor.kinds.table.dependencies import Derived
+from surveyor.data.where import Selection
+from surveyor.errors import InputError, notify
+from surveyor.kinds.table.constructions import Choice, Made
+from surveyor.kinds.table.dependencies import Derived, Pairs
 from surveyor.kinds.table.formula import Expanded, part_names, restore_formulas
 from surveyor.kinds.table.frames import Frame
 from surveyor.kinds.table.infer import Typed, apply_forms
+from surveyor.kinds.table.learnt import encode_learnt, snapped
 from surveyor.kinds.table.out_of_range import (
     clipped_to_range,
     find_out_of_range,
     sorted_by_row,
     write_deviations,
 )
+from surveyor.kinds.table.saved import fields_of, state_of
 from surveyor.privacy import CodecAccount
 
 ROOT2 = float(np.sqrt(2))
@@ -47,6 +50,10 @@ class TableCodec(Codec):
     share of training formulas of each such column that are neutral in charge, and
     ``unique_formulas`` are the columns without repeated training formulas. ``ignored`` columns are
     left out of every measurement: their entries of a point are 0.
+
+    Rules are ``kept`` by construction: of the table's columns in ``replaced`` another column of the
+    same name is learnt, such as a difference, or none. Of ``pairs`` of columns only those codes are
+    generated that occur together. Numbers in the cell of one ``selected`` become that number.
     """
 
     columns: tuple[Column, ...]
@@ -59,10 +66,20 @@ class TableCodec(Codec):
     account: CodecAccount | None = None
     formulas: Mapping[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    kept: Choice = field(default_factory=Choice)
+    replaced: tuple[Column, ...] = ()
+    pairs: tuple[Pairs, ...] = ()
+    selected: Mapping[str, Selection] = field(default_factory=dict)
 
     kind = "table"
     continuous = False
     unit_name = "units in which a changed category costs 1, a number its standard deviations"
+
+    @cached_property
+    def own(self) -> Mapping[str, Column]:
+        """Return the table's columns by name, without conditions."""
+        every = {c.name: c for c in (*self.columns, *self.replaced)}
+        return {name: every[name] for name in self.order if name in every}
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -114,7 +131,9 @@ class TableCodec(Codec):
         ranks = torch.from_numpy(np.concatenate([c.ranks for c in made]).astype(np.float32))
         bias = torch.from_numpy(np.log(np.maximum(frequency, 1e-6)).astype(np.float32))
         shape, raw = (total + ordered,), (len(bias),)
-        return Space(shape, self.condition.width, raw, 1.0, bias, tuple(self.free), ranks)
+        pairs = tuple((p.first, p.second, p.matrix(self.free)) for p in self.pairs)
+        blocks = tuple(self.free)
+        return Space(shape, self.condition.width, raw, 1.0, bias, blocks, ranks, pairs=pairs)
 
     @property
     def shares(self) -> list[Tensor]:
@@ -182,18 +201,21 @@ class TableCodec(Codec):
             problems.append("--drop: leaves no column to measure; drop fewer")
         if problems:
             raise InputError(*problems)
-        return replace(self, ignored=tuple(names))
+        ignored = self.kept.needing(names)
+        if more := [n for n in ignored if n not in names]:
+            notify(f"--drop leaves out {', '.join(more)} as well, learnt from what is dropped")
+        return replace(self, ignored=ignored)
 
     @property
     def measured(self) -> tuple[Column, ...]:
         """Return the columns that are measured, conditions last."""
-        every = (*self.columns, *self.condition.columns)
+        every = (*self.own.values(), *self.condition.columns)
         return tuple(c for c in every if c.name not in self.ignored)
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:
         """Return how each column of a file is read; formulas are text in files."""
-        own = [*self.columns, *self.condition.columns]
+        own = [*self.own.values(), *self.condition.columns]
         own += [self.group] if self.group is not None else []
         found = {c.name: c.form for c in own}
         for name, places in self.formulas.items():
@@ -204,7 +226,22 @@ class TableCodec(Codec):
     @property
     def selectable(self) -> tuple[Column, ...]:
         """Return all columns, conditions first."""
-        return (*self.condition.columns, *self.columns)
+        return (*self.condition.columns, *self.own.values())
+
+    @property
+    def kept_rules(self) -> tuple[str, ...]:
+        """Return the rules kept by construction."""
+        return (*self.kept.texts, *(pair.text(self.columns) for pair in self.pairs))
+
+    def selecting(
+        self, found: Mapping[str, Selection]
+    ) -> tuple[TableCodec, Mapping[str, Selection]]:
+        """Return a codec that decodes the numbers selected, before others are computed from them.
+
+        A number that is itself computed is tested for equality.
+        """
+        learnt, tested = snapped(found, self.own, self.kept)
+        return replace(self, selected=learnt), {**found, **tested}
 
     def reassembled(self, made: pd.DataFrame) -> pd.DataFrame:
         """Return rows with formulas as text again."""
@@ -223,7 +260,7 @@ class TableCodec(Codec):
             raise InputError(*problems)
         values: dict[str, Any] = {}
         taken = {part for f, places in self.formulas.items() for part in part_names(f, places)}
-        for column in (*self.columns, *self.condition.columns):
+        for column in (*self.own.values(), *self.condition.columns):
             if column.name not in taken:
                 own = rows[column.name]
                 read = column.numbers(own) if column.ordered else column.encode(own)
@@ -242,7 +279,7 @@ class TableCodec(Codec):
         """Return samples with numbers spelt as in the training file."""
         spelt: dict[str, Any] = {
             c.name: c.as_text(made[c.name])
-            for c in (*self.columns, *self.condition.columns)
+            for c in (*self.own.values(), *self.condition.columns)
             if c.name in made and c.ordered and c.form.spelling and not c.form.textual
         }
         return made.assign(**spelt)
@@ -263,13 +300,10 @@ class TableCodec(Codec):
         start, beyond = 0, []
         for chunk in raw.chunks():
             part = slice(start, start + len(chunk))
-            for k, column in enumerate(self.columns):
-                if column.name in self.ignored:
-                    rows["codes"][part, k] = column.size
-                    continue
-                codes, numbers = column.encoded(chunk[column.name])
+            encoded = encode_learnt(self.columns, self.own, self.kept, chunk, self.ignored)
+            for k, (codes, numbers) in enumerate(encoded):
                 rows["codes"][part, k] = codes
-                if column.ordered:
+                if len(numbers):
                     beyond.append(find_out_of_range(self.columns, k, codes, numbers, start))
             rows["cond"][part] = self.condition.encode(chunk, len(chunk))  # type: ignore[arg-type]
             if self.group is not None and "group" in rows:
@@ -343,7 +377,12 @@ class TableCodec(Codec):
         return self._frame(every, codes, draws)
 
     def _frame(self, every: Sequence[np.ndarray], codes: np.ndarray, draws: Draws) -> pd.DataFrame:
-        made = {c.name: c.decode(n, draws) for c, n in zip(self.columns, every, strict=True)}
+        learnt = {c.name: c.draw(n, draws) for c, n in zip(self.columns, every, strict=True)}
+        for name, selection in self.selected.items():
+            learnt[name] = selection.snapped(learnt[name])
+        rows = Made(self.own, learnt)
+        self.kept.restore(rows)
+        made = {n: c.write(rows.values[n], draws) for n, c in self.own.items()}
         made |= self.condition.decode(codes, draws)
         # pandas would convert a plain array of Python dates to its own type.
         plain = {n: s if s.dtype.kind == "O" else s.array for n, s in made.items()}
@@ -351,35 +390,9 @@ class TableCodec(Codec):
 
     def state(self) -> State:
         """Return what ``restore`` needs."""
-        metas, arrays = columns_state(self.columns, "column")
-        cond_meta, cond_arrays = self.condition.state()
-        groups, group_arrays = columns_state([] if self.group is None else [self.group], "group")
-        meta = {
-            "columns": metas,
-            "order": list(self.order),
-            "condition": cond_meta,
-            "group": groups,
-            "neutral": dict(self.neutral),
-            "single": list(self.unique_formulas),
-            "formulas": dict(self.formulas),
-            "parents": [d.parent for d in self.derived],
-            **account_state(self.account),
-        }
-        tables = {f"derived.{k}": d.table for k, d in enumerate(self.derived)}
-        return meta, arrays | cond_arrays | group_arrays | tables
+        return state_of(self)
 
     @classmethod
     def restore(cls, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> TableCodec:
         """Rebuild the codec."""
-        groups = columns_restore(meta["group"], arrays, "group")
-        return cls(
-            columns_restore(meta["columns"], arrays, "column"),
-            tuple(meta["order"]),
-            Columns.restore(meta["condition"], arrays),
-            groups[0] if groups else None,
-            tuple(Derived(p, arrays[f"derived.{k}"]) for k, p in enumerate(meta["parents"])),
-            {str(name): float(share) for name, share in meta["neutral"].items()},
-            tuple(meta["single"]),
-            account_of(meta),
-            formulas={str(name): int(places) for name, places in meta["formulas"].items()},
-        )
+        return cls(**fields_of(meta, arrays))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+import torch
+from torch import Tensor
 
 from surveyor.data.columns import Column
 
@@ -23,11 +24,50 @@ class Derived:
     table: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The codes of columns ``first`` < ``second`` that occur together, ``seen`` (m, 2)."""
+
+    first: int
+    second: int
+    seen: np.ndarray
+
+    def text(self, columns: Sequence[Column]) -> str:
+        """Return what is kept, in words."""
+        return f"{columns[self.first].name} and {columns[self.second].name} as seen together"
+
+    def matrix(self, sizes: Sequence[int]) -> Tensor:
+        """Return 1 for codes that occur together and 0 for others, (size of first, of second)."""
+        made = torch.zeros(sizes[self.first], sizes[self.second])
+        made[self.seen[:, 0], self.seen[:, 1]] = 1.0
+        return made
+
+
+def find_pairs(
+    columns: Sequence[Column], codes: np.ndarray, names: Sequence[tuple[str, ...]]
+) -> tuple[Pairs, ...]:
+    """Return which ``codes`` (n, columns) occur together in the two columns of each of ``names``.
+
+    Columns without a code of their own for every value are left out.
+    """
+    place = {c.name: k for k, c in enumerate(columns) if len(c.cells) == c.exact and c.size > 1}
+    found = {}
+    for one, other in names:
+        if one not in place or other not in place:
+            continue
+        j, k = sorted((place[one], place[other]))
+        if columns[j].size * columns[k].size <= MOST_CELLS:
+            found[j, k] = Pairs(j, k, np.unique(codes[:, [j, k]], axis=0).astype(np.int32))
+    return tuple(found.values())
+
+
 def find_derived(
-    columns: Sequence[Column], raw: pd.DataFrame
+    columns: Sequence[Column], codes: np.ndarray
 ) -> tuple[tuple[Column, ...], tuple[Derived, ...]]:
-    """Return the columns with the derived ones last, and how these follow from others."""
-    codes = np.stack([c.encode(raw[c.name]) for c in columns], axis=1)
+    """Return the columns with the derived ones last, and how these follow from others.
+
+    ``codes`` (n, columns) are those of the training rows.
+    """
     found = find_dependencies(columns, codes)
     free = [k for k in range(len(columns)) if k not in found]
     derived = tuple(

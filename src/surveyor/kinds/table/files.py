@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from surveyor.data import DEFAULT_OPTIONS, Codec, Files, Options, check_columns
+from surveyor.data.columns import Column
 from surveyor.data.conditions import fit_conditions
 from surveyor.data.fits import fits_for
 from surveyor.data.memory import one_row
@@ -22,10 +23,11 @@ from surveyor.kinds.table.charges import neutral_share
 from surveyor.kinds.table.chosen import parts_by, same_columns
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.defaults import PRIVATE_PARTS, defaults
-from surveyor.kinds.table.dependencies import find_derived
-from surveyor.kinds.table.formula import Expanded, formula_ratios
+from surveyor.kinds.table.formula import Expanded, formula_ratios, part_names
 from surveyor.kinds.table.frames import Frame, InMemory, Stacked, read_frame
 from surveyor.kinds.table.infer import Typed, align_columns, infer_types, read_types
+from surveyor.kinds.table.learnt import learn
+from surveyor.kinds.table.rules import Found, find_rules
 from surveyor.kinds.table.text import Reading
 
 __all__ = ["Table", "TableCodec"]
@@ -168,20 +170,20 @@ class Table(Files):
             group = fits.group(options.group, frame[options.group], raw.forms[options.group])
         conditions = fit_conditions(frame, options.condition, fits, raw.forms)  # type: ignore[arg-type]
         private = fits.account is not None
-        columns, following = (tuple(fitted), ()) if private else find_derived(fitted, frame)
+        found = [] if private or options.rules == "no" else _rules(fitted, frame, formulas)
+        learning = learn(fitted, frame, found, fits)
         balanced = {f: neutral_share(frame, f, formulas) for f in formulas}
         seen = {f: pd.Series(formula_ratios(frame, f, formulas), dtype=object) for f in balanced}
         single = tuple(f for f, own in seen.items() if not own.duplicated().any())
         return TableCodec(
-            columns,
-            tuple(names),
-            conditions,
-            group,
-            following,
-            balanced,
-            single,
-            fits.account,
-            formulas,
+            order=tuple(names),
+            condition=conditions,
+            group=group,
+            neutral=balanced,
+            unique_formulas=single,
+            account=fits.account,
+            formulas=formulas,
+            **vars(learning),
         )
 
     def write(self, samples: pd.DataFrame, path: Path) -> None:
@@ -196,3 +198,11 @@ class Table(Files):
                     writer.write_table(table)
         else:
             samples.to_csv(path, index=False)
+
+
+def _rules(
+    columns: Sequence[Column], frame: pd.DataFrame, formulas: Mapping[str, int]
+) -> tuple[Found, ...]:
+    """Return the rules of the columns that are not parts of formulas."""
+    parts = {part for name, places in formulas.items() for part in part_names(name, places)}
+    return find_rules([c for c in columns if c.name not in parts], frame)

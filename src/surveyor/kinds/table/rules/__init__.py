@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from scipy.stats import binomtest
 from surveyor.catalog import parts_in
 from surveyor.data.columns import Column
 from surveyor.data.grains import decimals
+from surveyor.kinds.table.constructions import Choice, Construction, choose
 
 MOST_ROWS = 10_000  # to look for rules in, and as many to confirm them on
 FEWEST_ROWS = 100
@@ -76,7 +78,13 @@ class Checked:
 
 
 class Rule(ABC):
-    """A statement about every row of a table."""
+    """A statement about every row of a table.
+
+    Of rules that compute the same column, one of the least ``rank`` is kept: equations have 0,
+    tables of values 1, and bounds 2.
+    """
+
+    rank: ClassVar[int] = 0
 
     @classmethod
     @abstractmethod
@@ -106,9 +114,22 @@ class Rule(ABC):
         """Return the largest share of rows that may break it."""
         return EXCEPTIONS
 
+    @property
+    def size(self) -> int:
+        """Return how many numbers state it; of rules that contradict, the shortest are kept."""
+        return 1
+
     def implied(self, others: Sequence[Rule]) -> bool:
         """Return whether it follows from other rules."""
         return False
+
+    def determines(self, child: str, parents: Sequence[str]) -> bool:
+        """Return whether it says what a column is, given some others."""
+        return False
+
+    def constructions(self, view: View) -> Iterable[Construction]:
+        """Return the ways to keep it in every row, best first; it holds in ``view``."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -149,6 +170,19 @@ def find_rules(columns: Sequence[Column], rows: pd.DataFrame, seed: int = 0) -> 
                 found.append(Found(rule, broken, applies))
     every = [f.rule for f in found]
     return tuple(f for f in found if not f.rule.implied(every))
+
+
+def choose_constructions(
+    columns: Sequence[Column], frame: pd.DataFrame, rules: Sequence[Found]
+) -> Choice:
+    """Return what is kept by construction of rules that hold in every row of ``frame``."""
+    from surveyor.kinds.table.rules.missing_together import masks
+
+    view = View(columns, frame)
+    ranked = sorted(rules, key=lambda found: (found.rule.rank, found.rule.size))
+    steps = choose([one.rule.constructions(view) for one in ranked], view)
+    computed = Choice(steps).computed
+    return Choice(steps, masks(view, [c.name for c in columns if c.name not in computed]))
 
 
 def share_when_shuffled(rule: Rule, view: View, *names: str) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from surveyor.kinds.table.constructions import Construction, Known, Residual
 from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View, share_when_shuffled
 
 DAY = 1440
@@ -55,9 +56,30 @@ class Clock(Rule):
         gap = (view.numbers(self.minutes)[:rows] - (end - start)) % DAY
         return Checked(np.isfinite(gap), np.minimum(gap, DAY - gap) > 0.5)
 
+    def constructions(self, view: View) -> Iterator[Construction]:
+        """Yield the end as the start and so many minutes."""
+        if self.check(view).counts[0] == 0:
+            end = view.numbers(self.end)
+            midnight = 2400.0 if (end == 2400).sum() > (end == 0).sum() else 0.0
+            parts = [self.start, self.minutes]
+            yield ClockTime.fitted(view, self.end, parts, self.text, midnight=midnight)
+
     def chance(self, view: View) -> float:
         """Return the share with the minutes in another order."""
         return share_when_shuffled(self, view, self.minutes)
+
+
+@dataclass(frozen=True, eq=False)
+class ClockTime(Residual):
+    """The target is so many minutes after a time of day; ``midnight`` is 0 or 2400."""
+
+    midnight: float = 0.0
+
+    def base(self, rows: Known) -> np.ndarray:
+        """Return the time of day."""
+        start, minutes = (rows.numbers(name) for name in self.parts)
+        day = np.round(_minutes(start) + minutes) % DAY
+        return np.where(day == 0, self.midnight, 100 * (day // 60) + day % 60)
 
 
 def _minutes(clock: np.ndarray) -> np.ndarray:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from surveyor.kinds.table.constructions import Construction, Known, Made
 from surveyor.kinds.table.rules import (
     EXCEPTIONS,
     MOST_COLUMNS,
@@ -20,7 +22,9 @@ from surveyor.kinds.table.rules import (
 
 SOME = 1500  # rows by which candidates are sorted out
 AGAIN = 100  # rows whose parents' values were seen before
+ROWS_A_KEY = 10  # that a table of values must have to be kept
 RARE = 0.001  # the largest share of exceptions with two parents
+NEVER = -1e300  # in place of a missing value
 VALUES = 0.5  # the largest number of values of a column, as a share of the rows
 
 
@@ -35,6 +39,7 @@ class Follows(Rule):
     parents: tuple[str, ...]
     keys: np.ndarray
     values: np.ndarray
+    rank: ClassVar[int] = 1
 
     @classmethod
     def candidates(cls, view: View) -> Iterator[Rule]:
@@ -82,9 +87,16 @@ class Follows(Rule):
         """Return fewer for two parents, most of whose values together are rare."""
         return EXCEPTIONS if len(self.parents) == 1 else RARE
 
+    @property
+    def size(self) -> int:
+        """Return the number of values."""
+        return len(self.keys)
+
     def implied(self, others: Sequence[Rule]) -> bool:
         """Return whether a formula says more, or another parent would do in place of one."""
         own = set(self.names)
+        if any(o.determines(self.child, self.parents) for o in others if o is not self):
+            return True
         if any(set(o.names) == own and not isinstance(o, Follows) for o in others):
             return True
         if len(self.parents) == 1:
@@ -113,9 +125,34 @@ class Follows(Rule):
         child = _filled(view.numbers(self.child))
         return Checked(self.keys[place] == codes, self.values[place] != child)
 
+    def constructions(self, view: View) -> Iterator[Construction]:
+        """Yield a table of all rows, in which a value with exceptions is the most frequent one."""
+        broken, applies = self.check(view).counts
+        whole = self._fitted(view, self.child, self.parents)
+        if not isinstance(whole, Follows) or len(whole.keys) > len(view) / ROWS_A_KEY:
+            return
+        if broken <= RARE * applies:
+            yield Lookup((self.child,), self.parents, self.text, whole.keys, whole.values)
+
     def chance(self, view: View) -> float:
         """Return the share with the child's values in another order."""
         return share_when_shuffled(self, view, self.child)
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup(Construction):
+    """The target is looked up by its parts; parts never seen together leave it as it is learnt."""
+
+    keys: np.ndarray
+    values: np.ndarray
+
+    def restore(self, made: Made) -> None:
+        """Look the target up."""
+        target = self.targets[0]
+        codes = _key(made, self.parts, len(made.values[target]))
+        place = np.minimum(np.searchsorted(self.keys, codes), len(self.keys) - 1)
+        found = np.where(self.values[place] < NEVER / 2, np.nan, self.values[place])
+        made.values[target] = np.where(self.keys[place] == codes, found, made.numbers(target))
 
 
 def _discrete(values: np.ndarray) -> bool:
@@ -123,10 +160,10 @@ def _discrete(values: np.ndarray) -> bool:
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(values), values, -1e300)
+    return np.where(np.isfinite(values), values, NEVER)
 
 
-def _key(view: View, parents: tuple[str, ...], rows: int) -> np.ndarray:
+def _key(view: Known, parents: tuple[str, ...], rows: int) -> np.ndarray:
     """Return one number for the parents' values of each row; equal ones for equal values."""
     key = _filled(view.numbers(parents[0])[:rows])
     for name in parents[1:]:

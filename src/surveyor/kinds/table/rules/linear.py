@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from surveyor.kinds.table.constructions import Construction, Known, Residual
 from surveyor.kinds.table.rules import (
     EXCEPTIONS,
     Checked,
@@ -119,9 +120,39 @@ class Linear(Rule):
         gap = view.numbers(self.target) - made
         return Checked(np.isfinite(gap), np.abs(gap) > self.within)
 
+    def constructions(self, view: View) -> Iterator[Construction]:
+        """Yield the target as a sum, then each part with a weight of 1 as a difference."""
+        if self.check(view).counts[0] == 0:
+            yield self._sum(view)
+            for name, weight in zip(self.columns, self.weights, strict=True):
+                if abs(weight) == 1:
+                    others = dict(zip(self.columns, self.weights, strict=True))
+                    others = {n: -w * weight for n, w in others.items() if n != name}
+                    yield replace(
+                        self, target=name, columns=(self.target, *others),
+                        weights=(weight, *others.values()), constant=-weight * self.constant,
+                    )._sum(view, self.text)  # fmt: skip
+
+    def _sum(self, view: View, text: str = "") -> Sum:
+        own = {"weights": self.weights, "constant": self.constant}
+        return Sum.fitted(view, self.target, self.columns, text or self.text, **own)
+
     def chance(self, view: View) -> float:
         """Return the share with the target's values in another order."""
         return share_when_shuffled(self, view, self.target)
+
+
+@dataclass(frozen=True, eq=False)
+class Sum(Residual):
+    """The target is ``constant`` + the sum of ``weights`` times the parts."""
+
+    weights: tuple[float, ...] = ()
+    constant: float = 0.0
+
+    def base(self, rows: Known) -> np.ndarray:
+        """Return the sum."""
+        parts = np.stack([rows.numbers(name) for name in self.parts])
+        return self._rounded(self.constant + np.tensordot(self.weights, parts, 1))
 
 
 def _varies(values: np.ndarray) -> bool:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View, share_when_shuffled
+import numpy as np
+
+from surveyor.kinds.table.constructions import Mask
+from surveyor.kinds.table.rules import (
+    EVIDENCE,
+    EXCEPTIONS,
+    Checked,
+    Rule,
+    View,
+    share_when_shuffled,
+)
 
 LEAST = 20  # rows in which a value is missing
 
@@ -61,3 +71,25 @@ class MissingTogether(Rule):
     def chance(self, view: View) -> float:
         """Return the share with the second column's values in another order."""
         return share_when_shuffled(self, view, self.second)
+
+
+def masks(view: View, names: Sequence[str]) -> tuple[Mask, ...]:
+    """Return which of some columns are missing wherever another is, in every row.
+
+    Of two that are missing together the second follows from the first.
+    """
+    gone = {n: view.missing(n) for n in names}
+    gone = {n: m for n, m in gone.items() if LEAST <= m.sum() < len(m)}
+    ordered = sorted(gone, key=lambda n: int(gone[n].sum()))
+    found = []
+    for k, target in enumerate(ordered):
+        share, above = gone[target].mean(), np.zeros(len(view), dtype=bool)
+        for part in reversed(ordered[:k]):
+            own = gone[part]
+            if (own & ~gone[target]).any() or -own.sum() * np.log(share) < EVIDENCE:
+                continue
+            if not (above & own).any():  # else a column between the two says it
+                text = f"where {part} is missing, {target} is"
+                found.append(Mask((target,), (part,), text))
+            above |= own
+    return tuple(found)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from surveyor.kinds.table.constructions import Construction, Known, Learnt, Made
 from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View, share_when_shuffled
 
 
@@ -49,6 +51,33 @@ class OneHot(Rule):
         total = np.sum([view.numbers(n) for n in self.columns], axis=0)
         return Checked(np.isfinite(total), total != 1)
 
+    def constructions(self, view: View) -> Iterator[Construction]:
+        """Yield all of them from one column of labels."""
+        if self.check(view).counts[0] == 0:
+            yield Labelled(self.columns, (), self.text)
+
     def chance(self, view: View) -> float:
         """Return the share with every column's values in another order."""
         return share_when_shuffled(self, view, *self.columns)
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled(Construction):
+    """Of the targets the one that a label names is 1, the others are 0."""
+
+    def learnt(self, view: Known) -> Learnt:
+        """Return the label in place of the first target."""
+        hot = np.stack([view.numbers(name) for name in self.targets])
+        labels = np.array([_label(k) for k in range(len(self.targets))], dtype=object)
+        first, *others = self.targets
+        return {first: pd.Series(labels[hot.argmax(0)]), **dict.fromkeys(others)}
+
+    def restore(self, made: Made) -> None:
+        """Set the target that the label names."""
+        codes = made.numbers(self.targets[0])
+        for k, name in enumerate(self.targets):
+            made.values[name] = 1.0 * (codes == k)
+
+
+def _label(k: int) -> str:
+    return f"{k:04}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.stats import norm, rankdata
 
 from surveyor.data.types import column_type
+from surveyor.kinds.table.constructions import Construction, Known, Residual
 from surveyor.kinds.table.rules import EXCEPTIONS, Checked, Rule, View
 
 LOOKED = 2000
@@ -20,6 +22,7 @@ class Order(Rule):
 
     low: str
     high: str
+    rank: ClassVar[int] = 2
 
     @classmethod
     def candidates(cls, view: View) -> Iterator[Rule]:
@@ -53,6 +56,12 @@ class Order(Rule):
         low, high = view.numbers(self.low), view.numbers(self.high)
         return Checked(np.isfinite(low) & np.isfinite(high), low > high)
 
+    def constructions(self, view: View) -> Iterator[Construction]:
+        """Yield the larger as the smaller and more, then the smaller as the larger and less."""
+        if self.check(view).counts[0] == 0:
+            yield Bound.fitted(view, self.high, [self.low], self.text, above=True)
+            yield Bound.fitted(view, self.low, [self.high], self.text, above=False)
+
     def chance(self, view: View) -> float:
         """Return the share under a Gaussian copula of the same marginals and rank correlation.
 
@@ -73,6 +82,30 @@ class Order(Rule):
             np.quantile(x, norm.cdf(u), method="inverted_cdf") for x, u in ((low, z), (high, other))
         ]
         return float((drawn[0] > drawn[1]).mean())
+
+
+@dataclass(frozen=True, eq=False)
+class Bound(Residual):
+    """The target is at least the largest of its parts, or at most the least of them."""
+
+    above: bool = True
+
+    def base(self, rows: Known) -> np.ndarray:
+        """Return the largest or the least part that is there."""
+        parts = np.stack([rows.numbers(name) for name in self.parts])
+        return np.asarray((np.fmax if self.above else np.fmin).reduce(parts))
+
+    def allowed(self, left: np.ndarray) -> np.ndarray:
+        """Return residuals with the sign of the rule."""
+        nearest = np.maximum if self.above else np.minimum
+        return np.asarray(nearest(super().allowed(left), 0.0))
+
+    def joined(self, other: Construction, view: Known) -> Construction | None:
+        """Return a bound by the parts of both."""
+        if not isinstance(other, Bound) or other.above != self.above:
+            return None
+        parts, text = (*self.parts, *other.parts), f"{self.text}; {other.text}"
+        return Bound.fitted(view, self.target, parts, text, above=self.above)
 
 
 def _family(view: View, name: str) -> str:

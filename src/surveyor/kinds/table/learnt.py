@@ -1,0 +1,136 @@
+"""The columns that a generator learns of a table, some of them in place of those of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from surveyor.data.columns import Column
+from surveyor.data.fits import Fits
+from surveyor.data.values import Form
+from surveyor.data.where import Selection
+from surveyor.kinds.table.constructions import Choice, Mask
+from surveyor.kinds.table.dependencies import Derived, Pairs, find_derived, find_pairs
+from surveyor.kinds.table.rules import Found, View, choose_constructions
+from surveyor.kinds.table.rules.follows import Follows
+
+Encoded = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What a codec learns of a table; its fields of the same names say more."""
+
+    columns: tuple[Column, ...]
+    derived: tuple[Derived, ...] = ()
+    pairs: tuple[Pairs, ...] = ()
+    replaced: tuple[Column, ...] = ()
+    kept: Choice = field(default_factory=Choice)
+
+
+def learn(
+    fitted: Sequence[Column], frame: pd.DataFrame, rules: Sequence[Found], fits: Fits
+) -> Learning:
+    """Return what to learn of training rows ``frame``, given ``fitted`` columns and rules found.
+
+    With differential privacy it is the columns themselves.
+    """
+    if fits.account is not None:
+        return Learning(tuple(fitted))
+    made = _kept(fitted, frame, rules, fits) if rules else Learning(tuple(fitted))
+    encoded = encode_learnt(made.columns, {c.name: c for c in fitted}, made.kept, frame)
+    codes = {c.name: own for c, (own, _) in zip(made.columns, encoded, strict=True)}
+    columns, derived = find_derived(made.columns, np.stack(list(codes.values()), axis=1))
+    free = columns[: len(columns) - len(derived)]
+    replaced = {c.name for c in made.replaced}
+    near = [r.rule.names for r in rules if isinstance(r.rule, Follows)]
+    near = [names for names in near if len(names) == 2 and not replaced & set(names)]
+    ordered = np.stack([codes[c.name] for c in free], axis=1)
+    return replace(made, columns=columns, derived=derived, pairs=find_pairs(free, ordered, near))
+
+
+def _kept(
+    fitted: Sequence[Column], frame: pd.DataFrame, rules: Sequence[Found], fits: Fits
+) -> Learning:
+    """Return the columns to learn where some rules are kept by construction."""
+    kept = choose_constructions(fitted, frame, rules)
+    if not (kept.steps or kept.masks):
+        return Learning(tuple(fitted))
+    view = View(fitted, frame)
+    learnt, masks = kept.learnt(view), _masks(kept)
+    columns, replaced, fills = list[Column](), list[Column](), dict[str, int]()
+    for column in fitted:
+        name = column.name
+        if name not in learnt and name not in masks:
+            columns.append(column)
+            continue
+        replaced.append(column)
+        own, form = learnt.get(name, frame[name]), column.form
+        if own is None:
+            continue
+        if name in learnt:
+            words = own.dtype == object
+            form = Form("category", "object") if words else Form("number", "float64")
+        gone = _gone(view, masks.get(name, ()))
+        new = fits.column(name, own[~gone].reset_index(drop=True), form)
+        if name in masks:
+            fills[name] = int(new.frequency[: new.size - new.missing].argmax())
+            frequency = new.frequency * (1 - gone.mean())
+            frequency[fills[name]] += gone.mean()
+            new = replace(new, frequency=frequency)
+        columns.append(new)
+    filled = tuple(replace(mask, fill=fills[mask.targets[0]]) for mask in kept.masks)
+    return Learning(tuple(columns), (), (), tuple(replaced), Choice(kept.steps, filled))
+
+
+def encode_learnt(
+    columns: Sequence[Column],
+    own: Mapping[str, Column],
+    kept: Choice,
+    frame: pd.DataFrame,
+    ignored: Sequence[str] = (),
+) -> list[Encoded]:
+    """Return the codes (n,) of rows in every column to learn, and the numbers of ordered ones.
+
+    ``own`` are the columns of the table; the code of ``ignored`` ones is one that no row has.
+    """
+    view = View([c for n, c in own.items() if n not in ignored], frame)
+    kept = kept.without(ignored)
+    learnt, masks, found = kept.learnt(view), _masks(kept), list[Encoded]()
+    for column in columns:
+        if column.name in ignored:
+            found.append((np.full(len(frame), column.size), np.empty(0)))
+            continue
+        own_values = learnt.get(column.name)
+        codes, numbers = column.encoded(frame[column.name] if own_values is None else own_values)
+        for mask in masks.get(column.name, ()):
+            codes = np.where(view.missing(mask.parts[0]), mask.fill, codes)
+        found.append((codes, numbers))
+    return found
+
+
+def snapped(
+    found: Mapping[str, Selection], own: Mapping[str, Column], kept: Choice
+) -> tuple[Mapping[str, Selection], Mapping[str, Selection]]:
+    """Return the single numbers selected of learnt columns, and of computed ones, to be tested."""
+    computed = {target for step in kept.steps for target in step.targets}
+    single = {n: w for n, w in found.items() if w.column.ordered and w.value is not None}
+    learnt = {n: w for n, w in single.items() if n in own and n not in computed}
+    return learnt, {n: w.alone() for n, w in single.items() if n in computed}
+
+
+def _masks(kept: Choice) -> dict[str, list[Mask]]:
+    found: dict[str, list[Mask]] = {}
+    for mask in kept.masks:
+        found.setdefault(mask.targets[0], []).append(mask)
+    return found
+
+
+def _gone(view: View, masks: Sequence[Mask]) -> np.ndarray:
+    gone = np.zeros(len(view), dtype=bool)
+    for mask in masks:
+        gone |= view.missing(mask.parts[0])
+    return gone
