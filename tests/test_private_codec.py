@@ -197,7 +197,8 @@ def test_numbers_come_back_near_but_never_themselves(scale: float, shift: float)
     column, made = fitted(values)
     assert len(column.cells) > 20
     assert not set(values) & set(made)
-    assert np.abs(np.sort(values) - np.sort(made)).mean() < 0.1 * scale
+    # The noise has no seed: of 900 fits the mean was .03 deviations, and .17 at most.
+    assert np.abs(np.sort(values) - np.sort(made)).mean() < 0.3 * scale
     assert column.exact == 0
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from surveyor.cli import main
 from tests.conftest import mixed
+from tests.test_constructions import stays
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -31,6 +32,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rng = np.random.default_rng(0)
     people = mixed(300).rename(columns={"town": "city"})
     people.to_csv(tmp_path / "people.csv", index=False)
+    stays(400).assign(price=lambda f: 45 * f["nights"]).to_csv(tmp_path / "stays.csv", index=False)
     for name in ("january", "february", "march"):
         mixed(200, seed=len(name)).to_csv(tmp_path / f"{name}.csv", index=False)
     others = {"ctgan": 250, "copula": 220, "unseen": 200}

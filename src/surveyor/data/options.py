@@ -15,7 +15,8 @@ class Options:
     for a missing value. With ``lenient``, cells that do not fit their column are taken as missing,
     with a notice. With a ``task`` the data are pairs of pictures. ``white`` is the value of white
     in pictures of more than eight bits. With ``rules`` "found", rules found in a table are kept in
-    every sample. With an ``epsilon``, fitting the codec spends a part of (epsilon, delta).
+    every sample, but for those in ``except_rule``; each ``rule`` is kept in any case. With an
+    ``epsilon``, fitting the codec spends a part of (epsilon, delta).
     """
 
     condition: tuple[str, ...] = ()
@@ -31,6 +32,8 @@ class Options:
     delta: float | None = None
     lenient: bool = False
     rules: str = "no"
+    rule: tuple[str, ...] = ()
+    except_rule: tuple[str, ...] = ()
 
 
 DEFAULT_OPTIONS = Options()

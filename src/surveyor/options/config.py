@@ -39,6 +39,12 @@ class Config:
     rules: Literal["found", "no"] = _option(
         "found", "Keep the rules found in a table, such as total = net + tax, in every row."
     )
+    rule: tuple[str, ...] = _option(
+        (), "Rule of a table to keep in every row, such as 'end >= start' or 'total = net + tax'."
+    )
+    except_rule: tuple[str, ...] = _option(
+        (), "Rule found in a table that is not to be kept, as it is printed before training."
+    )
     label_noise: float = _option(
         0.0,
         "Share of the condition labels that is known to be wrong; samples get correct ones.",

@@ -24,7 +24,7 @@ def uninformative_columns(s: Setting) -> Iterator[Finding]:
     """Warn of empty and constant columns, identifiers, and columns of very many categories."""
     codec = cast(TableCodec, s.data.codec)
     n = len(s.data.train)
-    for column in codec.columns:
+    for column in codec.own.values():
         name = column.name
         if column.missing and column.size == 1:
             yield Finding(
@@ -59,7 +59,7 @@ def uninformative_columns(s: Setting) -> Iterator[Finding]:
 def mixed_columns(s: Setting) -> Iterator[Finding]:
     """Warn of columns of numbers or dates that are read as categories because of other text."""
     codec = cast(TableCodec, s.data.codec)
-    for column in (*codec.columns, *codec.condition.columns):
+    for column in (*codec.own.values(), *codec.condition.columns):
         for what, form in FORMS.items():
             like = np.array([bool(form.fullmatch(label)) for label in column.labels], dtype=bool)
             share = float(column.frequency[: len(like)][like].sum())

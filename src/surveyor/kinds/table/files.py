@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from surveyor.data import DEFAULT_OPTIONS, Codec, Files, Options, check_columns
-from surveyor.data.columns import Column
 from surveyor.data.conditions import fit_conditions
 from surveyor.data.fits import fits_for
 from surveyor.data.memory import one_row
@@ -22,12 +21,12 @@ from surveyor.kinds.table.arrow import table_of
 from surveyor.kinds.table.charges import neutral_share
 from surveyor.kinds.table.chosen import parts_by, same_columns
 from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.table.declared import declared_rules, refuse_lost, ruled_out, rules_of
 from surveyor.kinds.table.defaults import PRIVATE_PARTS, defaults
 from surveyor.kinds.table.formula import Expanded, formula_ratios, part_names
 from surveyor.kinds.table.frames import Frame, InMemory, Stacked, read_frame
 from surveyor.kinds.table.infer import Typed, align_columns, infer_types, read_types
 from surveyor.kinds.table.learnt import learn
-from surveyor.kinds.table.rules import Found, find_rules
 from surveyor.kinds.table.text import Reading
 
 __all__ = ["Table", "TableCodec"]
@@ -97,6 +96,7 @@ class Table(Files):
         typed = infer_types(
             frame, Reading(declared, options.missing, options.lenient), options.drop
         )
+        declared_rules(options.rule, typed)
         formulas = {n: c.places for n, c in typed.columns.items() if c.places}
         return Expanded(typed, formulas) if formulas else typed
 
@@ -139,6 +139,7 @@ class Table(Files):
         problems = check_columns(options.condition, names, "--condition")
         if options.group is not None:
             problems += check_columns([options.group], names, "--group")
+        problems += ruled_out(options, names)
         problems += [
             f"--drop {c}: also a --condition; leave one of them out"
             for c in set(options.drop) & set(options.condition)
@@ -169,9 +170,11 @@ class Table(Files):
         if options.group is not None:
             group = fits.group(options.group, frame[options.group], raw.forms[options.group])
         conditions = fit_conditions(frame, options.condition, fits, raw.forms)  # type: ignore[arg-type]
-        private = fits.account is not None
-        found = [] if private or options.rules == "no" else _rules(fitted, frame, formulas)
-        learning = learn(fitted, frame, found, fits)
+        plain = {part for f, places in formulas.items() for part in part_names(f, places)}
+        ruled = [column for column in fitted if column.name not in plain]
+        found, declared = rules_of(raw, frame, ruled, options)
+        learning = learn(fitted, frame, fits, found, declared)
+        refuse_lost(declared, learning.kept.texts)
         balanced = {f: neutral_share(frame, f, formulas) for f in formulas}
         seen = {f: pd.Series(formula_ratios(frame, f, formulas), dtype=object) for f in balanced}
         single = tuple(f for f, own in seen.items() if not own.duplicated().any())
@@ -198,11 +201,3 @@ class Table(Files):
                     writer.write_table(table)
         else:
             samples.to_csv(path, index=False)
-
-
-def _rules(
-    columns: Sequence[Column], frame: pd.DataFrame, formulas: Mapping[str, int]
-) -> tuple[Found, ...]:
-    """Return the rules of the columns that are not parts of formulas."""
-    parts = {part for name, places in formulas.items() for part in part_names(name, places)}
-    return find_rules([c for c in columns if c.name not in parts], frame)

@@ -14,8 +14,8 @@ from surveyor.data.values import Form
 from surveyor.data.where import Selection
 from surveyor.kinds.table.constructions import Choice, Mask
 from surveyor.kinds.table.dependencies import Derived, Pairs, find_derived, find_pairs
-from surveyor.kinds.table.rules import Found, View, choose_constructions
-from surveyor.kinds.table.rules.follows import Follows
+from surveyor.kinds.table.rules import Found, Rule, View, choose_constructions
+from surveyor.kinds.table.rules.follows import Follows, Lookup
 
 Encoded = tuple[np.ndarray, np.ndarray]
 
@@ -32,31 +32,37 @@ class Learning:
 
 
 def learn(
-    fitted: Sequence[Column], frame: pd.DataFrame, rules: Sequence[Found], fits: Fits
+    fitted: Sequence[Column],
+    frame: pd.DataFrame,
+    fits: Fits,
+    rules: Sequence[Found] = (),
+    declared: Sequence[Rule] = (),
 ) -> Learning:
-    """Return what to learn of training rows ``frame``, given ``fitted`` columns and rules found.
+    """Return what to learn of training rows ``frame``, given ``fitted`` columns and their rules.
 
     With differential privacy it is the columns themselves.
     """
     if fits.account is not None:
         return Learning(tuple(fitted))
-    made = _kept(fitted, frame, rules, fits) if rules else Learning(tuple(fitted))
+    made = Learning(tuple(fitted))
+    if rules or declared:
+        made = _kept(fitted, frame, choose_constructions(fitted, frame, rules, declared), fits)
     encoded = encode_learnt(made.columns, {c.name: c for c in fitted}, made.kept, frame)
     codes = {c.name: own for c, (own, _) in zip(made.columns, encoded, strict=True)}
     columns, derived = find_derived(made.columns, np.stack(list(codes.values()), axis=1))
     free = columns[: len(columns) - len(derived)]
     replaced = {c.name for c in made.replaced}
     near = [r.rule.names for r in rules if isinstance(r.rule, Follows)]
+    near += [
+        step.parts for step in made.kept.steps if isinstance(step, Lookup)
+    ]  # parts never seen together have no value
     near = [names for names in near if len(names) == 2 and not replaced & set(names)]
     ordered = np.stack([codes[c.name] for c in free], axis=1)
     return replace(made, columns=columns, derived=derived, pairs=find_pairs(free, ordered, near))
 
 
-def _kept(
-    fitted: Sequence[Column], frame: pd.DataFrame, rules: Sequence[Found], fits: Fits
-) -> Learning:
+def _kept(fitted: Sequence[Column], frame: pd.DataFrame, kept: Choice, fits: Fits) -> Learning:
     """Return the columns to learn where some rules are kept by construction."""
-    kept = choose_constructions(fitted, frame, rules)
     if not (kept.steps or kept.masks):
         return Learning(tuple(fitted))
     view = View(fitted, frame)

@@ -24,7 +24,7 @@ class Columns(Panel):
         """Yield the columns, each column of formulas, and the weakest pairs."""
         codec, evaluation = cast(TableCodec, shown.seen.codec), shown.evaluation
         made, held, _ = frames(shown.seen)
-        picture, left = draw.marginals(codec.columns, held, made)
+        picture, left = draw.marginals(codec.measured, held, made)
         more = f" The table below has {left} more columns." if left else ""
         distances = evaluation.parts("distance", "column")
         rows = tuple((f.of, f.unit, f.value, f.floor) for f in distances)
@@ -48,7 +48,7 @@ class Columns(Panel):
                 )
             )
         yield Section("Columns", tuple(blocks))
-        yield from _rules(evaluation)
+        yield from _rules(evaluation, codec)
         for name in codec.formulas:
             yield from _formulas(shown, name)
         trends = evaluation["trends"]
@@ -93,8 +93,8 @@ def _formulas(shown: Shown, name: str) -> Iterator[Section]:
         yield Section(f"Formulas: {name}", (table, Text(note, note=True)))
 
 
-def _rules(evaluation: Evaluation) -> Iterator[Section]:
-    """Yield the rules of the data, those most broken first."""
+def _rules(evaluation: Evaluation, codec: TableCodec) -> Iterator[Section]:
+    """Yield the rules of the data, those most broken first, and those kept by construction."""
     found = sorted(evaluation.parts("rule", "rule"), key=lambda f: -f.known)
     if found:
         rows = tuple((f.of, f"{f.known:.1%}", f"{f.known_floor:.1%}") for f in found)
@@ -103,7 +103,10 @@ def _rules(evaluation: Evaluation) -> Iterator[Section]:
             "The shares are those of rows that break a rule.",
             note=True,
         )
-        yield Section("Rules", (Table(("rule", "generated", "held out"), rows), note))
+        parts: list[Text | Table] = [Table(("rule", "generated", "held out"), rows), note]
+        if kept := codec.kept_rules:
+            parts.append(Text(f"Kept in every row, by construction: {'; '.join(kept)}."))
+        yield Section("Rules", tuple(parts))
 
 
 def _derived(codec: TableCodec) -> list[str]:

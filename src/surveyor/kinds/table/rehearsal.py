@@ -40,7 +40,7 @@ def every_code(codec: TableCodec) -> pd.DataFrame:
 def failing_column(data: Data) -> str | None:
     """Return the first column that cannot be written, measured or plotted by itself."""
     codec, real = cast(TableCodec, data.codec), data.held_out(ROWS)
-    for column in (*codec.columns, *codec.condition.columns):
+    for column in (*codec.own.values(), *codec.condition.columns):
         try:
             codes = np.arange(min(MOST_CODES, max(column.size, ROWS))) % column.size
             made = column.decode(codes, Draws(0)).to_frame()

@@ -49,6 +49,16 @@ class View:
             self._numbers[name] = made
         return self._numbers[name]
 
+    def unit(self, name: str) -> float:
+        """Return the unit in which an equation takes a column: dates are in days."""
+        column = self.columns[name]
+        return column.form.scale.unit[0] if column.ordered else 1.0
+
+    def in_units(self, name: str) -> np.ndarray:
+        """Return a column in its unit, (n,)."""
+        unit = self.unit(name)
+        return self.numbers(name) if unit == 1 else self.numbers(name) / unit
+
     def missing(self, name: str) -> np.ndarray:
         """Return which rows have no value, (n,)."""
         if name not in self._missing:
@@ -173,14 +183,21 @@ def find_rules(columns: Sequence[Column], rows: pd.DataFrame, seed: int = 0) -> 
 
 
 def choose_constructions(
-    columns: Sequence[Column], frame: pd.DataFrame, rules: Sequence[Found]
+    columns: Sequence[Column],
+    frame: pd.DataFrame,
+    rules: Sequence[Found],
+    declared: Sequence[Rule] = (),
 ) -> Choice:
-    """Return what is kept by construction of rules that hold in every row of ``frame``."""
+    """Return what is kept by construction of rules that hold in every row of ``frame``.
+
+    Those ``declared`` come first.
+    """
     from surveyor.kinds.table.rules.missing_together import masks
 
     view = View(columns, frame)
     ranked = sorted(rules, key=lambda found: (found.rule.rank, found.rule.size))
-    steps = choose([one.rule.constructions(view) for one in ranked], view)
+    every = [*declared, *(one.rule for one in ranked)]
+    steps = choose([rule.constructions(view) for rule in every], view)
     computed = Choice(steps).computed
     return Choice(steps, masks(view, [c.name for c in columns if c.name not in computed]))
 
@@ -221,8 +238,9 @@ def exceeds(made: tuple[int, int], real: tuple[int, int]) -> float:
 
 
 def tolerance(view: View, name: str) -> float:
-    """Return half of the last decimal of a column's values, or a millionth of the largest."""
+    """Return half of a column's last decimal, or a millionth of its largest value, in its unit."""
     values = view.numbers(name)
     values = values[np.isfinite(values)][:2000]
     places = decimals(values)
-    return 1e-6 * float(np.abs(values).max()) if places is None else 0.5 * 10.0**-places
+    within = 1e-6 * float(np.abs(values).max()) if places is None else 0.5 * 10.0**-places
+    return within / view.unit(name)

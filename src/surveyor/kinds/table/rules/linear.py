@@ -1,10 +1,14 @@
-"""Sums, differences and fixed ratios: one column is a linear function of up to three others."""
+"""Sums, differences and fixed ratios: one column is a linear function of up to three others.
+
+Dates are taken in days.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +43,7 @@ class Linear(Rule):
     @classmethod
     def candidates(cls, view: View) -> Iterator[Rule]:
         """Yield the shortest relations; columns in one stay out of longer ones as targets."""
-        names = [n for n in view.ordered if _varies(view.numbers(n))]
+        names = [n for n in view.ordered if _varies(view.in_units(n))]
         found: list[frozenset[str]] = []
         for size in (2, 3, 4):
             for whole in _dependent(view, names if size < 4 else names[:FEW], size):
@@ -52,7 +56,7 @@ class Linear(Rule):
 
     @classmethod
     def _fitted(cls, view: View, target: str, columns: Sequence[str]) -> Rule | None:
-        parts = [view.numbers(n) for n in (target, *columns)]
+        parts = [view.in_units(n) for n in (target, *columns)]
         rows = np.flatnonzero(np.isfinite(np.sum(parts, axis=0)))[:ROWS]
         if len(rows) < ROWS // 2:
             return None
@@ -112,30 +116,47 @@ class Linear(Rule):
             terms.append(f"{'-' if self.constant < 0 else '+'} {abs(self.constant):g}")
         return f"{self.target} = {' '.join(terms).removeprefix('+ ')}"
 
+    def gap(self, view: View) -> np.ndarray:
+        """Return how far the target is above the sum, (n,), NaN where something is missing."""
+        made = self.constant + sum(
+            w * view.in_units(n) for w, n in zip(self.weights, self.columns, strict=True)
+        )
+        return np.asarray(view.in_units(self.target) - made)
+
     def check(self, view: View) -> Checked:
         """Compare rows in which nothing is missing."""
-        made = self.constant + sum(
-            w * view.numbers(n) for w, n in zip(self.weights, self.columns, strict=True)
-        )
-        gap = view.numbers(self.target) - made
+        gap = self.gap(view)
         return Checked(np.isfinite(gap), np.abs(gap) > self.within)
 
     def constructions(self, view: View) -> Iterator[Construction]:
         """Yield the target as a sum, then each part with a weight of 1 as a difference."""
         if self.check(view).counts[0] == 0:
-            yield self._sum(view)
-            for name, weight in zip(self.columns, self.weights, strict=True):
-                if abs(weight) == 1:
-                    others = dict(zip(self.columns, self.weights, strict=True))
-                    others = {n: -w * weight for n, w in others.items() if n != name}
-                    yield replace(
-                        self, target=name, columns=(self.target, *others),
-                        weights=(weight, *others.values()), constant=-weight * self.constant,
-                    )._sum(view, self.text)  # fmt: skip
+            yield from (line.sum_of(view, self.text) for line, _ in self.solved())
 
-    def _sum(self, view: View, text: str = "") -> Sum:
-        own = {"weights": self.weights, "constant": self.constant}
-        return Sum.fitted(view, self.target, self.columns, text or self.text, **own)
+    def solved(self) -> Iterator[tuple[Linear, float]]:
+        """Yield it for its target and for every other column with a weight of 1 or -1.
+
+        A number says whether more of one target is more of the other (1) or less (-1).
+        """
+        yield self, 1.0
+        for name, weight in zip(self.columns, self.weights, strict=True):
+            if abs(weight) == 1:
+                others = dict(zip(self.columns, self.weights, strict=True))
+                others = {n: -w * weight for n, w in others.items() if n != name}
+                line = replace(
+                    self, target=name, columns=(self.target, *others),
+                    weights=(weight, *others.values()), constant=-weight * self.constant,
+                )  # fmt: skip
+                yield line, -weight
+
+    def sum_of(self, view: View, text: str, kind: type[Sum] | None = None, **own: Any) -> Sum:
+        """Return the sum that computes the target."""
+        given = {
+            "weights": self.weights,
+            "constant": self.constant,
+            "units": tuple(view.unit(name) for name in self.names),
+        }
+        return (kind or Sum).fitted(view, self.target, self.columns, text, **given, **own)
 
     def chance(self, view: View) -> float:
         """Return the share with the target's values in another order."""
@@ -144,15 +165,23 @@ class Linear(Rule):
 
 @dataclass(frozen=True, eq=False)
 class Sum(Residual):
-    """The target is ``constant`` + the sum of ``weights`` times the parts."""
+    """The target is ``constant`` + the sum of ``weights`` times the parts.
+
+    Each is in its own of the ``units``, of which the first is the target's.
+    """
 
     weights: tuple[float, ...] = ()
     constant: float = 0.0
+    units: tuple[float, ...] = ()
 
     def base(self, rows: Known) -> np.ndarray:
         """Return the sum."""
-        parts = np.stack([rows.numbers(name) for name in self.parts])
-        return self._rounded(self.constant + np.tensordot(self.weights, parts, 1))
+        own, *others = self.units
+        total = np.full(len(rows.numbers(self.parts[0])), own * self.constant)
+        for name, weight, unit in zip(self.parts, self.weights, others, strict=True):
+            numbers = rows.numbers(name)
+            total += weight * (numbers if unit == own else numbers * own / unit)
+        return self._rounded(total)
 
 
 def _varies(values: np.ndarray) -> bool:
@@ -165,7 +194,7 @@ def _dependent(view: View, names: Sequence[str], size: int) -> Iterator[tuple[st
     sets = np.array(list(itertools.combinations(range(len(names)), size)), dtype=int)
     if not len(sets):
         return
-    values = np.stack([view.numbers(n) for n in names], axis=1)
+    values = np.stack([view.in_units(n) for n in names], axis=1)
     centre, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
     values = (values - centre) / np.where(spread > 0, spread, 1.0)
     near = np.zeros(len(sets), dtype=bool)
