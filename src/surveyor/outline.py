@@ -52,7 +52,7 @@ def outline(
         InputError: a net cannot be built, or takes more calls.
     """
     space, unit = space_of(config, codec)
-    space = replace(space, bias=None, ranks=None)
+    space = replace(space, bias=None, ranks=None, pairs=())
     latent = Latent(config.latent_normal, config.latent_bits, config.latent_spread)
     made: dict[str, nn.Module] = {}
     try:

@@ -24,6 +24,7 @@ from surveyor.data.values import Form, numeric
 from surveyor.errors import InputError, did_you_mean
 
 QUANTILES = 32
+SPIKE = 0.03  # the least share of rows of a code that is a spike
 SAVED = ("name", "missing", "exact", "grain")
 
 
@@ -109,6 +110,13 @@ class Column:
             share = self.frequency[order]
             ranks[order] = np.cumsum(share) - share / 2
         return ranks
+
+    @property
+    def apart(self) -> tuple[int, ...]:
+        """Return the codes of an ordered column that are spikes, or missing."""
+        often = self.frequency >= SPIKE
+        often[len(self.cells) :] = True
+        return tuple(np.flatnonzero(often).tolist())
 
     @cached_property
     def _edges(self) -> np.ndarray:

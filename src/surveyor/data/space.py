@@ -15,7 +15,8 @@ class Space:
     ``unit`` is the user's distance per encoded distance (1/s for data scaled by s); ``bias``
     (raw,) initialises the bias of a generator's last layer. ``blocks`` are the sizes of the one-hot
     blocks of raw output, if it has any; a point begins with the same blocks over sqrt 2. ``ranks``
-    (raw,) are the shares of rows below each code of an ordered block, NaN elsewhere. Of ``pairs``
+    (raw,) are the shares of rows below each code of an ordered block, NaN elsewhere; ``apart``
+    lists, block by block, its codes that are missing or spikes, None without order. Of ``pairs``
     of blocks (first, second, seen), first < second, only some codes occur together: ``seen`` (size
     of first, size of second) is 1 for these and 0 for the others. If conditions are pictures, they
     are (n, \\*cond_shape) and ``cond`` is 0.
@@ -29,6 +30,7 @@ class Space:
     blocks: tuple[int, ...] = ()
     ranks: Tensor | None = None
     cond_shape: tuple[int, ...] = ()
+    apart: tuple[tuple[int, ...] | None, ...] = ()
     pairs: tuple[tuple[int, int, Tensor], ...] = ()
 
     @property

@@ -15,6 +15,7 @@ from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.generators import UNSEEN, Generator, Latent, TabularLikelihood
 from surveyor.layers.initial import start
+from surveyor.layers.smooth import SmoothLogits
 
 ROUNDS = 3  # of calibration
 FADE = 4  # frequencies above this start damped: fine detail is left to training
@@ -26,7 +27,8 @@ class Autoregressive(Generator):
 
     Each net has ``depth`` hidden layers of ``width`` units, with ``dropout`` during the warm start;
     later columns see a column of more than ``embedding`` codes through an embedding of that
-    dimension. The likelihood is tractable, so training can start from its maximum
+    dimension. The logits of an ordered column of more than ``waves`` codes vary with rank like so
+    many cosines (0: freely). The likelihood is tractable, so training can start from its maximum
     (``--warm-start``).
     """
 
@@ -35,8 +37,11 @@ class Autoregressive(Generator):
     embedding: int = 32
     dropout: float = 0.1
     slope: float = 0.2
+    waves: int = 12
 
     def __post_init__(self) -> None:
+        if self.waves < 0:
+            raise InputError("autoregressive: waves: give at least 0")
         if min(self.width, self.depth, self.embedding) < 1:
             raise InputError("autoregressive: width, depth and embedding: give at least 1 of each")
         if not 0 <= self.dropout < 1:
@@ -73,22 +78,28 @@ class AutoregressiveGenerator(TabularLikelihood):
         )
         self.columns = nn.ModuleList()
         biases = None if space.bias is None else torch.split(space.bias, self.sizes)
+        ranks = None if space.ranks is None else torch.split(space.ranks, self.sizes)
         for k, size in enumerate(self.sizes):
             widths = [space.cond + sum(seen[:k]), *[net.width] * net.depth, size]
             if widths[0] == 0:
                 widths = [1, size]  # no input: the column's marginal frequencies
-            linear = [nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)]
-            start(linear, net.slope)
+            layers: list[Any] = [
+                nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)
+            ]
+            start(layers, net.slope)
+            apart = space.apart[k] if space.apart else None
+            if apart is not None and len(layers) > 1 and 0 < net.waves < size:
+                own = None if ranks is None else ranks[k]
+                layers[-1] = SmoothLogits(net.width, size, net.waves, apart, own)
             if biases is not None:
                 with torch.no_grad():
-                    linear[-1].bias.copy_(biases[k])
-            self.columns.append(nn.ModuleList(linear))
+                    layers[-1].bias.copy_(biases[k])
+            self.columns.append(nn.ModuleList(layers))
         self.pairs: list[list[tuple[int, str]]] = [[] for _ in self.sizes]
         for j, k, seen_pairs in space.pairs:
             name = f"pairs_{j}_{k}"
             self.register_buffer(name, UNSEEN * (1 - seen_pairs), persistent=False)
             self.pairs[k].append((j, name))
-        ranks = None if space.ranks is None else torch.split(space.ranks, self.sizes)
         for k, embedding in enumerate(self.embeddings):
             if isinstance(embedding, nn.Linear):
                 _begin(embedding, None if ranks is None else ranks[k])

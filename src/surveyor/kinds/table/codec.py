@@ -133,7 +133,9 @@ class TableCodec(Codec):
         shape, raw = (total + ordered,), (len(bias),)
         pairs = tuple((p.first, p.second, p.matrix(self.free)) for p in self.pairs)
         blocks = tuple(self.free)
-        return Space(shape, self.condition.width, raw, 1.0, bias, blocks, ranks, pairs=pairs)
+        apart = tuple(c.apart if c.ordered else None for c in made)
+        width = self.condition.width
+        return Space(shape, width, raw, 1.0, bias, blocks, ranks, apart=apart, pairs=pairs)
 
     @property
     def shares(self) -> list[Tensor]:
