@@ -37,7 +37,7 @@ class Autoregressive(Generator):
     embedding: int = 32
     dropout: float = 0.1
     slope: float = 0.2
-    waves: int = 12
+    waves: int = 24
 
     def __post_init__(self) -> None:
         if self.waves < 0:
