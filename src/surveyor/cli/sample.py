@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+import surveyor.run as runs
 from surveyor import api
-from surveyor.cli.console import app
+from surveyor.cli.console import app, out, print_path
 from surveyor.cli.flags import Device, Flag, Output, Overwrite, Where
 from surveyor.cli.output import parse_where, sample_output_problems, write_samples
+from surveyor.cli.progress import progress_bar
 from surveyor.cli.spreadsheet import guard_formulas, print_csv
 from surveyor.errors import InputError
+from surveyor.writing import replacing
 
 
 @app.command
@@ -64,6 +68,14 @@ def sample(
     problems += [] if printed else sample_output_problems(output, files, default_name, overwrite)
     if problems:
         raise InputError(*problems)
+    if (
+        output is not None
+        and files.tabular
+        and n > runs.PART
+        and fair is None
+        and model.run.codec.repeats
+    ):
+        return _in_parts(model, n, conditions, seed, apart_from, output, safe_csv)
     made: Any = model.sample(n, conditions, seed, fair, apart_from, truncate)
     if printed or (output is not None and _is_csv(output)):
         made = guard_formulas(model.run.codec.as_text(made), safe_csv, str(output or "the samples"))
@@ -71,6 +83,33 @@ def sample(
         print_csv(made)
     else:
         write_samples(made, files, output or Path(default_name))
+    return 0
+
+
+def _in_parts(
+    model: api.Model,
+    n: int,
+    where: dict[str, str],
+    seed: int,
+    apart_from: Path | None,
+    output: Path,
+    safe: bool,
+) -> int:
+    """Write a table of any length, a part at a time."""
+
+    def parts(show: Callable[[int, int], None]) -> Iterator[Any]:
+        done = 0
+        for part in runs.draw_parts(model.run, n, where, seed, apart_from):
+            spelt = part
+            if _is_csv(output):
+                spelt = guard_formulas(model.run.codec.as_text(part), safe, str(output))
+            done += len(part)
+            yield spelt
+            show(done, n)
+
+    with progress_bar("sampling", out) as show, replacing(output) as new:
+        model.run.kind.files.write_parts(parts(show), new)
+    print_path(f"{n:,} samples in {output}")
     return 0
 
 

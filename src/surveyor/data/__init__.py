@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,11 @@ class Codec(ABC):
     def selectable_names(self) -> tuple[str, ...]:
         """Return the names of the ``selectable`` columns."""
         return tuple(c.name for c in self.selectable)
+
+    @property
+    def repeats(self) -> bool:
+        """Return whether samples may repeat, so that they can be drawn in parts."""
+        return True
 
     @property
     def kept_rules(self) -> tuple[str, ...]:
@@ -264,6 +269,14 @@ class Files(ABC):
     @abstractmethod
     def write(self, samples: Any, path: Path) -> None:
         """Write samples in user units to ``path``, whose suffix determines the format."""
+
+    def write_parts(self, parts: Iterable[Any], path: Path) -> None:
+        """Write samples that come in parts to one file.
+
+        Raises:
+            InputError: samples of this kind are written as a whole.
+        """
+        raise InputError(f"-o {path}: only tables are written in parts")
 
     def write_folder(self, samples: Any, path: Path, names: Sequence[str] = ()) -> None:
         """Write each sample to a file of its own, named by ``names`` if there are any.

@@ -19,13 +19,14 @@ from surveyor.run.lock import Lock
 from surveyor.run.opening import opened
 from surveyor.run.parity import with_parity
 from surveyor.run.reading import other_data, read_for, trained_on
-from surveyor.run.sampling import draw_samples
+from surveyor.run.sampling import PART, draw_parts, draw_samples
 from surveyor.run.scoring import scored
 from surveyor.run.session import Session, threads, with_calibration
 from surveyor.run.temporary import Temporary
 from surveyor.run.walking import walk
 
 __all__ = [
+    "PART",
     "Lock",
     "Run",
     "Session",
@@ -33,6 +34,7 @@ __all__ = [
     "answer",
     "answered",
     "completed",
+    "draw_parts",
     "draw_samples",
     "fingerprint",
     "resume_command",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +31,7 @@ PILOT, BALANCE = 4000, 2**20  # rows to estimate how often formulas are neutral;
 REPEATED = 2  # samples drawn per sample wanted before repeated formulas are allowed
 UNASKED, FEW = 2**24, 2**21  # numbers that need no memory check; numbers drawn to measure size
 COPIES = 3  # of the samples in memory: the parts, the whole, and the output
+PART, ROUNDS_A_PART = 250_000, 100  # samples at a time, and draws numbered for them
 SPARE = 1.2  # samples drawn per sample still needed, at the acceptance rate so far
 
 
@@ -93,6 +94,19 @@ def draw_samples(
         f"{f'--where {wanted}' if wanted else f'-n {n}'}: only {met} such rows among "
         f"{made_in_all:,} generated; {', or '.join([*remedies, 'ask for fewer'])}"
     )
+
+
+def draw_parts(
+    run: Run, n: int, where: Mapping[str, Any], seed: int, apart_from: Any = None
+) -> Iterator[Any]:
+    """Yield ``n`` samples in parts of at most ``PART``, of which the first is that of few samples.
+
+    Raises:
+        InputError: as ``draw_samples``.
+    """
+    for k, start in enumerate(range(0, n, PART)):
+        size = min(PART, n - start)
+        yield draw_samples(run, size, where, seed, apart_from, begin=k * ROUNDS_A_PART)
 
 
 def _check(run: Run, n: int, seed: int, truncate: float) -> None:

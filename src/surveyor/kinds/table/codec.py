@@ -25,6 +25,7 @@ from surveyor.kinds.table.dependencies import Derived, Pairs
 from surveyor.kinds.table.formula import Expanded, part_names, restore_formulas
 from surveyor.kinds.table.frames import Frame
 from surveyor.kinds.table.infer import Typed, apply_forms
+from surveyor.kinds.table.keys import row_keys
 from surveyor.kinds.table.learnt import encode_learnt, snapped
 from surveyor.kinds.table.out_of_range import (
     clipped_to_range,
@@ -231,6 +232,11 @@ class TableCodec(Codec):
         return (*self.condition.columns, *self.own.values())
 
     @property
+    def repeats(self) -> bool:
+        """Return whether no column of formulas is without repeats."""
+        return not self.unique_formulas
+
+    @property
     def kept_rules(self) -> tuple[str, ...]:
         """Return the rules kept by construction."""
         return (*self.kept.texts, *(pair.text(self.columns) for pair in self.pairs))
@@ -260,16 +266,7 @@ class TableCodec(Codec):
         )
         if problems:
             raise InputError(*problems)
-        values: dict[str, Any] = {}
-        taken = {part for f, places in self.formulas.items() for part in part_names(f, places)}
-        for column in (*self.own.values(), *self.condition.columns):
-            if column.name not in taken:
-                own = rows[column.name]
-                read = column.numbers(own) if column.ordered else column.encode(own)
-                values[column.name] = np.asarray(read, dtype=float)
-        plain = restore_formulas(rows, self.formulas)
-        values |= {f: plain[f].fillna("").astype(str).to_numpy() for f in self.formulas}
-        return pd.util.hash_pandas_object(pd.DataFrame(values), index=False).to_numpy()
+        return row_keys((*self.own.values(), *self.condition.columns), rows, self.formulas)
 
     def reopen(self, raw: Frame, options: Options = DEFAULT_OPTIONS) -> Frame:
         """Return other rows read with the column types and formula places of this codec."""

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from surveyor.data import DEFAULT_OPTIONS, Codec, Files, Options, check_columns
 from surveyor.data.conditions import fit_conditions
 from surveyor.data.fits import fits_for
 from surveyor.data.memory import one_row
 from surveyor.errors import InputError
-from surveyor.kinds.table.arrow import table_of
 from surveyor.kinds.table.charges import neutral_share
 from surveyor.kinds.table.chosen import parts_by, same_columns
 from surveyor.kinds.table.codec import TableCodec
@@ -27,6 +24,7 @@ from surveyor.kinds.table.formula import Expanded, formula_ratios, part_names
 from surveyor.kinds.table.frames import Frame, InMemory, Stacked, read_frame
 from surveyor.kinds.table.infer import Typed, align_columns, infer_types, read_types
 from surveyor.kinds.table.learnt import learn
+from surveyor.kinds.table.stream import write_parts
 from surveyor.kinds.table.text import Reading
 
 __all__ = ["Table", "TableCodec"]
@@ -191,13 +189,8 @@ class Table(Files):
 
     def write(self, samples: pd.DataFrame, path: Path) -> None:
         """Write CSV, Parquet or Arrow, as the suffix says."""
-        name = path.name.lower()
-        if name.endswith(".parquet"):
-            pq.write_table(table_of(samples), path)
-        elif name.endswith((".arrow", ".feather")):
-            with pa.OSFile(str(path), "wb") as sink:
-                table = table_of(samples)
-                with pa.ipc.new_file(sink, table.schema) as writer:
-                    writer.write_table(table)
-        else:
-            samples.to_csv(path, index=False)
+        write_parts([samples], path)
+
+    def write_parts(self, parts: Iterable[pd.DataFrame], path: Path) -> None:
+        """Write tables one below the other, with one of them in memory at a time."""
+        write_parts(parts, path)
