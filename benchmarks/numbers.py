@@ -20,7 +20,7 @@ from sklearn.metrics import f1_score, r2_score, roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 import surveyor
-from benchmarks.common import Run, console, data_file, write
+from benchmarks.common import Run, console, data_file, merged, write
 from benchmarks.page import Found, Section, grouped, table
 from surveyor.data import Options
 from surveyor.kinds.table.codec import TableCodec
@@ -52,11 +52,11 @@ def coded(*frames: pd.DataFrame) -> tuple[list[np.ndarray], list[bool]]:
     for k, c in enumerate(first):
         words = not pd.api.types.is_numeric_dtype(first[c])
         if words:
-            every = pd.concat([f[c].astype(str) for f in frames])
-            places = {v: j for j, v in enumerate(sorted(every.unique()))}
+            texts = [f[c].fillna("").astype(str) for f in frames]
+            places = {v: j for j, v in enumerate(sorted(pd.concat(texts).unique()))}
         kinds.append(words and len(places) <= 200)
-        for out, f in zip(made, frames, strict=True):
-            out[:, k] = f[c].astype(str).map(places) if words else f[c].astype(float)
+        for j, (out, f) in enumerate(zip(made, frames, strict=True)):
+            out[:, k] = texts[j].map(places) if words else f[c].astype(float)
     return made, kinds
 
 
@@ -142,7 +142,7 @@ def main() -> None:
                 found = judged(made, train, real, name, seed) | {"seconds": seconds}
                 runs.append(own | {"method": method} | found)
                 console.print(runs[-1], highlight=False)
-                write("numbers", {"seeds": given.seeds, "runs": runs})
+            write("numbers", {"runs": merged("numbers", runs, "table", "seed", "method")})
 
 
 def section(found: Found) -> str:
