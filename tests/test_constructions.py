@@ -20,6 +20,7 @@ from surveyor.generators import Latent
 from surveyor.generators.autoregressive import Autoregressive
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.constructions import Choice, Made
+from surveyor.kinds.table.declared import parse_rule
 from surveyor.kinds.table.dependencies import Pairs
 from surveyor.kinds.table.files import Table
 from surveyor.kinds.table.rules import Found, View, choose_constructions, find_rules
@@ -148,6 +149,48 @@ def test_a_bound_is_the_largest_of_several() -> None:
     orders = [Found(Order(low, "top"), 0, 900) for low in ("a", "b")]
     (step,) = choose_constructions(fitted(frame), frame, orders).steps
     assert step.parts == ("a", "b")
+    made = shuffled(fitted(frame), Choice((step,)), frame)
+    assert (made.numbers("top") >= np.maximum(made.numbers("a"), made.numbers("b"))).all()
+
+
+def shuffled(columns: list[Column], choice: Choice, frame: pd.DataFrame) -> Made:
+    """Return rows whose learnt columns are each in an order of its own."""
+    rng = np.random.default_rng(1)
+    learnt = {n: rng.permutation(v) for n, v in learnt_of(columns, choice, frame).items()}
+    made = Made({c.name: c for c in columns}, learnt)
+    choice.restore(made)
+    return made
+
+
+def test_a_bound_of_a_column_that_is_a_sum_bounds_the_other() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.uniform(1, 9, (900, 2)).round(2), columns=["a", "b"])
+    frame["total"] = (frame["a"] + frame["b"]).round(2)
+    frame["paid"] = (frame["total"] * rng.uniform(0, 1, 900)).round(2)
+    total = Linear("total", ("a", "b"), (1.0, 1.0), 0.0, 0.005)
+    rules = [total, parse_rule("total >= paid", list(frame))]
+    choice = choose_constructions(fitted(frame), frame, (), rules)
+    assert {step.targets for step in choice.steps} == {("total",), ("paid",)}
+    made = shuffled(fitted(frame), choice, frame)
+    assert (made.numbers("paid") <= made.numbers("total")).all()
+    assert (made.numbers("paid") < made.numbers("total")).mean() > 0.9
+
+
+def test_times_of_day_stay_within_a_day() -> None:
+    frame = invoices(4000)
+    columns, _, choice = kept(frame)
+    left = shuffled(columns, choice, frame).numbers("left")
+    assert left.max() < 2400
+    assert (left % 100 < 60).all()
+
+
+def test_values_that_are_missing_with_others_have_codes() -> None:
+    frame = invoices(1500)
+    files = Table()
+    raw = files.read(frame, Options(rules="found"))
+    codec = files.fit(raw, Options(rules="found"))
+    assert codec.kept.masks
+    assert (codec.rows(raw)["codes"] < np.array(codec.sizes)).all()
 
 
 def test_a_rule_that_rows_break_is_not_kept() -> None:
