@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from sklearn.model_selection import cross_val_predict
 import surveyor
 from benchmarks.common import Run, console, data_file, merged, write
 from benchmarks.page import Found, Section, grouped, table
+from benchmarks.tables import numbers
 from surveyor.data import Options
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.files import Table
@@ -45,25 +45,10 @@ def halves(name: str, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return rows[:half], rows[half:].reset_index(drop=True)
 
 
-def coded(*frames: pd.DataFrame) -> tuple[list[np.ndarray], list[bool]]:
-    """Return tables as numbers, labels by their place, and which columns are categories."""
-    first, kinds = frames[0], []
-    made = [np.empty((len(f), first.shape[1])) for f in frames]
-    for k, c in enumerate(first):
-        words = not pd.api.types.is_numeric_dtype(first[c])
-        if words:
-            texts = [f[c].fillna("").astype(str) for f in frames]
-            places = {v: j for j, v in enumerate(sorted(pd.concat(texts).unique()))}
-        kinds.append(words and len(places) <= 200)
-        for j, (out, f) in enumerate(zip(made, frames, strict=True)):
-            out[:, k] = texts[j].map(places) if words else f[c].astype(float)
-    return made, kinds
-
-
 def c2st(made: pd.DataFrame, real: pd.DataFrame, seed: int) -> float:
     """Return 2 (1 - AUC) of boosted trees over three folds, at most 1: 1 is indistinguishable."""
     n = min(len(made), len(real))
-    (a, b), kinds = coded(made[:n], real[:n])
+    (a, b), kinds = numbers(made[:n], real[:n])
     x, y = np.concatenate([a, b]), np.repeat([0, 1], n)
     order = np.random.default_rng(seed).permutation(2 * n)
     trees = HistGradientBoostingClassifier(categorical_features=kinds, random_state=seed)
@@ -74,7 +59,7 @@ def c2st(made: pd.DataFrame, real: pd.DataFrame, seed: int) -> float:
 def usefulness(made: pd.DataFrame, real: pd.DataFrame, target: str, seed: int) -> float:
     """Return the F1 or R2 on real rows of trees that predict a column, trained on made ones."""
     made, real = (f.dropna(subset=[target]) for f in (made, real))
-    (a, b), kinds = coded(*(f.drop(columns=target) for f in (made, real)))
+    (a, b), kinds = numbers(*(f.drop(columns=target) for f in (made, real)))
     if pd.api.types.is_numeric_dtype(real[target]) and real[target].nunique() > 20:
         fitted = HistGradientBoostingRegressor(categorical_features=kinds, random_state=seed)
         return float(r2_score(real[target], fitted.fit(a, made[target]).predict(b)))
@@ -120,9 +105,6 @@ def by_surveyor(
     begun = time.monotonic()
     made = surveyor.fit(train, seed=seed, **options).sample(len(train), seed=seed)
     return made, time.monotonic() - begun
-
-
-Make = Callable[[pd.DataFrame, int], tuple[pd.DataFrame, float]]
 
 
 def main() -> None:

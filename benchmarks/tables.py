@@ -25,6 +25,7 @@ from benchmarks.page import Found, Row, Section, grouped, table
 
 PEERS = os.environ.get("SURVEYOR_PEERS", ".venv-peers/bin/python")
 RATE_ROWS = 200_000
+MOST_CATEGORIES = 200  # more are given to trees as numbers
 
 
 def need_peers() -> None:
@@ -44,18 +45,17 @@ def peer(what: str, real: Path, made: Path, *options: str) -> dict[str, float]:
 
 def numbers(*frames: pd.DataFrame) -> tuple[list[np.ndarray], list[bool]]:
     """Return tables as numbers, categories by their place, and which columns are categories."""
-    first = frames[0]
-    kinds = [not pd.api.types.is_numeric_dtype(first[c]) for c in first]
-    places = {
-        c: {v: k for k, v in enumerate(sorted(set().union(*(f[c].astype(str) for f in frames))))}
-        for c, category in zip(first, kinds, strict=True)
-        if category
-    }
-    made = [
-        np.stack([f[c].astype(str).map(places[c]) if c in places else f[c] for c in first], axis=1)
-        for f in frames
-    ]
-    return [m.astype(float) for m in made], kinds
+    first, kinds = frames[0], []
+    made = [np.empty((len(f), first.shape[1])) for f in frames]
+    for k, c in enumerate(first):
+        words = not pd.api.types.is_numeric_dtype(first[c])
+        if words:
+            texts = [f[c].fillna("").astype(str) for f in frames]
+            places = {v: j for j, v in enumerate(sorted(pd.concat(texts).unique()))}
+        kinds.append(words and len(places) <= MOST_CATEGORIES)
+        for j, (out, f) in enumerate(zip(made, frames, strict=True)):
+            out[:, k] = texts[j].map(places) if words else f[c].astype(float)
+    return made, kinds
 
 
 def c2st(made: pd.DataFrame, real: pd.DataFrame, seed: int = 0) -> float:

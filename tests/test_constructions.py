@@ -23,7 +23,8 @@ from surveyor.kinds.table.constructions import Choice, Made
 from surveyor.kinds.table.declared import parse_rule
 from surveyor.kinds.table.dependencies import Pairs
 from surveyor.kinds.table.files import Table
-from surveyor.kinds.table.rules import Found, View, choose_constructions, find_rules
+from surveyor.kinds.table.learnt import choose_constructions
+from surveyor.kinds.table.rules import Found, View, find_rules
 from surveyor.kinds.table.rules.linear import Linear
 from surveyor.kinds.table.rules.order import Order
 from tests.conftest import QUICK

@@ -29,6 +29,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return fit(frame, tmp_path_factory.mktemp("parts") / "run", **QUICK)
 
 
+def in_parts_of(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (runs.sampling, runs):
+        monkeypatch.setattr(module, "PART", size)
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_parts_are_written_one_below_the_other(suffix: str, model: Model, tmp_path: Path) -> None:
     parts = [model.sample(n, seed=n) for n in (30, 1, 17)]
@@ -68,8 +73,7 @@ def test_more_samples_than_a_part_go_to_the_file_in_parts(
         sizes.append(n)
         return draw(run, n, *rest, **more)
 
-    for module in (runs.sampling, runs):
-        monkeypatch.setattr(module, "PART", 100)
+    in_parts_of(100, monkeypatch)
     monkeypatch.setattr(runs.sampling, "draw_samples", counted)
     path = tmp_path / f"many{suffix}"
     assert main(["sample", str(model.run.path), "-n", "250", "-o", str(path)]) == 0
@@ -86,8 +90,7 @@ def test_more_samples_than_a_part_go_to_the_file_in_parts(
 def test_a_condition_holds_in_every_part(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (runs.sampling, runs):
-        monkeypatch.setattr(module, "PART", 60)
+    in_parts_of(60, monkeypatch)
     path = tmp_path / "some.csv"
     command = [
         "sample",
@@ -108,8 +111,7 @@ def test_a_condition_holds_in_every_part(
 def test_a_file_of_parts_is_complete_or_not_there(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (runs.sampling, runs):
-        monkeypatch.setattr(module, "PART", 60)
+    in_parts_of(60, monkeypatch)
     path = tmp_path / "some.csv"
     path.write_text("kept")
     impossible = ["--where", "age=20", "--where", "joined=2020-01-05", "--where", "income=0"]

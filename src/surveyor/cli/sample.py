@@ -77,8 +77,7 @@ def sample(
     ):
         return _in_parts(model, n, conditions, seed, apart_from, output, safe_csv)
     made: Any = model.sample(n, conditions, seed, fair, apart_from, truncate)
-    if printed or (output is not None and _is_csv(output)):
-        made = guard_formulas(model.run.codec.as_text(made), safe_csv, str(output or "the samples"))
+    made = _spelt(made, model, output, printed, safe_csv)
     if printed:
         print_csv(made)
     else:
@@ -100,17 +99,21 @@ def _in_parts(
     def parts(show: Callable[[int, int], None]) -> Iterator[Any]:
         done = 0
         for part in runs.draw_parts(model.run, n, where, seed, apart_from):
-            spelt = part
-            if _is_csv(output):
-                spelt = guard_formulas(model.run.codec.as_text(part), safe, str(output))
             done += len(part)
-            yield spelt
+            yield _spelt(part, model, output, False, safe)
             show(done, n)
 
     with progress_bar("sampling", out) as show, replacing(output) as new:
         model.run.kind.files.write_parts(parts(show), new)
     print_path(f"{n:,} samples in {output}")
     return 0
+
+
+def _spelt(made: Any, model: api.Model, output: Path | None, printed: bool, safe: bool) -> Any:
+    """Return samples as a text file or the terminal has them, other formats unchanged."""
+    if not (printed or (output is not None and _is_csv(output))):
+        return made
+    return guard_formulas(model.run.codec.as_text(made), safe, str(output or "the samples"))
 
 
 def _parse_parity(parity: str | None) -> tuple[tuple[str, str] | None, list[str]]:

@@ -209,7 +209,7 @@ def _terms(text: str, start: int, stop: int, names: Sequence[str]) -> list[tuple
     while True:
         weight, name = 1.0, None
         at = _skip(text, at, stop)
-        if text[at:stop][:1] in ("+", "-") and text[at:stop]:
+        if text[at:stop][:1] in ("+", "-"):
             weight = -1.0 if text[at] == "-" else 1.0
             at = _skip(text, at + 1, stop)
         elif found:

@@ -12,10 +12,11 @@ from surveyor.data.columns import Column
 from surveyor.data.fits import Fits
 from surveyor.data.values import Form
 from surveyor.data.where import Selection
-from surveyor.kinds.table.constructions import Choice, Mask
+from surveyor.kinds.table.constructions import Choice, Mask, choose
 from surveyor.kinds.table.dependencies import Derived, Pairs, find_derived, find_pairs
-from surveyor.kinds.table.rules import Found, Rule, View, choose_constructions
+from surveyor.kinds.table.rules import Found, Rule, View
 from surveyor.kinds.table.rules.follows import Follows, Lookup
+from surveyor.kinds.table.rules.missing_together import masks
 
 Encoded = tuple[np.ndarray, np.ndarray]
 
@@ -53,12 +54,29 @@ def learn(
     free = columns[: len(columns) - len(derived)]
     replaced = {c.name for c in made.replaced}
     near = [r.rule.names for r in rules if isinstance(r.rule, Follows)]
-    near += [
-        step.parts for step in made.kept.steps if isinstance(step, Lookup)
-    ]  # parts never seen together have no value
+    # Parts never seen together have no value to look up.
+    near += [step.parts for step in made.kept.steps if isinstance(step, Lookup)]
     near = [names for names in near if len(names) == 2 and not replaced & set(names)]
     ordered = np.stack([codes[c.name] for c in free], axis=1)
     return replace(made, columns=columns, derived=derived, pairs=find_pairs(free, ordered, near))
+
+
+def choose_constructions(
+    columns: Sequence[Column],
+    frame: pd.DataFrame,
+    rules: Sequence[Found],
+    declared: Sequence[Rule] = (),
+) -> Choice:
+    """Return what is kept by construction of rules that hold in every row of ``frame``.
+
+    Those ``declared`` come first.
+    """
+    view = View(columns, frame)
+    ranked = sorted(rules, key=lambda found: (found.rule.rank, found.rule.size))
+    every = [*declared, *(one.rule for one in ranked)]
+    steps = choose([rule.constructions(view) for rule in every], view)
+    computed = Choice(steps).computed
+    return Choice(steps, masks(view, [c.name for c in columns if c.name not in computed]))
 
 
 def _kept(fitted: Sequence[Column], frame: pd.DataFrame, kept: Choice, fits: Fits) -> Learning:

@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 from surveyor.catalog import parts_in
 from surveyor.data.columns import Column
 from surveyor.data.grains import decimals
-from surveyor.kinds.table.constructions import Choice, Construction, choose
+from surveyor.kinds.table.constructions import Construction
 
 MOST_ROWS = 10_000  # to look for rules in, and as many to confirm them on
 FEWEST_ROWS = 100
@@ -180,26 +180,6 @@ def find_rules(columns: Sequence[Column], rows: pd.DataFrame, seed: int = 0) -> 
                 found.append(Found(rule, broken, applies))
     every = [f.rule for f in found]
     return tuple(f for f in found if not f.rule.implied(every))
-
-
-def choose_constructions(
-    columns: Sequence[Column],
-    frame: pd.DataFrame,
-    rules: Sequence[Found],
-    declared: Sequence[Rule] = (),
-) -> Choice:
-    """Return what is kept by construction of rules that hold in every row of ``frame``.
-
-    Those ``declared`` come first.
-    """
-    from surveyor.kinds.table.rules.missing_together import masks
-
-    view = View(columns, frame)
-    ranked = sorted(rules, key=lambda found: (found.rule.rank, found.rule.size))
-    every = [*declared, *(one.rule for one in ranked)]
-    steps = choose([rule.constructions(view) for rule in every], view)
-    computed = Choice(steps).computed
-    return Choice(steps, masks(view, [c.name for c in columns if c.name not in computed]))
 
 
 def share_when_shuffled(rule: Rule, view: View, *names: str) -> float:

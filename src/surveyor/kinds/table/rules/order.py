@@ -59,8 +59,8 @@ class Order(Rule):
     def constructions(self, view: View) -> Iterator[Construction]:
         """Yield the larger as the smaller and more, then the smaller as the larger and less."""
         if self.check(view).counts[0] == 0:
-            yield Bound.fitted(view, self.high, [self.low], self.text, above=True)
-            yield Bound.fitted(view, self.low, [self.high], self.text, above=False)
+            yield Extreme.fitted(view, self.high, [self.low], self.text, above=True)
+            yield Extreme.fitted(view, self.low, [self.high], self.text, above=False)
 
     def chance(self, view: View) -> float:
         """Return the share under a Gaussian copula of the same marginals and rank correlation.
@@ -85,7 +85,7 @@ class Order(Rule):
 
 
 @dataclass(frozen=True, eq=False)
-class Bound(Residual):
+class Extreme(Residual):
     """The target is at least the largest of its parts, or at most the least of them."""
 
     above: bool = True
@@ -102,10 +102,10 @@ class Bound(Residual):
 
     def joined(self, other: Construction, view: Known) -> Construction | None:
         """Return a bound by the parts of both."""
-        if not isinstance(other, Bound) or other.above != self.above:
+        if not isinstance(other, Extreme) or other.above != self.above:
             return None
         parts, text = (*self.parts, *other.parts), f"{self.text}; {other.text}"
-        return Bound.fitted(view, self.target, parts, text, above=self.above)
+        return Extreme.fitted(view, self.target, parts, text, above=self.above)
 
 
 def _family(view: View, name: str) -> str:
