@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import surveyor.run as runs
@@ -45,10 +43,9 @@ def test_parts_are_written_one_below_the_other(suffix: str, model: Model, tmp_pa
 
 def read(path: Path) -> pd.DataFrame:
     if path.suffix == ".parquet":
-        return pq.read_table(path).to_pandas()
+        return pd.read_parquet(path)
     if path.suffix == ".arrow":
-        with pa.memory_map(str(path)) as file:
-            return pa.ipc.open_file(file).read_all().to_pandas()
+        return pd.read_feather(path)
     return pd.read_csv(path)
 
 

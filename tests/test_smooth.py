@@ -62,8 +62,15 @@ def test_a_smooth_dependence_is_learnt_better_from_few_rows() -> None:
     frame = pd.DataFrame({"x": x, "y": np.sin(x) + rng.normal(0, 0.2, 625)})
     found = {}
     for waves in (0, 24):
-        said = {"generator": f"autoregressive:waves={waves}", "warm_start": 1.0, "steps": 300}
-        model = fit(frame, **said, batch=100, threads=1, seed=1)
+        model = fit(
+            frame,
+            generator=f"autoregressive:waves={waves}",
+            warm_start=1.0,
+            steps=300,
+            batch=100,
+            threads=1,
+            seed=1,
+        )
         found[waves] = -model.score(frame_of(600)).mean()
     assert found[24] < found[0] - 0.05
 
