@@ -12,8 +12,9 @@ import pytest
 
 import surveyor
 from surveyor.data import Options
+from surveyor.data.numerals import number_template
 from surveyor.data.periods import period
-from surveyor.data.spelling import date_format, number_template, read_dates
+from surveyor.data.spelling import date_format, read_dates
 from surveyor.errors import InputError, Notice
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec

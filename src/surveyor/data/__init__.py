@@ -112,6 +112,11 @@ class Codec(ABC):
         return tuple(c.name for c in self.selectable)
 
     @property
+    def unlearnt(self) -> Mapping[str, str]:
+        """Return the columns of samples by which none can be selected, each with the reason."""
+        return {}
+
+    @property
     def repeats(self) -> bool:
         """Return whether samples may repeat, so that they can be drawn in parts."""
         return True
@@ -125,8 +130,11 @@ class Codec(ABC):
         """Return a codec whose samples have the values selected where it can, and what to test."""
         return self, found
 
-    def reassembled(self, made: Any) -> Any:
-        """Return samples with the columns joined again that were split for the generator."""
+    def reassembled(self, made: Any, first: int = 0) -> Any:
+        """Return samples with columns joined again that were split for the generator.
+
+        The first of them is the ``first`` of all samples, counted from 0.
+        """
         return made
 
     def keys(self, rows: Any) -> np.ndarray:

@@ -1,7 +1,5 @@
-"""How numbers and dates are spelt as text, such that writing them gives the same text again.
+"""How dates are spelt as text, such that writing them gives the same text again.
 
-A number is spelt by a template such as ``{d}`` (7), ``{.2f}`` (7.50), ``{.3e}`` (7.500e+00),
-``{s}`` (7, 7.5), ``{r}`` (7.0, 7.5) or ``{.17g}``, possibly between signs: ``${.2f}``, ``{.1f}%``.
 A date is spelt by a ``strftime`` format in which ``%3f`` stands for three digits of a second's
 fraction, ``%?f`` for microseconds if there are any, and an offset at the end for its time zone.
 """
@@ -14,96 +12,14 @@ from datetime import datetime, timedelta, timezone
 
 import numpy as np
 
-Read = tuple[np.ndarray, np.ndarray]  # values, and which texts could be read
+from surveyor.data.numerals import Read
 
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-SIGNS = r"[^\w\s{}.,;:+\-/\\'\"?*#!=<>~^|&()\[\]]{0,2}"  # percent, degrees and currencies, no words
-TEMPLATE = re.compile(rf"({SIGNS} ?)\{{(d|s|r|\.\d{{1,3}}[feEg])\}}( ?{SIGNS})")
-SIGNED = re.compile(rf"({SIGNS} ?)({NUMBER})( ?{SIGNS})")
 ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:([T ])(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?"
 )
 OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 MICRO = 1_000_000
 EPOCH = datetime(1970, 1, 1)
-
-
-def number_template(texts: Sequence[str]) -> tuple[str | None, str]:
-    """Return the template that reproduces every one of ``texts``, and "".
-
-    If none does, return None and the first text that the best template changes.
-    """
-    first = SIGNED.fullmatch(texts[0])
-    if first is None:
-        return None, texts[0]
-    before, digits, after = first.groups()
-    decimals = len(digits.partition(".")[2].lower().partition("e")[0])
-    styles = ["d", f".{decimals}f", "s", "r", f".{decimals}e", f".{decimals}E", ".17g"]
-    furthest, changed = -1, texts[0]
-    for style in styles:
-        template = f"{before}{{{style}}}{after}"
-        at = _first_changed(texts, template)
-        if at is None:
-            return template, ""
-        if at > furthest:
-            furthest, changed = at, texts[at]
-    return None, changed
-
-
-def _first_changed(texts: Sequence[str], template: str) -> int | None:
-    write, (before, after) = number_writer(template), _around(template)
-    for at, text in enumerate(texts):
-        inner = text[len(before) : len(text) - len(after)]
-        try:
-            if write(float(inner)) != text:
-                return at
-        except (ValueError, OverflowError):
-            return at
-    return None
-
-
-def _around(template: str) -> tuple[str, str]:
-    match = TEMPLATE.fullmatch(template)
-    if match is None:
-        raise ValueError(f"{template!r} is not a template of numbers")
-    return match[1], match[3]
-
-
-def number_writer(template: str) -> Callable[[float], str]:
-    """Return the function that writes one number by ``template``.
-
-    Raises:
-        ValueError: not a template.
-    """
-    before, after = _around(template)
-    style = template[len(before) + 1 : len(template) - len(after) - 1]
-
-    def write(value: float) -> str:
-        if style == "d":
-            text = str(int(value))
-        elif style == "r":
-            text = repr(value)
-        elif style == "s":
-            text = repr(value).removesuffix(".0")
-        else:
-            text = format(value, style)
-        return f"{before}{text}{after}"
-
-    return write
-
-
-def read_numbers(texts: Sequence[str], template: str) -> Read:
-    """Return the numbers (n,) between the template's signs, NaN elsewhere; and which were read."""
-    before, after = _around(template) if template else ("", "")
-    values = np.full(len(texts), np.nan)
-    good = np.zeros(len(texts), dtype=bool)
-    for k, text in enumerate(texts):
-        signed = text.strip()
-        if signed.startswith(before.strip()) and signed.endswith(after.strip()):
-            inner = signed[len(before.strip()) : len(signed) - len(after.strip())].strip()
-            if re.fullmatch(NUMBER, inner):
-                values[k], good[k] = float(inner), True
-    return values, good
 
 
 def date_format(texts: Sequence[str]) -> tuple[str | None, str]:

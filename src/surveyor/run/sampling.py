@@ -50,12 +50,13 @@ def draw_samples(
     training has repeats. The run's conditions are inputs of the generator; conditions on other
     columns are met by rejection sampling. No row of a table equals one of ``apart_from``. The
     latent's Gaussians are narrowed by the factor ``truncate``. Rounds of draws are numbered from
-    ``begin``.
+    ``begin``; those of a part follow those of the parts before, and so do its keys.
 
     Raises:
         InputError: n is below 1, a column is unknown, or a value is unseen or too rare.
     """
     _check(run, n, seed, truncate)
+    first = begin // ROUNDS_A_PART * PART
     latent = replace(run.game.latent, spread=truncate * run.game.latent.spread)
     run = replace(run, game=replace(run.game, latent=latent))
     codec, found = run.codec.selecting(_asked(run, where))
@@ -67,7 +68,7 @@ def draw_samples(
     tests = _Tests(run.codec, checked, _filters(run, inputs, seed), known)
     _refuse_beyond_memory(run, n, seed, tests.none)
     if tests.none:
-        return run.codec.reassembled(_with_exact(_made(run, n, inputs, seed, begin), found))
+        return run.codec.reassembled(_with_exact(_made(run, n, inputs, seed, begin), found), first)
     kept: list[Any] = []
     met = made_in_all = 0
     for attempt in range(begin, begin + TRIES):
@@ -78,14 +79,14 @@ def draw_samples(
         agree = tests.passed(made, u)
         made = _with_exact(made, found)
         kept.append(_rows(made, agree & tests.distinct(made)))
-        first = tests.first(kept)
-        met, made_in_all = int(first.sum()), made_in_all + size
-        enough = len(first) >= REPEATED * n + size
-        if met >= n or (met < len(first) and enough):
+        new = tests.first(kept)
+        met, made_in_all = int(new.sum()), made_in_all + size
+        enough = len(new) >= REPEATED * n + size
+        if met >= n or (met < len(new) and enough):
             if met < n:
                 notify(f"only {met:,} samples are distinct; the rest are repeats")
-            order = np.concatenate([np.flatnonzero(first), np.flatnonzero(~first)])
-            return run.codec.reassembled(_rows(_joined(kept), order[:n]))
+            order = np.concatenate([np.flatnonzero(new), np.flatnonzero(~new)])
+            return run.codec.reassembled(_rows(_joined(kept), order[:n]), first)
         if made_in_all >= MOST:
             break
     wanted = ", ".join(f"{name}={where[name]}" for name in tests.checked)
@@ -201,6 +202,8 @@ def _known(run: Run, source: Any) -> np.ndarray:
 
 
 def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Selection]:
+    if problems := [f"--where {n}: {why}" for n, why in run.codec.unlearnt.items() if n in where]:
+        raise InputError(*problems)
     conditions, selectable = run.codec.condition.columns, run.codec.selectable
     if len(selectable) > len(conditions):
         return read_where(where, selectable, "unknown column")

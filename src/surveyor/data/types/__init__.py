@@ -19,7 +19,7 @@ import pandas as pd
 
 from surveyor.batch import Draws
 from surveyor.catalog import name_of, parts_in
-from surveyor.data.spelling import Read
+from surveyor.data.numerals import Read
 from surveyor.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -262,15 +262,23 @@ def column_types() -> dict[str, ColumnType]:
     return {name: cls() for name, cls in found.items()}
 
 
+KEY = "key"  # --type COLUMN=key: identifiers, of which nothing is learnt
+
+
 def type_names() -> list[str]:
-    """Return the names of the types that ``--type`` accepts."""
-    return [name for name, own in column_types().items() if own.choosable]
+    """Return what ``--type`` accepts: the names of types, and ``KEY``."""
+    return sorted([KEY, *(name for name, own in column_types().items() if own.choosable)])
+
+
+def takes_format(name: str) -> bool:
+    """Return whether ``--type COLUMN=NAME:FORMAT`` can give the spelling of a type's values."""
+    own = column_types().get(name)
+    return own is not None and own.takes_format
 
 
 def type_help() -> str:
     """Return what ``--type`` accepts, as a list in its help text."""
-    known = column_types()
-    formats = [f"{name}:FORMAT" for name in type_names() if known[name].takes_format]
+    formats = [f"{name}:FORMAT" for name in type_names() if takes_format(name)]
     return ", ".join([*type_names(), *formats])
 
 

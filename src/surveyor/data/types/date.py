@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from surveyor.data.numerals import Read
 from surveyor.data.periods import moment
 from surveyor.data.spelling import (
     ISO,
     MICRO,
     OFFSET,
-    Read,
     date_format,
     read_dates,
     write_dates,

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from surveyor.data.spelling import SIGNED, Read, number_template, number_writer, read_numbers
+from surveyor.data.numerals import (
+    PLAIN,
+    Marks,
+    Read,
+    ambiguous,
+    marks_of,
+    number_template,
+    number_writer,
+    numbers_alike,
+    read_numbers,
+    template,
+)
 from surveyor.data.types import Cells, Fit, Scale
 from surveyor.data.values import EXACT, Form
+from surveyor.errors import InputError
 
 FOR_PEOPLE = re.compile(r"\W{0,3}\d{1,3}([,.' ]\d{3})*([.,]\d+)?\s?\W{0,3}")
 TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
@@ -21,6 +34,7 @@ class Number(Scale):
 
     samples = ("$12.50", "$-0.25", "$1000.00")
     default_spelling = "{s}"
+    takes_format = True
     unsupported_formats = (
         (TIME, "write times of day as numbers, such as minutes after midnight"),
         (FOR_PEOPLE, "write numbers plainly, as 1234.5"),
@@ -32,12 +46,8 @@ class Number(Scale):
         return f"number, {found[1]} decimal{'s' * (found[1] != '1')}" if found else "number"
 
     def matching(self, cells: Cells) -> Sequence[str]:
-        """Return the cells that are numbers with the most frequent signs around them."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for cell in cells.distinct:
-            if match := SIGNED.fullmatch(cell):
-                found.setdefault((match[1].strip(), match[3].strip()), []).append(cell)
-        return max(found.values(), key=cells.share, default=[])
+        """Return the cells that are numbers of the most frequent signs and marks."""
+        return numbers_alike(cells.counts)[0]
 
     def read(self, texts: Sequence[str], spelling: str = "") -> Read:
         """Return the numbers between the template's signs."""
@@ -50,34 +60,55 @@ class Number(Scale):
 
     def spelling(self, texts: Sequence[str]) -> tuple[str | None, str]:
         """Return the common template."""
-        return number_template(texts)
+        return number_template(texts, numbers_alike(dict.fromkeys(texts, 1))[1])
 
     def guess(self, matching: Sequence[str], cells: Cells) -> Fit | str:
         """Return the common template; without decimals, the type is whole numbers."""
-        spelling, changed = number_template(matching)
+        marks = numbers_alike(dict.fromkeys(matching, 1))[1]
+        spelling, changed = number_template(matching, marks)
         if spelling is None:
             return changed
         kind, stays = "number", ""
-        if "{d}" in spelling:
+        if template(spelling).style == "d":
             kind, points = "integer", read_numbers(matching, spelling)[0]
             long = np.nanmax(np.abs(points), initial=0.0) > EXACT
             stays = "text: more digits than a number can represent" if long else ""
         dtype = _dtype(kind, spelling, cells)
-        return Fit(kind, spelling, dtype, cells.without(matching), stays=stays)
+        remark = _two_ways(matching, marks)
+        return Fit(kind, spelling, dtype, cells.without(matching), remark, stays)
 
     def fit(self, cells: Cells, format_: str = "") -> Fit:
-        """Return the template of plain numbers, or of those with the most frequent signs."""
+        """Return the template of plain numbers, or of those with the most frequent signs.
+
+        ``format_`` is a number as an example of the marks.
+        """
         words = cells.distinct
         points, good = read_numbers(words, "")
-        plain = [c for c, fits in zip(words, good, strict=True) if fits]
-        signed = self.matching(cells)
-        kept = plain if cells.share(plain) >= cells.share(signed) else signed
-        spelling, changed = number_template(kept) if kept else (self.default_spelling, "")
+        kept = [c for c, fits in zip(words, good, strict=True) if fits]
+        signed, marks = numbers_alike(cells.counts)
+        if format_:
+            try:
+                marks = marks_of(format_)
+            except ValueError as error:
+                raise InputError(
+                    f"--type number:{format_}: {error}; write one that shows the marks, such as "
+                    "number:1.234,5"
+                ) from error
+            kept = [c for c in words if marks.pattern.fullmatch(c)]
+        elif cells.share(kept) < cells.share(signed):
+            kept = signed
+        else:
+            marks = PLAIN
+        spelling, changed = number_template(kept, marks) if kept else (self.default_spelling, "")
         remark = f"{changed[:24]!r} {self.respelt}" if spelling is None else ""
         if spelling is None:
-            spelling = SIGNED.sub(rf"\g<1>{self.default_spelling}\g<3>", kept[0].strip())
-        whole = kept is plain and len(plain) > 0 and bool((points[good] % 1 == 0).all())
-        kind = "integer" if whole and np.abs(points[good]).max() <= EXACT else "number"
+            found, _ = number_template(kept[:1], marks)
+            spelling = str(replace(template(found or self.default_spelling), style="s"))
+        points, good = read_numbers(kept, spelling)
+        bare = template(spelling).after == template(spelling).before == ""
+        whole = bare and len(kept) > 0 and bool((points % 1 == 0).all())
+        kind = "integer" if whole and np.abs(points).max() <= EXACT else "number"
+        remark = remark or _two_ways(kept, PLAIN if format_ else marks)
         return Fit(kind, spelling, _dtype(kind, spelling, cells), cells.without(kept), remark)
 
     def span(self, query: Any, form: Form, cells: np.ndarray) -> tuple[float, float]:
@@ -92,8 +123,16 @@ class Number(Scale):
         return value, value
 
 
+def _two_ways(texts: Sequence[str], marks: Marks) -> str:
+    """Return a remark if thousands could be decimals."""
+    if not ambiguous(texts, marks):
+        return ""
+    return f"'{marks.thousands}' separates thousands; if decimals, number:0{marks.thousands}5"
+
+
 def _dtype(kind: str, spelling: str, cells: Cells) -> str:
     """Return the dtype of a text file's numbers without signs; "" for others, returned as text."""
-    if not (cells.from_text_file and spelling.startswith("{") and spelling.endswith("}")):
+    own = template(spelling)
+    if not cells.from_text_file or own.before or own.after or own.marks != PLAIN:
         return ""
     return "int64" if kind == "integer" else "float64"

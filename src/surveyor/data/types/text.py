@@ -1,4 +1,4 @@
-"""Text: another name for categories, which users may look for."""
+"""Text: labels if they repeat; free text is not learnt, and empty in samples."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ class Text(Labels):
     def family(self) -> str:
         """Return the type that reads text."""
         return "category"
+
+    def describe(self, form: Form) -> str:
+        """Return that it is text: no labels are learnt of such a column."""
+        return "text"
 
     def cast(self, form: Form) -> Form:
         """Return the form with its values as labels."""

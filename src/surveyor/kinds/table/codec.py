@@ -21,7 +21,7 @@ from surveyor.data.values import Form
 from surveyor.data.where import Selection
 from surveyor.errors import InputError, notify
 from surveyor.kinds.table.constructions import Choice, Made
-from surveyor.kinds.table.dependencies import Derived, Pairs
+from surveyor.kinds.table.dependencies import Derived, Pairs, code_reader, derivation
 from surveyor.kinds.table.formula import Expanded, part_names, restore_formulas
 from surveyor.kinds.table.frames import Frame
 from surveyor.kinds.table.infer import Typed, apply_forms
@@ -34,6 +34,7 @@ from surveyor.kinds.table.out_of_range import (
     write_deviations,
 )
 from surveyor.kinds.table.saved import fields_of, state_of
+from surveyor.kinds.table.surrogates import Surrogate, with_keys
 from surveyor.privacy import CodecAccount
 
 ROOT2 = float(np.sqrt(2))
@@ -55,6 +56,7 @@ class TableCodec(Codec):
     Rules are ``kept`` by construction: of the table's columns in ``replaced`` another column of the
     same name is learnt, such as a difference, or none. Of ``pairs`` of columns only those codes are
     generated that occur together. Numbers in the cell of one ``selected`` become that number.
+    Columns of keys are not learnt; samples get those of ``surrogates``.
     """
 
     columns: tuple[Column, ...]
@@ -71,6 +73,7 @@ class TableCodec(Codec):
     replaced: tuple[Column, ...] = ()
     pairs: tuple[Pairs, ...] = ()
     selected: Mapping[str, Selection] = field(default_factory=dict)
+    surrogates: tuple[Surrogate, ...] = ()
 
     kind = "table"
     continuous = False
@@ -95,13 +98,7 @@ class TableCodec(Codec):
     @cached_property
     def _derivation(self) -> Tensor:
         """Return the matrix that maps the free blocks to those of the derived columns."""
-        matrix = torch.zeros(sum(self.free), sum(self.sizes) - sum(self.free))
-        starts, column = np.cumsum([0, *self.sizes]), 0
-        for derived, size in zip(self.derived, self.sizes[len(self.free) :], strict=True):
-            rows = starts[derived.parent] + np.arange(len(derived.table))
-            matrix[rows, column + derived.table] = 1.0
-            column += size
-        return matrix
+        return derivation(self.derived, self.sizes)
 
     @cached_property
     def _positions(self) -> Tensor:
@@ -117,11 +114,7 @@ class TableCodec(Codec):
     @cached_property
     def _code_reader(self) -> Tensor:
         """Return the matrix that maps the free blocks of points to codes."""
-        matrix = torch.zeros(sum(self.free), len(self.free))
-        starts = np.cumsum([0, *self.free])
-        for k, size in enumerate(self.free):
-            matrix[starts[k] : starts[k + 1], k] = ROOT2 * torch.arange(size)
-        return matrix
+        return ROOT2 * code_reader(self.free)
 
     @property
     def space(self) -> Space:
@@ -232,6 +225,11 @@ class TableCodec(Codec):
         return (*self.condition.columns, *self.own.values())
 
     @property
+    def unlearnt(self) -> Mapping[str, str]:
+        """Return the columns of keys."""
+        return {own.name: "a key, which is never learnt; leave it out" for own in self.surrogates}
+
+    @property
     def repeats(self) -> bool:
         """Return whether no column of formulas is without repeats."""
         return not self.unique_formulas
@@ -251,9 +249,9 @@ class TableCodec(Codec):
         learnt, tested = snapped(found, self.own, self.kept)
         return replace(self, selected=learnt), {**found, **tested}
 
-    def reassembled(self, made: pd.DataFrame) -> pd.DataFrame:
-        """Return rows with formulas as text again."""
-        return restore_formulas(made, self.formulas)
+    def reassembled(self, made: pd.DataFrame, first: int = 0) -> pd.DataFrame:
+        """Return rows with formulas as text again, and keys, the first of number ``first``."""
+        return with_keys(restore_formulas(made, self.formulas), self.surrogates, first)
 
     def keys(self, rows: pd.DataFrame) -> np.ndarray:
         """Return one number per row, equal for equal rows.

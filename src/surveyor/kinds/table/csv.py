@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from surveyor.data.bounds import available, format_bytes
-from surveyor.data.spelling import ISO, SIGNED
+from surveyor.data.numerals import SIGNED
+from surveyor.data.spelling import ISO
 from surveyor.errors import InputError, notify
 
 BLOCK = 2**22

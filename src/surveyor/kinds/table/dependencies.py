@@ -112,3 +112,24 @@ def code_map(codes: np.ndarray, j: int, k: int, size: int) -> np.ndarray:
 def _follows(codes: np.ndarray, j: int, k: int, columns: Sequence[Column]) -> bool:
     table = code_map(codes, j, k, columns[j].size)
     return bool((table[codes[:, j]] == codes[:, k]).all())
+
+
+def derivation(derived: Sequence[Derived], sizes: Sequence[int]) -> Tensor:
+    """Return the matrix from the blocks of free columns to the derived ones, the last."""
+    free = len(sizes) - len(derived)
+    matrix = torch.zeros(sum(sizes[:free]), sum(sizes[free:]))
+    starts, column = np.cumsum([0, *sizes]), 0
+    for own, size in zip(derived, sizes[free:], strict=True):
+        rows = starts[own.parent] + np.arange(len(own.table))
+        matrix[rows, column + own.table] = 1.0
+        column += size
+    return matrix
+
+
+def code_reader(sizes: Sequence[int]) -> Tensor:
+    """Return the matrix from one-hot blocks to codes."""
+    matrix = torch.zeros(sum(sizes), len(sizes))
+    starts = np.cumsum([0, *sizes])
+    for k, size in enumerate(sizes):
+        matrix[starts[k] : starts[k + 1], k] = torch.arange(size)
+    return matrix

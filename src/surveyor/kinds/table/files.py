@@ -25,6 +25,7 @@ from surveyor.kinds.table.frames import Frame, InMemory, Stacked, read_frame
 from surveyor.kinds.table.infer import Typed, align_columns, infer_types, read_types
 from surveyor.kinds.table.learnt import learn
 from surveyor.kinds.table.stream import write_parts
+from surveyor.kinds.table.surrogates import rules_of_keys
 from surveyor.kinds.table.text import Reading
 
 __all__ = ["Table", "TableCodec"]
@@ -94,6 +95,8 @@ class Table(Files):
         typed = infer_types(
             frame, Reading(declared, options.missing, options.lenient), options.drop
         )
+        if wrong := rules_of_keys(options.rule, typed.surrogates):
+            raise InputError(*wrong)
         declared_rules(options.rule, typed)
         formulas = {n: c.places for n, c in typed.columns.items() if c.places}
         return Expanded(typed, formulas) if formulas else typed
@@ -118,13 +121,19 @@ class Table(Files):
 
     def select(self, raw: Frame, index: np.ndarray) -> InMemory:
         """Return the chosen rows (``index`` ascending) as a table in memory."""
-        return InMemory(raw.take(index), raw.where, forms=raw.forms, formulas=raw.formulas)
+        return InMemory(
+            raw.take(index),
+            raw.where,
+            forms=raw.forms,
+            formulas=raw.formulas,
+            surrogates=raw.surrogates,
+        )
 
     def concatenate(self, a: Frame, b: Frame) -> Frame:
         """Return the rows of both tables."""
         frames = [next(iter(x.chunks())) for x in (a, b)]
         rows = pd.concat([frames[0], frames[1][a.names]], ignore_index=True)
-        return InMemory(rows, forms=a.forms, formulas=a.formulas)
+        return InMemory(rows, forms=a.forms, formulas=a.formulas, surrogates=a.surrogates)
 
     def fit(self, raw: Frame, options: Options) -> TableCodec:
         """Fit a codec to the columns.
@@ -134,9 +143,11 @@ class Table(Files):
         """
         names, frame = raw.names, next(iter(raw.chunks()))
         formulas = raw.formulas
-        problems = check_columns(options.condition, names, "--condition")
+        problems = _key_problems(raw, options)
+        known = [*names, *(own.name for own in raw.surrogates)]
+        problems += check_columns(options.condition, known, "--condition")
         if options.group is not None:
-            problems += check_columns([options.group], names, "--group")
+            problems += check_columns([options.group], known, "--group")
         problems += ruled_out(options, names)
         problems += [
             f"--drop {c}: also a --condition; leave one of them out"
@@ -151,6 +162,11 @@ class Table(Files):
                 f"--privacy: column {f!r} of formulas would reveal rows outside the privacy "
                 f"budget; leave it out with --drop {f}"
                 for f in formulas
+            ]
+            problems += [
+                f"--privacy: new keys of column {own.name!r} would tell of the keys in the data; "
+                f"leave it out with --drop {own.name}"
+                for own in raw.surrogates
             ]
         modelled = [name for name in names if name not in options.condition]
         if not (problems or modelled):
@@ -184,6 +200,7 @@ class Table(Files):
             unique_formulas=single,
             account=fits.account,
             formulas=formulas,
+            surrogates=tuple(raw.surrogates),
             **vars(learning),
         )
 
@@ -194,3 +211,14 @@ class Table(Files):
     def write_parts(self, parts: Iterable[pd.DataFrame], path: Path) -> None:
         """Write tables one below the other, with one of them in memory at a time."""
         write_parts(parts, path)
+
+
+def _key_problems(raw: Frame, options: Options) -> list[str]:
+    asked = [("--condition", name) for name in options.condition]
+    asked += [("--group", options.group)] if options.group is not None else []
+    return [
+        f"{flag} {own.name}: a key, which is never learnt; leave it out{own.as_number}"
+        for own in raw.surrogates
+        for flag, name in asked
+        if name == own.name
+    ]

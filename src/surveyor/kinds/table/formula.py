@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from surveyor.data.chemistry import NONE, formula_of, parse_formula, ratios, unr
 from surveyor.data.values import Form
 from surveyor.errors import InputError
 from surveyor.kinds.table.frames import Frame
+from surveyor.kinds.table.surrogates import Surrogate
 
 
 def part_names(name: str, places: int) -> list[str]:
@@ -49,6 +50,11 @@ class Expanded(Frame):
         for name, places in self.formulas.items():
             own |= dict(zip(part_names(name, places), kinds * places, strict=True))
         return own
+
+    @property
+    def surrogates(self) -> Sequence[Surrogate]:  # type: ignore[override]
+        """Return the columns of keys."""
+        return self.plain.surrogates
 
     def __len__(self) -> int:
         return len(self.plain)

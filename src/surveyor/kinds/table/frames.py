@@ -17,6 +17,7 @@ from surveyor.data.values import Form, form_of
 from surveyor.errors import InputError
 from surveyor.kinds.table import arrow
 from surveyor.kinds.table.csv import read_csv
+from surveyor.kinds.table.surrogates import Surrogate
 
 AT_ONCE = 65_536
 
@@ -27,7 +28,7 @@ class Frame(ABC):
     ``where`` names the table in messages. It is ``untyped`` if it is a file of text, whose columns
     have no types. ``declared`` are the forms of columns that have a type of Arrow; ``forms`` are
     those of all columns, once inferred. ``formulas`` are the expanded columns of formulas, with
-    the number of places of each.
+    the number of places of each. ``surrogates`` are columns of keys, which are left out.
     """
 
     names: list[str]
@@ -36,6 +37,7 @@ class Frame(ABC):
     declared: Mapping[str, Form] = {}
     forms: Mapping[str, Form] = {}
     formulas: Mapping[str, int] = {}
+    surrogates: Sequence[Surrogate] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -98,6 +100,7 @@ class InMemory(Frame):
     declared: Mapping[str, Form] = field(default_factory=dict)
     forms: Mapping[str, Form] = field(default_factory=dict)
     formulas: Mapping[str, int] = field(default_factory=dict)
+    surrogates: Sequence[Surrogate] = ()
 
     @property
     def names(self) -> list[str]:  # type: ignore[override]

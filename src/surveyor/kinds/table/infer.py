@@ -5,6 +5,7 @@ A type that the user declares for a column takes precedence.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from surveyor.data.types import column_type, column_types, type_names
+from surveyor.data.types import KEY, column_type, takes_format, type_names
 from surveyor.data.values import ARROW_TEXT, EXACT, TEXT, Form, form_of, numeric
 from surveyor.errors import InputError, did_you_mean, notify
 from surveyor.kinds.table.frames import Frame, InMemory, Over
+from surveyor.kinds.table.surrogates import Surrogate, is_key
+from surveyor.kinds.table.templates import Numbered
 from surveyor.kinds.table.text import InferredColumn, Reading, TextColumn
 
 if TYPE_CHECKING:
@@ -26,19 +29,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Typed(Over):
-    """A table read with the inferred types of its ``columns``; other columns are left out."""
+    """A table read with the inferred types of its ``columns``; other columns are left out.
+
+    So are keys, which are not for learning.
+    """
 
     columns: Mapping[str, InferredColumn]
 
     @property
     def names(self) -> list[str]:  # type: ignore[override]
-        """Return the column names."""
-        return [name for name in self.plain.names if name in self.columns]
+        """Return the column names, without those of keys."""
+        return [name for name in self.plain.names if name in self.forms]
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:  # type: ignore[override]
         """Return the form of each column."""
-        return {name: column.form for name, column in self.columns.items()}
+        return {n: c.form for n, c in self.columns.items() if c.template is None}
+
+    @cached_property
+    def surrogates(self) -> tuple[Surrogate, ...]:  # type: ignore[override]
+        """Return the columns of keys."""
+        return tuple(
+            Surrogate(n, c.form, c.template, c.missing, place)
+            for place, (n, c) in enumerate(self.columns.items())
+            if c.template is not None
+        )
 
     def describe(self) -> list[tuple[str, str, str, str]]:
         """Return the name, type, example and remark of every column."""
@@ -67,6 +82,8 @@ def convert(values: pd.Series, form: Form, name: str) -> pd.Series:
         return values
     if form.absent:
         values = values.mask(values.isin(form.absent))
+    if form.kind == "text":
+        return pd.Series([None] * len(values), index=values.index, dtype=object)
     if form.parts[0] in (*TEXT, "arrow"):
         return values.astype(object).where(values.notna(), None)
     if form.ordered:
@@ -86,10 +103,15 @@ def is_text(values: pd.Series) -> bool:
 def read_types(
     declared: Sequence[str], names: Sequence[str]
 ) -> tuple[dict[str, tuple[str, str]], list[str]]:
-    """Return {column: (type, format)} of ``COLUMN=TYPE`` texts, and their problems."""
+    """Return {column: (type, format)} of ``COLUMN=TYPE`` texts, and their problems.
+
+    A text can hold several, separated by commas.
+    """
     found, problems = {}, []
-    known = column_types()
-    for text in declared:
+    kinds = "|".join(type_names())
+    columns = "|".join(map(re.escape, names))
+    parts = re.compile(rf",(?=(?:{columns})=(?:{kinds})\b)")
+    for text in (one for given in declared for one in parts.split(given)):
         fits = [n for n in names if text.startswith(f"{n}=")]
         name = max(fits, key=len) if fits else text.partition("=")[0]
         kind, _, format_ = text[len(name) + 1 :].partition(":")
@@ -97,7 +119,7 @@ def read_types(
             problems.append(f"--type {text}: write COLUMN=TYPE, such as {text}=text")
         elif name not in names:
             problems.append(f"--type {text}: unknown column{did_you_mean(name, names)}")
-        elif kind not in type_names() or (format_ and not known[kind].takes_format):
+        elif kind not in type_names() or (format_ and not takes_format(kind)):
             problems.append(f"--type {text}: unknown type{did_you_mean(kind, type_names())}")
         else:
             found[name] = (kind, format_)
@@ -127,16 +149,37 @@ def infer_types(frame: Frame, reading: Reading, drop: Sequence[str] = ()) -> Typ
                 problems += error.problems
     if problems:
         raise InputError(*problems)
-    return Typed(frame, columns)
+    typed = Typed(frame, columns)
+    return _without_keys(typed) if reading.lenient else typed
+
+
+def _without_keys(typed: Typed) -> Typed:
+    for own in typed.surrogates:
+        notify(f"left out: column {own.name!r}, a key of its table{own.as_number}")
+    return Typed(typed.plain, {n: c for n, c in typed.columns.items() if c.template is None})
 
 
 @dataclass(frozen=True)
 class _Range:
-    """The range of a column that is not text: an example, the largest size, finite or not."""
+    """The range of a column that is not text: an example, the largest size, finite or not.
+
+    ``low`` and ``high`` are its ends; ``different`` are whole numbers as long as none is missing.
+    """
 
     example: str = ""
     largest: float = 0.0
     finite: bool = True
+    low: float = np.inf
+    high: float = -np.inf
+    rows: int = 0
+    different: tuple[np.ndarray, ...] | None = ()
+
+    def is_key(self, name: str) -> bool:
+        """Return whether its values are identifiers."""
+        if not self.different:
+            return False
+        distinct = len(np.unique(np.concatenate(self.different)))
+        return is_key(name, distinct, self.rows, self.high - self.low + 1)
 
 
 def _profiles(
@@ -181,19 +224,38 @@ def _widened(old: _Range, values: pd.Series, form: Form, name: str) -> _Range:
     present = values.dropna()
     example = old.example or (str(present.iloc[0])[:24] if len(present) else "")
     if not form.ordered or len(present) == 0:
-        return _Range(example)
+        return _Range(example, different=None)
     numbers = numeric(present, form, name)
-    finite = bool(np.isfinite(numbers).all())
-    largest = float(np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0))
-    return _Range(example, max(old.largest, largest), old.finite and finite)
+    finite = np.isfinite(numbers)
+    inside = numbers[finite]
+    raw = present.to_numpy() if present.dtype.kind in "iu" else inside  # exact beyond 2^53
+    different = old.different
+    if different is not None:
+        own = np.unique(raw)
+        whole = form.kind == "integer" and len(own) == len(values)
+        different = (*different, own) if whole else None
+    return _Range(
+        example,
+        max(old.largest, float(np.abs(inside).max(initial=0.0))),
+        old.finite and bool(finite.all()),
+        min([old.low, *([raw.min().item()] if len(raw) else [])]),
+        max([old.high, *([raw.max().item()] if len(raw) else [])]),
+        old.rows + len(values),
+        different,
+    )
 
 
 def _of_type(name: str, form: Form | InputError, own: _Range, reading: Reading) -> InferredColumn:
     if isinstance(form, InputError):
         raise form
     asked, _ = reading.declared.get(name, ("", ""))
+    whole = form.kind == "integer"
+    if (asked == KEY and whole) or (not asked and own.is_key(name)):
+        template = Numbered(("",), int(own.high) + 1, 1)
+        remark = f"never learnt; new ones from {template.text(0)} on"
+        return InferredColumn(form, own.example, remark, 0, template)
     if asked:
-        cast = column_type(asked).cast(form)
+        cast = None if asked == KEY else column_type(asked).cast(form)
         if cast is None:
             raise InputError(
                 f"--type {name}={asked}: the column is of type {form.dtype}; convert it to text, "
@@ -228,7 +290,7 @@ def apply_forms(frame: Frame, forms: Mapping[str, Form], options: Options) -> Ty
         form = replace(form, absent=(*form.absent, *options.missing))
         kind = form.type.family
         asked, format_ = declared.get(name, (kind, ""))
-        if column_type(asked).family != kind:
+        if asked == KEY or column_type(asked).family != kind:
             problems.append(
                 f"--type {name}={asked}: the column is of type {kind}; leave --type out"
             )

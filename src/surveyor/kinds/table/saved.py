@@ -12,6 +12,7 @@ from surveyor.data.conditions import Columns, columns_restore, columns_state
 from surveyor.data.fits import account_of, account_state
 from surveyor.kinds.table.constructions import choice_restore, choice_state
 from surveyor.kinds.table.dependencies import Derived, Pairs
+from surveyor.kinds.table.surrogates import surrogates_restore, surrogates_state
 
 if TYPE_CHECKING:
     from surveyor.kinds.table.codec import TableCodec
@@ -36,6 +37,7 @@ def state_of(codec: TableCodec) -> State:
         "parents": [d.parent for d in codec.derived],
         "pairs": [[p.first, p.second] for p in codec.pairs],
         "kept": kept,
+        "surrogates": surrogates_state(codec.surrogates),
         **account_state(codec.account),
     }
     tables = {f"derived.{k}": d.table for k, d in enumerate(codec.derived)}
@@ -60,6 +62,7 @@ def fields_of(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict
         "formulas": {str(name): int(places) for name, places in meta["formulas"].items()},
         "kept": choice_restore(meta["kept"], arrays),
         "replaced": columns["replaced"],
+        "surrogates": surrogates_restore(meta["surrogates"]),
         "pairs": tuple(
             Pairs(first, second, arrays[f"pairs.{k}"])
             for k, (first, second) in enumerate(meta["pairs"])

@@ -5,6 +5,7 @@ The type is a number, a date or the like only if writing the values gives the sa
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,11 +14,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from surveyor.data.spelling import SIGNED
-from surveyor.data.types import Cells, ColumnType, Fit, column_types
+from surveyor.data.numerals import SIGNED
+from surveyor.data.types import KEY, Cells, ColumnType, Fit, column_types
 from surveyor.data.values import Form
 from surveyor.errors import InputError, notify
 from surveyor.kinds.table.frames import Frame
+from surveyor.kinds.table.surrogates import is_key
+from surveyor.kinds.table.templates import Template, template_of
 
 # What R, pandas, SQL and spreadsheets write for a missing value; in columns of text, plain words.
 ABSENT = frozenset(
@@ -30,21 +33,29 @@ FEW, NEARLY_ALL = (
 )  # more distinct values than these, in number and per row, cannot be learnt
 MOSTLY = 0.5  # share of cells that fit a type, above which the others count as mistakes
 SHOWN = 3
+PLAIN = re.compile(r"0|-?[1-9][0-9]{0,14}")
 TEXT_TYPE = str(pd.Series(["text"]).dtype)
 
 
 @dataclass(frozen=True)
 class InferredColumn:
-    """One column: its form, an example, a remark for the user, and the places of a formula."""
+    """One column: its form, an example, a remark for the user, and the places of a formula.
+
+    Of a key, also the ``template`` of new ones and the share of rows without a key.
+    """
 
     form: Form
     example: str = ""
     remark: str = ""
     places: int = 0
+    template: Template | None = None
+    missing: float = 0.0
 
     @property
     def description(self) -> str:
         """Return the type of the column in words."""
+        if self.template is not None:
+            return KEY
         if self.places:
             return f"formula, up to {self.places} elements"
         return self.form.type.describe(self.form)
@@ -106,6 +117,8 @@ class TextColumn:
         asked, format_ = self.reading.declared.get(self.name, ("", ""))
         example = self.cells[0][:24] if self.cells else ""
         own = self.reading.types.get(asked)
+        if asked == KEY:
+            return self._declared_key(example)
         if own is not None and not own.literal:
             # Of several files that are compared, another may be spelt so.
             if self.reading.lenient and format_ and not self._spelt(own, format_):
@@ -139,6 +152,8 @@ class TextColumn:
                 break
             fit = own.guess(alike, cells)
             if isinstance(fit, Fit):
+                if fit.kind == "integer" and self._numbers_are_keys(cells):
+                    return self._as_key(template_of(words), example, fit.dtype)
                 return self._as_guessed_type(own, fit, example)
             if len(alike) == len(words):
                 why = f"text: {fit[:24]!r} would change if read as {own.plural}"
@@ -232,16 +247,60 @@ class TextColumn:
                 f"{what}; {remedy}, or read the column as text with --type {self.name}=text"
             )
 
+    def _numbers_are_keys(self, cells: Cells) -> bool:
+        words = cells.distinct
+        if not cells.complete or not all(PLAIN.fullmatch(c) for c in words):
+            return False
+        numbers = [int(c) for c in words]
+        span = max(numbers) - min(numbers) + 1
+        return is_key(self.name, len(words), len(self.frame), span)
+
+    def _declared_key(self, example: str) -> InferredColumn:
+        """Return the column as a key.
+
+        Raises:
+            InputError: the cells have no pattern.
+        """
+        words = self._words.distinct
+        template = template_of(words) if words else None
+        if template is None:
+            raise InputError(
+                f"--type {self.name}=key: values such as {example!r} have no common pattern with "
+                "room for new ones; "
+                f"leave the column out with --drop {self.name}, or return it empty with "
+                f"--type {self.name}=text"
+            )
+        whole = all(PLAIN.fullmatch(c) for c in words)
+        return self._as_key(template, example, "int64" if whole and self.frame.untyped else "")
+
+    def _as_key(self, template: Template | None, example: str, dtype: str = "") -> InferredColumn:
+        assert template is not None
+        n = len(self.frame)
+        present = sum(self.counts[c] for c in self._words.distinct)
+        remarks = [f"never learnt; new ones such as {template.text(0)}"]
+        if repeats := present - len(self._words.distinct):
+            remarks.append(f"{repeats:,} rows repeat one, new ones are all different")
+        form = self.form("category", "", self._missing, dtype)
+        missing = 1 - present / n
+        if missing:
+            remarks.append(f"{missing:.1%} are missing, at random in samples")
+        return InferredColumn(form, example, "; ".join(remarks), 0, template, missing)
+
     def _as_category(self, example: str, remark: str = "", declare: str = "") -> InferredColumn:
         distinct, n = len(self.cells), sum(self.counts[c] for c in self.cells)
-        if distinct > max(FEW, NEARLY_ALL * n) or distinct > MOST_CATEGORIES:
-            every = "nearly every row" if distinct < n else "every row"
-            shown = f"{distinct:,} of {n:,}, such as {example!r}" + (
-                f"; {remark}" if remark else ""
-            )
-            other = f", or read it with --type {declare}" if declare else ""
-            raise InputError(
-                f"column {self.name!r}: a different value in {every} ({shown}), so there is "
-                f"nothing to learn; leave it out with --drop {self.name}{other}"
-            )
-        return InferredColumn(self.form("category"), example, remark)
+        if distinct <= max(FEW, NEARLY_ALL * n) and distinct <= MOST_CATEGORIES:
+            return InferredColumn(self.form("category"), example, remark)
+        asked, _ = self.reading.declared.get(self.name, ("", ""))
+        if asked == "text":
+            return InferredColumn(self.form("text"), example, "never learnt; empty in samples")
+        template = template_of(self._words.distinct) if not asked else None
+        if template is not None and distinct > NEARLY_ALL * n:
+            return self._as_key(template, example)
+        every = "nearly every row" if distinct < n else "every row"
+        shown = f"{distinct:,} of {n:,}, such as {example!r}" + (f"; {remark}" if remark else "")
+        other = f", read it with --type {declare}" if declare else ""
+        raise InputError(
+            f"column {self.name!r}: a different value in {every} ({shown}), so there is "
+            f"nothing to learn; leave it out with --drop {self.name}, return it empty with "
+            f"--type {self.name}=text{other}"
+        )
