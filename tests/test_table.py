@@ -98,11 +98,9 @@ def test_times_with_a_zone_in_text_come_back_in_one_zone() -> None:
     assert set(pd.to_datetime(made, utc=True)) <= set(pd.to_datetime(both, utc=True))
 
 
-@pytest.mark.parametrize("form", ["{:,}", "{},5", "${:,}", "{}.000,00"])
-def test_numbers_written_for_people_are_named(form: str) -> None:
-    values = pd.Series([form.format(k) for k in range(1000, 1300)], name="pay")
-    if form[:2] == "{}":
-        values = pd.Series([form.format(k) for k in range(100, 400)], name="pay")
+@pytest.mark.parametrize("form", ["({})", "{:,}-", "1,00,{}"])
+def test_numbers_of_other_spellings_are_named(form: str) -> None:
+    values = pd.Series([form.format(k) for k in range(100, 400)], name="pay")
     with pytest.raises(InputError, match="write numbers plainly"):
         fitted(values)
 
@@ -263,7 +261,7 @@ def test_the_batch_of_a_wide_table_is_half_its_rows_within_bounds(rows: int, bat
 
 
 def test_whole_numbers_too_large_to_keep_are_refused() -> None:
-    frame = pd.DataFrame({"id": 2**62 + np.arange(60), "x": np.arange(60)})
+    frame = pd.DataFrame({"id": 2**62 + np.arange(60) // 2, "x": np.arange(60)})
     with pytest.raises(InputError, match="drop id"):
         load(frame, Options())
 

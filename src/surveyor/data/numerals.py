@@ -28,6 +28,7 @@ TEMPLATE = re.compile(
     rf"(~?)({SIGNS}{SPACE})"
     rf"\{{(?:([{THOUSANDS}_])([.,])\|)?(d|s|r|\.\d{{1,3}}[feEg])\}}({SPACE}{SIGNS})"
 )
+PLAIN_NUMBER = re.compile(NUMBER)
 SIGNED = re.compile(rf"({SIGNS} ?)({NUMBER})( ?{SIGNS})")
 WRITTEN = re.compile(rf"({SIGNS}{SPACE})([+-]?{UNSIGNED})({SPACE}{SIGNS})")
 MINUS_FIRST = re.compile(rf"-({SIGN}{{1,2}}{SPACE})({UNSIGNED})({SPACE}{SIGNS})")
@@ -83,13 +84,20 @@ class Template:
     after: str
     minus_first: bool = False
 
+    @cached_property
+    def _bare(self) -> bool:
+        return not (self.before or self.after) and self.marks == PLAIN
+
     def __str__(self) -> str:
         own = "" if self.marks == PLAIN else f"{self.marks.thousands or '_'}{self.marks.decimal}|"
         return f"{'~' * self.minus_first}{self.before}{{{own}{self.style}}}{self.after}"
 
     def inner(self, text: str) -> str | None:
         """Return the plain number that a text holds between the signs; None if it holds none."""
-        sign, text = "", text.strip()
+        text = text.strip()
+        if self._bare:
+            return text if PLAIN_NUMBER.fullmatch(text) else None
+        sign = ""
         if self.minus_first and text[:1] == "-":
             sign, text = "-", text[1:]
         before, after = self.before.strip(), self.after.strip()
@@ -112,6 +120,8 @@ class Template:
             text = repr(value).removesuffix(".0")
         else:
             text = format(value, self.style)
+        if self._bare:
+            return text
         text = text if self.marks == PLAIN else self.marks.marked(text)
         return f"{sign}{self.before}{text}{self.after}"
 
@@ -187,6 +197,8 @@ def read_numbers(texts: Sequence[str], spelling: str) -> Read:
 
 def numbers_alike(counts: Mapping[str, int]) -> tuple[list[str], Marks]:
     """Return the cells that are numbers of the most frequent signs and marks, and those marks."""
+    if all(map(PLAIN_NUMBER.fullmatch, counts)):
+        return list(counts), PLAIN
     found: dict[tuple[str, str], dict[str, str]] = {}
     for cell in counts:
         if parts := _parts(cell):

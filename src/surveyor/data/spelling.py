@@ -93,9 +93,11 @@ def offset_seconds(zone: str | None) -> int:
 
 
 def _reader(format_: str) -> Callable[[str], float | None]:
+    plain = format_.replace("%-", "%")
+
     def read(text: str) -> float | None:
         try:
-            at = datetime.strptime(text.strip(), format_)
+            at = datetime.strptime(text.strip(), plain)
         except ValueError:
             return None
         if at.tzinfo is not None:
@@ -115,6 +117,10 @@ def write_dates(seconds: np.ndarray, format_: str) -> list[str]:
         micros = round((float(value) + shift) * MICRO)
         at = EPOCH + timedelta(microseconds=micros)
         text = format_.replace("%Y", f"{at.year:04d}")
+        if "%-" in text:
+            plain = {"d": at.day, "m": at.month, "H": at.hour, "I": at.hour % 12 or 12}
+            for part, own in plain.items():
+                text = text.replace(f"%-{part}", str(own))
         text = text.replace("%?f", f".{at.microsecond:06d}" if at.microsecond else "")
         text = re.sub(r"%(\d)f", lambda m: f"{at.microsecond * 1000:09d}"[: int(m[1])], text)  # noqa: B023
         written.append(at.strftime(text))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from surveyor.data.day_formats import day_format, is_day, reproduced
 from surveyor.data.numerals import Read
 from surveyor.data.periods import moment
 from surveyor.data.spelling import (
@@ -19,7 +20,7 @@ from surveyor.data.spelling import (
     read_dates,
     write_dates,
 )
-from surveyor.data.types import Cells, Scale
+from surveyor.data.types import Cells, Fit, Scale
 from surveyor.data.values import Form
 
 DAY = 86_400.0
@@ -27,7 +28,7 @@ OTHER_ORDER = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}( .*)?")
 
 
 class Date(Scale):
-    """Days and moments, in ISO 8601 or in a format that the user names."""
+    """Days and moments, in ISO 8601, in another usual form, or in a format that the user names."""
 
     samples = ("2024-02-29T23:59+01:00", "1969-07-20T20:17+01:00")
     takes_format = True
@@ -45,8 +46,33 @@ class Date(Scale):
     )
 
     def matching(self, cells: Cells) -> Sequence[str]:
-        """Return cells that look like ISO 8601."""
-        return [c for c in cells.distinct if ISO.fullmatch(c)]
+        """Return cells that look like ISO 8601, or those of another form if there are more."""
+        iso = [c for c in cells.distinct if ISO.fullmatch(c)]
+        if len(iso) == len(cells.distinct):
+            return iso
+        other = [c for c in cells.distinct if is_day(c) and not ISO.fullmatch(c)]
+        return max(iso, other, key=cells.share)
+
+    def guess(self, matching: Sequence[str], cells: Cells) -> Fit | str:
+        """Return the common format of the ``matching`` cells; if there is none, a cell."""
+        if not matching or ISO.fullmatch(matching[0]):
+            return super().guess(matching, cells)
+        format_, remark = day_format(matching)
+        if format_ is None:
+            return matching[0]
+        same = reproduced(matching, format_)
+        kept = [c for c, fits in zip(matching, same, strict=True) if fits]
+        return Fit(self.name, format_, "", cells.without(kept), remark)
+
+    def fit(self, cells: Cells, format_: str = "") -> Fit:
+        """Return how the cells are read and written."""
+        if not format_:
+            matching = self.matching(cells)
+            if matching and not ISO.fullmatch(matching[0]):
+                found = self.guess(matching, cells)
+                if isinstance(found, Fit):
+                    return found
+        return super().fit(cells, format_)
 
     def read(self, texts: Sequence[str], spelling: str = "") -> Read:
         """Return the seconds."""

@@ -25,8 +25,7 @@ from surveyor.data.types import Cells, Fit, Scale
 from surveyor.data.values import EXACT, Form
 from surveyor.errors import InputError
 
-FOR_PEOPLE = re.compile(r"\W{0,3}\d{1,3}([,.' ]\d{3})*([.,]\d+)?\s?\W{0,3}")
-TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
+FOR_PEOPLE = re.compile(r"\W{0,3}\d{1,3}([,.' ]\d{2,3})*([.,]\d+)?\s?\W{0,3}")
 
 
 class Number(Scale):
@@ -35,10 +34,7 @@ class Number(Scale):
     samples = ("$12.50", "$-0.25", "$1000.00")
     default_spelling = "{s}"
     takes_format = True
-    unsupported_formats = (
-        (TIME, "write times of day as numbers, such as minutes after midnight"),
-        (FOR_PEOPLE, "write numbers plainly, as 1234.5"),
-    )
+    unsupported_formats = ((FOR_PEOPLE, "write numbers plainly, as 1234.5"),)
 
     def describe(self, form: Form) -> str:
         """Return ``number``, with the number of decimals if it is fixed."""

@@ -293,7 +293,8 @@ class TextColumn:
         asked, _ = self.reading.declared.get(self.name, ("", ""))
         if asked == "text":
             return InferredColumn(self.form("text"), example, "never learnt; empty in samples")
-        template = template_of(self._words.distinct) if not asked else None
+        otherwise = bool(declare) and not declare.endswith("=number")
+        template = template_of(self._words.distinct) if not (asked or otherwise) else None
         if template is not None and distinct > NEARLY_ALL * n:
             return self._as_key(template, example)
         every = "nearly every row" if distinct < n else "every row"
