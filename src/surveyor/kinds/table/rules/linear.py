@@ -6,13 +6,14 @@ Dates are taken in days.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from surveyor.kinds.table.constructions import Construction, Known, Residual
+from surveyor.kinds.table.constructions import Construction, Known, Made, Residual
 from surveyor.kinds.table.rules import (
     EXCEPTIONS,
     Checked,
@@ -42,7 +43,10 @@ class Linear(Rule):
 
     @classmethod
     def candidates(cls, view: View) -> Iterator[Rule]:
-        """Yield the shortest relations; columns in one stay out of longer ones as targets."""
+        """Yield the shortest relations; longer ones of the same columns follow from them.
+
+        That is so unless the shorter one is a ratio, which holds up to rounding.
+        """
         names = [n for n in view.ordered if _varies(view.in_units(n))]
         found: list[frozenset[str]] = []
         for size in (2, 3, 4):
@@ -51,11 +55,12 @@ class Linear(Rule):
                     continue
                 rule = cls._fitted(view, whole[-1], whole[:-1])
                 if rule is not None:
-                    found.append(frozenset(whole))
+                    if not rule.is_ratio:
+                        found.append(frozenset(whole))
                     yield rule
 
     @classmethod
-    def _fitted(cls, view: View, target: str, columns: Sequence[str]) -> Rule | None:
+    def _fitted(cls, view: View, target: str, columns: Sequence[str]) -> Linear | None:
         parts = [view.in_units(n) for n in (target, *columns)]
         rows = np.flatnonzero(np.isfinite(np.sum(parts, axis=0)))[:ROWS]
         if len(rows) < ROWS // 2:
@@ -73,15 +78,26 @@ class Linear(Rule):
                 continue
             if len(weights) > 1 and (weights % 1).any():
                 continue  # near enough for rounded values, and no sum
-            constant = float(np.median(y - x @ weights))
             wide = within + sum(
                 abs(w) * 0.5 * tolerance(view, n) * (abs(w) % 1 > 0)
                 for w, n in zip(weights, columns, strict=True)
             )
-            if (np.abs(y - x @ weights - constant) > wide).mean() <= 4 * EXCEPTIONS:
-                made = cls(target, tuple(columns), tuple(map(float, weights)), constant, wide)
-                return made._turned()
+            left = y - x @ weights
+            for constant in (0.0, float(np.median(left))):
+                if (np.abs(left - constant) > wide).mean() <= 4 * EXCEPTIONS:
+                    own = tuple(map(float, weights))
+                    return cls(target, tuple(columns), own, constant, float(wide))._turned()
         return None
+
+    @property
+    def is_ratio(self) -> bool:
+        """Return whether a weight is no whole number."""
+        return any(w % 1 for w in self.weights)
+
+    @property
+    def size(self) -> int:
+        """Return 1, or 2 for a ratio: sums are kept first."""
+        return 1 + self.is_ratio
 
     def _turned(self) -> Linear:
         """Return it with the target that leaves all others on one side, with a plus."""
@@ -155,6 +171,7 @@ class Linear(Rule):
             "weights": self.weights,
             "constant": self.constant,
             "units": tuple(view.unit(name) for name in self.names),
+            "within": math.inf if kind else self.within * view.unit(self.target),
         }
         return (kind or Sum).fitted(view, self.target, self.columns, text, **given, **own)
 
@@ -173,15 +190,25 @@ class Sum(Residual):
     weights: tuple[float, ...] = ()
     constant: float = 0.0
     units: tuple[float, ...] = ()
+    within: float = math.inf
 
     def base(self, rows: Known) -> np.ndarray:
-        """Return the sum."""
+        """Return the sum, rounded."""
+        return self._rounded(self._total(rows))
+
+    def restore(self, made: Made) -> None:
+        """Add the residual to the sum, or none where the rule would not hold with it."""
+        super().restore(made)
+        gap = np.abs(made.numbers(self.target) - self._total(made)) > self.within
+        made.values[self.target] = np.where(gap, self.base(made), made.numbers(self.target))
+
+    def _total(self, rows: Known) -> np.ndarray:
         own, *others = self.units
         total = np.full(len(rows.numbers(self.parts[0])), own * self.constant)
         for name, weight, unit in zip(self.parts, self.weights, others, strict=True):
             numbers = rows.numbers(name)
             total += weight * (numbers if unit == own else numbers * own / unit)
-        return self._rounded(total)
+        return total
 
 
 def _varies(values: np.ndarray) -> bool:
