@@ -313,5 +313,5 @@ def test_a_likelihood_of_pairs_is_that_of_what_is_drawn() -> None:
     assert float(odds.sum().detach()) == pytest.approx(1, abs=1e-5)
     possible = [tuple(p) in set(map(tuple, seen)) for p in codes[:, :2].tolist()]
     assert float(odds[torch.tensor(possible)].sum().detach()) == pytest.approx(1, abs=1e-4)
-    drawn = net.drawer()(Draws(0).uniform(500, len(codec.free)), None)[:, :2].tolist()
+    drawn = net.walker().draw(Draws(0).uniform(500, len(codec.free)), None)[:, :2].tolist()
     assert {tuple(p) for p in drawn} <= set(map(tuple, seen.tolist()))

@@ -291,7 +291,7 @@ def test_usefulness_is_said_by_what_is_gained_over_a_guess(
 def test_numbers_finer_than_real_ones_are_named(files: bool, tmp_path: Path) -> None:
     real, made = orders(600, 1), orders(300, 2)
     made["net"] += 0.001 * (np.arange(300) % 2)
-    real, made = real.assign(whole=range(600)), made.assign(whole=np.arange(300) + 0.5)
+    real, made = real.assign(whole=np.arange(600) // 3), made.assign(whole=np.arange(300) + 0.5)
     paths = [str(tmp_path / name) for name in ("real.csv", "made.csv")]
     for path, frame in zip(paths, (real, made), strict=True):
         frame.to_csv(path, index=False)

@@ -53,7 +53,7 @@ CASES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "a constant column": ("P10", frame(x=1), {}),
     "nothing but missing": ("P10", frame(x=None), {}),
     "many categories": ("P11", frame(x=[f"v{k % 100}" for k in range(600)]), {}),
-    "an identifier": ("P12", frame(x=RNG.permutation(600)), {}),
+    "an identifier": ("P12", frame(x=RNG.permutation(600)), {"type": ("x=number",)}),
     "too many parameters": ("P13", RNG.normal(size=(100, 2)), {"critic": "mlp:width=512"}),
     "few rows": ("P14", RNG.normal(size=(100, 2)), {}),
     "a large batch": ("P15", RNG.normal(size=(300, 2)), {"batch": 512}),

@@ -91,7 +91,7 @@ def test_what_one_row_alone_has_is_not_in_the_file(tmp_path: Path) -> None:
     rows = people(600, 1)
     rows["note"] = ["common"] * 500 + [f"Zaphod{k}" for k in range(100)]
     rows["kind"] = pd.Categorical(["a"] * 590 + [f"Trillian{k}" for k in range(10)])
-    rows["code"] = np.arange(600) * 7 + 1_000_000
+    rows["code"] = np.arange(600) * 7919 + 1_000_000
     rows.loc[5, "height"] = 987.125
     path = surveyor.reference(rows, tmp_path / "x.ref")
     content = path.read_bytes()

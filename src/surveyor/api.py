@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import nn
 
 import surveyor.run as runs
@@ -94,7 +95,8 @@ class Model:
 
         ``where`` holds in every row: a value, several values (a list, or ``"a|b"``), or for
         numbers and dates a range (``"30..40"``). The run's conditions are inputs of the generator;
-        conditions on other columns of a table are met by rejection sampling. With ``parity``
+        conditions on other columns of a table are met by rejection
+        sampling or, if rare, by sequential Monte Carlo. With ``parity``
         (outcome, group) the outcome is equally frequent in every group; nothing changes within
         group and outcome. No row of a table equals one of ``apart_from``, a DataFrame or a file.
         ``truncate`` below 1 narrows the latent of pictures and vectors, for more typical but less
@@ -202,6 +204,40 @@ class Model:
             InputError: ``by`` is unknown, or the generator has no likelihood.
         """
         return runs.scored(self.run, data, by)
+
+    @with_default_settings
+    def impute(
+        self, data: Any, draws: int = 0, seed: int = 0, show: runs.Show = runs.silent
+    ) -> pd.DataFrame:
+        """Return the rows of a table with missing values filled in; all others stay as they are.
+
+        A missing label becomes the most probable one given the row, a number its median. With
+        ``draws`` of at least 1, that many tables are returned, one below the other and numbered by
+        a first column ``draw``, in which missing values are drawn given the row (multiple
+        imputation; Rubin 1987). ``show`` is called with the rows done and all rows.
+
+        Raises:
+            InputError: the generator has no likelihood, or a condition of the run is missing.
+        """
+        draws = integer("draws", draws, 0)
+        return runs.imputed(self.run, data, draws, seed_of(seed), show)
+
+    @with_default_settings
+    def predict(
+        self, data: Any, target: str, seed: int = 0, show: runs.Show = runs.silent
+    ) -> pd.DataFrame:
+        """Return what the run says of column ``target``, given the other columns of each row.
+
+        Of labels these are the most probable one and the probability of each, ``p(LABEL)``; of
+        numbers the median, the mean, and the quantiles of 5 and 95%. They follow from the
+        generator's likelihood without approximation where the rest of the row is there; other
+        missing values are averaged over. ``show`` is called with the rows done and all rows.
+
+        Raises:
+            InputError: the generator has no likelihood, or the column is unknown or computed from
+                others by a rule.
+        """
+        return runs.predicted(self.run, data, target, seed_of(seed), show)
 
     def save(self, path: str | Path) -> Path:
         """Copy the run folder to ``path``.

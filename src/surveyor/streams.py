@@ -31,6 +31,7 @@ class Stream(IntEnum):
     REPORT = 18  # samples shown in a report
     HALVES = 19  # the split of data that a run was not trained on
     DECODE = 20  # values within cells, for measures
+    GIVEN = 21  # samples given values of any columns
 
 
 def generator(seed: int, stream: Stream) -> np.random.Generator:

@@ -287,7 +287,7 @@ def test_codes_are_drawn_by_the_law_of_the_latent(text: str, cond: int) -> None:
     with torch.no_grad():
         hot = generator(z, c)
     told = torch.stack([block.argmax(1) for block in torch.split(hot, [3, 4], dim=1)], dim=1)
-    drawn = generator.drawer()(u, c)
+    drawn = generator.walker().draw(u, c)
     # Sums in another order: a code differs where u falls onto an edge.
     assert (drawn != told).any(1).float().mean() < 1e-3
 

@@ -13,7 +13,18 @@ from collections.abc import Sequence
 import cyclopts
 
 from surveyor import options
-from surveyor.cli import claims, distance, judge, measure, reference, sample, train, translate, walk
+from surveyor.cli import (
+    claims,
+    distance,
+    fill,
+    judge,
+    measure,
+    reference,
+    sample,
+    train,
+    translate,
+    walk,
+)
 from surveyor.cli.console import app, discard_output, print_error, print_notices
 from surveyor.errors import Diverged, InputError, Interrupted, SurveyorError
 from surveyor.process_state import default_settings
@@ -22,6 +33,7 @@ __all__ = [
     "claims",
     "distance",
     "entry",
+    "fill",
     "judge",
     "main",
     "measure",

@@ -9,9 +9,17 @@ from torch import nn
 from surveyor.catalog import Part, parts_in
 from surveyor.data import Space
 from surveyor.generators.latent import Latent
-from surveyor.generators.likelihood import UNSEEN, Likelihood, TabularLikelihood
+from surveyor.generators.likelihood import UNSEEN, Likelihood, TabularLikelihood, Walker
 
-__all__ = ["UNSEEN", "Generator", "Latent", "Likelihood", "TabularLikelihood", "generators"]
+__all__ = [
+    "UNSEEN",
+    "Generator",
+    "Latent",
+    "Likelihood",
+    "TabularLikelihood",
+    "Walker",
+    "generators",
+]
 
 
 class Generator(Part):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch.nn import functional
 from surveyor.batch import Draws
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.generators import UNSEEN, Generator, Latent, TabularLikelihood
+from surveyor.generators import UNSEEN, Generator, Latent, TabularLikelihood, Walker
 from surveyor.layers.initial import start
 from surveyor.layers.smooth import SmoothLogits
 
@@ -140,54 +140,9 @@ class AutoregressiveGenerator(TabularLikelihood):
             inputs.append(self.embeddings[k](block))
         return total
 
-    @torch.no_grad()
-    def drawer(self) -> Callable[[Tensor, Tensor | None], Tensor]:
-        """Return a sampler of codes that replaces products with one-hot blocks by look-ups."""
-        columns: Any = self.columns
-        offsets = torch.tensor([0, *self.sizes[:-1]]).cumsum(0)
-        tables: list[Tensor] = []
-        for k in range(len(self.sizes)):
-            first = columns[k][0]
-            widths = [self._width(j) for j in range(k)]
-            parts = torch.split(first.weight, [first.in_features - sum(widths), *widths], dim=1)
-            rows = [
-                (part @ e.weight if isinstance(e, nn.Linear) else part).T
-                for part, e in zip(parts[1:], self.embeddings, strict=False)
-            ]
-            tables.append(torch.cat(rows) if rows else first.weight.T)
-
-        def draw(u: Tensor, cond: Tensor | None) -> Tensor:
-            with torch.no_grad():
-                return self._drawn(u, cond, tables, offsets.to(u.device))
-
-        return draw
-
-    def _drawn(
-        self, u: Tensor, cond: Tensor | None, tables: Sequence[Tensor], offsets: Tensor
-    ) -> Tensor:
-        columns: Any = self.columns
-        codes = torch.empty(len(u), len(self.sizes), dtype=torch.int64, device=u.device)
-        places = torch.empty_like(codes)
-        for k, size in enumerate(self.sizes):
-            first, *rest = columns[k]
-            if k > 0:
-                h = functional.embedding_bag(places[:, :k], tables[k], mode="sum").add_(first.bias)
-            else:
-                h = first.bias.repeat(len(u), 1)
-            if cond is not None:
-                h.addmm_(cond, first.weight[:, : cond.shape[1]].T)
-            elif k == 0:
-                h += tables[0]
-            for layer in rest:
-                h = layer(functional.leaky_relu(h, self.net.slope, inplace=True))
-            for j, name in self.pairs[k]:
-                h += self.get_buffer(name)[codes[:, j]]
-            # Not softmax, which is slow on short rows.
-            odds = h.sub_(h.amax(1, keepdim=True)).exp_().cumsum_(1)
-            code = torch.searchsorted(odds, u[:, k : k + 1] * odds[:, -1:]).squeeze(1)
-            codes[:, k] = code.clamp_(max=size - 1)
-            places[:, k] = codes[:, k] + offsets[k]
-        return codes
+    def walker(self) -> Walker:
+        """Return the nets with products of weights and one-hot blocks replaced by look-ups."""
+        return LookUps(self)
 
     def _width(self, k: int) -> int:
         return min(self.sizes[k], self.net.embedding)
@@ -234,6 +189,50 @@ class AutoregressiveGenerator(TabularLikelihood):
             h = h * masks[number] if masks else h
         logits: Tensor = layers[-1](h)
         return logits
+
+
+class LookUps(Walker):
+    """The nets of a generator; the first layer of each adds up rows of a table.
+
+    Row ``offsets[j]`` + c is the product of the weights with code c of column j.
+    """
+
+    def __init__(self, generator: AutoregressiveGenerator) -> None:
+        self.net, self.sizes = generator, generator.sizes
+        self.offsets = torch.tensor([0, *self.sizes[:-1]]).cumsum(0)
+        self.tables: list[Tensor] = []
+        nets: Any = generator.columns
+        with torch.no_grad():
+            for k in range(len(self.sizes)):
+                first = nets[k][0]
+                widths = [generator._width(j) for j in range(k)]
+                parts = torch.split(first.weight, [first.in_features - sum(widths), *widths], dim=1)
+                rows = [
+                    (part @ e.weight if isinstance(e, nn.Linear) else part).T
+                    for part, e in zip(parts[1:], generator.embeddings, strict=False)
+                ]
+                self.tables.append(torch.cat(rows) if rows else first.weight.T)
+        self.offsets = self.offsets.to(self.tables[0].device)
+
+    @torch.no_grad()
+    def logits(self, k: int, codes: Tensor, cond: Tensor | None) -> Tensor:
+        """Return the output of net k, with pairs ruled out that never occur together."""
+        nets: Any = self.net.columns
+        first, *rest = nets[k]
+        if k > 0:
+            places = codes[:, :k] + self.offsets[:k]
+            h = functional.embedding_bag(places, self.tables[k], mode="sum").add_(first.bias)
+        else:
+            h = first.bias.repeat(len(codes), 1)
+        if cond is not None:
+            h.addmm_(cond, first.weight[:, : cond.shape[1]].T)
+        elif k == 0:
+            h += self.tables[0]
+        for layer in rest:
+            h = layer(functional.leaky_relu(h, self.net.net.slope, inplace=True))
+        for j, name in self.net.pairs[k]:
+            h += self.net.get_buffer(name)[codes[:, j]]
+        return h
 
 
 @torch.no_grad()

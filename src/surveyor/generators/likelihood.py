@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Draws
@@ -28,18 +29,42 @@ class Likelihood(nn.Module, ABC):
         """
 
 
+class Walker(ABC):
+    """A likelihood of rows of codes, taken apart: p(code k | codes before k), without gradients.
+
+    It is a snapshot, which precomputes whatever does not depend on the row. Column k has
+    ``sizes[k]`` codes.
+    """
+
+    sizes: list[int]
+
+    @abstractmethod
+    def logits(self, k: int, codes: Tensor, cond: Tensor | None) -> Tensor:
+        """Return log p of the codes of column k up to a constant, (n, sizes[k]).
+
+        Of ``codes`` (n, columns) those before column k are given, and conditions (n, c).
+        """
+
+    def draw(self, u: Tensor, cond: Tensor | None) -> Tensor:
+        """Return codes (n, columns), given numbers (n, columns) uniform in [0, 1)."""
+        codes = torch.empty(u.shape, dtype=torch.int64, device=u.device)
+        for k, size in enumerate(self.sizes):
+            odds = self.logits(k, codes, cond)
+            # Not softmax, which is slow on short rows.
+            odds = odds.sub_(odds.amax(1, keepdim=True)).exp_().cumsum_(1)
+            code = torch.searchsorted(odds, u[:, k : k + 1] * odds[:, -1:]).squeeze(1)
+            codes[:, k] = code.clamp_(max=size - 1)
+        return codes
+
+
 class TabularLikelihood(Likelihood):
     """A likelihood of rows of codes: its output is (n, codes), one-hot in blocks of ``sizes``."""
 
     sizes: list[int]
 
     @abstractmethod
-    def drawer(self) -> Callable[[Tensor, Tensor | None], Tensor]:
-        """Return (u (n, blocks) uniform in [0, 1), cond (n, c) or None) -> codes (n, blocks).
-
-        It samples the distribution of ``forward`` without a gradient, and precomputes whatever
-        does not depend on the row.
-        """
+    def walker(self) -> Walker:
+        """Return the distribution of ``forward``, column by column."""
 
     @abstractmethod
     def calibrate(

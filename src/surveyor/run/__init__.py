@@ -2,6 +2,7 @@
 
 from surveyor.run.answering import answer, answered
 from surveyor.run.begin import privacy_of, resume, start
+from surveyor.run.filling import Show, imputed, predicted, silent
 from surveyor.run.folder import (
     Run,
     completed,
@@ -30,6 +31,7 @@ __all__ = [
     "Lock",
     "Run",
     "Session",
+    "Show",
     "Temporary",
     "answer",
     "answered",
@@ -37,6 +39,7 @@ __all__ = [
     "draw_parts",
     "draw_samples",
     "fingerprint",
+    "imputed",
     "resume_command",
     "keep_evaluation",
     "load",
@@ -44,6 +47,7 @@ __all__ = [
     "other_data",
     "other_modules",
     "own_data",
+    "predicted",
     "privacy_of",
     "read_for",
     "read_history",
@@ -51,6 +55,7 @@ __all__ = [
     "resume",
     "same_data",
     "scored",
+    "silent",
     "start",
     "threads",
     "trained_on",

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from surveyor.errors import InputError, notify
 from surveyor.generators import TabularLikelihood
 from surveyor.measures import generated
 from surveyor.run.folder import Run
+from surveyor.run.guided import RARE, allowed_codes, guided
 from surveyor.run.reading import read_for
 from surveyor.streams import Stream
 
@@ -71,10 +73,16 @@ def draw_samples(
         return run.codec.reassembled(_with_exact(_made(run, n, inputs, seed, begin), found), first)
     kept: list[Any] = []
     met = made_in_all = 0
+    allowed, rare = allowed_codes(run, found), False
     for attempt in range(begin, begin + TRIES):
         share = met / made_in_all if met else 0.5 if made_in_all == 0 else 1 / made_in_all
         size = int(min(max(2000, SPARE * (n - met) / share), 100_000, MOST - made_in_all))
-        made = _made(run, size, inputs, seed, attempt)
+        if allowed and made_in_all and share < RARE and not rare:
+            rare, kept, met, made_in_all = True, [], 0, 0
+            size = max(2000, int(SPARE * n))
+        make = partial(guided, allowed=allowed) if rare else _made
+        made = make(run, min(size, 100_000), inputs, seed=seed, attempt=attempt)
+        size = _count(made)
         u = Draws(seed, attempt, Stream.SAMPLE, BALANCE).uniform(size).numpy()
         agree = tests.passed(made, u)
         made = _with_exact(made, found)
@@ -214,17 +222,17 @@ def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Selection]:
 def _made(run: Run, n: int, inputs: Mapping[str, Selection], seed: int, attempt: int) -> Any:
     codec, game = run.codec, run.game
     codes = codec.condition.draw(n, Draws(seed, attempt, Stream.SAMPLE), inputs)
-    drawer = game.generator.drawer() if isinstance(game.generator, TabularLikelihood) else None
+    walker = game.generator.walker() if isinstance(game.generator, TabularLikelihood) else None
     device = next(game.critic.parameters()).device
 
     def part(number: int) -> Any:
         torch.set_num_threads(1)  # for this thread's own matrix products
         own = codes[number * AT_ONCE : (number + 1) * AT_ONCE]
         draws, cond = Draws(seed, attempt, Stream.SAMPLE, number + 1), codec.condition.embed(own)
-        if drawer is not None:
+        if walker is not None:
             cond = None if cond is None else cond.to(device)
             blocks = len(codec.space.blocks)
-            numbers = drawer(draws.uniform(len(own), blocks).to(device), cond)
+            numbers = walker.draw(draws.uniform(len(own), blocks).to(device), cond)
             return codec.decode_blocks(numbers.cpu().numpy(), own, draws)
         batch = generated(game, game.generator, cond, len(own), draws)
         return codec.decode(batch, own, draws)

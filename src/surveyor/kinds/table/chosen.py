@@ -122,3 +122,19 @@ def same_columns(frames: Mapping[str, Frame], drop: Sequence[str]) -> dict[str, 
         name: Chosen(frame, [n for n in frame.names if n not in drop])
         for name, frame in frames.items()
     }
+
+
+def refuse_to_drop(
+    names: Sequence[str], known: Sequence[str], conditions: Sequence[str], learnt: Sequence[str]
+) -> None:
+    """Raise InputError if columns of a run cannot be left out of its measurements."""
+    problems = check_columns(names, known, "--drop")
+    problems += [
+        f"--drop {n}: a condition of the run, which cannot be dropped; leave it out of --drop"
+        for n in names
+        if n in conditions
+    ]
+    if not problems and all(name in names for name in learnt):
+        problems.append("--drop: leaves no column to measure; drop fewer")
+    if problems:
+        raise InputError(*problems)

@@ -20,10 +20,12 @@ from surveyor.data.scratch import empty
 from surveyor.data.values import Form
 from surveyor.data.where import Selection
 from surveyor.errors import InputError, notify
+from surveyor.kinds.table.chosen import refuse_to_drop
 from surveyor.kinds.table.constructions import Choice, Made
 from surveyor.kinds.table.dependencies import Derived, Pairs, code_reader, derivation
-from surveyor.kinds.table.formula import Expanded, part_names, restore_formulas
+from surveyor.kinds.table.formula import Expanded, forms_in_files, restore_formulas
 from surveyor.kinds.table.frames import Frame
+from surveyor.kinds.table.holes import TableFiller
 from surveyor.kinds.table.infer import Typed, apply_forms
 from surveyor.kinds.table.keys import row_keys
 from surveyor.kinds.table.learnt import encode_learnt, snapped
@@ -187,16 +189,7 @@ class TableCodec(Codec):
             InputError: unknown columns, conditions, or all columns.
         """
         conditions = [c.name for c in self.condition.columns]
-        problems = check_columns(names, self.selectable_names, "--drop")
-        problems += [
-            f"--drop {n}: a condition of the run, which cannot be dropped; leave it out of --drop"
-            for n in names
-            if n in conditions
-        ]
-        if not problems and all(c.name in names for c in self.columns):
-            problems.append("--drop: leaves no column to measure; drop fewer")
-        if problems:
-            raise InputError(*problems)
+        refuse_to_drop(names, self.selectable_names, conditions, [c.name for c in self.columns])
         ignored = self.kept.needing(names)
         if more := [n for n in ignored if n not in names]:
             notify(f"--drop leaves out {', '.join(more)} as well, learnt from what is dropped")
@@ -211,13 +204,9 @@ class TableCodec(Codec):
     @cached_property
     def forms(self) -> Mapping[str, Form]:
         """Return how each column of a file is read; formulas are text in files."""
-        own = [*self.own.values(), *self.condition.columns]
-        own += [self.group] if self.group is not None else []
-        found = {c.name: c.form for c in own}
-        for name, places in self.formulas.items():
-            found = {n: f for n, f in found.items() if n not in part_names(name, places)}
-            found[name] = Form("category", "object")
-        return found
+        groups = [] if self.group is None else [self.group]
+        own = (*self.own.values(), *self.condition.columns, *groups)
+        return forms_in_files({c.name: c.form for c in own}, self.formulas)
 
     @property
     def selectable(self) -> tuple[Column, ...]:
@@ -248,6 +237,11 @@ class TableCodec(Codec):
         """
         learnt, tested = snapped(found, self.own, self.kept)
         return replace(self, selected=learnt), {**found, **tested}
+
+    @property
+    def filler(self) -> TableFiller:
+        """Return what fills holes in rows."""
+        return TableFiller(self)
 
     def reassembled(self, made: pd.DataFrame, first: int = 0) -> pd.DataFrame:
         """Return rows with formulas as text again, and keys, the first of number ``first``."""

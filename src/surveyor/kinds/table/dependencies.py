@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from surveyor.data.columns import Column
+from surveyor.data.where import Selection
 
 MOST_COLUMNS = 200
 MOST_CELLS = 4_000_000  # the largest product of the two columns' numbers of codes
@@ -35,6 +36,12 @@ class Pairs:
     def text(self, columns: Sequence[Column]) -> str:
         """Return what is kept, in words."""
         return f"{columns[self.first].name} and {columns[self.second].name} as seen together"
+
+    def holds(self, codes: np.ndarray) -> np.ndarray:
+        """Return which rows of codes (n, columns) have a pair that was seen, (n,)."""
+        width = int(max(self.seen[:, 1].max(), codes[:, self.second].max(initial=0))) + 1
+        own = codes[:, self.first].astype(np.int64) * width + codes[:, self.second]
+        return np.isin(own, self.seen[:, 0].astype(np.int64) * width + self.seen[:, 1])
 
     def matrix(self, sizes: Sequence[int]) -> Tensor:
         """Return 1 for codes that occur together and 0 for others, (size of first, of second)."""
@@ -133,3 +140,35 @@ def code_reader(sizes: Sequence[int]) -> Tensor:
     for k, size in enumerate(sizes):
         matrix[starts[k] : starts[k + 1], k] = torch.arange(size)
     return matrix
+
+
+def allowed_codes(
+    columns: Sequence[Column],
+    derived: Sequence[Derived],
+    replaced: Sequence[Column],
+    found: Mapping[str, Selection],
+) -> dict[int, np.ndarray]:
+    """Return the codes (size,) selected of each free column, true where selected.
+
+    ``replaced`` columns, of which something else is learnt, and conditions are left out.
+    """
+    free, learnt = len(columns) - len(derived), {c.name for c in replaced}
+    made: dict[int, np.ndarray] = {}
+    for k, column in enumerate(columns):
+        if column.name not in found or column.name in learnt:
+            continue
+        own = np.zeros(column.size, dtype=bool)
+        own[found[column.name].codes] = True
+        if k >= free:
+            parent = derived[k - free]
+            k, own = parent.parent, own[parent.table]
+        made[k] = made.get(k, np.ones(len(own), dtype=bool)) & own
+    return made
+
+
+def seen_together(pairs: Sequence[Pairs], codes: np.ndarray) -> np.ndarray:
+    """Return which rows of codes (n, columns) have only pairs that were seen, (n,)."""
+    held = np.ones(len(codes), dtype=bool)
+    for pair in pairs:
+        held &= pair.holds(codes)
+    return held

@@ -21,7 +21,7 @@ from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.declared import declared_rules, refuse_lost, ruled_out, rules_of
 from surveyor.kinds.table.defaults import PRIVATE_PARTS, defaults
 from surveyor.kinds.table.formula import Expanded, formula_ratios, part_names
-from surveyor.kinds.table.frames import Frame, InMemory, Stacked, read_frame
+from surveyor.kinds.table.frames import Frame, InMemory, Over, Stacked, read_frame
 from surveyor.kinds.table.infer import Typed, align_columns, infer_types, read_types
 from surveyor.kinds.table.learnt import learn
 from surveyor.kinds.table.stream import write_parts
@@ -203,6 +203,15 @@ class Table(Files):
             surrogates=tuple(raw.surrogates),
             **vars(learning),
         )
+
+    def beside(self, raw: Frame, made: pd.DataFrame) -> pd.DataFrame:
+        """Return rows ``made`` of a table among its columns that were not read, such as keys."""
+        plain = raw
+        while isinstance(plain, (Over, Expanded)):
+            plain = plain.plain
+        whole = plain.take(np.arange(len(plain)))
+        order = [n for n in plain.names if n in made or n in whole]
+        return pd.DataFrame({n: (made if n in made else whole)[n].array for n in order})
 
     def write(self, samples: pd.DataFrame, path: Path) -> None:
         """Write CSV, Parquet or Arrow, as the suffix says."""

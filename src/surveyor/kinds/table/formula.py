@@ -125,6 +125,13 @@ def restore_formulas(frame: pd.DataFrame, formulas: Mapping[str, int]) -> pd.Dat
     return frame
 
 
+def forms_in_files(forms: Mapping[str, Form], formulas: Mapping[str, int]) -> dict[str, Form]:
+    """Return how the columns of a file are read, of which formulas are text."""
+    parts = {part for name, places in formulas.items() for part in part_names(name, places)}
+    plain = {name: form for name, form in forms.items() if name not in parts}
+    return plain | {name: Form("category", "object") for name in formulas}
+
+
 def formula_ratios(
     frame: pd.DataFrame, name: str, formulas: Mapping[str, int]
 ) -> list[frozenset[tuple[str, float]] | None]:

@@ -228,12 +228,12 @@ def _widened(old: _Range, values: pd.Series, form: Form, name: str) -> _Range:
     numbers = numeric(present, form, name)
     finite = np.isfinite(numbers)
     inside = numbers[finite]
-    raw = present.to_numpy() if present.dtype.kind in "iu" else inside  # exact beyond 2^53
+    integers = present.dtype.kind in "iu"
+    raw = present.to_numpy() if integers else inside  # exact beyond 2^53
     different = old.different
     if different is not None:
         own = np.unique(raw)
-        whole = form.kind == "integer" and len(own) == len(values)
-        different = (*different, own) if whole else None
+        different = (*different, own) if integers and len(own) == len(values) else None
     return _Range(
         example,
         max(old.largest, float(np.abs(inside).max(initial=0.0))),

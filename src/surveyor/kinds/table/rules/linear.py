@@ -202,6 +202,17 @@ class Sum(Residual):
         gap = np.abs(made.numbers(self.target) - self._total(made)) > self.within
         made.values[self.target] = np.where(gap, self.base(made), made.numbers(self.target))
 
+    def solved_for(self, name: str, rows: Known) -> np.ndarray:
+        """Return the part ``name`` (n,) computed from the target and the other parts."""
+        places = {
+            n: (w, u) for n, w, u in zip(self.parts, self.weights, self.units[1:], strict=True)
+        }
+        weight, unit = places.pop(name)
+        left = rows.numbers(self.target) / self.units[0] - self.constant
+        for other, (w, u) in places.items():
+            left = left - w * rows.numbers(other) / u
+        return self._rounded(left / weight * unit)
+
     def _total(self, rows: Known) -> np.ndarray:
         own, *others = self.units
         total = np.full(len(rows.numbers(self.parts[0])), own * self.constant)
