@@ -48,10 +48,10 @@ class TableFiller(Filler):
         other missing values are holes only where training rows have none.
         """
         codec = self.codec
-        if problems := check_columns(
-            [n for n in codec.selectable_names if n != target], list(frame.columns), "column"
-        ):
-            raise InputError(*problems)
+        absent = [n for n in codec.selectable_names if n not in frame and n != target]
+        if absent:
+            names = ", ".join(map(repr, absent))
+            raise InputError(f"the rows have no column {names}; add it, empty where unknown")
         conditions = codec.condition.encode(frame, len(frame))  # type: ignore[arg-type]
         _refuse_open_conditions(codec, conditions)
         if target is None:
