@@ -197,6 +197,18 @@ def test_what_a_sum_says_is_filled_in_exactly(model: Model, lost: str) -> None:
     np.testing.assert_allclose(made[lost], rows[lost], atol=1e-6)
 
 
+def test_what_follows_from_a_hole_tells_it() -> None:
+    """A land has one town: of two columns that follow from each other, one says the other."""
+    lands = {"Rome": "IT", "Oslo": "NO", "Bern": "CH"}
+    rows = shops()[["town", "size"]].assign(land=lambda t: t["town"].map(lands))
+    own = fit(rows, steps=20, warm_start=1.0, threads=1, seed=0)
+    for lost in ("town", "land"):
+        made = own.impute(rows.iloc[:100].assign(**{lost: None}))
+        assert (made[lost] == rows[lost].iloc[:100]).all()
+        told = own.predict(rows.iloc[:100], lost)
+        assert (told[lost] == rows[lost].iloc[:100]).all()
+
+
 def test_a_filled_label_is_better_than_the_most_frequent_one(model: Model) -> None:
     rows = shops().iloc[:800]
     made = model.impute(rows.assign(town=None))

@@ -94,6 +94,8 @@ def predicted(run: Run, data: Any, target: str, seed: int = 0, show: Show = sile
     _tell(holes)
     size = walker.sizes[block]
     odds = np.zeros((len(frame), size))
+    known = np.flatnonzero(~holes.free[:, block])  # of a target that follows from another column
+    odds[known, holes.codes[known, block]] = 1.0
     for k, (index, part) in enumerate(_open(holes)):
         random = Draws(seed, k, Stream.GIVEN)
         several = (part.free.sum(1) > 1).any()
