@@ -197,6 +197,23 @@ def test_values_that_are_missing_with_others_have_codes() -> None:
     assert (codec.rows(raw)["codes"] < np.array(codec.sizes)).all()
 
 
+def test_a_fixed_share_holds_to_its_rounding_and_the_sum_exactly() -> None:
+    """Tax is 19% of net, rounded; gross is their sum: whatever is learnt, to the last cent."""
+    rng = np.random.default_rng(0)
+    exact = rng.gamma(2, 900, 4000)
+    frame = pd.DataFrame({"net": exact.round(2), "tax": (0.19 * exact).round(2)})
+    frame["gross"] = (frame["net"] + frame["tax"]).round(2)
+    columns, _, choice = kept(frame)
+    assert {step.text for step in choice.steps} == {"tax = 0.19 net", "gross = net + tax"}
+    learnt = {n: rng.permutation(v) for n, v in learnt_of(columns, choice, frame).items()}
+    learnt |= {n: rng.choice([-0.01, 0.0, 0.01], 4000) for n in learnt if n == "tax"}
+    made = Made({c.name: c for c in columns}, learnt)
+    choice.restore(made)
+    net, tax, gross = (made.numbers(n) for n in ("net", "tax", "gross"))
+    assert np.abs(tax - 0.19 * net).max() <= 0.0061
+    assert np.abs(net + tax - gross).max() < 1e-9
+
+
 def test_a_rule_that_rows_break_is_not_kept() -> None:
     frame = invoices(4000)
     frame["gross"] += frame.index == 7

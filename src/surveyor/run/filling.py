@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -124,7 +125,7 @@ def _walker(run: Run, what: str) -> Walker:
             f"{what}: needs a generator with a likelihood of rows; train a table with --generator "
             "autoregressive"
         )
-    return generator.to("cpu").walker()
+    return copy.deepcopy(generator).to("cpu").walker()
 
 
 def _tell(holes: Holes) -> None:

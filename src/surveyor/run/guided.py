@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,12 +51,10 @@ def guided(
     count = max(n, min(max(EACH * n, FEWEST), MOST_CODES // blocks))
     draws = Draws(seed, attempt, Stream.GIVEN)
     conditions = codec.condition.draw(count, draws, inputs)
-    device = next(generator.parameters()).device
     cond = codec.condition.embed(conditions)
     own = {k: torch.from_numpy(codes).view(1, -1) for k, codes in allowed.items()}
-    walker = generator.to("cpu").walker()
-    made = particles(walker, 1, count, own, None if cond is None else cond.cpu(), draws)
-    generator.to(device)
+    walker = copy.deepcopy(generator).to("cpu").walker()
+    made = particles(walker, 1, count, own, None if cond is None else cond, draws)
     codes = made.codes[0].numpy()
     possible = codec.filler.possible(codes)
     if float(made.log_p) < IMPOSSIBLE or not possible.any():
