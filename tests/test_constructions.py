@@ -200,8 +200,8 @@ def test_values_that_are_missing_with_others_have_codes() -> None:
 def test_a_fixed_share_holds_to_its_rounding_and_the_sum_exactly() -> None:
     """Tax is 19% of net, rounded; gross is their sum: whatever is learnt, to the last cent."""
     rng = np.random.default_rng(0)
-    exact = rng.gamma(2, 900, 4000)
-    frame = pd.DataFrame({"net": exact.round(2), "tax": (0.19 * exact).round(2)})
+    frame = pd.DataFrame({"net": rng.gamma(2, 900, 4000).round(2)})
+    frame["tax"] = (0.19 * frame["net"] + rng.uniform(-4e-4, 4e-4, 4000)).round(2)
     frame["gross"] = (frame["net"] + frame["tax"]).round(2)
     columns, _, choice = kept(frame)
     assert {step.text for step in choice.steps} == {"tax = 0.19 net", "gross = net + tax"}
@@ -210,7 +210,7 @@ def test_a_fixed_share_holds_to_its_rounding_and_the_sum_exactly() -> None:
     made = Made({c.name: c for c in columns}, learnt)
     choice.restore(made)
     net, tax, gross = (made.numbers(n) for n in ("net", "tax", "gross"))
-    assert np.abs(tax - 0.19 * net).max() <= 0.0061
+    assert np.abs(tax - 0.19 * net).max() <= 0.0056
     assert np.abs(net + tax - gross).max() < 1e-9
 
 

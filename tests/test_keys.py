@@ -81,6 +81,7 @@ def test_keys_go_on_over_the_parts_of_a_file(
     model: Model, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("surveyor.run.sampling.PART", 70)
+    monkeypatch.setattr("surveyor.run.PART", 70)
     path = tmp_path / "made.csv"
     assert main(["sample", str(model.run.path), "-n", "200", "-o", str(path)]) == 0
     made = pd.read_csv(path)
