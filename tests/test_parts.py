@@ -113,6 +113,7 @@ def test_a_file_of_parts_is_complete_or_not_there(
     path.write_text("kept")
     impossible = ["--where", "age=20", "--where", "joined=2020-01-05", "--where", "income=0"]
     monkeypatch.setattr(runs.sampling, "MOST", 4000)
+    monkeypatch.setattr(runs.sampling, "RARE", 0.0)
     command = ["sample", str(model.run.path), "-n", "150", *impossible, "-o", str(path)]
     assert main([*command, "--overwrite"]) == 2
     assert path.read_text() == "kept"

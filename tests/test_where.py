@@ -28,11 +28,12 @@ def test_what_is_made_for_a_rare_wish_is_no_more_than_its_rarity_asks(
     made: list[int] = []
     plain = sampling._made
 
-    def counted(run: Any, n: int, *more: Any) -> Any:
+    def counted(run: Any, n: int, *more: Any, **rest: Any) -> Any:
         made.append(n)
-        return plain(run, n, *more)
+        return plain(run, n, *more, **rest)
 
     monkeypatch.setattr(sampling, "_made", counted)
+    monkeypatch.setattr(sampling, "RARE", 0.0)
     rows = draw_samples(table_run.run, 3000, {"income": 0}, 1)
     assert (rows["income"] == 0).all()
     assert len(made) > 1
@@ -46,11 +47,12 @@ def test_a_rare_wish_is_made_in_rounds_that_its_share_so_far_asks_for(
     rounds: list[pd.DataFrame] = []
     plain = sampling._made
 
-    def kept(*args: Any) -> Any:
-        rounds.append(plain(*args))
+    def kept(*args: Any, **rest: Any) -> Any:
+        rounds.append(plain(*args, **rest))
         return rounds[-1]
 
     monkeypatch.setattr(sampling, "_made", kept)
+    monkeypatch.setattr(sampling, "RARE", 0.0)
     table_run.sample(300, {"age": "18..20"})
     met = int(rounds[0]["age"].between(18, 20).sum())
     assert 0 < met < 150  # so that more is to be made than the least of a round
