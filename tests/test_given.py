@@ -283,6 +283,9 @@ def test_a_missing_condition_of_the_run_is_named() -> None:
     given = fit(rows, condition=("town",), **QUICK)
     made = given.impute(rows.assign(size=None).iloc[:50])
     assert not made.isna().any().any()
+    empty = fit(rows.assign(town=rows["town"].mask(rows.index < 99)), condition=("town",), **QUICK)
+    with pytest.warns(Notice, match=r"'town': 20 values missing; a condition of the run"):
+        assert empty.impute(rows.iloc[:20].assign(town=None))["town"].isna().all()
     with pytest.raises(
         InputError, match=r"'town': a condition of the run, missing or unknown in 1"
     ):

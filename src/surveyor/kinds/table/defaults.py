@@ -35,6 +35,6 @@ def defaults(rows: int, columns: int, autoregressive: bool = True) -> Mapping[st
         "batch": batch,
         "steps": round(warm * (1 + GAME)),
         "warm_start": 1 / (1 + GAME),
-        "generator_rate": 5e-5,
+        "generator_rate": 1e-5,
         "ema_decay": 0.99,
     }

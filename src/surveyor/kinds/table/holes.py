@@ -14,7 +14,7 @@ from surveyor.data import check_columns
 from surveyor.data.columns import QUANTILES, Column
 from surveyor.data.holes import Filler, Holes
 from surveyor.data.where import Selection
-from surveyor.errors import InputError
+from surveyor.errors import InputError, notify
 from surveyor.kinds.table.constructions import Choice, Made
 from surveyor.kinds.table.dependencies import allowed_codes, seen_together
 from surveyor.kinds.table.formula import restore_formulas
@@ -55,6 +55,10 @@ class TableFiller(Filler):
         conditions = codec.condition.encode(frame, len(frame))  # type: ignore[arg-type]
         _refuse_open_conditions(codec, conditions)
         if target is None:
+            for column in codec.condition.columns:
+                if gap := int(frame[column.name].isna().sum()):
+                    what = "a condition of the run, not filled"
+                    notify(f"column {column.name!r}: {gap:,} values missing; {what}")
             frame = deduced(codec, frame)
             gone = {n: frame[n].isna().to_numpy() for n in codec.own}
         else:
