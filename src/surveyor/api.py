@@ -219,7 +219,7 @@ class Model:
         Raises:
             InputError: the generator has no likelihood, or a condition of the run is missing.
         """
-        draws = integer("draws", draws, 0)
+        draws = integer("--draws", draws, 0)
         return runs.imputed(self.run, data, draws, seed_of(seed), show)
 
     @with_default_settings

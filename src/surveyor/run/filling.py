@@ -130,7 +130,8 @@ def _walker(run: Run, what: str) -> Walker:
 
 def _tell(holes: Holes) -> None:
     for name, n in holes.unknown.items():
-        notify(f"column {name!r}: {n:,} values not seen in training; kept, and not drawn upon")
+        values = f"{n:,} value{'s' * (n != 1)}"
+        notify(f"column {name!r}: {values} not seen in training; kept, and not drawn upon")
 
 
 def _open(holes: Holes) -> Iterator[tuple[np.ndarray, Holes]]:
