@@ -90,6 +90,12 @@ def test_thousands_that_could_be_decimals_are_told_and_can_be_overruled() -> Non
     assert set(made) <= set(frame["v"])
 
 
+def test_types_can_be_a_mapping() -> None:
+    frame = pd.DataFrame({"v": [1, 2, 3, 4] * 20, "w": ["1,5", "2,5"] * 40})
+    model = fit(frame, type={"v": "category", "w": "number:0,5"}, **QUICK)
+    assert {c.name: c.kind for c in model.run.codec.selectable} == {"v": "category", "w": "number"}
+
+
 def test_an_example_tells_the_marks() -> None:
     assert (marks_of("1.234,5").thousands, marks_of("1.234,5").decimal) == (".", ",")
     assert (marks_of("0,5").thousands, marks_of("0,5").decimal) == ("", ",")

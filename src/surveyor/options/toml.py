@@ -62,8 +62,6 @@ RESTORE = "restore it or train again"
 def read_options(path: Path) -> dict[str, Any]:
     """Return the options in a user's TOML file, or in a run's ``config.toml``.
 
-    The types of columns can be a table, ``[type]``, keyed by column.
-
     Raises:
         InputError: the file is missing or not valid TOML.
     """
@@ -76,6 +74,4 @@ def read_options(path: Path) -> dict[str, Any]:
     run = content.get("run", content)
     if not isinstance(run, dict):
         raise InputError(f"--config {path}: run is not a table; write [run]")
-    if isinstance(types := run.get("type"), dict):
-        run = {**run, "type": [f"{column}={own}" for column, own in types.items()]}
     return {k.replace("-", "_"): v for k, v in run.items()}

@@ -41,6 +41,8 @@ RENAMED: Mapping[str, tuple[str, str]] = {
 def resolve(given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> Config:
     """Return a configuration from the options given, which override ``defaults``.
 
+    The types of columns can be a mapping or, in TOML, a table, keyed by column.
+
     Raises:
         InputError: a name is unknown, a type is wrong, or a value is out of range; all at once.
     """
@@ -53,6 +55,8 @@ def resolve(given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None)
             hint = f"; did you mean {now[0]}={now[1]}?" if now else did_you_mean(name, fields)
             problems.append(f"unknown option {name!r}{hint}")
             continue
+        if name == "type" and isinstance(value, Mapping):
+            value = [f"{column}={own}" for column, own in value.items()]
         try:
             values[name] = _typed(value, hints[name])
         except (TypeError, ValueError, OverflowError) as error:
