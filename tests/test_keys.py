@@ -70,6 +70,8 @@ def test_new_keys_are_distinct_in_the_pattern_and_not_in_the_data(model: Model) 
 
 
 def test_nothing_of_a_key_is_learnt(model: Model) -> None:
+    told = " ".join(model.report().read_text().split())
+    assert "Keys, not learnt and new in samples: row_id, order, mail, uuid, phone." in told
     learnt = {c.name for c in model.run.codec.selectable}
     assert learnt == {"x", "y"}
     for problem in ({"row_id": 3}, {"mail": "p1.5@mail.org"}):

@@ -47,6 +47,8 @@ class Columns(Panel):
                     "value)."
                 )
             )
+        if keys := [own.name for own in codec.surrogates]:
+            blocks.append(Text(f"Keys, not learnt and new in samples: {', '.join(keys)}."))
         yield Section("Columns", tuple(blocks))
         yield from _rules(evaluation, codec)
         for name in codec.formulas:
@@ -68,7 +70,7 @@ def coordinates(codec: TableCodec, raw: tuple[Any, Any]) -> Coordinates:
 
 
 UNITS_NOTE = (
-    "Ordered columns: W1 in the column's own unit (seconds for dates). Categories: the share of "
+    "Ordered columns: W1 in the column's own unit (seconds for dates and times). Categories: the share of "
     "rows that would have to change."
 )
 LABELS = {
