@@ -70,8 +70,8 @@ def coordinates(codec: TableCodec, raw: tuple[Any, Any]) -> Coordinates:
 
 
 UNITS_NOTE = (
-    "Ordered columns: W1 in the column's own unit (seconds for dates and times). Categories: the share of "
-    "rows that would have to change."
+    "Ordered columns: W1 in the column's own unit (seconds for dates and times). Categories: the "
+    "share of rows that would have to change."
 )
 LABELS = {
     "neutral": "neutral in charge, by common oxidation states",
