@@ -100,7 +100,7 @@ PARTS: dict[str, tuple[str, Callable[[], Mapping[str, Any]]]] = {
     "generators": ("Generator", generators),
     "critics": ("Critic", critics),
     "training/optimizers": ("Updates", optimizers),
-    "data/types": ("Labels Scale Number", column_types),
+    "data/types": ("Labels Scale Number Clock", column_types),
     "training/schedules": ("Schedule", schedules),
     "training/noise": ("Noise Falling", noises),
     "training/views": ("View", views),

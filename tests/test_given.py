@@ -194,7 +194,7 @@ def test_holes_are_filled_and_all_else_stays(model: Model) -> None:
 def test_what_a_sum_says_is_filled_in_exactly(model: Model, lost: str) -> None:
     rows = shops().iloc[:200]
     made = model.impute(rows.assign(**{lost: np.nan}))
-    np.testing.assert_allclose(made[lost], rows[lost], atol=1e-6)
+    np.testing.assert_allclose(made[lost], rows[lost], atol=1e-6)  # cents, as float64
 
 
 def test_what_follows_from_a_hole_tells_it() -> None:
@@ -229,7 +229,7 @@ def test_predictions_are_probabilities_and_quantiles(model: Model) -> None:
     told = model.predict(rows.drop(columns="town"), "town")
     labels = np.array(["Bern", "Oslo", "Rome"])
     odds = told[[f"p({town})" for town in labels]].to_numpy()
-    np.testing.assert_allclose(odds.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(odds.sum(axis=1), 1, atol=1e-5)  # sums in float32
     assert (told["town"] == labels[odds.argmax(axis=1)]).all()
     truth = rows["town"].to_numpy()[:, None] == labels
     assert float(((odds - truth) ** 2).sum(axis=1).mean()) < 0.45

@@ -12,7 +12,7 @@ from surveyor import fit
 from surveyor.cli import main
 from surveyor.data import Options
 from surveyor.data.numerals import marks_of
-from surveyor.data.types import Cells, Fit, column_types
+from surveyor.data.types import Cells, Fit, Scale, column_types
 from surveyor.errors import InputError
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec
@@ -20,6 +20,12 @@ from tests.conftest import QUICK
 
 TYPES = column_types()
 DAYS = pd.date_range("2023-01-05", periods=300, freq="29h")
+
+
+def scale(kind: str) -> Scale:
+    own = TYPES[kind]
+    assert isinstance(own, Scale)
+    return own
 
 
 def told(kind: str, texts: list[str]) -> Fit:
@@ -51,23 +57,23 @@ NUMBERS = {
 def test_numbers_are_read_and_written_back(line: str) -> None:
     texts = line.split(" ")
     spelling = told("number", texts).spelling
-    points, good = TYPES["number"].read(texts, spelling)  # type: ignore[attr-defined]
+    points, good = scale("number").read(texts, spelling)
     assert good.all()
     assert points.tolist() == NUMBERS[line]
-    assert TYPES["number"].write(points, spelling) == texts  # type: ignore[attr-defined]
+    assert scale("number").write(points, spelling) == texts
 
 
 def test_every_mark_and_sign_comes_back() -> None:
     """Any number of any template, for all marks and signs: reading what is written gives it."""
     rng = np.random.default_rng(0)
     values = np.round(rng.normal(0, 10.0 ** rng.integers(0, 7, 200)), 2)
-    own = TYPES["number"]
+    own = scale("number")
     for marks in ("", ",.|", ".,|", "_,|", "'.|", " ,|"):
         for around in ("{}", "${}", "~${}", "{} €", "{}%"):
             for style in (".2f", "s"):
                 spelling = around.replace("{}", f"{{{marks}{style}}}")
-                texts = own.write(values, spelling)  # type: ignore[attr-defined]
-                points, good = own.read(texts, spelling)  # type: ignore[attr-defined]
+                texts = own.write(values, spelling)
+                points, good = own.read(texts, spelling)
                 assert good.all(), spelling
                 np.testing.assert_array_equal(points, values, spelling)
 
@@ -132,12 +138,12 @@ def test_dates_of_the_usual_forms_are_read_and_written_back(format_: str) -> Non
     found = told("date", texts)
     assert found.spelling == format_
     assert not found.odd
-    points, good = TYPES["date"].read(texts, found.spelling)  # type: ignore[attr-defined]
+    points, good = scale("date").read(texts, found.spelling)
     assert good.all()
     step = "D" if ":" not in format_ else "min" if format_.count(":") == 1 else "s"
     seconds = (DAYS.floor(step) - pd.Timestamp("1970-01-01")).total_seconds()
     np.testing.assert_array_equal(points, seconds)
-    assert TYPES["date"].write(points, found.spelling) == texts  # type: ignore[attr-defined]
+    assert scale("date").write(points, found.spelling) == texts
 
 
 @pytest.mark.parametrize(
@@ -180,10 +186,10 @@ DURATIONS = {
 def test_times_and_durations_are_seconds(kind: str, line: str, seconds: list[float]) -> None:
     texts = line.split(" ")
     found = told(kind, texts)
-    points, good = TYPES[kind].read(texts, found.spelling)  # type: ignore[attr-defined]
+    points, good = scale(kind).read(texts, found.spelling)
     assert good.all()
     assert points.tolist() == seconds
-    assert TYPES[kind].write(points, found.spelling) == texts  # type: ignore[attr-defined]
+    assert scale(kind).write(points, found.spelling) == texts
 
 
 def test_a_table_for_people_comes_back_as_it_was_written(tmp_path: Path) -> None:

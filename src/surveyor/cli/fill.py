@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
+import pandas as pd
 
+import surveyor.run as runs
 from surveyor import api
 from surveyor.cli.console import app, out, print_path
-from surveyor.cli.flags import Overwrite
-from surveyor.cli.output import sample_output_problems
+from surveyor.cli.flags import Overwrite, Written
+from surveyor.cli.output import sample_output_problems, spelt
 from surveyor.cli.progress import progress_bar
-from surveyor.cli.spreadsheet import guard_formulas
 from surveyor.errors import InputError
 from surveyor.writing import replacing
 
-Written = Annotated[Path, Parameter(name=["-o", "--output"])]
+Made = Callable[[api.Model, runs.Show], pd.DataFrame]
 
 
 @app.command
@@ -52,12 +52,10 @@ def impute(
     safe_csv
         In a .csv, put ' before text that a spreadsheet would run as a formula.
     """
-    model = api.load(run)
-    _refuse(model, output, overwrite)
-    with progress_bar("rows", out) as show:
-        made = model.impute(data, draws, seed, show)
-    _write(model, made, output, safe_csv)
-    print_path(f"{len(made):,} rows in {output}")
+    n = _written(
+        lambda model, show: model.impute(data, draws, seed, show), run, output, overwrite, safe_csv
+    )
+    print_path(f"{n:,} rows in {output}")
     return 0
 
 
@@ -93,24 +91,27 @@ def predict(
     safe_csv
         In a .csv, put ' before text that a spreadsheet would run as a formula.
     """
-    model = api.load(run)
-    _refuse(model, output, overwrite)
-    with progress_bar("rows", out) as show:
-        made = model.predict(data, target, seed, show)
-    _write(model, made, output, safe_csv)
-    print_path(f"{len(made):,} predictions of {target} in {output}")
+    n = _written(
+        lambda model, show: model.predict(data, target, seed, show),
+        run,
+        output,
+        overwrite,
+        safe_csv,
+    )
+    print_path(f"{n:,} predictions of {target} in {output}")
     return 0
 
 
-def _refuse(model: api.Model, output: Path, overwrite: bool) -> None:
-    if not model.run.kind.files.tabular:
+def _written(make: Made, run: Path, output: Path, overwrite: bool, safe: bool) -> int:
+    """Write what is made by a run, and return how many rows it has."""
+    model = api.load(run)
+    files = model.run.kind.files
+    if not files.tabular:
         raise InputError("impute and predict: only for tables")
-    if problems := sample_output_problems(output, model.run.kind.files, "", overwrite):
+    if problems := sample_output_problems(output, files, "", overwrite):
         raise InputError(*problems)
-
-
-def _write(model: api.Model, made: object, output: Path, safe: bool) -> None:
-    if output.name.lower().endswith((".csv", ".csv.gz")):
-        made = guard_formulas(model.run.codec.as_text(made), safe, str(output))
+    with progress_bar("rows", out) as show:
+        made = make(model, show)
     with replacing(output) as new:
-        model.run.kind.files.write(made, new)
+        files.write(spelt(made, model.run.codec, output, safe), new)
+    return len(made)

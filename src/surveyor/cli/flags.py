@@ -65,6 +65,7 @@ Device = Annotated[
 Flag = Annotated[bool, Parameter(show_default=False)]
 Json = Annotated[bool, Parameter(name="--json", show_default=False)]
 Output = Annotated[Path | None, Parameter(name=["-o", "--output"])]
+Written = Annotated[Path, Parameter(name=["-o", "--output"])]
 Overwrite = Annotated[
     bool,
     Parameter(help="Replace the output if it exists.", show_default=False),

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from surveyor import api
 from surveyor.cli.console import app, escaped, out, output_problems, print_finding, print_path
-from surveyor.cli.flags import Columns, Device, Json, Overwrite
+from surveyor.cli.flags import Columns, Device, Json, Overwrite, Written
 from surveyor.errors import InputError
 from surveyor.writing import replacing
 
@@ -76,7 +76,7 @@ def score(
     data: str,
     /,
     *,
-    output: Annotated[Path, Parameter(name=["-o", "--output"])],
+    output: Written,
     by: str = "auto",
     device: Device = None,
     overwrite: Overwrite = False,

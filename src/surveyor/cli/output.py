@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from surveyor.cli.console import output_problems, print_path
-from surveyor.data import Files
+from surveyor.cli.spreadsheet import guard_formulas
+from surveyor.data import Codec, Files
 from surveyor.errors import InputError
 from surveyor.writing import replacing
 
@@ -18,6 +19,16 @@ def sample_output_problems(
     """Return the problems with writing to ``output``, or by default to ``usual``."""
     endings = (*files.suffixes, *files.outputs)
     return output_problems(output or Path(default_name), endings, overwrite)
+
+
+def spelt(made: Any, codec: Codec, output: Path | None, safe: bool) -> Any:
+    """Return samples as a text file or, without ``output``, the terminal has them.
+
+    Other formats keep them unchanged. With ``safe``, text that a spreadsheet would run is quoted.
+    """
+    if output is not None and not output.name.lower().endswith((".csv", ".csv.gz")):
+        return made
+    return guard_formulas(codec.as_text(made), safe, str(output or "the samples"))
 
 
 def write_samples(made: Any, files: Files, output: Path, names: Sequence[str] = ()) -> None:

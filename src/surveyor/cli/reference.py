@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from surveyor.cli.console import app, output_problems, print_path
-from surveyor.cli.flags import Columns, Overwrite
+from surveyor.cli.flags import Columns, Overwrite, Written
 from surveyor.errors import InputError
 from surveyor.ruler.reference import SUFFIX, summarised, write_reference
 
@@ -18,7 +17,7 @@ def reference(
     data: str,
     /,
     *,
-    output: Annotated[Path, Parameter(name=["-o", "--output"])],
+    output: Written,
     columns: Annotated[Columns, Parameter(name="*")] = Columns(),  # noqa: B008
     overwrite: Overwrite = False,
 ) -> int:

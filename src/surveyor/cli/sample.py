@@ -12,9 +12,9 @@ import surveyor.run as runs
 from surveyor import api
 from surveyor.cli.console import app, out, print_path
 from surveyor.cli.flags import Device, Flag, Output, Overwrite, Where
-from surveyor.cli.output import parse_where, sample_output_problems, write_samples
+from surveyor.cli.output import parse_where, sample_output_problems, spelt, write_samples
 from surveyor.cli.progress import progress_bar
-from surveyor.cli.spreadsheet import guard_formulas, print_csv
+from surveyor.cli.spreadsheet import print_csv
 from surveyor.errors import InputError
 from surveyor.writing import replacing
 
@@ -77,7 +77,8 @@ def sample(
     ):
         return _in_parts(model, n, conditions, seed, apart_from, output, safe_csv)
     made: Any = model.sample(n, conditions, seed, fair, apart_from, truncate)
-    made = _spelt(made, model, output, printed, safe_csv)
+    if printed or output is not None:
+        made = spelt(made, model.run.codec, output, safe_csv)
     if printed:
         print_csv(made)
     else:
@@ -100,20 +101,13 @@ def _in_parts(
         done = 0
         for part in runs.draw_parts(model.run, n, where, seed, apart_from):
             done += len(part)
-            yield _spelt(part, model, output, False, safe)
+            yield spelt(part, model.run.codec, output, safe)
             show(done, n)
 
     with progress_bar("sampling", out) as show, replacing(output) as new:
         model.run.kind.files.write_parts(parts(show), new)
     print_path(f"{n:,} samples in {output}")
     return 0
-
-
-def _spelt(made: Any, model: api.Model, output: Path | None, printed: bool, safe: bool) -> Any:
-    """Return samples as a text file or the terminal has them, other formats unchanged."""
-    if not (printed or (output is not None and _is_csv(output))):
-        return made
-    return guard_formulas(model.run.codec.as_text(made), safe, str(output or "the samples"))
 
 
 def _parse_parity(parity: str | None) -> tuple[tuple[str, str] | None, list[str]]:
@@ -125,7 +119,3 @@ def _parse_parity(parity: str | None) -> tuple[tuple[str, str] | None, list[str]
         [] if outcome and group else [f"--parity {parity}: write OUTCOME:GROUP, such as income:sex"]
     )
     return (outcome, group), wrong
-
-
-def _is_csv(path: Path) -> bool:
-    return path.name.lower().endswith((".csv", ".csv.gz"))

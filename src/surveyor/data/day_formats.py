@@ -58,7 +58,7 @@ def day_format(texts: Sequence[str]) -> tuple[str | None, str]:
 def _fitting(texts: Sequence[str]) -> list[str]:
     """Return the formats that reproduce every text; or the one that does most, if more than half.
 
-    Formats are those of the first text that has any.
+    Formats are those that the first text can have.
     """
     best, most = "", len(texts) / 2
     fits = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from surveyor.errors import InputError, notify
 from surveyor.generators import TabularLikelihood, Walker
 from surveyor.generators.given import full_conditional, gibbs, particles
 from surveyor.run.folder import Run
+from surveyor.run.guided import walker_of
 from surveyor.run.reading import read_for
 from surveyor.streams import Stream
 
@@ -24,8 +24,6 @@ EACH = 64  # particles per row
 AT_ONCE = 1024  # rows
 SWEEPS = 2  # of Gibbs sampling, after which draws are taken
 TAILS = (0.05, 0.5, 0.95)
-
-
 Show = Callable[[int, int], None]
 
 
@@ -125,7 +123,7 @@ def _walker(run: Run, what: str) -> Walker:
             f"{what}: needs a generator with a likelihood of rows; train a table with --generator "
             "autoregressive"
         )
-    return copy.deepcopy(generator).to("cpu").walker()
+    return walker_of(generator)
 
 
 def _tell(holes: Holes) -> None:

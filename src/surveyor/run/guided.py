@@ -12,7 +12,7 @@ import torch
 from surveyor.batch import Draws
 from surveyor.data.where import Selection
 from surveyor.errors import InputError
-from surveyor.generators import TabularLikelihood
+from surveyor.generators import TabularLikelihood, Walker
 from surveyor.generators.given import particles
 from surveyor.run.folder import Run
 from surveyor.streams import Stream
@@ -21,6 +21,11 @@ RARE = 0.05  # share of samples below which rejection gives way
 FEWEST, EACH = 20_000, 4  # particles, and particles per sample
 MOST_CODES = 2**25  # numbers in memory
 IMPOSSIBLE = -46.0  # log 1e-20, less likely than any combination worth a sample
+
+
+def walker_of(generator: TabularLikelihood) -> Walker:
+    """Return a generator's distribution column by column, on the CPU."""
+    return copy.deepcopy(generator).to("cpu").walker()
 
 
 def allowed_codes(run: Run, found: Mapping[str, Selection]) -> Mapping[int, np.ndarray]:
@@ -53,8 +58,7 @@ def guided(
     conditions = codec.condition.draw(count, draws, inputs)
     cond = codec.condition.embed(conditions)
     own = {k: torch.from_numpy(codes).view(1, -1) for k, codes in allowed.items()}
-    walker = copy.deepcopy(generator).to("cpu").walker()
-    made = particles(walker, 1, count, own, None if cond is None else cond, draws)
+    made = particles(walker_of(generator), 1, count, own, None if cond is None else cond, draws)
     codes = made.codes[0].numpy()
     possible = codec.filler.possible(codes)
     if float(made.log_p) < IMPOSSIBLE or not possible.any():

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from surveyor.data.numerals import Read
-from surveyor.data.types import Cells, Scale
+from surveyor.data.clock import Clock
+from surveyor.data.types import Cells
 
 CLOCK = re.compile(r"(-?)(?:(\d+) days? )?(\d+):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?")
 HOUR, DAY = 3600, 86_400
 
 
-class Duration(Scale):
+class Duration(Clock):
     """Hours, minutes and seconds from 24:00 on, such as 26:15:00, or with days: 2 days 03:15:00."""
 
     samples = ("26:15:00", "0:00:59", "130:00:01")
     example = "26:15:00"
-    grains = (3600.0, 60.0, 1.0, 1e-3, 1e-6)
-    unit = (3600.0, "hours")
     default_spelling = "H:MM:SS"
     respelt = "comes back as 26:15:00"
 
@@ -31,35 +29,22 @@ class Duration(Scale):
         long = any(c[0] == "-" or "day" in c or int(c.partition(":")[0]) > 23 for c in kept)
         return kept if long else []
 
-    def read(self, texts: Sequence[str], spelling: str = "") -> Read:
-        """Return the seconds."""
-        found = [_seconds(text.strip()) for text in texts]
-        good = np.array([v is not None for v in found], dtype=bool)
-        return np.array([np.nan if v is None else v for v in found], dtype=float), good
-
     def write(self, points: np.ndarray, spelling: str = "") -> list[str]:
         """Return durations in their format."""
         return [WRITERS[spelling or self.default_spelling](float(point)) for point in points]
 
-    def spelling(self, texts: Sequence[str]) -> tuple[str | None, str]:
-        """Return the format that reproduces every duration."""
-        points, changed = self.read(texts)[0], texts[0]
-        for name, write in WRITERS.items():
-            written = [write(float(point)) for point in points]
-            wrong = [text for text, own in zip(texts, written, strict=True) if text != own]
-            if not wrong:
-                return name, ""
-            changed = wrong[0]
-        return None, changed
+    def formats(self, text: str) -> Iterable[str]:
+        """Return all formats."""
+        return WRITERS
 
-
-def _seconds(text: str) -> float | None:
-    found = CLOCK.fullmatch(text)
-    if found is None or int(found[4]) > 59 or int(found[5] or 0) > 59:
-        return None
-    days, hours, minutes, seconds = (int(found[k] or 0) for k in (2, 3, 4, 5))
-    total = days * DAY + hours * HOUR + minutes * 60 + seconds + float(f"0.{found[6] or 0}")
-    return -total if found[1] else total
+    def seconds(self, text: str) -> float | None:
+        """Return the seconds, negative after a minus."""
+        found = CLOCK.fullmatch(text)
+        if found is None or int(found[4]) > 59 or int(found[5] or 0) > 59:
+            return None
+        days, hours, minutes, seconds = (int(found[k] or 0) for k in (2, 3, 4, 5))
+        total = days * DAY + hours * HOUR + minutes * 60 + seconds + float(f"0.{found[6] or 0}")
+        return -total if found[1] else total
 
 
 def _writer(hours: str, seconds: bool, fraction: bool, days: bool) -> Callable[[float], str]:

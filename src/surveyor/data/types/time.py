@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from surveyor.data.numerals import Read
+from surveyor.data.clock import Clock
 from surveyor.data.spelling import write_dates
-from surveyor.data.types import Cells, Scale
+from surveyor.data.types import Cells
 
 CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?: ?([AaPp])\.?[Mm]\.?)?")
 FORMATS = tuple(
@@ -23,13 +23,11 @@ FORMATS = tuple(
 DAY = 86_400.0
 
 
-class Time(Scale):
+class Time(Clock):
     """Times such as 14:30, 14:30:15.250 and 2:30 PM."""
 
     samples = ("09:30", "00:00", "23:59")
     example = "14:30:00"
-    grains = (3600.0, 60.0, 1.0, 1e-3, 1e-6)
-    unit = (3600.0, "hours")
     default_spelling = "%H:%M:%S%?f"
     respelt = "comes back as 14:30:00"
 
@@ -48,41 +46,26 @@ class Time(Scale):
         good = self.read(cells.distinct)[1]
         return [c for c, fits in zip(cells.distinct, good, strict=True) if fits]
 
-    def read(self, texts: Sequence[str], spelling: str = "") -> Read:
-        """Return the seconds after midnight."""
-        found = [_seconds(text.strip()) for text in texts]
-        good = np.array([v is not None for v in found], dtype=bool)
-        return np.array([np.nan if v is None else v for v in found], dtype=float), good
-
     def write(self, points: np.ndarray, spelling: str = "") -> list[str]:
         """Return times in their format."""
         return write_dates(points % DAY, spelling or self.default_spelling)
 
-    def spelling(self, texts: Sequence[str]) -> tuple[str | None, str]:
-        """Return the format that reproduces every time."""
-        points, changed = self.read(texts)[0], texts[0]
-        for format_ in FORMATS:
-            if format_.count(":") != texts[0].count(":"):
-                continue
-            written = self.write(points, format_)
-            wrong = [text for text, own in zip(texts, written, strict=True) if text != own]
-            if not wrong:
-                return format_, ""
-            changed = wrong[0]
-        return None, changed
+    def formats(self, text: str) -> Iterable[str]:
+        """Return those with as many colons."""
+        return [f for f in FORMATS if f.count(":") == text.count(":")]
 
     def possible(self, point: float) -> bool:
         """Return whether a day has this time."""
         return 0 <= point < DAY
 
-
-def _seconds(text: str) -> float | None:
-    found = CLOCK.fullmatch(text)
-    if found is None:
-        return None
-    hour, minute, second = (int(found[k] or 0) for k in (1, 2, 3))
-    half = (found[5] or "").lower()
-    if minute > 59 or second > 59 or (not 1 <= hour <= 12 if half else hour > 23):
-        return None
-    hour = hour % 12 + 12 * (half == "p") if half else hour
-    return hour * 3600 + minute * 60 + second + float(f"0.{found[4] or 0}")
+    def seconds(self, text: str) -> float | None:
+        """Return the seconds after midnight."""
+        found = CLOCK.fullmatch(text)
+        if found is None:
+            return None
+        hour, minute, second = (int(found[k] or 0) for k in (1, 2, 3))
+        half = (found[5] or "").lower()
+        if minute > 59 or second > 59 or (not 1 <= hour <= 12 if half else hour > 23):
+            return None
+        hour = hour % 12 + 12 * (half == "p") if half else hour
+        return hour * 3600 + minute * 60 + second + float(f"0.{found[4] or 0}")

@@ -177,7 +177,7 @@ class TableFiller(Filler):
             best = odds[:, :known].argmax(1)
             made = {target: column.write(best, Draws(0)).array}
             made |= {f"p({name})": odds[:, c] for c, name in enumerate(column.labels)}
-            return restore_formulas(pd.DataFrame(made), codec.formulas)
+            return pd.DataFrame(made)
         share = odds[:, :known] / np.maximum(odds[:, :known].sum(1, keepdims=True), 1e-300)
         values = column.cells.ravel()
         order = np.argsort(values, kind="stable")

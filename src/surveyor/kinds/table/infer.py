@@ -238,8 +238,8 @@ def _widened(old: _Range, values: pd.Series, form: Form, name: str) -> _Range:
         example,
         max(old.largest, float(np.abs(inside).max(initial=0.0))),
         old.finite and bool(finite.all()),
-        min([old.low, *([raw.min().item()] if len(raw) else [])]),
-        max([old.high, *([raw.max().item()] if len(raw) else [])]),
+        min(old.low, raw.min().item()) if len(raw) else old.low,
+        max(old.high, raw.max().item()) if len(raw) else old.high,
         old.rows + len(values),
         different,
     )
