@@ -90,7 +90,10 @@ def test_training_rows_returned_are_seen_however_many_there_are(rows: int) -> No
     told, codes = results[0], {f.code for f in results[0].findings}
     assert told["copies"].n >= min(len(data.train), 40_000)
     assert told["copies"].value == 1
-    assert told["closer_to_training"].known > 0.95
+    closer = told["closer_to_training"]
+    # A row returned has its equal among the training rows that are searched, as many as fit.
+    assert closer.n is not None
+    assert closer.known > 0.5 + 0.45 * closer.n / len(data.train)
     assert told["membership_auc"].known > 0.7
     assert {"R03", "R04", "R07"} <= codes
 

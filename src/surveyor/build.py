@@ -32,6 +32,7 @@ from surveyor.training.game import Head
 from surveyor.training.views.label_noise import LabelNoise
 
 COMPILED = 150_000  # updates from which compiling (12 to 25 s) pays off: it saves .2 ms each
+MOST_LABELS = 64  # combinations of labels over which a likelihood sums under label noise
 THREADED = 30_000_000  # parameters times rows per step above which a second thread pays off
 
 
@@ -105,19 +106,23 @@ def _label_noise(config: Config, codec: Codec) -> LabelNoise | None:
     """Return the channel that labels pass through.
 
     Raises:
-        InputError: no labels, or a likelihood that would learn the wrong ones.
+        InputError: no labels, or too many for a likelihood.
     """
     if not config.label_noise:
         return None
     columns, what = codec.condition, f"--label-noise {config.label_noise:g}"
     if not isinstance(columns, Columns) or all(c.ordered for c in columns.columns):
         raise InputError(f"{what}: no labels; name the column with --condition")
-    if config.warm_start > 0:
+    noise = LabelNoise(columns, config.label_noise)
+    if config.warm_start > 0 and noise.combinations > MOST_LABELS:
         raise InputError(
-            f"{what}: a likelihood would learn the wrong labels; give --warm-start 0 and "
+            f"{what}: a likelihood sums over all combinations of labels, here "
+            f"{noise.combinations:,}, and may have at most {MOST_LABELS}; give --warm-start 0 and "
             "--generator mlp"
         )
-    return LabelNoise(columns, config.label_noise)
+    if config.warm_start > 0 and config.private:
+        raise InputError(f"{what}: not with --privacy and a likelihood; give --warm-start 0")
+    return noise
 
 
 def head_of(codec: Codec, generator: nn.Module) -> Head:

@@ -293,8 +293,8 @@ def test_codes_are_drawn_by_the_law_of_the_latent(text: str, cond: int) -> None:
 
 
 def test_a_sampled_row_has_a_gradient_in_every_weight_that_chose_it() -> None:
-    generator = autoregressive()
-    (generator(LATENT.draw(50, Draws(1))) * torch.randn(7)).sum().backward()
+    generator = autoregressive(cond=2)
+    (generator(LATENT.draw(50, Draws(1)), torch.randn(50, 2)) * torch.randn(7)).sum().backward()
     got = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in generator.parameters()]
     assert all(got)
 

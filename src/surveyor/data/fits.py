@@ -11,7 +11,15 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data.columns import Column
-from surveyor.data.fitting import FEW_LABELS, fit_column, fit_group, fit_label
+from surveyor.data.fitting import (
+    CELLS,
+    FEW_LABELS,
+    WIDE,
+    WIDE_CELLS,
+    fit_column,
+    fit_group,
+    fit_label,
+)
 from surveyor.data.private import SPREAD, fit_private, spread, weight
 from surveyor.data.values import Form
 from surveyor.privacy import CodecAccount, noisy_counts
@@ -59,7 +67,8 @@ def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: in
     combinations of the conditions, and ``spreads`` further columns of numbers.
     """
     if options.epsilon is None or options.delta is None:
-        return PLAIN
+        cells = CELLS if len(forms) <= WIDE else WIDE_CELLS
+        return replace(PLAIN, column=partial(fit_column, cells=cells))
     conditions = len(options.condition)
     combined = conditions if conditions > 1 else 0
     lists = len(forms) + (options.group is not None) + combined

@@ -14,7 +14,8 @@ from surveyor.errors import InputError
 
 OFTEN = 50  # a number with this many rows, and this share, has a cell of its own
 OFTEN_SHARE = 0.0015
-CELLS = 50
+CELLS, WIDE_CELLS = 100, 50  # of a column; the second in tables of more than ``WIDE`` columns
+WIDE = 64  # columns beyond which, by default, one net makes them all instead of one each
 FEW_LABELS = 32
 MOST_GROUPS = 100
 
@@ -41,8 +42,10 @@ def fit_group(name: str, values: pd.Series, form: Form) -> Column:
     return _fit_category(name, values, replace(form, kind="category") if form.ordered else form)
 
 
-def fit_column(name: str, values: pd.Series, form: Form | None = None) -> Column:
-    """Fit one column to training values, read as ``form`` says.
+def fit_column(
+    name: str, values: pd.Series, form: Form | None = None, cells: int = CELLS
+) -> Column:
+    """Fit one column to training values, read as ``form`` says, numbers with about ``cells`` cells.
 
     Raises:
         InputError: infinite numbers.
@@ -58,23 +61,23 @@ def fit_column(name: str, values: pd.Series, form: Form | None = None) -> Column
     missing = bool(absent.any())
     unique, counts = np.unique(numbers, return_counts=True)
     often = counts >= max(OFTEN, OFTEN_SHARE * len(numbers))
-    if len(unique) <= CELLS:
+    if len(unique) <= cells:
         often[:] = True
     exact = unique[often]
     rest = numbers[~np.isin(numbers, exact)]
-    cells = [np.full(QUANTILES, value) for value in exact]
+    found = [np.full(QUANTILES, value) for value in exact]
     shares = list(counts[often].astype(float))
     if len(rest):
-        share_a_cell = len(rest) / min(CELLS, max(1, len(rest) // 10))
+        share_a_cell = len(rest) / min(cells, max(1, len(rest) // 10))
         edges = np.unique(rest[np.arange(0, len(rest), max(1, round(share_a_cell)))])
         bounds = np.append(np.searchsorted(rest, edges), len(rest))
         for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
             inside = rest[start:stop]
             at = np.linspace(0, len(inside) - 1, QUANTILES).round().astype(int)
-            cells.append(inside[at])
+            found.append(inside[at])
             shares.append(float(len(inside)))
     frequency = np.array([*shares, *([float(absent.sum())] if missing else [])]) / len(values)
-    held = np.array(cells).reshape(len(cells), QUANTILES)
+    held = np.array(found).reshape(len(found), QUANTILES)
     return Column(name, form, missing, frequency, cells=held, exact=len(exact))
 
 

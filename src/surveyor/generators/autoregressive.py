@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from surveyor.batch import Draws
 from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.generators import UNSEEN, Generator, Latent, TabularLikelihood, Walker
+from surveyor.layers.grouped import Earlier, Grouped
 from surveyor.layers.initial import start
 from surveyor.layers.smooth import SmoothLogits
 
@@ -25,16 +27,16 @@ FADE = 4  # frequencies above this start damped: fine detail is left to training
 class Autoregressive(Generator):
     """p(row) = prod_k p(code k | codes before k), one small net per column (Bengio, Bengio 2000).
 
-    Each net has ``depth`` hidden layers of ``width`` units, with ``dropout`` during the warm start;
-    later columns see a column of more than ``embedding`` codes through an embedding of that
-    dimension. The logits of an ordered column of more than ``waves`` codes vary with rank like so
-    many cosines (0: freely). The likelihood is tractable, so training can start from its maximum
-    (``--warm-start``).
+    Each net has ``depth`` hidden layers of ``width`` units, with ``dropout`` during the warm start.
+    It sees an earlier column through an embedding of few dimensions, which leaves little to learn
+    by heart: ``embedding``, or log2 of the number of codes where that is more. The logits of an
+    ordered column of more than ``waves`` codes vary with rank like so many cosines (0: freely). The
+    likelihood is tractable, so training can start from its maximum (``--warm-start``).
     """
 
-    width: int = 64
-    depth: int = 2
-    embedding: int = 32
+    width: int = 96
+    depth: int = 3
+    embedding: int = 4
     dropout: float = 0.1
     slope: float = 0.2
     waves: int = 24
@@ -48,6 +50,10 @@ class Autoregressive(Generator):
             raise InputError(
                 f"autoregressive: dropout {self.dropout}: give a number from 0, below 1"
             )
+
+    def dimensions(self, size: int) -> int:
+        """Return the dimensions in which later columns see a column of ``size`` codes."""
+        return min(size, max(self.embedding, math.ceil(math.log2(size))))
 
     def build(self, space: Space, latent: Latent) -> nn.Module:
         """Return the generator."""
@@ -71,30 +77,31 @@ class AutoregressiveGenerator(TabularLikelihood):
     def __init__(self, net: Autoregressive, space: Space, spread: float) -> None:
         super().__init__()
         self.sizes, self.net, self.spread = list(space.blocks), net, spread
-        seen = [min(size, net.embedding) for size in self.sizes]
+        earlier = self.sizes[:-1]
+        self.widths = [net.dimensions(size) for size in earlier]
         self.embeddings = nn.ModuleList(
-            nn.Linear(size, net.embedding, bias=False) if size > net.embedding else nn.Identity()
-            for size in self.sizes
+            nn.Linear(size, width, bias=False) if size > width else nn.Identity()
+            for size, width in zip(earlier, self.widths, strict=True)
         )
-        self.columns = nn.ModuleList()
+        columns = len(self.sizes)
+        self.seen = [space.cond + sum(self.widths[:k]) for k in range(columns)]
+        self.first = Earlier(self.seen, net.width, net.slope)
+        self.hidden = nn.ModuleList(
+            Grouped(columns, net.width, net.width, net.slope) for _ in range(net.depth - 1)
+        )
+        self.heads = nn.ModuleList()
         biases = None if space.bias is None else torch.split(space.bias, self.sizes)
-        ranks = None if space.ranks is None else torch.split(space.ranks, self.sizes)
+        ranks = [None] * columns if space.ranks is None else torch.split(space.ranks, self.sizes)
         for k, size in enumerate(self.sizes):
-            widths = [space.cond + sum(seen[:k]), *[net.width] * net.depth, size]
-            if widths[0] == 0:
-                widths = [1, size]  # no input: the column's marginal frequencies
-            layers: list[Any] = [
-                nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)
-            ]
-            start(layers, net.slope)
             apart = space.apart[k] if space.apart else None
-            if apart is not None and len(layers) > 1 and 0 < net.waves < size:
-                own = None if ranks is None else ranks[k]
-                layers[-1] = SmoothLogits(net.width, size, net.waves, apart, own)
+            head: Any = nn.Linear(net.width, size)
+            start([head], net.slope)
+            if apart is not None and 0 < net.waves < size:
+                head = SmoothLogits(net.width, size, net.waves, apart, ranks[k])
             if biases is not None:
                 with torch.no_grad():
-                    layers[-1].bias.copy_(biases[k])
-            self.columns.append(nn.ModuleList(layers))
+                    head.bias.copy_(biases[k])
+            self.heads.append(head)
         self.pairs: list[list[tuple[int, str]]] = [[] for _ in self.sizes]
         for j, k, seen_pairs in space.pairs:
             name = f"pairs_{j}_{k}"
@@ -102,19 +109,30 @@ class AutoregressiveGenerator(TabularLikelihood):
             self.pairs[k].append((j, name))
         for k, embedding in enumerate(self.embeddings):
             if isinstance(embedding, nn.Linear):
-                _begin(embedding, None if ranks is None else ranks[k])
+                _begin(embedding, ranks[k])
 
     def forward(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return sampled one-hot blocks (n, codes)."""
         u = 0.5 * torch.erfc(-z[:, : len(self.sizes)] / (self.spread * 2**0.5))
-        inputs: list[Tensor] = [] if cond is None else [cond]
-        blocks: list[Tensor] = []
+        if not torch.is_grad_enabled():
+            codes = self.walker().draw(u, cond)
+            starts = torch.tensor([0, *self.sizes[:-1]], device=codes.device).cumsum(0)
+            return u.new_zeros(len(u), sum(self.sizes)).scatter_(1, codes + starts, 1.0)
+        # One weight per column, so that their gradients are put together once.
+        nets = [layer.weight.unbind() for layer in self._layers]
+        biases = [layer.bias.unbind() for layer in self._layers]
+        inputs, blocks = [z[:, :0] if cond is None else cond], list[Tensor]()
         for k in range(len(self.sizes)):
-            odds = self._ruled_out(k, self._logits(k, inputs, z).float(), blocks).softmax(1)
+            x = torch.cat([s.to(z.dtype) for s in inputs], dim=1)
+            h = functional.linear(x, nets[0][k][:, : self.seen[k]], biases[0][k])
+            for weights, shifts in zip(nets[1:], biases[1:], strict=True):
+                h = torch.addmm(shifts[k], self._active(h), weights[k])
+            logits = self.heads[k](self._active(h)).float()
+            odds = self._ruled_out(k, logits, blocks).softmax(1)
             code = torch.searchsorted(odds.detach().cumsum(1), u[:, k : k + 1].contiguous())
             hot = torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
-            blocks.append(hot + odds - odds.detach() if odds.requires_grad else hot)
-            inputs.append(self.embeddings[k](blocks[-1]))
+            blocks.append(hot + odds - odds.detach())
+            inputs += [embed(blocks[-1]) for embed in self.embeddings[k : k + 1]]
         return torch.cat(blocks, dim=1)
 
     def log_likelihood(
@@ -125,49 +143,58 @@ class AutoregressiveGenerator(TabularLikelihood):
         A block of zeros is a value absent from training, and contributes ``UNSEEN``.
         """
         hot = x[:, : sum(self.sizes)] * 2**0.5
-        masks: list[Tensor] = []
-        if draws is not None and self.net.dropout > 0:
-            kept = 1 - self.net.dropout
-            for _ in range(self.net.depth):  # one mask for all columns: each draw costs time
-                masks.append((draws.uniform(len(hot), self.net.width) < kept) / kept)
-        inputs: list[Tensor] = [] if cond is None else [cond]
-        total = hot.new_zeros(len(hot))
         blocks = torch.split(hot, self.sizes, dim=1)
-        for k, block in enumerate(blocks):
-            logits = self._ruled_out(k, self._logits(k, inputs, hot, masks).float(), blocks)
+        inputs = [hot[:, :0] if cond is None else cond]
+        inputs += [embed(b) for embed, b in zip(self.embeddings, blocks, strict=False)]
+        h = self.first(torch.cat([s.to(hot.dtype) for s in inputs], dim=1))
+        h = self._active(h, draws)
+        for layer in self.hidden:
+            h = self._active(layer(h), draws)
+        total = hot.new_zeros(len(hot))
+        ends = zip(blocks, self.heads, h.unbind(), strict=True)  # gradients put together once
+        for k, (block, head, own) in enumerate(ends):
+            logits = self._ruled_out(k, head(own).float(), blocks)
             total = total + (functional.log_softmax(logits, dim=1) * block).sum(1)
             total = total + UNSEEN * (1 - block.sum(1))
-            inputs.append(self.embeddings[k](block))
         return total
 
     def walker(self) -> Walker:
-        """Return the nets with products of weights and one-hot blocks replaced by look-ups."""
+        """Return the nets with products of embeddings and one-hot blocks replaced by look-ups."""
         return LookUps(self)
 
-    def _width(self, k: int) -> int:
-        return min(self.sizes[k], self.net.embedding)
+    @property
+    def _layers(self) -> Iterable[Any]:
+        return [self.first, *self.hidden]
+
+    def _active(self, h: Tensor, draws: Draws | None = None) -> Tensor:
+        """Return the activations (..., n, width), with dropout if there are draws."""
+        h = functional.leaky_relu(h, self.net.slope)
+        if draws is None or self.net.dropout == 0:
+            return h
+        kept = 1 - self.net.dropout  # one mask for all columns: each draw costs time
+        return h * ((draws.uniform(h.shape[-2], h.shape[-1]) < kept) / kept)
 
     @torch.no_grad()
     def calibrate(
         self, shares: Sequence[Tensor], n: int, cond: Tensor | None, draws: Draws
     ) -> None:
         """Shift the biases column by column: bias += log(share / mean probability)."""
-        inputs: list[Tensor] = [] if cond is None else [cond]
-        blocks: list[Tensor] = []
-        like = torch.empty(n, 1, device=next(self.parameters()).device)
+        walker = self.walker()
+        codes = torch.zeros(n, len(shares), dtype=torch.int64, device=shares[0].device)
         for k, share in enumerate(shares):
-            last: Any = self.columns[k][-1]  # type: ignore[index]
+            head: Any = self.heads[k]
+            logits = walker.logits(k, codes, cond)
             for _ in range(ROUNDS):
-                made = self._ruled_out(k, self._logits(k, inputs, like), blocks).softmax(1).mean(0)
+                made = logits.softmax(1).mean(0)
                 shift = (share / made.clamp_min(1e-9)).clamp(0.2, 5).log()
-                last.bias.add_(torch.where(share > 0, shift, 0.0))
-            odds = self._ruled_out(k, self._logits(k, inputs, like), blocks).softmax(1)
+                shift = torch.where(share > 0, shift, 0.0)
+                head.bias.add_(shift)
+                logits += shift
+            odds = logits.softmax(1).cumsum(1)
             # Evenly spaced numbers in random order are less noisy than uniform draws.
             even = (torch.randperm(n, generator=draws.generator) + 0.5) / n
-            code = torch.searchsorted(odds.cumsum(1), even.to(odds).unsqueeze(1))
-            hot = torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
-            inputs.append(self.embeddings[k](hot))
-            blocks.append(hot)
+            code = torch.searchsorted(odds, even.to(odds).unsqueeze(1)).squeeze(1)
+            codes[:, k] = code.clamp_(max=odds.shape[1] - 1)
 
     def _ruled_out(self, k: int, logits: Tensor, blocks: Sequence[Tensor]) -> Tensor:
         """Return logits of column k, low where the codes of an earlier column rule a code out."""
@@ -175,64 +202,42 @@ class AutoregressiveGenerator(TabularLikelihood):
             logits = logits + blocks[j] @ self.get_buffer(name)
         return logits
 
-    def _logits(
-        self, k: int, inputs: Sequence[Tensor], like: Tensor, masks: Sequence[Tensor] = ()
-    ) -> Tensor:
-        h = (
-            torch.cat([s.to(like.dtype) for s in inputs], dim=1)
-            if inputs
-            else like.new_ones(len(like), 1)
-        )
-        layers: Any = self.columns[k]
-        for number, layer in enumerate(layers[:-1]):
-            h = functional.leaky_relu(layer(h), self.net.slope)
-            h = h * masks[number] if masks else h
-        logits: Tensor = layers[-1](h)
-        return logits
-
 
 class LookUps(Walker):
-    """The nets of a generator; the first layer of each adds up rows of a table.
-
-    Row ``offsets[j]`` + c is the product of the weights with code c of column j.
-    """
+    """The nets of a generator, with each column's embeddings as rows of one table."""
 
     def __init__(self, generator: AutoregressiveGenerator) -> None:
         self.net, self.sizes = generator, generator.sizes
-        self.offsets = torch.tensor([0, *self.sizes[:-1]]).cumsum(0)
-        self.tables: list[Tensor] = []
-        nets: Any = generator.columns
+        first, widths, cond = generator.first, generator.widths, generator.seen[0]
+        self.most, device = max(widths, default=0), first.weight.device
+        self.offsets = torch.tensor([0, *self.sizes[:-1]]).cumsum(0).to(device)
         with torch.no_grad():
-            for k in range(len(self.sizes)):
-                first = nets[k][0]
-                widths = [generator._width(j) for j in range(k)]
-                parts = torch.split(first.weight, [first.in_features - sum(widths), *widths], dim=1)
-                rows = [
-                    (part @ e.weight if isinstance(e, nn.Linear) else part).T
-                    for part, e in zip(parts[1:], generator.embeddings, strict=False)
-                ]
-                self.tables.append(torch.cat(rows) if rows else first.weight.T)
-        self.offsets = self.offsets.to(self.tables[0].device)
+            self.table = first.weight.new_zeros(sum(self.sizes[:-1]), self.most)
+            parts = zip(torch.split(self.table, self.sizes[:-1]), generator.embeddings, strict=True)
+            for width, (part, e) in zip(widths, parts, strict=True):
+                eye = torch.eye(width, device=device)
+                part[:, :width] = e.weight.T if isinstance(e, nn.Linear) else eye
+            # Weights of entries that an embedding lacks are 0.
+            kept = (torch.arange(self.most) < torch.tensor(widths).unsqueeze(-1)).flatten()
+            weights = first.weight.new_zeros(*first.weight.shape[:2], len(kept))
+            weights[:, :, kept.to(device)] = first.weight[:, :, cond:]
+            self.weights, self.conditions = weights.transpose(1, 2), first.weight[:, :, :cond]
 
     @torch.no_grad()
     def logits(self, k: int, codes: Tensor, cond: Tensor | None) -> Tensor:
         """Return the output of net k, with pairs ruled out that never occur together."""
-        nets: Any = self.net.columns
-        first, *rest = nets[k]
-        if k > 0:
-            places = codes[:, :k] + self.offsets[:k]
-            h = functional.embedding_bag(places, self.tables[k], mode="sum").add_(first.bias)
-        else:
-            h = first.bias.repeat(len(codes), 1)
+        net = self.net
+        seen = functional.embedding(codes[:, :k] + self.offsets[:k], self.table).flatten(1)
+        h = torch.addmm(net.first.bias[k], seen, self.weights[k, : k * self.most])
         if cond is not None:
-            h.addmm_(cond, first.weight[:, : cond.shape[1]].T)
-        elif k == 0:
-            h += self.tables[0]
-        for layer in rest:
-            h = layer(functional.leaky_relu(h, self.net.net.slope, inplace=True))
-        for j, name in self.net.pairs[k]:
-            h += self.net.get_buffer(name)[codes[:, j]]
-        return h
+            h.addmm_(cond, self.conditions[k].T)
+        layers: Any = net.hidden
+        for layer in layers:
+            h = torch.addmm(layer.bias[k], net._active(h), layer.weight[k])
+        logits: Tensor = net.heads[k](net._active(h))
+        for j, name in net.pairs[k]:
+            logits += net.get_buffer(name)[codes[:, j]]
+        return logits
 
 
 @torch.no_grad()

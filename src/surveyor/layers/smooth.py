@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from surveyor.layers.grouped import RowGradients
+
 FADE = 8  # frequencies above this are damped
 FLAT = 0.3  # deviation of the cosines' weights at the start
 
 
-class SmoothLogits(nn.Module):
+class SmoothLogits(RowGradients):
     """h (n, width) -> logits (n, codes): cosines of the codes' ranks, and a level per code.
 
     logit_c(h) = level_c + sum_j w_j(h) cos(pi j r_c) F / (F + j), j = 1, ..., ``waves``, with r_c
@@ -31,16 +33,19 @@ class SmoothLogits(nn.Module):
             smooth[:, ~ranks.isfinite()] = 0.0
         self.basis: Tensor
         self.register_buffer("basis", torch.cat([smooth, torch.eye(size)[list(apart)]]), False)
-        self.waves = nn.Linear(width, waves + len(apart), bias=False)
-        nn.init.normal_(self.waves.weight, std=FLAT * width**-0.5)
-        self.level = nn.Linear(1, size, bias=False)  # a layer, so that each row has a gradient
-
-    @property
-    def bias(self) -> Tensor:
-        """Return the levels, (codes,)."""
-        return self.level.weight[:, 0]
+        self.weight = nn.Parameter(torch.empty(width, waves + len(apart)))
+        nn.init.normal_(self.weight, std=FLAT * width**-0.5)
+        self.bias = nn.Parameter(torch.zeros(size))  # the levels
 
     def forward(self, h: Tensor) -> Tensor:
         """Return logits."""
-        logits: Tensor = self.waves(h) @ self.basis + self.level(torch.ones_like(h[:, :1]))
-        return logits
+        return torch.addmm(self.bias, h @ self.weight, self.basis)
+
+    def squares(self, a: Tensor, d: Tensor) -> Tensor:
+        """Return |a|^2 |basis d|^2 + |d|^2."""
+        return a.square().sum(1) * (d @ self.basis.T).square().sum(1) + d.square().sum(1)
+
+    def weighted(self, scale: Tensor, a: Tensor, d: Tensor) -> list[Tensor]:
+        """Return the sums for weight and levels."""
+        d = scale.unsqueeze(1) * d
+        return [a.T @ (d @ self.basis.T), d.sum(0)]

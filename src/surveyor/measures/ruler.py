@@ -100,7 +100,7 @@ class Ruler(ABC):
         n, device, total = min(LIKELY, len(self.held)), self.game.device, 0.0
         for start in range(0, n, AT_ONCE):
             rows = self.held.first(min(AT_ONCE, n - start), start).to(device)
-            total -= float(generator.log_likelihood(rows.x, rows.cond).double().sum())
+            total -= float(self.game.log_likelihood(rows, None, generator).double().sum())
         return total / n
 
 

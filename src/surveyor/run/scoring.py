@@ -39,9 +39,7 @@ def scored(run: Run, data: Any, by: By = "auto") -> np.ndarray:
         if by == "critic" or not isinstance(generator, Likelihood):
             scores.append(run.game.mean_score(batch).cpu())
             continue
-        likely = generator.log_likelihood(batch.x, batch.cond) + UNSEEN * codec.inconsistency(
-            batch.x
-        )
+        likely = run.game.log_likelihood(batch) + UNSEEN * codec.inconsistency(batch.x)
         scores.append(likely.cpu())
     found: np.ndarray = torch.cat(scores).numpy()
     found -= np.where(away > 0, OUTSIDE + away, 0.0).astype(found.dtype)

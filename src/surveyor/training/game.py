@@ -75,6 +75,23 @@ class Game:
         """Return the critic's scores, (..., n)."""
         return score(self.critic, batch)
 
+    def log_likelihood(
+        self, real: Batch, draws: Draws | None = None, generator: nn.Module | None = None
+    ) -> Tensor:
+        """Return log p (n,) of points given their observed conditions.
+
+        With label noise it is summed over the labels that may be the true ones.
+        """
+        net = self.generator if generator is None else generator
+        assert isinstance(net, Likelihood)
+        if self.label_noise is None or real.cond is None:
+            return net.log_likelihood(real.x, real.cond, draws)
+        parts = [
+            weight + net.log_likelihood(real.x, cond, draws)
+            for cond, weight in self.label_noise.truths(real.cond)
+        ]
+        return torch.stack(parts).logsumexp(0)
+
     def mean_score(self, batch: Batch) -> Tensor:
         """Return the critic's scores, (n,); for a committee, the mean over its members."""
         return self.score(batch).view(-1, len(batch)).mean(0)
@@ -154,7 +171,7 @@ class Game:
         """
         with self._products(real.x.device):
             if isinstance(self.generator, Likelihood):
-                value = -mean(self.generator.log_likelihood(real.x, real.cond, draws), real.weight)
+                value = -mean(self.log_likelihood(real, draws), real.weight)
                 terms = {"negative log likelihood": value}
             else:
                 made = self.generate(len(real), real.cond, draws)

@@ -26,12 +26,14 @@ from surveyor.critics import ChainCritic
 from surveyor.critics.chain import Terms
 from surveyor.data import Source
 from surveyor.generators import Likelihood
+from surveyor.layers.grouped import RowGradients
 from surveyor.privacy import DEVIATION, CodecAccount, Spending, discrete_gaussian, poisson_sample
 from surveyor.training.game import Game
 
 CHUNK = 64  # rows whose gradients are in memory at the same time
 SLACK = 1e-3  # of the norm
 TermsAndGrads = tuple[Terms, list[Tensor]]
+Layer = nn.Linear | RowGradients
 
 
 @dataclass(frozen=True)
@@ -89,16 +91,15 @@ class Privacy:
         factored = _factored(net, batch) if own else None
         if factored is None:
             return self._row_by_row(net, batch)
-        # A linear layer's gradient at a row is d a', of norm |d| |a|: none need be materialised.
         squares = torch.zeros(len(batch), device=batch.x.device)
         for layer, (a, d) in factored.items():
-            squares += d.square().sum(1) * (a.square().sum(1) + (layer.bias is not None))
-        scale = self._scale(squares).unsqueeze(1)
+            squares += _squares(layer, a, d)
+        scale = self._scale(squares)
         sums = {id(p): torch.zeros_like(p) for p in net.parameters()}
         for layer, (a, d) in factored.items():
-            sums[id(layer.weight)] = (scale * d).T @ a
-            if layer.bias is not None:
-                sums[id(layer.bias)] = (scale * d).sum(0)
+            parameters = layer.parameters(recurse=False)
+            for p, found in zip(parameters, _weighted(layer, scale, a, d), strict=True):
+                sums[id(p)] = found
         return [sums[id(p)] for p in net.parameters()]
 
     def _row_by_row(self, net: nn.Module, batch: Batch) -> list[Tensor]:
@@ -141,26 +142,41 @@ class Privacy:
         return [p.view(s.shape).to(s) for p, s in zip(parts, sums, strict=True)]
 
 
-def _factored(net: nn.Module, batch: Batch) -> dict[nn.Linear, tuple[Tensor, Tensor]] | None:
-    """Return every linear layer's input and the gradient in its output, (n, ...) each.
+def _squares(layer: Layer, a: Tensor, d: Tensor) -> Tensor:
+    if isinstance(layer, RowGradients):
+        return layer.squares(a, d)
+    # A linear layer's gradient at a row is d a', of norm |d| |a|: none need be materialised.
+    return d.square().sum(1) * (a.square().sum(1) + (layer.bias is not None))
+
+
+def _weighted(layer: Layer, scale: Tensor, a: Tensor, d: Tensor) -> list[Tensor]:
+    if isinstance(layer, RowGradients):
+        return layer.weighted(scale, a, d)
+    d = scale.unsqueeze(1) * d
+    return [d.T @ a, d.sum(0)][: len(list(layer.parameters()))]
+
+
+def _factored(net: nn.Module, batch: Batch) -> dict[Layer, tuple[Tensor, Tensor]] | None:
+    """Return every linear layer's input and the gradient in its output.
 
     None if a parameter belongs to no linear layer, or a layer is not used exactly once.
     """
-    layers = [m for m in net.modules() if isinstance(m, nn.Linear)]
+    layers = [m for m in net.modules() if isinstance(m, (nn.Linear, RowGradients))]
     owned = {id(p) for layer in layers for p in layer.parameters(recurse=False)}
     if any(id(p) not in owned for p in net.parameters()):
         return None
-    seen: list[tuple[nn.Linear, Tensor, Tensor]] = []
+    seen: list[tuple[Layer, Tensor, Tensor]] = []
 
     def keep(layer: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> None:
-        assert isinstance(layer, nn.Linear)
+        assert isinstance(layer, (nn.Linear, RowGradients))
         seen.append((layer, given[0].detach(), out))
 
     hooks = [layer.register_forward_hook(keep) for layer in layers]
     value = net(batch.x) if batch.cond is None else net(batch.x, batch.cond)
     for hook in hooks:
         hook.remove()
-    if len({id(layer) for layer, _, _ in seen}) < len(seen) or any(a.ndim != 2 for _, a, _ in seen):
+    once = len({id(layer) for layer, _, _ in seen}) == len(seen)
+    if not once or any(isinstance(one, nn.Linear) and a.ndim != 2 for one, a, _ in seen):
         return None
     outputs = [out for _, _, out in seen]
     deltas = torch.autograd.grad(value.sum(), outputs, allow_unused=True, materialize_grads=True)

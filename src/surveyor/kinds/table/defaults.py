@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-WIDE = 64  # columns beyond which one net per column costs more than one net for all
+from surveyor.data.fitting import WIDE
+
 PRIVATE_PARTS = 12  # rows per batch row with differential privacy: large batches need less noise
-EPOCHS, GAME = 20, 0.5  # epochs of the warm start; steps of the game per step of the warm start
+EPOCHS = 40  # of the warm start, within STEPS; beyond 50,000 rows half as many, up to twice STEPS
+STEPS = 2000
+GAME = 0.125  # steps of the game per step of the warm start
+PRIVATE: Mapping[str, Any] = {
+    "generator": "autoregressive:width=64,depth=2,embedding=32",
+    "steps": 600,
+    "warm_start": 1.0,
+    "warm_rate": 0.02,
+}
 DEFAULTS: Mapping[str, Any] = {
     "critic": "mlp:width=256,depth=2",
     "latent_normal": 128,
@@ -28,7 +37,8 @@ def defaults(rows: int, columns: int, autoregressive: bool = True) -> Mapping[st
     if columns > WIDE or not autoregressive:
         return {**DEFAULTS, **WIDE_DEFAULTS, "batch": min(500, max(32, rows // 2))}
     batch = min(500, max(32, rows // 50))
-    warm = min(4000, max(300, EPOCHS * rows // batch))
+    epoch = rows / batch
+    warm = round(max(300, min(EPOCHS * epoch, max(STEPS, min(EPOCHS / 2 * epoch, 2 * STEPS)))))
     return {
         **DEFAULTS,
         "generator": "autoregressive",

@@ -19,7 +19,7 @@ from surveyor.kinds.table.charges import neutral_share
 from surveyor.kinds.table.chosen import parts_by, same_columns
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.declared import declared_rules, refuse_lost, ruled_out, rules_of
-from surveyor.kinds.table.defaults import PRIVATE_PARTS, defaults
+from surveyor.kinds.table.defaults import PRIVATE, PRIVATE_PARTS, defaults
 from surveyor.kinds.table.formula import Expanded, formula_ratios, part_names
 from surveyor.kinds.table.frames import Frame, InMemory, Over, Stacked, read_frame
 from surveyor.kinds.table.infer import Typed, align_columns, infer_types, read_types
@@ -108,8 +108,7 @@ class Table(Files):
         if given.get("privacy") in (None, "none"):
             return found
         batch = min(2000, max(32, len(raw) // PRIVATE_PARTS))
-        likelihood = {"steps": 600, "warm_start": 1.0, "warm_rate": 0.02}
-        return {**found, "batch": batch, **(likelihood if "warm_start" in found else {})}
+        return {**found, "batch": batch, **(PRIVATE if "warm_start" in found else {})}
 
     def take(self, raw: Frame, index: np.ndarray) -> pd.DataFrame:
         """Return the chosen rows (``index`` ascending) as a DataFrame."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from surveyor.batch import Draws
@@ -18,10 +23,58 @@ class LabelNoise:
     """The noise channel from true conditions to observed labels.
 
     In each column a ``share`` of the labels is replaced, uniformly by another; numbers are kept.
+    Generated points are shown with labels that passed through the channel (Thekumparampil et al.
+    2018); a likelihood sums over the labels that may be the true ones,
+    p(x | observed) = sum_y P(y | observed) p(x | y) (Mnih, Hinton 2012).
     """
 
     columns: Columns
     share: float
+
+    @property
+    def combinations(self) -> int:
+        """Return the number of combinations of labels."""
+        return math.prod(odds.shape[1] for odds in self._true.values())
+
+    @cached_property
+    def _true(self) -> Mapping[int, Tensor]:
+        """Return P(true label | observed label), (size + 1, size), by each column's first entry.
+
+        The frequencies of true labels follow from those of observed ones; they are the last row,
+        for a label that is unknown.
+        """
+        found, start = dict[int, Tensor](), 0
+        for column in self.columns.columns:
+            size = column.size
+            if not column.ordered and size > 1:
+                wrong = self.share / (size - 1)
+                kept = 1 - self.share - wrong  # 0 where labels carry no information
+                seen = np.maximum(column.frequency, 1e-12)
+                true = np.maximum((seen - wrong) / kept, 1e-6) if abs(kept) > 1e-6 else seen
+                odds = true * (wrong + kept * np.eye(size))
+                odds = np.vstack([odds, true])
+                odds /= odds.sum(1, keepdims=True)
+                found[start] = torch.from_numpy(odds.astype(np.float32))
+            start += 1 + column.missing if column.ordered else size
+        return found
+
+    def truths(self, cond: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield every combination of true labels for observed conditions (n, width).
+
+        Each comes as conditions (n, width), with the log probabilities (n,) of its labels given the
+        observed ones. Columns are independent.
+        """
+        for labels in itertools.product(*(range(odds.shape[1]) for odds in self._true.values())):
+            told, weight = cond.clone(), cond.new_zeros(len(cond))
+            for label, (start, odds) in zip(labels, self._true.items(), strict=True):
+                own = slice(start, start + odds.shape[1])
+                observed = cond[:, own] * 2**0.5
+                unknown = 1 - observed.sum(1, keepdim=True)
+                shown = torch.cat([observed, unknown], dim=1)
+                weight = weight + (shown @ odds[:, label].to(cond)).clamp_min(1e-30).log()
+                told[:, own] = 0.0
+                told[:, start + label] = 2**-0.5
+            yield told, weight
 
     def __call__(self, cond: Tensor, draws: Draws) -> Tensor:
         """Return embedded conditions (n, width) with label noise."""
