@@ -230,11 +230,11 @@ class LookUps(Walker):
         seen = functional.embedding(codes[:, :k] + self.offsets[:k], self.table).flatten(1)
         h = torch.addmm(net.first.bias[k], seen, self.weights[k, : k * self.most])
         if cond is not None:
-            h.addmm_(cond, self.conditions[k].T)
+            h = torch.addmm(h, cond, self.conditions[k].T)
         layers: Any = net.hidden
         for layer in layers:
             h = torch.addmm(layer.bias[k], net._active(h), layer.weight[k])
-        logits: Tensor = net.heads[k](net._active(h))
+        logits: Tensor = net.heads[k](net._active(h)).float()
         for j, name in net.pairs[k]:
             logits += net.get_buffer(name)[codes[:, j]]
         return logits
