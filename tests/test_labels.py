@@ -112,7 +112,7 @@ def test_odds_of_true_labels_follow_from_the_frequencies_of_observed_ones() -> N
     odds = torch.stack([weight.exp() for _, weight in noise.truths(cond)], dim=1)
     a, b = 0.8 * 0.9 / told, 0.8 * 0.1 / (1 - told)
     expected = torch.tensor([[a, 1 - a], [b, 1 - b], [0.8, 0.2]])
-    torch.testing.assert_close(odds, expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(odds, expected, rtol=1e-5, atol=1e-5)  # kept in float32
     assert noise.combinations == 2
 
 

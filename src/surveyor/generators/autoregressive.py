@@ -115,9 +115,9 @@ class AutoregressiveGenerator(TabularLikelihood):
         """Return sampled one-hot blocks (n, codes)."""
         u = 0.5 * torch.erfc(-z[:, : len(self.sizes)] / (self.spread * 2**0.5))
         if not torch.is_grad_enabled():
-            codes = self.walker().draw(u, cond)
-            starts = torch.tensor([0, *self.sizes[:-1]], device=codes.device).cumsum(0)
-            return u.new_zeros(len(u), sum(self.sizes)).scatter_(1, codes + starts, 1.0)
+            walker = LookUps(self)
+            places = walker.draw(u, cond) + walker.offsets
+            return u.new_zeros(len(u), sum(self.sizes)).scatter_(1, places, 1.0)
         # One weight per column, so that their gradients are put together once.
         nets = [layer.weight.unbind() for layer in self._layers]
         biases = [layer.bias.unbind() for layer in self._layers]

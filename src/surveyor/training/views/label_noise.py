@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from surveyor.batch import Draws
+from surveyor.data.columns import Column
 from surveyor.data.conditions import Columns
 
 POOL = 20_000  # conditions from which the true ones of a label are resampled
@@ -48,15 +49,23 @@ class LabelNoise:
             size = column.size
             if not column.ordered and size > 1:
                 wrong = self.share / (size - 1)
-                kept = 1 - self.share - wrong  # 0 where labels carry no information
-                seen = np.maximum(column.frequency, 1e-12)
-                true = np.maximum((seen - wrong) / kept, 1e-6) if abs(kept) > 1e-6 else seen
+                kept = 1 - self.share - wrong
+                true = np.maximum(self._frequency(column), 1e-6)
                 odds = true * (wrong + kept * np.eye(size))
                 odds = np.vstack([odds, true])
                 odds /= odds.sum(1, keepdims=True)
                 found[start] = torch.from_numpy(odds.astype(np.float32))
             start += 1 + column.missing if column.ordered else size
         return found
+
+    def _frequency(self, column: Column) -> np.ndarray:
+        """Return the frequencies of a column's true labels, (size,), from those observed."""
+        wrong = self.share / (column.size - 1)
+        kept = 1 - self.share - wrong  # 0 where labels carry no information
+        labelled: np.ndarray = np.maximum(column.frequency, 1e-12)
+        if abs(kept) <= 1e-6:
+            return labelled
+        return np.asarray(np.maximum((labelled - wrong) / kept, 0))
 
     def truths(self, cond: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield every combination of true labels for observed conditions (n, width).
@@ -104,9 +113,9 @@ class LabelNoise:
                 continue
             wrong = self.share / (column.size - 1)
             labelled = np.maximum(column.frequency, 1e-12)
-            kept = 1 - self.share - wrong  # 0 where labels carry no information
-            true = np.maximum((labelled - wrong) / kept, 0) if abs(kept) > 1e-6 else labelled
-            odds *= (true / labelled)[pool[:, k]] * np.where(here, 1 - self.share, wrong)
+            odds *= (self._frequency(column) / labelled)[pool[:, k]] * np.where(
+                here, 1 - self.share, wrong
+            )
         if odds.sum() == 0:
             return np.tile(code, (n, 1))
         at = np.searchsorted(np.cumsum(odds) / odds.sum(), draws.uniform(n).numpy(), "right")
