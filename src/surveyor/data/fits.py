@@ -12,10 +12,8 @@ import pandas as pd
 
 from surveyor.data.columns import Column
 from surveyor.data.fitting import (
-    CELLS,
     FEW_LABELS,
-    WIDE,
-    WIDE_CELLS,
+    cells_for,
     fit_column,
     fit_group,
     fit_label,
@@ -67,8 +65,7 @@ def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: in
     combinations of the conditions, and ``spreads`` further columns of numbers.
     """
     if options.epsilon is None or options.delta is None:
-        cells = CELLS if len(forms) <= WIDE else WIDE_CELLS
-        return replace(PLAIN, column=partial(fit_column, cells=cells))
+        return replace(PLAIN, column=partial(fit_column, cells=cells_for(len(forms))))
     conditions = len(options.condition)
     combined = conditions if conditions > 1 else 0
     lists = len(forms) + (options.group is not None) + combined

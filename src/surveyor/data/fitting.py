@@ -14,10 +14,18 @@ from surveyor.errors import InputError
 
 OFTEN = 50  # a number with this many rows, and this share, has a cell of its own
 OFTEN_SHARE = 0.0015
-CELLS, WIDE_CELLS = 100, 50  # of a column; the second in tables of more than ``WIDE`` columns
+CELLS = 100  # of a column
 WIDE = 64  # columns beyond which, by default, one net makes them all instead of one each
+WIDE_CELLS, FEWEST_CELLS, MOST_CODES = 50, 8, 6400  # of wide tables: a column, and all together
 FEW_LABELS = 32
 MOST_GROUPS = 100
+
+
+def cells_for(columns: int) -> int:
+    """Return the number of cells of a column in a table of so many."""
+    if columns <= WIDE:
+        return CELLS
+    return min(WIDE_CELLS, max(FEWEST_CELLS, MOST_CODES // columns))
 
 
 def fit_label(name: str, values: pd.Series, form: Form | None = None) -> Column:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from torch import nn
@@ -56,7 +57,7 @@ class Table:
     amounts: int = 0
     form: str = "table"
 
-    @property
+    @cached_property
     def numeric(self) -> tuple[bool, ...]:
         """Return which columns contain only numbers."""
         texts = [[isinstance(cell, str) for cell in row] for row in self.rows]
@@ -66,7 +67,7 @@ class Table:
             else ((False,) * len(self.head))
         )
 
-    @property
+    @cached_property
     def right_aligned(self) -> tuple[bool, ...]:
         """Return which columns are right-aligned."""
         first = len(self.head) - self.amounts

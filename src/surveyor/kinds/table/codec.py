@@ -20,9 +20,10 @@ from surveyor.data.scratch import empty
 from surveyor.data.values import Form
 from surveyor.data.where import Selection
 from surveyor.errors import InputError, notify
+from surveyor.kinds.table.blocks import Weighted, hot_blocks
 from surveyor.kinds.table.chosen import refuse_to_drop
 from surveyor.kinds.table.constructions import Choice, Made
-from surveyor.kinds.table.dependencies import Derived, Pairs, code_reader, derivation
+from surveyor.kinds.table.dependencies import Derived, Pairs, derivation
 from surveyor.kinds.table.formula import Expanded, forms_in_files, restore_formulas
 from surveyor.kinds.table.frames import Frame
 from surveyor.kinds.table.holes import TableFiller
@@ -103,25 +104,19 @@ class TableCodec(Codec):
         return derivation(self.derived, self.sizes)
 
     @cached_property
-    def _positions(self) -> Tensor:
+    def _positions(self) -> Weighted:
         """Return the matrix that maps all blocks to the positions of the ordered columns."""
-        ordered = [k for k, c in enumerate(self.columns) if c.ordered]
-        matrix = torch.zeros(sum(self.sizes), len(ordered))
-        starts = np.cumsum([0, *self.sizes])
-        for j, k in enumerate(ordered):
-            positions = torch.from_numpy(self.columns[k].positions.astype(np.float32))
-            matrix[starts[k] : starts[k + 1], j] = positions
-        return matrix
+        return Weighted.of([c.positions if c.ordered else None for c in self.columns], self.sizes)
 
     @cached_property
-    def _code_reader(self) -> Tensor:
+    def _code_reader(self) -> Weighted:
         """Return the matrix that maps the free blocks of points to codes."""
-        return ROOT2 * code_reader(self.free)
+        return Weighted.of([ROOT2 * np.arange(size) for size in self.free], self.free)
 
     @property
     def space(self) -> Space:
         """Return the shapes; a generator starts at the log frequencies of all codes."""
-        total, ordered = self._positions.shape
+        total, ordered = sum(self.sizes), sum(c.ordered for c in self.columns)
         made = self.columns[: len(self.free)]
         frequency = np.concatenate([c.frequency for c in made])
         ranks = torch.from_numpy(np.concatenate([c.ranks for c in made]).astype(np.float32))
@@ -152,21 +147,22 @@ class TableCodec(Codec):
         hot = x[:, :total] * ROOT2
         if not self.derived:
             return hot.new_zeros(len(hot))
-        derived = hot[:, :first] @ self._on(hot.device, "_derivation")
+        derived: Tensor = hot[:, :first] @ self._on(hot.device, "_derivation")
         consistent = (hot[:, first:] * derived).sum(1)
         return len(self.derived) - consistent.round()
 
     def _with_positions(self, hot: Tensor) -> Tensor:
-        return torch.cat([hot / ROOT2, hot @ self._on(hot.device, "_positions")], dim=1)
+        positions: Tensor = self._on(hot.device, "_positions")(hot)
+        return torch.cat([hot / ROOT2, positions], dim=1)
 
-    def _on(self, device: torch.device, name: str) -> Tensor:
-        """Return a tensor of the codec on ``device``, copied there once."""
+    def _on(self, device: torch.device, name: str) -> Any:
+        """Return a matrix of the codec on ``device``, copied there once."""
         if (name, device) not in self._copies:
             self._copies[name, device] = getattr(self, name).to(device)
         return self._copies[name, device]
 
     @cached_property
-    def _copies(self) -> dict[tuple[str, torch.device], Tensor]:
+    def _copies(self) -> dict[tuple[str, torch.device], Any]:
         return {}
 
     @cached_property
@@ -331,26 +327,8 @@ class TableCodec(Codec):
         return clipped_to_range(self.columns, rows)
 
     def head(self, raw: Tensor, draws: Draws) -> Tensor:
-        """Sample each block: straight-through Gumbel-softmax at temperature 1 (Jang et al. 2017).
-
-        The critic sees exact one-hot rows; the gradient is that of the soft sample. If no gradient
-        is needed, codes of the same distribution are drawn by inverting its cumulative sums.
-        """
-        soft = raw.requires_grad and torch.is_grad_enabled()
-        uniform = None if soft else draws.uniform(len(raw), len(self.free))
-        noisy = raw + draws.gumbel(*raw.shape) if soft else raw
-        blocks = []
-        for k, block in enumerate(torch.split(noisy, self.free, dim=1)):
-            odds = block.softmax(1)
-            if uniform is None:
-                code = odds.argmax(1, keepdim=True)
-                blocks.append(torch.zeros_like(odds).scatter_(1, code, 1.0) + odds - odds.detach())
-            else:
-                code = torch.searchsorted(odds.cumsum(1), uniform[:, k : k + 1].contiguous())
-                blocks.append(
-                    torch.zeros_like(odds).scatter_(1, code.clamp_(max=odds.shape[1] - 1), 1.0)
-                )
-        return self.embed(torch.cat(blocks, dim=1))
+        """Return points of blocks drawn from logits, with gradients if they are needed."""
+        return self.embed(hot_blocks(raw, self.free, draws))
 
     def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
         """Return points as a DataFrame with the user's columns, order and types."""
@@ -358,7 +336,7 @@ class TableCodec(Codec):
             blocks = torch.split(batch.x[:, : sum(self.sizes)], self.sizes, dim=1)
             return self._frame([b.argmax(1).numpy() for b in blocks], codes, draws)
         # One product reads the codes of all blocks; it is exact, since codes are far below 2^24.
-        numbers = (batch.x[:, : sum(self.free)] @ self._code_reader).round().int().numpy()
+        numbers = self._code_reader(batch.x[:, : sum(self.free)]).round().int().numpy()
         return self.decode_blocks(numbers, codes, draws)
 
     def decode_blocks(self, numbers: np.ndarray, codes: np.ndarray, draws: Draws) -> pd.DataFrame:

@@ -133,15 +133,6 @@ def derivation(derived: Sequence[Derived], sizes: Sequence[int]) -> Tensor:
     return matrix
 
 
-def code_reader(sizes: Sequence[int]) -> Tensor:
-    """Return the matrix from one-hot blocks to codes."""
-    matrix = torch.zeros(sum(sizes), len(sizes))
-    starts = np.cumsum([0, *sizes])
-    for k, size in enumerate(sizes):
-        matrix[starts[k] : starts[k + 1], k] = torch.arange(size)
-    return matrix
-
-
 def allowed_codes(
     columns: Sequence[Column],
     derived: Sequence[Derived],

@@ -45,16 +45,22 @@ class Follows(Rule):
     def candidates(cls, view: View) -> Iterator[Rule]:
         """Yield children with one parent, then those with two that follow from neither."""
         names = [n for n in list(view.columns)[:MOST_COLUMNS] if _discrete(view.numbers(n))]
+        if len(names) < 2:
+            return
+        some = np.stack([_filled(view.numbers(n)[:SOME]) for n in names])
         single: set[tuple[str, str]] = set()
+        repeat = {n: _repeating(some, _key(view, (n,), SOME)) for n in names}
         for child, parent in itertools.permutations(names, 2):
-            rule = cls._fitted(view, child, (parent,))
+            likely = repeat[parent][names.index(child)]
+            rule = cls._fitted(view, child, (parent,)) if likely else None
             if rule is not None:
                 single.add((child, parent))
                 yield rule
         for first, second in itertools.combinations(names, 2):
             if (first, second) in single or (second, first) in single:
                 continue
-            for child in names:
+            likely = _repeating(some, _key(view, (first, second), SOME))
+            for child in itertools.compress(names, likely):
                 if child in (first, second) or {(child, first), (child, second)} & single:
                     continue
                 rule = cls._fitted(view, child, (first, second))
@@ -63,8 +69,6 @@ class Follows(Rule):
 
     @classmethod
     def _fitted(cls, view: View, child: str, parents: tuple[str, ...]) -> Rule | None:
-        if not _repeats(view, child, parents, SOME):
-            return None
         codes = _key(view, parents, len(view))
         order = np.lexsort((_filled(view.numbers(child)), codes))
         key, value = codes[order], _filled(view.numbers(child))[order]
@@ -180,13 +184,12 @@ def _mixed(a: npt.NDArray[np.uint64], b: npt.NDArray[np.uint64]) -> np.ndarray:
     return np.asarray((mixed ^ (mixed >> np.uint64(32))) >> np.uint64(11)).astype(np.float64)
 
 
-def _repeats(view: View, child: str, parents: tuple[str, ...], rows: int) -> bool:
-    """Return whether parents repeat in some rows, and the child then too but for exceptions."""
-    key, value = _key(view, parents, rows), _filled(view.numbers(child)[:rows])
+def _repeating(columns: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """Return which ``columns`` (k, n) repeat, but for exceptions, where the ``key`` (n,) does."""
     order = np.argsort(key, kind="stable")
     same = np.diff(key[order]) == 0
-    again = int(same.sum())
-    if again < AGAIN // 4:
-        return False
-    differs = int((np.diff(value[order])[same] != 0).sum())
-    return differs <= 4 * EXCEPTIONS * again
+    if (again := int(same.sum())) < AGAIN // 4:
+        return np.zeros(len(columns), dtype=bool)
+    before, after = order[:-1][same], order[1:][same]
+    differs = (columns[:, before] != columns[:, after]).sum(axis=1)
+    return np.asarray(differs <= 4 * EXCEPTIONS * again)
