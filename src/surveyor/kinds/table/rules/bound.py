@@ -43,8 +43,8 @@ class Bound(Rule):
 
     def check(self, view: View) -> Checked:
         """Compare rows in which nothing is missing."""
-        gap = self.line.gap(view) * (1 if self.above else -1)
-        return Checked(np.isfinite(gap), gap <= 0 if self.strict else gap < 0)
+        gap, near = self.line.gap(view) * (1 if self.above else -1), self.line.rounding(view)
+        return Checked(np.isfinite(gap), gap <= near if self.strict else gap < -near)
 
     def chance(self, view: View) -> float:
         """Return the share with the target's values in another order."""

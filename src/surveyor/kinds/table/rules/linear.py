@@ -29,6 +29,7 @@ NEAR = 0.05  # of a deviation, in the direction across the plane
 AT_ONCE = 20_000
 FEW = 40  # columns among which sums of three are looked for
 FINE = 1000  # coefficients are multiples of 1 / FINE
+ULPS = 4  # of the terms of a sum, by which it may be off
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,12 @@ class Linear(Rule):
             w * view.in_units(n) for w, n in zip(self.weights, self.columns, strict=True)
         )
         return np.asarray(view.in_units(self.target) - made)
+
+    def rounding(self, view: View) -> np.ndarray:
+        """Return how far the rounding of binary fractions can move the gap, (n,)."""
+        weights = zip((1.0, *self.weights), self.names, strict=True)
+        size = abs(self.constant) + sum(np.abs(w * view.in_units(n)) for w, n in weights)
+        return np.asarray(ULPS * np.finfo(float).eps * size)
 
     def check(self, view: View) -> Checked:
         """Compare rows in which nothing is missing."""
