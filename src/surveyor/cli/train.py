@@ -143,8 +143,13 @@ def print_columns(data: Data) -> None:
     more = len(rows) - MOST_COLUMNS
     rest = f"and {more:,} more columns; " if more > 0 else ""
     out.print(f"{rest}to change a type: --type COLUMN={'|'.join(type_names())}", style="dim")
-    if kept := data.codec.kept_rules:
+    kept, rejected = data.codec.kept_rules, data.codec.rejected_rules
+    if kept:
         out.print(f"kept in every row: {escaped('; '.join(kept))}")
+    if rejected:
+        told = escaped("; ".join(rejected))
+        out.print(f"kept by throwing away the rows that break them: {told}")
+    if kept or rejected:
         out.print("to learn without these rules: --rules no", style="dim")
 
 

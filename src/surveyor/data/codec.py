@@ -116,7 +116,20 @@ class Codec(ABC):
 
     @property
     def kept_rules(self) -> tuple[str, ...]:
-        """Return the rules of the data that every sample keeps, in words."""
+        """Return the rules of the data that samples keep by construction, in words."""
+        return ()
+
+    @property
+    def rejected_rules(self) -> tuple[str, ...]:
+        """Return the rules kept by rejection, in words: samples that break one are thrown away."""
+        return ()
+
+    def broken(self, made: Any) -> Mapping[str, np.ndarray]:
+        """Return which samples break each rule kept by rejection, (n,) each by the rule's text."""
+        return {}
+
+    def contradicted(self, found: Mapping[str, Selection]) -> tuple[str, ...]:
+        """Return the rules kept by rejection that no sample with the values ``found`` can obey."""
         return ()
 
     def selecting(self, found: Mapping[str, Selection]) -> tuple[Codec, Mapping[str, Selection]]:

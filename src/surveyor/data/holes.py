@@ -74,6 +74,10 @@ class Filler(ABC):
         """
 
     @abstractmethod
+    def broken(self, holes: Holes, made: pd.DataFrame) -> np.ndarray:
+        """Return which filled rows break a rule kept by rejection in what was filled, (n,)."""
+
+    @abstractmethod
     def block_of(self, target: str) -> int:
         """Return the block that determines a column.
 

@@ -9,19 +9,21 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from surveyor.batch import Batch, Draws
+from surveyor.batch import Batch, Draws, stacked
 from surveyor.data import Codec, Data, Source
 from surveyor.diagnostics import Slopes, slopes
-from surveyor.errors import InputError
+from surveyor.errors import InputError, notify
 from surveyor.streams import Stream
 from surveyor.training import Game
 
 T = TypeVar("T")
 ROWS = 2048  # per side, for the exact transport of an evaluation
 BLOCK = 2048  # generated points per draw: the first n do not depend on how many are drawn
+TRIES = 20  # draws in place of points whose rows break rules kept by rejection
 
 
 @torch.no_grad()
@@ -161,8 +163,26 @@ class SeenRows(Seen):
 
 
 @dataclass(frozen=True, eq=False)
+class Block:
+    """Generated points and the codes of their conditions.
+
+    With rules kept by rejection they have their ``rows`` in user units, and those ``labelled`` with
+    as many wrong labels as the real rows have; a ``share`` of the points drawn obeys the rules.
+    """
+
+    codes: np.ndarray
+    batch: Batch
+    rows: Any = None
+    labelled: Any = None
+    share: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
 class SeenRun(Seen):
-    """A trained game and its generated points, drawn once for all measures."""
+    """A trained game and its generated points, drawn once for all measures.
+
+    Rows that break a rule kept by rejection are left out, as in samples.
+    """
 
     game: Game
     generator: nn.Module
@@ -170,7 +190,7 @@ class SeenRun(Seen):
     seed: int
     rows: int = ROWS
     own: bool = True
-    _blocks: list[tuple[np.ndarray, Batch]] = field(default_factory=list, repr=False)
+    _blocks: list[Block] = field(default_factory=list, repr=False)
 
     @property
     def device(self) -> torch.device:
@@ -182,21 +202,25 @@ class SeenRun(Seen):
 
         The conditions of held-out rows would flatter every distance.
         """
-        parts = [batch for _, batch in self._drawn(n)]
+        parts = [block.batch for block in self._drawn(n)]
         conds = [p.cond for p in parts if p.cond is not None]
         x = torch.cat([p.x for p in parts])[:n]
         return Batch(x, torch.cat(conds)[:n] if conds else None)
 
     def codes(self, n: int) -> np.ndarray:
         """Return the codes of the same points' conditions, (n, k)."""
-        return np.concatenate([codes for codes, _ in self._drawn(n)])[:n]
+        return np.concatenate([block.codes for block in self._drawn(n)])[:n]
 
     def decoded(self, n: int) -> Any:
         """Return the same points in user units."""
+        if self.codec.rejected_rules:
+            return _first(n, [block.rows for block in self._drawn(n)])
         return self._decoded(n, self.codes(n))
 
     def labelled(self, n: int) -> Any:
         """Return the same points in user units, with as many wrong labels as the real rows have."""
+        if self.codec.rejected_rules:
+            return _first(n, [block.labelled for block in self._drawn(n)])
         codes, noise = self.codes(n), self.game.label_noise
         if noise is not None:
             codes = noise.labelled(codes, self.draws(0, Stream.TABLE))
@@ -224,14 +248,56 @@ class SeenRun(Seen):
         """Return the critic's gradient norms at held-out and generated points, and between."""
         return self.gradient_norms(self.held(self.n), self.fake(self.n), Stream.HELD_OUT)
 
-    def _drawn(self, n: int) -> list[tuple[np.ndarray, Batch]]:
+    @property
+    def obeying(self) -> float:
+        """Return the share of generated rows that obey the rules kept by rejection."""
+        return self._drawn(1)[0].share
+
+    @property
+    def lacking(self) -> bool:
+        """Return whether so few do that others are measured as well."""
+        return self.obeying * TRIES < 1
+
+    def _drawn(self, n: int) -> list[Block]:
         count = -(-n // BLOCK)
         for k in range(len(self._blocks), count):
-            draws = self.draws(k, Stream.HELD_OUT)
-            codes, cond = self._conditions(k, draws)
-            batch = generated(self.game, self.generator, cond, len(codes), draws, self._at_once)
-            self._blocks.append((codes, batch))
+            rules = self.codec.rejected_rules
+            self._blocks.append(self._obeying(k) if rules else Block(*self._points(k)))
         return self._blocks[:count]
+
+    def _points(self, block: int, attempt: int = 0) -> tuple[np.ndarray, Batch]:
+        draws = self.draws(block, Stream.HELD_OUT, attempt)
+        codes, cond = self._conditions(block, draws)
+        return codes, generated(self.game, self.generator, cond, len(codes), draws, self._at_once)
+
+    def _obeying(self, block: int) -> Block:
+        """Return points whose rows obey the rules kept by rejection; others only if too few do."""
+        codes, obey = list[np.ndarray](), np.zeros(0, dtype=bool)
+        batches, rows, labelled = list[Batch](), list[Any](), list[Any]()
+        noise, decode = self.game.label_noise, self.codec.decode
+        for attempt in range(TRIES):
+            own, batch = self._points(block, attempt)
+            made = decode(batch, own, self.draws(block, Stream.DECODE, attempt))
+            told = made
+            if noise is not None:
+                wrong = noise.labelled(own, self.draws(block, Stream.TABLE, attempt))
+                told = decode(batch, wrong, self.draws(block, Stream.DECODE, attempt))
+            broken = list(self.codec.broken(made).values())
+            obey = np.append(obey, ~np.any(broken, axis=0))
+            codes, batches = [*codes, own], [*batches, batch]
+            rows, labelled = [*rows, made], [*labelled, told]
+            if obey.sum() >= BLOCK:
+                break
+        order = np.argsort(~obey, kind="stable")[:BLOCK]
+        if block == 0 and obey.sum() < BLOCK:
+            notify(
+                f"only {obey.mean():.2%} of generated rows obey the rules kept by rejection; the "
+                "figures include rows that break them"
+            )
+        frames = (pd.concat(parts, ignore_index=True) for parts in (rows, labelled))
+        first, second = (frame.iloc[order].reset_index(drop=True) for frame in frames)
+        batch = stacked(batches).take(torch.from_numpy(order))
+        return Block(np.concatenate(codes)[order], batch, first, second, float(obey.mean()))
 
     def _conditions(self, block: int, draws: Draws) -> tuple[np.ndarray, Tensor | None]:
         """Return codes and conditions of a block; source pictures come from held-out rows."""
@@ -245,3 +311,7 @@ class SeenRun(Seen):
     @property
     def _at_once(self) -> int:
         return 64 if not self.codec.condition.drawable else BLOCK
+
+
+def _first(n: int, rows: list[Any]) -> Any:
+    return pd.concat(rows, ignore_index=True).iloc[:n]

@@ -23,6 +23,7 @@ from surveyor.streams import Stream
 EACH = 64  # particles per row
 AT_ONCE = 1024  # rows
 SWEEPS = 2  # of Gibbs sampling, after which draws are taken
+AGAIN, AGAIN_FROM = 20, 2**40  # draws of filled rows that break rules, and their number
 TAILS = (0.05, 0.5, 0.95)
 Show = Callable[[int, int], None]
 
@@ -38,7 +39,7 @@ def imputed(
 
     A hole gets its most probable label or the median of its number; with ``draws`` of at least 1,
     that many whole tables are drawn (multiple imputation; Rubin 1987), one below the other, with a
-    first column ``draw``.
+    first column ``draw``. Filled rows that break a rule kept by rejection are drawn again.
 
     Raises:
         InputError: the run's generator has no likelihood, or a condition of the run is missing.
@@ -52,21 +53,12 @@ def imputed(
     for draw in range(max(1, draws)):
         codes = holes.codes.copy()
         for k, (index, part) in enumerate(_open(holes)):
-            random = Draws(seed, k, Stream.GIVEN, draw)
-            found, cond = _particles(run, walker, part, random)
-            if draws:
-                own = {j: torch.from_numpy(a) for j, a in part.allowed.items()}
-                last = found[:, 0]
-                for _ in range(SWEEPS):
-                    last = gibbs(walker, last, own, cond, random)
-                codes[index] = last.numpy()
-            else:
-                codes[index] = _typical(run, found.numpy(), part)
+            codes[index] = _codes(run, walker, part, Draws(seed, k, Stream.GIVEN, draw), not draws)
             done += len(index)
             show(done, all_)
-        whole: pd.DataFrame = run.codec.filler.filled(
-            holes, codes, Draws(seed, 0, Stream.GIVEN, draw), not draws
-        )
+        random = Draws(seed, 0, Stream.GIVEN, draw)
+        whole: pd.DataFrame = run.codec.filler.filled(holes, codes, random, not draws)
+        whole = _obeying(run, walker, holes, whole, Draws(seed, AGAIN_FROM, Stream.GIVEN, draw))
         whole = run.kind.files.beside(raw, whole)
         made.append(whole if not draws else whole.assign(draw=draw + 1))
     if not draws:
@@ -114,6 +106,45 @@ def predicted(run: Run, data: Any, target: str, seed: int = 0, show: Show = sile
         show(int(index[-1]) + 1, len(frame))
     said: pd.DataFrame = run.codec.filler.told(target, odds, TAILS)
     return said
+
+
+def _codes(run: Run, walker: Walker, part: Holes, random: Draws, typical: bool) -> np.ndarray:
+    """Return codes (n, blocks) of rows with their holes filled."""
+    found, cond = _particles(run, walker, part, random)
+    if typical:
+        return _typical(run, found.numpy(), part)
+    own = {j: torch.from_numpy(a) for j, a in part.allowed.items()}
+    last = found[:, 0]
+    for _ in range(SWEEPS):
+        last = gibbs(walker, last, own, cond, random)
+    made: np.ndarray = last.numpy()
+    return made
+
+
+def _obeying(
+    run: Run, walker: Walker, holes: Holes, whole: pd.DataFrame, random: Draws
+) -> pd.DataFrame:
+    """Return filled rows, with those that break a rule kept by rejection drawn again."""
+    filler = run.codec.filler
+    rows = np.flatnonzero(filler.broken(holes, whole))
+    for _ in range(AGAIN):
+        if not len(rows):
+            break
+        left: list[np.ndarray] = []
+        for start in range(0, len(rows), AT_ONCE):
+            index = rows[start : start + AT_ONCE]
+            part = holes.take(index)
+            made = filler.filled(part, _codes(run, walker, part, random, False), random, False)
+            broken = filler.broken(part, made)
+            good = made.set_axis(whole.index[index])[~broken]
+            joined = pd.concat([whole.drop(index=good.index), good]).sort_index()
+            whole = joined.astype(whole.dtypes.to_dict())
+            left.append(index[broken])
+        rows = np.concatenate(left)
+    if len(rows):
+        rules = "; ".join(run.codec.rejected_rules)
+        notify(f"{len(rows):,} of {len(whole):,} rows break a rule however filled: {rules}")
+    return whole
 
 
 def _walker(run: Run, what: str) -> Walker:

@@ -14,6 +14,7 @@ from surveyor.data.columns import Column
 from surveyor.errors import InputError
 from surveyor.run.folder import Run
 from surveyor.run.sampling import TRIES, draw_samples
+from surveyor.run.tally import Tally
 from surveyor.streams import Stream
 
 PILOT = 20_000
@@ -47,7 +48,7 @@ def with_parity(
         InputError: a column does not exist or is numeric, or an outcome is too rare in a group.
     """
     columns = _columns(run, outcome, group)
-    pilot = draw_samples(run, PILOT, where, seed, begin=APART)
+    pilot = draw_samples(run, PILOT, where, seed, begin=APART, tally=Tally())
     y, g = (c.encode(pilot[c.name]) for c in columns)
     joint = np.zeros((columns[1].size, columns[0].size))
     np.add.at(joint, (g, y), 1.0)
@@ -65,10 +66,12 @@ def with_parity(
     keep = odds / odds.max()
     size = int(SPARE * n / keep[g, y].mean()) + 1000
     while True:
-        rows = draw_samples(run, size, where, seed, apart_from)
+        tally = Tally()
+        rows = draw_samples(run, size, where, seed, apart_from, tally=tally)
         y, g = (c.encode(rows[c.name]) for c in columns)
         chosen = Draws(seed, size, Stream.SAMPLE).uniform(size).numpy() < keep[g, y]
         if chosen.sum() >= n:
+            tally.tell()
             balanced: pd.DataFrame = rows[chosen].iloc[:n].reset_index(drop=True)
             return balanced
         size = int(1.5 * size)

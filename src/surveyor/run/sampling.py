@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,10 +25,12 @@ from surveyor.measures import generated
 from surveyor.run.folder import Run
 from surveyor.run.guided import RARE, allowed_codes, guided
 from surveyor.run.reading import read_for
+from surveyor.run.tally import Tally
 from surveyor.streams import Stream
 
 AT_ONCE = 8192  # samples per batch, one thread each
 TRIES, MOST = 50, 2_000_000  # rounds of rejection sampling, and samples drawn in all of them
+HOPELESS = 200_000  # samples drawn of which not one obeys a rule
 PILOT, BALANCE = 4000, 2**20  # rows to estimate how often formulas are neutral; stream rank
 REPEATED = 2  # samples drawn per sample wanted before repeated formulas are allowed
 UNASKED, FEW = 2**24, 2**21  # numbers that need no memory check; numbers drawn to measure size
@@ -45,6 +47,7 @@ def draw_samples(
     apart_from: Any = None,
     truncate: float = 1.0,
     begin: int = 0,
+    tally: Tally | None = None,
 ) -> Any:
     """Return ``n`` samples: a DataFrame, or arrays by name.
 
@@ -52,16 +55,40 @@ def draw_samples(
     training has repeats. The run's conditions are inputs of the generator; conditions on other
     columns are met by rejection sampling. No row of a table equals one of ``apart_from``. The
     latent's Gaussians are narrowed by the factor ``truncate``. Rounds of draws are numbered from
-    ``begin``; those of a part follow those of the parts before, and so do its keys.
+    ``begin``; those of a part follow those of the parts before, and so do its keys. Rows that break
+    a rule kept by rejection are thrown away; how many is told, or added to a ``tally``.
 
     Raises:
         InputError: n is below 1, a column is unknown, or a value is unseen or too rare.
     """
+    own = Tally() if tally is None else tally
+    made = _drawn(run, n, where, seed, apart_from, truncate, begin, own)
+    if tally is None:
+        own.tell()
+    return made
+
+
+def _drawn(
+    run: Run,
+    n: int,
+    where: Mapping[str, Any],
+    seed: int,
+    apart_from: Any,
+    truncate: float,
+    begin: int,
+    tally: Tally,
+) -> Any:
     _check(run, n, seed, truncate)
     first = begin // ROUNDS_A_PART * PART
     latent = replace(run.game.latent, spread=truncate * run.game.latent.spread)
     run = replace(run, game=replace(run.game, latent=latent))
-    codec, found = run.codec.selecting(_asked(run, where))
+    asked = _asked(run, where)
+    if rules := run.codec.contradicted(asked):
+        raise InputError(
+            f"--where {_shown(where, where)}: no row has these values and obeys the rule "
+            f"{'; '.join(rules)}; give other values, or train without the rule"
+        )
+    codec, found = run.codec.selecting(asked)
     run = replace(run, codec=codec)
     own = {c.name for c in run.codec.condition.columns}
     inputs = {name: w for name, w in found.items() if name in own}
@@ -86,7 +113,8 @@ def draw_samples(
         u = Draws(seed, attempt, Stream.SAMPLE, BALANCE).uniform(size).numpy()
         agree = tests.passed(made, u)
         made = _with_exact(made, found)
-        kept.append(_rows(made, agree & tests.distinct(made)))
+        fit = agree & tests.distinct(made)
+        kept.append(_rows(made, tally.obeying(run.codec, made, fit)))
         new = tests.first(kept)
         met, made_in_all = int(new.sum()), made_in_all + size
         enough = len(new) >= REPEATED * n + size
@@ -95,13 +123,17 @@ def draw_samples(
                 notify(f"only {met:,} samples are distinct; the rest are repeats")
             order = np.concatenate([np.flatnonzero(new), np.flatnonzero(~new)])
             return run.codec.reassembled(_rows(_joined(kept), order[:n]), first)
-        if made_in_all >= MOST:
+        if made_in_all >= (MOST if met or not tally.broken else HOPELESS):
             break
-    wanted = ", ".join(f"{name}={where[name]}" for name in tests.checked)
-    remedies = ["train with these columns as --condition"] if wanted else []
+    wanted = _shown(where, where if tally.broken else tests.checked)
+    remedies = ["train with these columns as --condition"] if tests.checked else []
+    lost = ""
+    if tally.broken:
+        lost = f", and {tally.lost} of the rows that fit otherwise broke {tally.rules}"
+        remedies += ["train without the rule (one found: --except-rule)"]
     raise InputError(
         f"{f'--where {wanted}' if wanted else f'-n {n}'}: only {met} such rows among "
-        f"{made_in_all:,} generated; {', or '.join([*remedies, 'ask for fewer'])}"
+        f"{made_in_all:,} generated{lost}; {', or '.join([*remedies, 'ask for fewer'])}"
     )
 
 
@@ -113,9 +145,15 @@ def draw_parts(
     Raises:
         InputError: as ``draw_samples``.
     """
+    tally = Tally()
     for k, start in enumerate(range(0, n, PART)):
-        size = min(PART, n - start)
-        yield draw_samples(run, size, where, seed, apart_from, begin=k * ROUNDS_A_PART)
+        size, begin = min(PART, n - start), k * ROUNDS_A_PART
+        yield draw_samples(run, size, where, seed, apart_from, begin=begin, tally=tally)
+    tally.tell()
+
+
+def _shown(where: Mapping[str, Any], names: Iterable[str]) -> str:
+    return ", ".join(f"{name}={where[name]}" for name in names)
 
 
 def _check(run: Run, n: int, seed: int, truncate: float) -> None:
@@ -136,7 +174,7 @@ def _refuse_beyond_memory(run: Run, n: int, seed: int, plain: bool) -> None:
     """Raise InputError if ``n`` samples exceed memory, extrapolating from a few."""
     if not plain and n > MOST:
         raise InputError(
-            f"-n {n:,}: with such conditions at most {MOST:,}; ask for fewer at a time"
+            f"-n {n:,}: with such conditions or rules at most {MOST:,}; ask for fewer at a time"
         )
     least = n * run.codec.space.width
     if least <= UNASKED:
@@ -168,7 +206,8 @@ class _Tests:
 
     @property
     def none(self) -> bool:
-        return not (self.checked or self.filters) and self.known is None
+        own = self.checked or self.filters or self.codec.rejected_rules
+        return not own and self.known is None
 
     def passed(self, made: Any, u: np.ndarray) -> np.ndarray:
         agree = np.ones(len(u), dtype=bool)

@@ -16,7 +16,6 @@ from surveyor.batch import Batch, Draws
 from surveyor.data import DEFAULT_OPTIONS, Codec, Options, Rows, Space, State, check_columns
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Columns
-from surveyor.data.scratch import empty
 from surveyor.data.values import Form
 from surveyor.data.where import Selection
 from surveyor.errors import InputError, notify
@@ -29,14 +28,11 @@ from surveyor.kinds.table.frames import Frame
 from surveyor.kinds.table.holes import TableFiller
 from surveyor.kinds.table.infer import Typed, apply_forms
 from surveyor.kinds.table.keys import row_keys
-from surveyor.kinds.table.learnt import encode_learnt, snapped
-from surveyor.kinds.table.out_of_range import (
-    clipped_to_range,
-    find_out_of_range,
-    sorted_by_row,
-    write_deviations,
-)
+from surveyor.kinds.table.learnt import snapped
+from surveyor.kinds.table.out_of_range import clipped_to_range, write_deviations
+from surveyor.kinds.table.rejected import Rejecting, broken_rules, contradicted
 from surveyor.kinds.table.saved import fields_of, state_of
+from surveyor.kinds.table.stored import stored_rows
 from surveyor.kinds.table.surrogates import Surrogate, with_keys
 from surveyor.privacy import CodecAccount
 
@@ -58,7 +54,8 @@ class TableCodec(Codec):
 
     Rules are ``kept`` by construction: of the table's columns in ``replaced`` another column of the
     same name is learnt, such as a difference, or none. Of ``pairs`` of columns only those codes are
-    generated that occur together. Numbers in the cell of one ``selected`` become that number.
+    generated that occur together. Samples that break one of the ``rejected`` rules are thrown away.
+    Numbers in the cell of one ``selected`` become that number.
     Columns of keys are not learnt; samples get those of ``surrogates``.
     """
 
@@ -77,6 +74,7 @@ class TableCodec(Codec):
     pairs: tuple[Pairs, ...] = ()
     selected: Mapping[str, Selection] = field(default_factory=dict)
     surrogates: tuple[Surrogate, ...] = ()
+    rejected: tuple[Rejecting, ...] = ()
 
     kind = "table"
     continuous = False
@@ -189,7 +187,8 @@ class TableCodec(Codec):
         ignored = self.kept.needing(names)
         if more := [n for n in ignored if n not in names]:
             notify(f"--drop leaves out {', '.join(more)} as well, learnt from what is dropped")
-        return replace(self, ignored=ignored)
+        rejected = tuple(r for r in self.rejected if not set(r.names) & set(ignored))
+        return replace(self, ignored=ignored, rejected=rejected)
 
     @property
     def measured(self) -> tuple[Column, ...]:
@@ -223,6 +222,20 @@ class TableCodec(Codec):
     def kept_rules(self) -> tuple[str, ...]:
         """Return the rules kept by construction."""
         return (*self.kept.texts, *(pair.text(self.columns) for pair in self.pairs))
+
+    @property
+    def rejected_rules(self) -> tuple[str, ...]:
+        """Return the rules kept by rejection."""
+        return tuple(rule.text for rule in self.rejected)
+
+    def broken(self, made: pd.DataFrame) -> Mapping[str, np.ndarray]:
+        """Return which rows break each rule kept by rejection, (n,) each."""
+        return broken_rules(self.rejected, self.selectable, made)
+
+    def contradicted(self, found: Mapping[str, Selection]) -> tuple[str, ...]:
+        """Return the rules kept by rejection that no row with the values ``found`` can obey."""
+        computed = [c.name for c in self.replaced]
+        return contradicted(self.rejected, self.selectable, computed, found)
 
     def selecting(
         self, found: Mapping[str, Selection]
@@ -273,31 +286,7 @@ class TableCodec(Codec):
 
     def rows(self, raw: Frame) -> Rows:
         """Read rows in chunks and store them as small integers, one per column."""
-        needed = sorted(set(self.selectable_names) - set(self.ignored))
-        problems = check_columns(needed, raw.names, "column")
-        if problems:
-            raise InputError(*problems)
-        n = len(raw)
-        rows: Rows = {
-            "codes": empty((n, len(self.columns)), np.int16),
-            "cond": empty((n, len(self.condition.columns)), np.int16),
-        }
-        if self.group is not None and self.group.name in raw.names:
-            rows["group"] = empty((n,), np.int16)
-        start, beyond = 0, []
-        for chunk in raw.chunks():
-            part = slice(start, start + len(chunk))
-            encoded = encode_learnt(self.columns, self.own, self.kept, chunk, self.ignored)
-            for k, (codes, numbers) in enumerate(encoded):
-                rows["codes"][part, k] = codes
-                if len(numbers):
-                    beyond.append(find_out_of_range(self.columns, k, codes, numbers, start))
-            rows["cond"][part] = self.condition.encode(chunk, len(chunk))  # type: ignore[arg-type]
-            if self.group is not None and "group" in rows:
-                rows["group"][part] = self.group.encode(chunk[self.group.name])
-            start += len(chunk)
-        rows["beyond"] = sorted_by_row(beyond)
-        return rows
+        return stored_rows(self, raw)
 
     def unknown_columns(self, rows: Rows) -> list[str]:
         """Return the columns of labels of which no row has a label of the training rows."""

@@ -14,6 +14,7 @@ from surveyor.data.columns import Column
 from surveyor.data.values import Form
 from surveyor.errors import InputError, did_you_mean
 from surveyor.kinds.table.frames import Frame
+from surveyor.kinds.table.rejected import as_numbers, find_bounds
 from surveyor.kinds.table.rules import Found, Rule, View, find_rules, tolerance
 from surveyor.kinds.table.rules.bound import Bound
 from surveyor.kinds.table.rules.linear import Linear
@@ -103,18 +104,28 @@ def declared_rules(texts: Sequence[str], frame: Frame) -> tuple[Rule, ...]:
 
 
 def rules_of(
-    raw: Frame, rows: pd.DataFrame, columns: Sequence[Column], options: Options
+    raw: Frame,
+    rows: pd.DataFrame,
+    columns: Sequence[Column],
+    conditions: Sequence[Column],
+    options: Options,
 ) -> tuple[Sequence[Found], Sequence[Rule]]:
     """Return the rules to keep of training rows: those found, and those declared.
+
+    With differential privacy none is looked for.
 
     Raises:
         InputError: a rule to leave out is none that was found.
     """
-    if options.epsilon is not None:
-        return (), ()
     declared = declared_rules(options.rule, raw)
+    if options.epsilon is not None:
+        return (), declared
     known = {frozenset(rule.names) for rule in declared}
-    found = find_rules(columns, rows) if options.rules == "found" else ()
+    found: list[Found] = []
+    if options.rules == "found":
+        given = [as_numbers(c) for c in conditions if raw.forms[c.name].ordered]
+        bounds = find_bounds(columns, [c for c in given if c is not None], rows)
+        found = [*find_rules(columns, rows), *bounds]
     texts = [one.rule.text for one in found]
     problems = [
         f"--except-rule {text!r}: no such rule is kept{did_you_mean(text, texts)}"
@@ -125,30 +136,6 @@ def rules_of(
         raise InputError(*problems)
     left = [one for one in found if one.rule.text not in options.except_rule]
     return [one for one in left if frozenset(one.rule.names) not in known], declared
-
-
-def refuse_lost(declared: Sequence[Rule], kept: Sequence[str]) -> None:
-    """Raise InputError for every declared rule that is not among those kept."""
-    whole = "; ".join(kept)
-    lost = [rule.text for rule in declared if rule.text not in whole]
-    if lost:
-        raise InputError(
-            *(f"--rule {r!r}: cannot be kept together with the others; leave one out" for r in lost)
-        )
-
-
-def ruled_out(options: Options, names: Sequence[str]) -> list[str]:
-    """Return why declared rules cannot be kept with the other options."""
-    if options.rule and options.epsilon is not None:
-        return ["--rule: not with --privacy, which accounts for plain columns; leave one out"]
-    problems = []
-    for text in options.rule:
-        given = set(parse_rule(text, names).names) & set(options.condition)
-        problems += [
-            f"--rule {text!r}: {name!r} is a --condition; leave one of them out"
-            for name in sorted(given)
-        ]
-    return problems
 
 
 def _mixes(rule: Rule, frame: Frame) -> bool:

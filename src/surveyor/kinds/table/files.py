@@ -18,7 +18,7 @@ from surveyor.errors import InputError
 from surveyor.kinds.table.charges import neutral_share
 from surveyor.kinds.table.chosen import parts_by, same_columns
 from surveyor.kinds.table.codec import TableCodec
-from surveyor.kinds.table.declared import declared_rules, refuse_lost, ruled_out, rules_of
+from surveyor.kinds.table.declared import declared_rules, rules_of
 from surveyor.kinds.table.defaults import PRIVATE, PRIVATE_PARTS, defaults
 from surveyor.kinds.table.formula import Expanded, formula_ratios, part_names
 from surveyor.kinds.table.frames import Frame, InMemory, Over, Stacked, read_frame
@@ -147,7 +147,6 @@ class Table(Files):
         problems += check_columns(options.condition, known, "--condition")
         if options.group is not None:
             problems += check_columns([options.group], known, "--group")
-        problems += ruled_out(options, names)
         problems += [
             f"--drop {c}: also a --condition; leave one of them out"
             for c in set(options.drop) & set(options.condition)
@@ -185,9 +184,8 @@ class Table(Files):
         conditions = fit_conditions(frame, options.condition, fits, raw.forms)  # type: ignore[arg-type]
         plain = {part for f, places in formulas.items() for part in part_names(f, places)}
         ruled = [column for column in fitted if column.name not in plain]
-        found, declared = rules_of(raw, frame, ruled, options)
-        learning = learn(fitted, frame, fits, found, declared)
-        refuse_lost(declared, learning.kept.texts)
+        found, declared = rules_of(raw, frame, ruled, conditions.columns, options)
+        learning = learn(fitted, frame, fits, found, declared, conditions.columns)
         balanced = {f: neutral_share(frame, f, formulas) for f in formulas}
         seen = {f: pd.Series(formula_ratios(frame, f, formulas), dtype=object) for f in balanced}
         single = tuple(f for f, own in seen.items() if not own.duplicated().any())

@@ -149,6 +149,14 @@ class TableFiller(Filler):
             made[name] = joined.astype(new.dtype).array
         return restore_formulas(pd.DataFrame(made), codec.formulas)
 
+    def broken(self, holes: Holes, made: pd.DataFrame) -> np.ndarray:
+        """Return which filled rows break a rule kept by rejection in what was filled, (n,)."""
+        found, gone = np.zeros(len(made), dtype=bool), holes.rows.isna()
+        names = {rule.text: list(rule.names) for rule in self.codec.rejected}
+        for text, broken in self.codec.broken(made).items():
+            found |= broken & gone[names[text]].any(axis=1).to_numpy()
+        return found
+
     def block_of(self, target: str) -> int:
         """Return the block of the column, or of the one it follows from."""
         codec = self.codec
@@ -160,6 +168,8 @@ class TableFiller(Filler):
                 f"--target {target}: computed from other columns by a rule ({rules}); train with "
                 "--rules no to predict it"
             )
+        if wide := "; ".join(rule.text for rule in codec.rejected if target in rule.names):
+            notify(f"--target {target}: the prediction does not take the rule {wide} into account")
         k = [c.name for c in codec.columns].index(target)
         free = len(codec.free)
         return k if k < free else codec.derived[k - free].parent

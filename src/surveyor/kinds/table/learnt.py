@@ -14,6 +14,7 @@ from surveyor.data.values import Form
 from surveyor.data.where import Selection
 from surveyor.kinds.table.constructions import Choice, Mask, choose
 from surveyor.kinds.table.dependencies import Derived, Pairs, find_derived, find_pairs
+from surveyor.kinds.table.rejected import Rejecting, as_numbers, to_reject, without_rows
 from surveyor.kinds.table.rules import Found, Rule, View
 from surveyor.kinds.table.rules.follows import Follows, Lookup
 from surveyor.kinds.table.rules.missing_together import masks
@@ -30,6 +31,7 @@ class Learning:
     pairs: tuple[Pairs, ...] = ()
     replaced: tuple[Column, ...] = ()
     kept: Choice = field(default_factory=Choice)
+    rejected: tuple[Rejecting, ...] = ()
 
 
 def learn(
@@ -38,27 +40,35 @@ def learn(
     fits: Fits,
     rules: Sequence[Found] = (),
     declared: Sequence[Rule] = (),
+    conditions: Sequence[Column] = (),
 ) -> Learning:
     """Return what to learn of training rows ``frame``, given ``fitted`` columns and their rules.
 
-    With differential privacy it is the columns themselves.
+    With differential privacy it is the columns themselves. Rules that speak of ``conditions`` are
+    kept by rejection.
     """
+    view = View([*fitted, *(as_numbers(c) or c for c in conditions)], frame)
     if fits.account is not None:
-        return Learning(tuple(fitted))
-    made = Learning(tuple(fitted))
-    if rules or declared:
-        made = _kept(fitted, frame, choose_constructions(fitted, frame, rules, declared), fits)
+        declared = [without_rows(rule, view.columns) for rule in declared]
+        return Learning(tuple(fitted), rejected=to_reject((), declared, (), view))
+    made, given = Learning(tuple(fitted)), {c.name for c in conditions}
+    own = [one for one in rules if not given & set(one.rule.names)]
+    free = [rule for rule in declared if not given & set(rule.names)]
+    if own or free:
+        made = _kept(fitted, frame, choose_constructions(fitted, frame, own, free), fits)
+    rejected = to_reject(rules, declared, made.kept.texts, view)
     encoded = encode_learnt(made.columns, {c.name: c for c in fitted}, made.kept, frame)
     codes = {c.name: own for c, (own, _) in zip(made.columns, encoded, strict=True)}
     columns, derived = find_derived(made.columns, np.stack(list(codes.values()), axis=1))
-    free = columns[: len(columns) - len(derived)]
+    drawn = columns[: len(columns) - len(derived)]
     replaced = {c.name for c in made.replaced}
     near = [r.rule.names for r in rules if isinstance(r.rule, Follows)]
     # Parts never seen together have no value to look up.
     near += [step.parts for step in made.kept.steps if isinstance(step, Lookup)]
     near = [names for names in near if len(names) == 2 and not replaced & set(names)]
-    ordered = np.stack([codes[c.name] for c in free], axis=1)
-    return replace(made, columns=columns, derived=derived, pairs=find_pairs(free, ordered, near))
+    ordered = np.stack([codes[c.name] for c in drawn], axis=1)
+    pairs = find_pairs(drawn, ordered, near)
+    return replace(made, columns=columns, derived=derived, pairs=pairs, rejected=rejected)
 
 
 def choose_constructions(

@@ -10,7 +10,7 @@ import surveyor.panels.drawing as draw
 from surveyor.data.coordinates import Coordinates
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.measures import frames
-from surveyor.measures import Evaluation
+from surveyor.measures import Evaluation, SeenRun
 from surveyor.panels import Panel, Picture, Section, Shown, Table, Text
 
 SHOWN = 10  # pairs of columns with the weakest agreement
@@ -50,7 +50,7 @@ class Columns(Panel):
         if keys := [own.name for own in codec.surrogates]:
             blocks.append(Text(f"Keys, not learnt and new in samples: {', '.join(keys)}."))
         yield Section("Columns", tuple(blocks))
-        yield from _rules(evaluation, codec)
+        yield from _rules(evaluation, codec, shown.seen)
         for name in codec.formulas:
             yield from _formulas(shown, name)
         trends = evaluation["trends"]
@@ -95,9 +95,10 @@ def _formulas(shown: Shown, name: str) -> Iterator[Section]:
         yield Section(f"Formulas: {name}", (table, Text(note, note=True)))
 
 
-def _rules(evaluation: Evaluation, codec: TableCodec) -> Iterator[Section]:
-    """Yield the rules of the data, those most broken first, and those kept by construction."""
+def _rules(evaluation: Evaluation, codec: TableCodec, seen: SeenRun) -> Iterator[Section]:
+    """Yield the rules of the data, those most broken first, and those that are kept."""
     found = sorted(evaluation.parts("rule", "rule"), key=lambda f: -f.known)
+    parts: list[Text | Table] = []
     if found:
         rows = tuple((f.of, f"{f.known:.1%}", f"{f.known_floor:.1%}") for f in found)
         note = Text(
@@ -105,9 +106,18 @@ def _rules(evaluation: Evaluation, codec: TableCodec) -> Iterator[Section]:
             "The shares are those of rows that break a rule.",
             note=True,
         )
-        parts: list[Text | Table] = [Table(("rule", "generated", "held out"), rows), note]
-        if kept := codec.kept_rules:
-            parts.append(Text(f"Kept in every row, by construction: {'; '.join(kept)}."))
+        parts += [Table(("rule", "generated", "held out"), rows), note]
+    if (found or codec.rejected_rules) and (kept := codec.kept_rules):
+        parts.append(Text(f"Kept in every row, by construction: {'; '.join(kept)}."))
+    if rejected := codec.rejected_rules:
+        so_few = "; too few, so the figures are of all" if seen.lacking else ", here as in samples"
+        parts.append(
+            Text(
+                f"Kept in every row, by rejection: {'; '.join(rejected)}. {seen.obeying:.1%} of "
+                f"generated rows are kept{so_few}."
+            )
+        )
+    if parts:
         yield Section("Rules", tuple(parts))
 
 

@@ -12,6 +12,7 @@ from surveyor.data.conditions import Columns, columns_restore, columns_state
 from surveyor.data.fits import account_of, account_state
 from surveyor.kinds.table.constructions import choice_restore, choice_state
 from surveyor.kinds.table.dependencies import Derived, Pairs
+from surveyor.kinds.table.rejected import rules_restore, rules_state
 from surveyor.kinds.table.surrogates import surrogates_restore, surrogates_state
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def state_of(codec: TableCodec) -> State:
         "surrogates": surrogates_state(codec.surrogates),
         **account_state(codec.account),
     }
+    if codec.rejected:
+        meta["rejected"] = rules_state(codec.rejected)
     tables = {f"derived.{k}": d.table for k, d in enumerate(codec.derived)}
     tables |= {f"pairs.{k}": p.seen for k, p in enumerate(codec.pairs)}
     return meta, arrays | kept_arrays | tables
@@ -50,10 +53,12 @@ def fields_of(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict
     columns = {
         name: columns_restore(meta[name], arrays, name) for name in ("column", "group", "replaced")
     }
+    condition = Columns.restore(meta["condition"], arrays)
+    rows = (*columns["column"], *columns["replaced"], *condition.columns)
     return {
         "columns": columns["column"],
         "order": tuple(meta["order"]),
-        "condition": Columns.restore(meta["condition"], arrays),
+        "condition": condition,
         "group": columns["group"][0] if columns["group"] else None,
         "derived": tuple(Derived(p, arrays[f"derived.{k}"]) for k, p in enumerate(meta["parents"])),
         "neutral": {str(name): float(share) for name, share in meta["neutral"].items()},
@@ -62,6 +67,7 @@ def fields_of(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict
         "formulas": {str(name): int(places) for name, places in meta["formulas"].items()},
         "kept": choice_restore(meta["kept"], arrays),
         "replaced": columns["replaced"],
+        "rejected": rules_restore(meta.get("rejected", []), rows),
         "surrogates": surrogates_restore(meta["surrogates"]),
         "pairs": tuple(
             Pairs(first, second, arrays[f"pairs.{k}"])

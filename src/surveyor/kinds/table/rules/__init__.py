@@ -220,7 +220,10 @@ def exceeds(made: tuple[int, int], real: tuple[int, int]) -> float:
 def tolerance(view: View, name: str) -> float:
     """Return half of a column's last decimal, or a millionth of its largest value, in its unit."""
     values = view.numbers(name)
-    values = values[np.isfinite(values)][:2000]
+    return within_decimals(values[np.isfinite(values)][:2000]) / view.unit(name)
+
+
+def within_decimals(values: np.ndarray) -> float:
+    """Return half of the last decimal of numbers, or a millionth of the largest."""
     places = decimals(values)
-    within = 1e-6 * float(np.abs(values).max()) if places is None else 0.5 * 10.0**-places
-    return within / view.unit(name)
+    return 1e-6 * float(np.abs(values).max(initial=0.0)) if places is None else 0.5 * 10.0**-places
