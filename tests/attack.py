@@ -55,7 +55,11 @@ def sound_runs(folder: Path) -> list[Sound]:
         label=rng.integers(0, 3, 90),
     )
     own: dict[str, dict[str, Any]] = {
-        "table.csv": {"condition": ["town"], "group": "member"},
+        "table.csv": {
+            "condition": ["town", "visits"],
+            "group": "member",
+            "rule": ["age >= visits"],  # kept by rejection
+        },
         "vectors.npy": {"whiten": True, "generator": "mlp:width=8", **WGAN},
         "pictures.npz": {"condition": ["label"], "generator": "conv:width=2", "optimizer": "rmsprop"},
     }  # fmt: skip
