@@ -30,7 +30,7 @@ GROUND = (
 )  # fmt: skip
 ORDER = (
     "two_sample", "privacy", "data", "layers", "generators", "critics", "lipschitz", "objectives", "training",
-    "diagnostics", "measures", "panels", "kinds", "ruler", "judgement", "options", "outline", "build", "run", "report", "api", "claims", "cli",
+    "diagnostics", "measures", "panels", "kinds", "networks", "ruler", "judgement", "options", "outline", "build", "run", "report", "api", "claims", "cli",
 )  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 

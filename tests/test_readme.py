@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -39,6 +40,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for seed, (name, n) in enumerate(others.items(), 1):
         made = mixed(n, seed=seed).rename(columns={"town": "city"})
         made.to_csv(tmp_path / f"{name}.csv", index=False)
+    pd.DataFrame({"u": range(9), "v": range(1, 10), "km": 2.5}).to_csv(
+        tmp_path / "edges.csv", index=False
+    )
+    for name in ("before", "after"):
+        visits = pd.DataFrame({"node": rng.integers(0, 10, 60)})
+        visits.to_csv(tmp_path / f"{name}.csv", index=False)
     for label in ("cats", "dogs"):
         (tmp_path / "pictures" / label).mkdir(parents=True)
         for k in range(12):
@@ -63,6 +70,7 @@ MADE = {
         "january.ref",
         "drift.xml",
         "judged.html",
+        "nodes.csv",
     ),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }

@@ -15,6 +15,7 @@ from surveyor.cli.console import app, output_problems, print_error, print_path, 
 from surveyor.cli.differences import numbers_of, print_found, print_several
 from surveyor.cli.flags import Columns, Json, Overwrite
 from surveyor.cli.junit import junit_of
+from surveyor.cli.network import OnNetwork, distance_on_network
 from surveyor.cli.several import Measured, Sets, measured, parts_of, second_sets
 from surveyor.errors import InputError
 from surveyor.report.compare import compare_page
@@ -40,6 +41,7 @@ def distance(
     html: Path | None = None,
     junit: Path | None = None,
     fail_above: float | None = None,
+    on: Annotated[OnNetwork, Parameter(name="*")] = OnNetwork(),  # noqa: B008
     columns: Annotated[Columns, Parameter(name="*")] = Columns(),  # noqa: B008
     seed: int = 0,
     overwrite: Overwrite = False,
@@ -74,7 +76,13 @@ def distance(
     seed
         Seed of subsamples, permutations and the critic.
     """
-    problems = _problems(a, b, method, fail_above)
+    if on.graph is not None:
+        others = {"--by": by, "--html": html, "--junit": junit, "--method": method != "auto"}
+        others |= {"--steps": steps != Budget.steps, "--batch": batch != Budget.batch}
+        others |= {"--drop, --type, --missing": columns != Columns()}
+        low = distance_on_network(a, b, on, others, fail_above, overwrite, json_, seed)
+        return _above({b[0]: low}, fail_above)
+    problems = [*on.unused, *_problems(a, b, method, fail_above)]
     problems += _output_problems(a, html, junit, overwrite)
     with collecting(problems):
         sets = second_sets(a, b)
@@ -85,17 +93,23 @@ def distance(
         raise InputError(*problems)
     budget = Budget(steps=steps, batch=batch, seed=seed)
     found = measured(sets, method, budget, columns.options)
+    _write(sets, found, html, junit, fail_above)
+    if json_:
+        print(json.dumps(numbers_of(sets, found), indent=1, allow_nan=False))
+    else:
+        _print(sets, found, {"page": html, "test cases": junit})
+    return _exit_code(found, fail_above)
+
+
+def _write(
+    sets: Sets, found: Measured, html: Path | None, junit: Path | None, fail_above: float | None
+) -> None:
     if html is not None:
         page, names = next(iter(found.values())), [visible(n) for n in (sets.first, *found)]
         assert isinstance(page, Drift)
         write_bytes(html, compare_page(page, *names).encode())
     if junit is not None:
         write_bytes(junit, junit_of(found, fail_above))
-    if json_:
-        print(json.dumps(numbers_of(sets, found), indent=1, allow_nan=False))
-    else:
-        _print(sets, found, {"page": html, "test cases": junit})
-    return _exit_code(found, fail_above)
 
 
 def _print(sets: Sets, found: Measured, outputs: Mapping[str, Path | None]) -> None:
@@ -137,11 +151,15 @@ def _output_problems(a: str, html: Path | None, junit: Path | None, overwrite: b
 
 def _exit_code(found: Measured, limit: float | None) -> int:
     """Return 3, having said so, if a lower bound on W1 is above the limit; otherwise 0."""
+    lows = {n: one.comparison.low for n, one in found.items() if not isinstance(one, str)}
+    return _above(lows, limit, len(found) > 1)
+
+
+def _above(lows: Mapping[str, float], limit: float | None, several: bool = False) -> int:
     code = 0
-    for name, one in found.items():
-        if limit is not None and not isinstance(one, str) and one.comparison.low > limit:
-            which = f"{name}: " if len(found) > 1 else ""
-            low = one.comparison.low
+    for name, low in lows.items():
+        if limit is not None and low > limit:
+            which = f"{name}: " if several else ""
             print_error(f"{which}W1 is at least {low:.4g}, above the limit of {limit:g}")
             code = EXIT_ABOVE_LIMIT
     return code

@@ -16,7 +16,7 @@ OFTEN = 50  # a number with this many rows, and this share, has a cell of its ow
 OFTEN_SHARE = 0.0015
 CELLS = 100  # of a column
 WIDE = 64  # columns beyond which, by default, one net makes them all instead of one each
-WIDE_CELLS, FEWEST_CELLS, MOST_CODES = 50, 8, 6400  # of wide tables: a column, and all together
+WIDE_CELLS, FEWEST_CELLS, MOST_CODES = 50, 8, 32_000  # of wide tables: a column, and all together
 FEW_LABELS = 32
 MOST_GROUPS = 100
 

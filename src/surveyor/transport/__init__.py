@@ -1,15 +1,20 @@
 """W1 without training: exact solvers, closed forms, bounds and estimates."""
 
 from surveyor.transport.discrete import Transport, ground_costs, transport, wasserstein_1_discrete
+from surveyor.transport.flow import GraphTransport, graph_transport, slope_one
 from surveyor.transport.gaussian import wasserstein_1_gaussians, wasserstein_2_gaussians
-from surveyor.transport.graph import wasserstein_1_graph, wasserstein_1_tree
+from surveyor.transport.graph import adjacency, wasserstein_1_graph, wasserstein_1_tree
 from surveyor.transport.line import wasserstein_1_columns, wasserstein_1_line
 from surveyor.transport.sliced import sliced_wasserstein_1
 
 __all__ = [
+    "GraphTransport",
     "Transport",
+    "adjacency",
+    "graph_transport",
     "ground_costs",
     "sliced_wasserstein_1",
+    "slope_one",
     "transport",
     "wasserstein_1_columns",
     "wasserstein_1_discrete",

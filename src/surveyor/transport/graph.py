@@ -34,9 +34,9 @@ def wasserstein_1_graph(
         InputError: an edge leaves the node range, a length is not positive, or two components
             that are not connected differ in mass.
     """
-    e, w, p, q = _checked(edges, lengths, mu, nu)
+    e, w, p, q = checked(edges, lengths, mu, nu)
     if method == "paths":
-        distance = shortest_path(_adjacency(e, w, len(p)), directed=False)
+        distance = shortest_path(adjacency(e, w, len(p)), directed=False)
         left, right = np.flatnonzero(p), np.flatnonzero(q)
         return transport(distance[np.ix_(left, right)], p[left], q[right]).cost
     incidence = _incidence(e, len(p))
@@ -69,9 +69,9 @@ def wasserstein_1_tree(edges: ArrayLike, lengths: ArrayLike, mu: ArrayLike, nu: 
     Raises:
         InputError: the graph is not a tree.
     """
-    e, w, p, q = _checked(edges, lengths, mu, nu)
+    e, w, p, q = checked(edges, lengths, mu, nu)
     n = len(p)
-    if len(e) != n - 1 or connected_components(_adjacency(e, w, n), directed=False)[0] != 1:
+    if len(e) != n - 1 or connected_components(adjacency(e, w, n), directed=False)[0] != 1:
         raise InputError("not a tree: a tree on n nodes is connected and has n - 1 edges")
     neighbours: list[list[tuple[int, float]]] = [[] for _ in range(n)]
     for (u, v), length in zip(e, w, strict=True):
@@ -91,9 +91,14 @@ def wasserstein_1_tree(edges: ArrayLike, lengths: ArrayLike, mu: ArrayLike, nu: 
     return float(total)
 
 
-def _checked(
+def checked(
     edges: ArrayLike, lengths: ArrayLike, mu: ArrayLike, nu: ArrayLike
 ) -> tuple[Array, Array, Array, Array]:
+    """Return edges (m, 2), lengths (m,) and two distributions (nodes,) that can be transported.
+
+    Raises:
+        InputError: they cannot.
+    """
     e, w = np.asarray(edges, dtype=np.int64), np.asarray(lengths, dtype=np.float64)
     n = len(np.asarray(mu))
     p, q = weights(mu, n, "mu"), weights(nu, n, "nu")
@@ -103,14 +108,15 @@ def _checked(
         raise InputError(f"edges name nodes outside 0..{n - 1}; mu has {n} entries")
     if not (w > 0).all():
         raise InputError("edge lengths must be above 0")
-    _, part = connected_components(_adjacency(e, w, n), directed=False)
+    _, part = connected_components(adjacency(e, w, n), directed=False)
     imbalance = np.abs(np.bincount(part, p - q))
     if imbalance.max() > 1e-9:
         raise InputError("mass would have to move between unconnected components: W1 is infinite")
     return e, w, p, q
 
 
-def _adjacency(e: Array, w: Array, n: int) -> sparse.csr_matrix:
+def adjacency(e: Array, w: Array, n: int) -> sparse.csr_matrix:
+    """Return lengths (n, n) above the diagonal, of parallel edges the least, without loops."""
     # Only the shortest of parallel edges counts; a sparse matrix would add them up.
     low, high = e.min(1), e.max(1)
     order = np.lexsort((w, high, low))
