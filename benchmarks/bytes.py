@@ -25,7 +25,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as place:
                 run = Path(place) / "run"
                 surveyor = [sys.executable, "-m", "surveyor"]
-                steps = ["--steps", "120", "--measure-every", "30"]
+                steps = ["--steps", "120", "--measure", "w1:every=30"]
                 subprocess.run(
                     [*surveyor, "train", *words, "--out", str(run), *steps],
                     check=True,

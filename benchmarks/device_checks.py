@@ -103,7 +103,7 @@ def same_bytes() -> Iterable[tuple[str, str]]:
     for name, (source, options) in SMALL.items():
         if "," in name:
             continue
-        own = {**options, "device": CARD, "steps": 120, "measure_every": 20}
+        own = {**options, "device": CARD, "steps": 120, "measure": "w1:every=20"}
         with tempfile.TemporaryDirectory() as place:
             first = surveyor.fit(source, f"{place}/1", **own)
             surveyor.fit(source, f"{place}/2", **own)

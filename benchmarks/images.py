@@ -19,7 +19,6 @@ from benchmarks.page import Found, Section, cells, grouped, table
 from surveyor.api import prepare
 from surveyor.batch import Draws
 from surveyor.build import game_of
-from surveyor.generators import Latent
 from surveyor.kinds.images.sheets import sheet
 from surveyor.measures.classifier import Trained, fit_classifier
 from surveyor.measures.features import frechet, precision_recall
@@ -88,7 +87,7 @@ def textbook(
     data, config = prepare(source, {"condition": ["labels"], "seed": seed})
     game = game_of(replace(config, precision="float32"), data.codec)
     generator, critic = game.generator, game.critic
-    latent, conditions = Latent(config.latent_normal), data.codec.condition
+    latent, conditions = game.latent, data.codec.condition
     optimizers = [
         torch.optim.Adam(net.parameters(), 1e-4, (0.0, 0.9)) for net in (critic, generator)
     ]

@@ -41,7 +41,7 @@ def run(path: Path, steps: int, folder: Path) -> dict[str, float]:
     """Train in a process of its own and return what it took."""
     command = [
         sys.executable, "-m", "surveyor", "train", str(path), "--out", str(folder),
-        "--steps", str(steps), "--measure-every", str(steps // 2), "--threads", "1",
+        "--steps", str(steps), "--measure", f"w1:every={steps // 2}", "--threads", "1",
     ]  # fmt: skip
     begun = time.monotonic()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

@@ -38,7 +38,7 @@ def measured(name: str, seed: int) -> dict[str, Any]:
         x[label == k] = group_points(k, int((label == k).sum()), rng)
     model = surveyor.fit(
         {"x": x.astype(np.float32), "g": label}, condition=["g"], group="g", seed=seed, steps=STEPS,
-        measure_every=STEPS, threads=1, objective="wasserstein", critic_steps=2, **METHODS[name],
+        measure=f"w1:every={STEPS}", threads=1, objective="wasserstein", critic_steps=2, **METHODS[name],
     )  # fmt: skip
     found: dict[str, Any] = {"method": name, "seed": seed}
     slopes = {f.of: f.value for f in model.evaluation.parts("gradient_norm", "condition")}

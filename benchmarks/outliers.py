@@ -16,8 +16,8 @@ from benchmarks.page import Found, Section, grouped, median, table
 SHARES = (0.0, 0.2, 0.4)
 POINTS, STEPS, FAR = 4000, 1500, 10.0
 COMMON: dict[str, Any] = {
-    "steps": STEPS, "measure_every": STEPS, "threads": 1, "noise": "none", "critic_steps": 3,
-    "latent_normal": 1, "latent_bits": 0,
+    "steps": STEPS, "measure": f"w1:every={STEPS}", "threads": 1, "noise": "none", "critic_steps": 3,
+    "latent": "gaussian:dimensions=1,spread=0.25",
 }  # fmt: skip
 OBJECTIVES: dict[str, dict[str, Any]] = {
     "W1": {"objective": "wasserstein", "constraint": "gradient-penalty"},

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.common import show, write
 from benchmarks.page import Found, Row, Section
 
-OPTIONS = ["--steps", "1500", "--measure-every", "25", "--threads", "1", "--batch", "64"]
+OPTIONS = ["--steps", "1500", "--measure", "w1:every=25", "--threads", "1", "--batch", "64"]
 SOURCE, KILLS = "example:digits", 20
 
 

@@ -29,7 +29,7 @@ def measured(weight: float, seed: int) -> dict[str, float]:
     held = ("gradient-penalty", *([f"condition-penalty:weight={weight}"] if weight else []))
     model = surveyor.fit(
         {"x": points(c, rng), "c": c.astype(np.float32)}, condition=["c"], seed=seed, steps=STEPS,
-        measure_every=STEPS, threads=1, objective="wasserstein", constraint=held, critic_steps=2,
+        measure=f"w1:every={STEPS}", threads=1, objective="wasserstein", constraint=held, critic_steps=2,
     )  # fmt: skip
     found: dict[str, float] = {}
     grid = np.linspace(0.02, 0.98, 33)

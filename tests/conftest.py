@@ -22,8 +22,7 @@ from surveyor.training import Game, Plan, State
 QUICK: dict[str, Any] = {
     "steps": 6,
     "batch": 16,
-    "measure_every": 2,
-    "measure_rows": 32,
+    "measure": "w1:every=2,rows=32",
     "threads": 1,
 }
 

@@ -142,7 +142,9 @@ def test_a_perfect_conditional_generator_is_at_the_floor() -> None:
     rng = np.random.default_rng(0)
     conditions = {f"c{k}": rng.normal(size=1500) for k in range(3)}
     frame = pd.DataFrame({"y": rng.choice(["a", "b"], 1500), **conditions})
-    model = surveyor.fit(frame, condition=list(conditions), **QUICK | {"measure_rows": 300})
+    model = surveyor.fit(
+        frame, condition=list(conditions), **QUICK | {"measure": "w1:every=2,rows=300"}
+    )
     # Untrained, but y is drawn at its marginal, which is all there is to learn.
     assert 0.9 < (model.evaluation["w1"].ratio or 0) < 1.15
 

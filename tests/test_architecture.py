@@ -12,12 +12,13 @@ import pytest
 
 from surveyor.critics import critics
 from surveyor.data.types import column_types
-from surveyor.generators import generators
+from surveyor.generators import generators, latents
 from surveyor.kinds import kinds
 from surveyor.kinds.images.answers.tasks import tasks
 from surveyor.lipschitz import constraints
 from surveyor.objectives import objectives
 from surveyor.privacy import mechanisms
+from surveyor.training.measuring import measurings
 from surveyor.training.noise import noises
 from surveyor.training.optimizers import optimizers
 from surveyor.training.schedules import schedules
@@ -98,10 +99,12 @@ PARTS: dict[str, tuple[str, Callable[[], Mapping[str, Any]]]] = {
     "lipschitz": ("Constraint NormPenalty TermPenalty", constraints),
     "objectives": ("Objective", objectives),
     "generators": ("Generator", generators),
+    "generators/latents": ("Part", latents),
     "critics": ("Critic", critics),
     "training/optimizers": ("Updates", optimizers),
     "data/types": ("Labels Scale Number Clock", column_types),
     "training/schedules": ("Schedule", schedules),
+    "training/measuring": ("Part", measurings),
     "training/noise": ("Noise Falling", noises),
     "training/views": ("View", views),
     "training/terms": ("Term", terms),

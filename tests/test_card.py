@@ -56,7 +56,7 @@ def test_a_run_on_a_card_mixes_no_devices_and_learns_what_one_without_does(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, options = RUNS[name]
-    own = {"steps": 4, "measure_every": 2, "measure_rows": 16, "precision": "float32", **options}
+    own = {"steps": 4, "measure": "w1:every=2,rows=16", "precision": "float32", **options}
     plain = surveyor.fit(source, tmp_path / "plain", device="cpu", **own)
     monkeypatch.setattr("surveyor.run.sampling.ThreadPoolExecutor", InOrder)
     monkeypatch.setattr(phases, "Captured", Unwaiting)

@@ -19,15 +19,15 @@ from surveyor.errors import InputError
 from surveyor.options import PARTS
 
 LISTS: Mapping[str, Mapping[str, type[Any]]] = {what: known() for what, known in PARTS.items()}
-NEEDED: Mapping[str, Mapping[str, Any]] = {
-    "gaussian": {"epsilon": 3.0},
-    "translate": {"source": "drawings, old (1)", "target": "photos"},
+NEEDED: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("privacy", "gaussian"): {"epsilon": 3.0},
+    ("task", "translate"): {"source": "drawings, old (1)", "target": "photos"},
 }
 
 
 @pytest.mark.parametrize(("what", "name"), [(w, n) for w, known in LISTS.items() for n in known])
 def test_every_part_is_read_from_the_text_that_names_it(what: str, name: str) -> None:
-    part = LISTS[what][name](**NEEDED.get(name, {}))
+    part = LISTS[what][name](**NEEDED.get((what, name), {}))
     assert parse(text_of(part), LISTS[what], what) == part
 
 

@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"except_rule": ["start <= ennd"]}, "did you mean 'start <= end'?"
     ),
     "privacy and rows that break it": (
-        {"rule": ["net > gross"], "privacy": "gaussian:epsilon=3", "measure_every": None},
+        {"rule": ["net > gross"], "privacy": "gaussian:epsilon=3", "measure": None},
         "1,200 rows break it",
     ),
 }  # fmt: skip

@@ -142,7 +142,7 @@ def sound(call: Callable[[], Any], message: str) -> Any:
     return refused(call, message) if message else call()
 
 
-TWO: dict[str, Any] = {"steps": 2, "batch": 8, "measure_rows": 8, "threads": 1}
+TWO: dict[str, Any] = {"steps": 2, "batch": 8, "measure": "w1:rows=8", "threads": 1}
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")

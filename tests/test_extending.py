@@ -23,10 +23,8 @@ STEPS = [
     "6",
     "--batch",
     "16",
-    "--measure-every",
-    "2",
-    "--measure-rows",
-    "32",
+    "--measure",
+    "w1:every=2,rows=32",
     "--threads",
     "1",
 ]

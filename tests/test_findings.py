@@ -67,7 +67,7 @@ def test_one_column_of_twenty_that_differs_a_little_is_found(what: str) -> None:
 
 
 def test_the_weights_delivered_are_the_latest_that_w1_does_not_refute(tmp_path: Path) -> None:
-    model = surveyor.fit(orders(600, 1), tmp_path / "run", steps=60, measure_every=20)
+    model = surveyor.fit(orders(600, 1), tmp_path / "run", steps=60, measure="w1:every=20")
     history = read_history(tmp_path / "run" / "history.jsonl")
     assert len({m.log_loss for m in history}) > 2
     least = min(m.excess for m in history)

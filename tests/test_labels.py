@@ -139,6 +139,6 @@ def test_a_likelihood_that_cannot_sum_over_labels_is_refused(
     rows["city"] = [f"c{k % 20}" for k in range(400)]
     rows["member"] = [f"m{k % 7 % 2}" for k in range(400)]
     with pytest.raises(InputError, match=told):
-        usual = {k: v for k, v in LIKELY.items() if k != "measure_every"}
+        usual = {k: v for k, v in LIKELY.items() if k != "measure"}
         data, config = prepare(rows, usual | said)
         game_of(config, data.codec)

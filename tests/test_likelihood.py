@@ -54,8 +54,8 @@ def test_a_warm_start_finds_the_maximum_of_any_likelihood_and_rows_are_scored_by
 ) -> None:
     x = rows()
     said = QUICK | {
-        "steps": 400, "warm_start": 1.0, "warm_rate": 0.05, "batch": 300, "measure_every": 400,
-        "ema_decay": 0, "latent_normal": WIDTH, "latent_bits": 0, "latent_spread": 1,
+        "steps": 400, "warm_start": 1.0, "warm_rate": 0.05, "batch": 300, "measure": "w1:every=400,rows=32",
+        "ema_decay": 0, "latent": f"gaussian:dimensions={WIDTH}",
     }  # fmt: skip
     model = fit(x, tmp_path / "run", generator=Normal(), **said)
     made = model.sample(20_000)["x"]

@@ -260,7 +260,7 @@ def test_folders_are_translated_from_the_command_line(
     a, b = folders(tmp_path)
     monkeypatch.chdir(tmp_path)
     command = "train --task translate:source=edges,target=icons --out run --steps 4 --batch 4"
-    nets = "--generator unet:width=4 --critic patch:width=4,per=patch --measure-rows 8"
+    nets = "--generator unet:width=4 --critic patch:width=4,per=patch --measure w1:rows=8"
     assert main([*command.split(), *nets.split(), "--threads", "1"]) == 0
     assert (tmp_path / "run" / "answers.png").exists()
     assert "answers to" in capsys.readouterr().out

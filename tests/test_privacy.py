@@ -41,7 +41,7 @@ pld = pytest.importorskip("dp_accounting.pld")
 PRIVATE: dict[str, Any] = {
     "steps": 6,
     "batch": 16,
-    "measure_rows": 32,
+    "measure": "w1:rows=32",
     "threads": 1,
     "privacy": "gaussian:epsilon=2",
 }
@@ -322,8 +322,8 @@ def test_sums_are_rounded_and_the_accountant_is_told_of_it() -> None:
         ({"objective": "relativistic"}, "sum over rows"),
         ({"constraint": "gradient-penalty"}, "must not read rows"),
         ({"calibrate": "yes"}, "calibrate"),
-        ({"patience": 3}, "patience"),
-        ({"measure_every": 2}, "measure_every"),
+        ({"measure": "w1:patience=3"}, "every and patience of measure"),
+        ({"measure": "w1:every=2"}, "every and patience of measure"),
         ({"minutes": 1}, "minutes"),
         ({"balance": True, "group": "member"}, "balance"),
         ({"privacy": "gaussian:epsilon=-1"}, "at least 0.001"),

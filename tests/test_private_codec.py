@@ -30,7 +30,7 @@ pytest.importorskip("dp_accounting", reason="pip install 'surveyor[privacy]'")
 SAID: dict[str, Any] = {
     "steps": 4,
     "batch": 64,
-    "measure_rows": 32,
+    "measure": "w1:rows=32",
     "threads": 1,
     "privacy": "gaussian:epsilon=1.0",
 }
@@ -347,4 +347,4 @@ def test_formulas_are_refused() -> None:
 def test_a_refused_option_spends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("surveyor.data.fits.noisy_counts", lambda *a: pytest.fail("spent"))
     with pytest.raises(InputError, match="patience"):
-        prepare(mixed(300), SAID | {"patience": 3})
+        prepare(mixed(300), SAID | {"measure": "w1:patience=3"})

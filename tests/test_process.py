@@ -28,7 +28,7 @@ from surveyor.cli import main
 from surveyor.errors import Diverged
 from tests.conftest import QUICK, mixed
 
-LONG: dict[str, Any] = QUICK | {"steps": 12, "measure_every": 3}
+LONG: dict[str, Any] = QUICK | {"steps": 12, "measure": "w1:every=3,rows=32"}
 
 
 @pytest.fixture

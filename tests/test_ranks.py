@@ -20,7 +20,7 @@ from surveyor.training.ranks import Ranks, _backend
 
 TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
 QUICK = [
-    *("--steps", "40", "--batch", "16", "--measure-every", "10", "--measure-rows", "32"),
+    *("--steps", "40", "--batch", "16", "--measure", "w1:every=10,rows=32"),
     *("--generator", "mlp:width=16", "--critic", "mlp:width=16", "--noise", "adaptive:auc=0.6"),
 ]
 

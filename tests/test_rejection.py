@@ -93,7 +93,7 @@ def test_rules_that_clash_hold_in_every_row() -> None:
 @pytest.mark.filterwarnings("ignore::surveyor.errors.Notice")
 def test_a_rule_of_a_private_run_holds_in_every_row_and_costs_nothing() -> None:
     pytest.importorskip("dp_accounting", reason="pip install 'surveyor[privacy]'")
-    said = OWN | {"privacy": "gaussian:epsilon=3", "measure_every": None}
+    said = OWN | {"privacy": "gaussian:epsilon=3", "measure": "w1:rows=32"}
     model, other = fit(visits(), rule=["end >= start"], **said), fit(visits(), **said)
     assert rejected(model) == ("end >= start",)
     made = model.sample(2000)
@@ -105,7 +105,7 @@ def test_a_rule_of_a_private_run_holds_in_every_row_and_costs_nothing() -> None:
 
 def test_the_tolerance_of_a_private_equation_is_that_of_the_codec() -> None:
     pytest.importorskip("dp_accounting", reason="pip install 'surveyor[privacy]'")
-    said = OWN | {"privacy": "gaussian:epsilon=3", "measure_every": None}
+    said = OWN | {"privacy": "gaussian:epsilon=3", "measure": "w1:rows=32"}
     said |= {"condition": ["start"], "rule": ["both = start + end"]}
     codec = prepare(visits(), said)[0].codec
     assert isinstance(codec, TableCodec)
@@ -342,7 +342,7 @@ def test_train_and_report_name_the_rules(
     )
     made = pd.read_csv(out)
     assert (made["end"] >= made["start"]).all()
-    quick = ["--steps", "2", "--batch", "16", "--threads", "1", "--measure-every", "1"]
+    quick = ["--steps", "2", "--batch", "16", "--threads", "1", "--measure", "w1:every=1"]
     said = ["--condition", "start", "--rule", "end >= start", "--rule", "both >= end"]
     new = ["--out", str(tmp_path / "new"), "--rules", "no"]
     assert main(["train", model.run.data_name, *quick, *said, *new]) == 0

@@ -28,7 +28,7 @@ from tests.conftest import QUICK, mixed
 
 SAID = QUICK | {
     "steps": 12,
-    "measure_every": 3,
+    "measure": "w1:every=3,rows=32",
     "generator": "mlp:width=16",
     "critic": "mlp:width=16",
 }
@@ -97,7 +97,7 @@ def test_what_cannot_be_compiled_is_said_and_runs(tmp_path: Path) -> None:
             made: torch.Tensor = self.layer(z)
             return made * float(z.max() > 0)  # a number read from a tensor
 
-    data, config = prepare(SOURCE, SAID | {"compile": "yes", "latent_normal": 64, "latent_bits": 0})
+    data, config = prepare(SOURCE, SAID | {"compile": "yes", "latent": "gaussian"})
     session = start(data, SOURCE, config, tmp_path / "run", generator=Reads())
     assert finish(session).run.path.exists()
     (said,) = [f for f in session.findings if f.code == "uncompiled"]
@@ -106,7 +106,7 @@ def test_what_cannot_be_compiled_is_said_and_runs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at", [2, 6, 7, 12])
 def test_a_table_warmed_by_likelihood_resumes_as_if_undisturbed(tmp_path: Path, at: int) -> None:
-    said = QUICK | {"steps": 12, "warm_start": 0.5, "measure_every": 3}
+    said = QUICK | {"steps": 12, "warm_start": 0.5, "measure": "w1:every=3,rows=32"}
     frame = mixed(300)
 
     def begun(path: Path) -> Session:
@@ -168,7 +168,7 @@ def test_an_interrupt_saves_between_measurements(whole: Path, tmp_path: Path) ->
 
 def test_a_killed_process_leaves_a_run_that_can_go_on(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    flags = ["--steps", "400", "--measure-every", "5", "--batch", "16", "--threads", "1"]
+    flags = ["--steps", "400", "--measure", "w1:every=5", "--batch", "16", "--threads", "1"]
     command = [sys.executable, "-m", "surveyor", "train", SOURCE, "--out", str(path), *flags]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         # However slow the machine: a state is saved, or the process has ended without one.
@@ -176,7 +176,7 @@ def test_a_killed_process_leaves_a_run_that_can_go_on(tmp_path: Path) -> None:
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
-    said = {"steps": 400, "measure_every": 5, "batch": 16, "threads": 1}
+    said = {"steps": 400, "measure": "w1:every=5", "batch": 16, "threads": 1}
     session = resume(path, prepare(SOURCE, said)[0])
     assert 0 < session.state.step <= 400
     assert len(session.history) == session.state.step // 5
@@ -310,7 +310,8 @@ def test_minutes_become_steps_once(tmp_path: Path) -> None:
 
 
 def test_minutes_leave_a_spacing_that_was_asked_for(tmp_path: Path) -> None:
-    assert new(tmp_path / "run", minutes=0.02, measure_every=3).config.measure_every == 3
+    session = new(tmp_path / "run", minutes=0.02, measure="w1:every=3,rows=32")
+    assert session.config.measure == "w1:every=3,rows=32,patience=0"
 
 
 def test_modules_of_ones_own(tmp_path: Path) -> None:

@@ -326,7 +326,7 @@ def test_the_processes_of_a_run_share_its_rows_out(
 
 
 def test_the_averaged_generator_is_the_one_measured_and_kept(tmp_path: Path) -> None:
-    session = begun(tmp_path / "run", steps=12, measure_every=3)
+    session = begun(tmp_path / "run", steps=12, measure="w1:every=3,rows=32")
     ruler, measured = session.ruler, []
 
     def spied(generator: nn.Module, record: Any) -> Any:
@@ -354,7 +354,9 @@ def test_held_out_rows_play_no_part_in_any_choice(tmp_path: Path) -> None:
     """Other held-out rows, the same run; other validation rows, another history."""
     runs = {}
     for part in ("none", "holdout", "validation"):
-        data, config = prepare("toy:ring:300", SMALL | {"steps": 12, "patience": 2})
+        data, config = prepare(
+            "toy:ring:300", SMALL | {"steps": 12, "measure": "w1:every=2,rows=32,patience=2"}
+        )
         if part != "none":
             own = getattr(data, part)
             far = {k: v + 3 if v.dtype.kind == "f" else v for k, v in own.rows.items()}

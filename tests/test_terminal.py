@@ -274,7 +274,7 @@ def test_a_large_picture_is_answered_only_where_it_fits(monkeypatch: pytest.Monk
     pictures = rng.integers(0, 255, (16, 16, 16), dtype=np.uint8)
     model = fit(
         {"a": pictures, "b": pictures}, task="translate:source=a,target=b", steps=1, batch=4,
-        threads=1, measure_rows=4, generator="unet:width=2", critic="patch:width=2",
+        threads=1, measure="w1:rows=4", generator="unet:width=2", critic="patch:width=2",
     )  # fmt: skip
     monkeypatch.setattr("surveyor.run.answering.PIXELS", 1000)
     large = rng.integers(0, 255, (1, 96, 80), dtype=np.uint8)

@@ -142,12 +142,13 @@ def test_conditions_reach_modules_of_ones_own(tmp_path: Path) -> None:
             return made
 
     frame = mixed(200)[["town", "age"]].dropna()
-    said: dict[str, Any] = {**QUICK, "condition": "town", "latent_normal": 4, "batch": 12}
+    said: dict[str, Any] = {**QUICK, "latent": "gaussian:dimensions=4", "batch": 12}
+    said["condition"] = "town"
     with pytest.raises(InputError, match=r"generator: fails on z \(12, 4\), cond \(12, 4\)"):
         surveyor.fit(frame, tmp_path / "run", generator=nn.Linear(4, 8), **said)
     values = np.random.default_rng(0).normal(size=(200, 3))
     data = {"x": values, "label": np.arange(200) % 2}
-    said |= {"condition": "label", "latent_bits": 0}
+    said["condition"] = "label"
     model = surveyor.fit(data, tmp_path / "run", generator=Told(6, 3), critic=Told(5, 1), **said)
     assert set(model.sample(9, {"label": 1})["label"]) == {1}
 

@@ -76,7 +76,7 @@ def test_only_small_pictures_are_enlarged_to_be_animated(
 
 
 def test_truncated_samples_are_less_varied(tmp_path: Path) -> None:
-    model = fit("toy:gaussian:500", tmp_path / "run", **QUICK, latent_bits=0)
+    model = fit("toy:gaussian:500", tmp_path / "run", **QUICK, latent="gaussian:dimensions=8")
     spread = [np.std(model.sample(2000, truncate=t)["x"], axis=0).sum() for t in (1.0, 0.3)]
     assert spread[1] < 0.6 * spread[0]
     assert np.array_equal(model.sample(5)["x"], model.sample(5, truncate=1.0)["x"])

@@ -105,7 +105,11 @@ class AngleFiles(Files):
 
     def defaults(self, raw: Angles, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return options that suit so small a space."""
-        return {"generator": "mlp:width=32", "critic": "mlp:width=32", "latent_normal": 4}
+        return {
+            "generator": "mlp:width=32",
+            "critic": "mlp:width=32",
+            "latent": "gaussian:dimensions=4",
+        }
 
     def take(self, raw: Angles, index: np.ndarray) -> Angles:
         """Return the chosen angles."""

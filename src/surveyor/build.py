@@ -61,7 +61,7 @@ def game_of(
     """
     space, unit = space_of(config, codec)
     refuse_nets_beyond_memory(config, outline(config, codec, generator is None, critic is None))
-    latent = Latent(config.latent_normal, config.latent_bits, config.latent_spread)
+    latent: Latent = part_of(config, "latent")
     objective: Objective = part_of(config, "objective")
     held = constraints_of(config, unit)
     with torch.random.fork_rng(devices=[]):

@@ -119,6 +119,22 @@ def text_of(part: object) -> str:
     return f"{name}:{','.join(fields)}" if fields else name
 
 
+def check_bounds(part: object, **bounds: tuple[float, float]) -> None:
+    """Check that fields of ``part`` lie within their bounds; auto always does.
+
+    Raises:
+        ValueError: some fields do not; all of them are named.
+    """
+    problems = []
+    for name, (low, high) in bounds.items():
+        value = getattr(part, name)
+        if value is not None and not low <= value <= high:
+            most = f" to {high:,}" if math.isfinite(high) else ""
+            problems.append(f"{name}={value}: give a number from {low:,}{most}")
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
 def name_of(part: object) -> str:
     """Return the name of ``part``, that of its file."""
     return type(part).__module__.rpartition(".")[2].replace("_", "-")

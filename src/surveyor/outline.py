@@ -53,7 +53,7 @@ def outline(
     """
     space, unit = space_of(config, codec)
     space = replace(space, bias=None, ranks=None, pairs=())
-    latent = Latent(config.latent_normal, config.latent_bits, config.latent_spread)
+    latent: Latent = part_of(config, "latent")
     made: dict[str, nn.Module] = {}
     try:
         with torch.random.fork_rng(devices=[]), torch.device("meta"), _CallLimit(calls):

@@ -12,7 +12,7 @@ from surveyor.batch import Draws
 from surveyor.catalog import parse, text_of
 from surveyor.data import Space
 from surveyor.errors import InputError
-from surveyor.generators import Generator, Latent, TabularLikelihood, generators
+from surveyor.generators import Generator, Latent, TabularLikelihood, generators, latents
 from surveyor.generators.conv import Enlarge
 from surveyor.generators.upscale import SubPixel
 from surveyor.layers.pictures import levels
@@ -165,9 +165,27 @@ def test_a_critic_is_no_generator(name: str) -> None:
         parse(name, generators(), "generator")
 
 
-def test_an_empty_latent_is_refused() -> None:
-    with pytest.raises(InputError):
-        Latent(0, 0)
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("gaussian:dimensions=0", "latent 'gaussian': dimensions=0,bits=0: give at least one"),
+        (
+            "gaussian:dimensions=70000,bits=-1,spread=0",
+            "latent 'gaussian': dimensions=70000: give a number from 0 to 65,536; "
+            "bits=-1: give a number from 0 to 65,536; spread=0.0: give a number from 1e-09",
+        ),
+        ("normal", "unknown latent 'normal'; known: gaussian"),
+    ],
+)
+def test_a_latent_that_cannot_be_drawn_is_refused(text: str, told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(text, latents(), "latent")
+    assert told in str(caught.value)
+
+
+def test_a_latent_stays_drawable_however_much_it_is_narrowed() -> None:
+    assert Latent(2, 3, 0.5).narrowed(0.5) == Latent(2, 3, 0.25)
+    assert Latent(2).narrowed(1e-12).spread > 0
 
 
 @pytest.mark.parametrize("size", [8, 16, 32, 64, 128, 256])
@@ -333,5 +351,5 @@ def test_dropout_is_a_function_of_the_draws() -> None:
 
 def test_an_autoregressive_net_is_refused_where_the_latent_is_too_narrow() -> None:
     net = parse("autoregressive", generators(), "generator")
-    with pytest.raises(InputError, match="latent_normal 2"):
+    with pytest.raises(InputError, match="latent=gaussian:dimensions=2"):
         net.build(BLOCKS, Latent(1, 0))

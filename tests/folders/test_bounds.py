@@ -25,7 +25,7 @@ from tests.folders.conftest import new
     ("name", "value"),
     [("minutes", float("inf")), ("minutes", 1e300), ("steps", 10**400), ("batch", 2**40),
      ("critic_rate", float("inf")), ("ema_decay", float("nan")), ("view", [1.0]),
-     ("measure_rows", 10**9), ("latent_normal", 10**9), ("condition", {"a": 1}), ("threads", 10**6)],
+     ("condition", {"a": 1}), ("threads", 10**6)],
 )  # fmt: skip
 def test_options_are_finite_and_bounded(name: str, value: Any) -> None:
     with pytest.raises(InputError, match=name) as caught:
@@ -36,7 +36,9 @@ def test_options_are_finite_and_bounded(name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("noise", "anneal:start=inf"), ("term", ["reconstruction:weight=nan"]),
-     ("schedule", "cosine:hold=2"), ("privacy", "gaussian:epsilon=-1")],
+     ("schedule", "cosine:hold=2"), ("latent", "gaussian:dimensions=1000000000"),
+     ("measure", "w1:rows=1000000000"), ("privacy", "gaussian:epsilon=-1"),
+     ("latent", "none"), ("objective", "none")],
 )  # fmt: skip
 def test_parts_of_a_configuration_are_finite_and_bounded(name: str, value: Any) -> None:
     content = tomllib.loads(dumps(Config(), "data.csv"))

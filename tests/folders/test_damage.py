@@ -60,7 +60,7 @@ def test_a_line_that_a_kill_cut_short_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["seed", "latent_spread", "critic_rate", "steps", "ema_decay", "batch"]
+    "name", ["seed", "warm_rate", "critic_rate", "steps", "ema_decay", "batch"]
 )
 def test_a_configuration_changed_since_training_is_told(copy: Path, name: str) -> None:
     text = (copy / "config.toml").read_text()

@@ -8,7 +8,7 @@ from torch import nn
 
 from surveyor.catalog import Part, parts_in
 from surveyor.data import Space
-from surveyor.generators.latent import Latent
+from surveyor.generators.latents import Latent, latents
 from surveyor.generators.likelihood import UNSEEN, Likelihood, TabularLikelihood, Walker
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "TabularLikelihood",
     "Walker",
     "generators",
+    "latents",
 ]
 
 

@@ -59,10 +59,10 @@ class Autoregressive(Generator):
         """Return the generator."""
         if not space.blocks:
             raise InputError("autoregressive: only for tables; use mlp or conv for other data")
-        if latent.normal < len(space.blocks):
+        if latent.dimensions < len(space.blocks):
             raise InputError(
-                f"autoregressive: {len(space.blocks)} columns need as many Gaussian entries of the "
-                f"latent; give --latent-normal {len(space.blocks)} or more"
+                f"autoregressive: {len(space.blocks)} columns need as many Gaussian dimensions of "
+                f"the latent; give --latent=gaussian:dimensions={len(space.blocks)} or more"
             )
         return AutoregressiveGenerator(self, space, latent.spread)
 

@@ -15,7 +15,7 @@ def _option(default: Any, text: str, low: float | None = None, high: float | Non
     return field(default=default, metadata={"help": text, "low": low, "high": high})
 
 
-GROUPS = {"condition": "Data", "objective": "Model", "steps": "Training", "measure_every": "Run"}
+GROUPS = {"condition": "Data", "objective": "Model", "steps": "Training", "measure": "Run"}
 """The headings of ``--help``, keyed by the first option under each."""
 
 
@@ -92,9 +92,11 @@ class Config:
     critic: str = _option(
         "mlp", "mlp, conv, residual, patch, committee or packed; NAME:FIELD=VALUE,..."
     )
-    latent_normal: int = _option(64, "Gaussian dimensions of the latent.", 0, 2**16)
-    latent_bits: int = _option(0, "Binary (-1 or +1) dimensions of the latent.", 0, 2**16)
-    latent_spread: float = _option(1.0, "Standard deviation of the Gaussian dimensions.", 1e-9)
+    latent: str = _option(
+        "gaussian",
+        "Random input of the generator: gaussian:dimensions=64,bits=0,spread=1, where spread is "
+        "the standard deviation and bits are further dimensions of -1 or +1.",
+    )
     noise: str = _option(
         NONE,
         "Instance noise on the critic's inputs: anneal:start=0.3,end=0.01,until=0.5, or "
@@ -141,12 +143,11 @@ class Config:
         "steps at the full rate), final=0 and critic_final (share of the rate at the end).",
     )
 
-    measure_every: int | None = _option(
-        None, "Steps between measurements; 40 measurements if not given.", 1, 10**9
-    )
-    measure_rows: int = _option(512, "Validation rows per measurement.", 2, 10_000)
-    patience: int = _option(
-        0, "Stop after this many measurements without a better W1; 0 never stops.", 0
+    measure: str = _option(
+        "w1",
+        "Measurements of W1 on validation rows: w1:every=auto,rows=512,patience=0. Fields: every "
+        "(steps from one to the next; auto makes 40 in all), rows (of each), patience (training "
+        "stops after so many without a better W1; 0 never stops).",
     )
     seed: int = _option(0, "Random seed.", 0, 2**63 - 1)
     threads: int | None = _option(

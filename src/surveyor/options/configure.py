@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from surveyor.arguments import MODULES
 from surveyor.catalog import Part, parse, text_of
 from surveyor.critics import critics
 from surveyor.errors import InputError
-from surveyor.generators import generators
+from surveyor.generators import generators, latents
 from surveyor.kinds import tasks
 from surveyor.lipschitz import constraints
 from surveyor.objectives import objectives
@@ -18,21 +19,22 @@ from surveyor.options.config import NONE, OWN, Config
 from surveyor.options.devices import chosen_device, device_problems, multiplies_bfloat16
 from surveyor.options.values import resolve
 from surveyor.privacy import mechanisms
+from surveyor.training.measuring import TIMES, measurings
 from surveyor.training.noise import noises
 from surveyor.training.optimizers import optimizers
 from surveyor.training.schedules import schedules
 from surveyor.training.terms import terms
 from surveyor.training.views import views
 
-MEASUREMENTS = 40
-
 PARTS: Mapping[str, Callable[[], Mapping[str, type]]] = {
     "objective": objectives,
     "constraint": constraints,
     "generator": generators,
     "critic": critics,
+    "latent": latents,
     "optimizer": optimizers,
     "schedule": schedules,
+    "measure": measurings,
     "noise": noises,
     "term": terms,
     "view": views,
@@ -41,7 +43,8 @@ PARTS: Mapping[str, Callable[[], Mapping[str, type]]] = {
 }
 """The options that name parts, and the registries of those parts."""
 
-REQUIRED = ("objective", "generator", "critic", "optimizer", "schedule")  # may not be none
+REQUIRED = {"objective", "generator", "critic", "latent", "measure", "optimizer", "schedule"}
+"""The options that may not be none."""
 
 
 def part_of(config: Config, option: str) -> Any:
@@ -50,12 +53,16 @@ def part_of(config: Config, option: str) -> Any:
     None stands for no part, and ``OWN`` for a module of the user's own.
     """
     given = getattr(config, option)
-    several = tuple(_part(option, text) for text in _texts(given) if text != NONE)
+    several = tuple(_part(option, text) for text in _texts(given) if _names_a_part(option, text))
     return several if isinstance(given, tuple) else next(iter(several), None)
 
 
+def _names_a_part(option: str, text: str) -> bool:
+    return text != NONE or option in REQUIRED
+
+
 def _part(option: str, text: str) -> Any:
-    return text if text == OWN else parse(text, PARTS[option](), option)
+    return text if text == OWN and option in MODULES else parse(text, PARTS[option](), option)
 
 
 def configure(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
@@ -91,27 +98,27 @@ def configure(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
         problems.append("--balance: needs a column of groups; name it with --group")
     if problems:
         raise InputError(*problems)
-    every = config.measure_every
     if config.minutes is None:
-        every = every or (config.steps if config.private else default_measure_every(config.steps))
+        measuring = chosen["measure"].over(config.steps, 1 if config.private else TIMES)
+        complete["measure"] = text_of(measuring)
     precision = config.precision
     if precision == "auto":
         precision = "bfloat16" if multiplies_bfloat16(config.device) else "float32"
-    return replace(config, **complete, measure_every=every, precision=precision)
+    return replace(config, **complete, precision=precision)
 
 
 def _parts(option: str, given: Any, problems: list[str]) -> list[Any]:
     """Return the parts that ``given`` names; a default replaces an invalid one that is required."""
     parts = []
     for text in _texts(given):
-        if text == NONE and option not in REQUIRED:
+        if not _names_a_part(option, text):
             continue
         try:
             parts.append(_part(option, text))
         except InputError as error:
             problems.extend(error.problems)
-            if option in REQUIRED:
-                parts.append(_part(option, getattr(Config(), option)))
+    if not parts and option in REQUIRED:
+        parts.append(_part(option, getattr(Config(), option)))
     return parts
 
 
@@ -126,8 +133,3 @@ def _texts(given: Any) -> list[str]:
     """Return the texts in ``given``; ``resolve`` reports values of other types."""
     several = [given] if isinstance(given, str) or not isinstance(given, Sequence) else given
     return [text for text in several if isinstance(text, str)]
-
-
-def default_measure_every(steps: int) -> int:
-    """Return the number of steps between measurements if ``--measure-every`` is not given."""
-    return max(1, steps // MEASUREMENTS)

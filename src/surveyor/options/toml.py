@@ -17,7 +17,7 @@ from surveyor.options.configure import PARTS, part_of
 from surveyor.options.values import resolve
 from surveyor.reading import in_file
 
-VERSION = 6
+VERSION = 8
 
 
 def dumps(config: Config, data: str) -> str:

@@ -33,6 +33,12 @@ RENAMED: Mapping[str, tuple[str, str]] = {
     "average": ("ema_decay", "0.999"),
     "hold": ("schedule", "cosine:hold=0.3"),
     "final": ("schedule", "cosine:final=0"),
+    "latent_normal": ("latent", "gaussian:dimensions=64"),
+    "latent_bits": ("latent", "gaussian:bits=10"),
+    "latent_spread": ("latent", "gaussian:spread=0.25"),
+    "measure_every": ("measure", "w1:every=100"),
+    "measure_rows": ("measure", "w1:rows=512"),
+    "patience": ("measure", "w1:patience=5"),
     "critic_final": ("schedule", "cosine:critic_final=0"),
 }
 """Former options, each with the option that replaces it and an example of its value."""

@@ -45,13 +45,15 @@ class Gaussian(Mechanism):
             )
         if getattr(chosen["critic"], "together", 1) > 1:
             yield "--privacy: a packed critic mixes rows; use --critic=mlp or conv"
-        neutral = {"calibrate": "no", "balance": False, "patience": 0, "noise": None, "view": ()}
+        neutral = {"calibrate": "no", "balance": False, "noise": None, "view": ()}
         for name, value in neutral.items():
             if chosen[name] != value:
                 yield f"--privacy: leave out --{name}; it uses rows outside the privacy accounting"
-        if chosen["measure_every"] not in (None, chosen["steps"]):
+        measuring = chosen["measure"]
+        if measuring.patience or measuring.every not in (None, chosen["steps"]):
             yield (
-                "--privacy: leave out --measure-every; choosing a step by measurements leaks rows"
+                "--privacy: leave out every and patience of --measure; choosing a step by "
+                "measurements leaks rows"
             )
         if chosen["minutes"] is not None:
             yield "--privacy: the noise depends on the number of steps; give --steps, not --minutes"

@@ -18,13 +18,14 @@ from safetensors.numpy import save as save_arrays
 from torch import nn
 
 from surveyor.build import game_of, plan_of, threads_for, worth_compiling
+from surveyor.catalog import text_of
 from surveyor.data import Data
 from surveyor.diagnostics import preflight
 from surveyor.diagnostics.preflight import BATCH_NORMS
 from surveyor.diagnostics.trial import tried, untrainable
 from surveyor.errors import InputError, NotWritten
 from surveyor.kinds import kind_of
-from surveyor.options import OWN, Config, default_measure_every, dumps, part_of
+from surveyor.options import OWN, Config, dumps, part_of
 from surveyor.reading import damaged, json_of, read_bytes, read_header, read_text
 from surveyor.run.folder import fingerprint, measured_in, read_history, refuse_existing, same_data
 from surveyor.run.lock import Lock, make
@@ -84,9 +85,8 @@ def start(
     config = session.config
     if config.minutes is not None:
         fitting = steps_in(session.game, session.data.train, session.plan, config.minutes)
-        config = replace(config, steps=fitting, minutes=None)
-        if config.measure_every is None:
-            config = replace(config, measure_every=default_measure_every(config.steps))
+        measuring = part_of(config, "measure").over(fitting)
+        config = replace(config, steps=fitting, minutes=None, measure=text_of(measuring))
         session = _session(data, config, path, generator, critic, ranks)
     session.data_name = data_name
     _agreed(session)

@@ -80,8 +80,7 @@ def _drawn(
 ) -> Any:
     _check(run, n, seed, truncate)
     first = begin // ROUNDS_A_PART * PART
-    latent = replace(run.game.latent, spread=truncate * run.game.latent.spread)
-    run = replace(run, game=replace(run.game, latent=latent))
+    run = replace(run, game=replace(run.game, latent=run.game.latent.narrowed(truncate)))
     asked = _asked(run, where)
     if rules := run.codec.contradicted(asked):
         raise InputError(

@@ -22,7 +22,7 @@ from surveyor.kinds import kind_of
 from surveyor.kinds.assess import assess
 from surveyor.measures import Evaluation, Figure, SeenRun
 from surveyor.measures.ruler import Ruler
-from surveyor.options import Config
+from surveyor.options import Config, part_of
 from surveyor.run.folder import (
     append,
     calibration_in,
@@ -43,6 +43,7 @@ from surveyor.training.checkpoint import (
 )
 from surveyor.training.interrupt import deferred_signals
 from surveyor.training.loop import plateaued
+from surveyor.training.measuring import Measuring
 from surveyor.training.ranks import Ranks
 from surveyor.training.records import best_of
 from surveyor.training.step import REMEDY, no_reduce
@@ -88,11 +89,17 @@ class Session:
     started: float = field(default_factory=time.monotonic)
 
     @cached_property
+    def measuring(self) -> Measuring:
+        """Return how often and on how many rows to measure, and when to stop for it."""
+        found: Measuring = part_of(self.config, "measure")
+        return found
+
+    @cached_property
     def ruler(self) -> Ruler:
         """Return the measure of validation W1 during training."""
         config, data = self.config, self.data
         unit = data.codec.space.unit
-        rows = data.train, data.validation, config.measure_rows
+        rows = data.train, data.validation, self.measuring.rows
         return kind_of(data.codec).ruler(self.game, *rows, config.seed, unit)
 
     @property
@@ -112,7 +119,7 @@ class Session:
 
     def _over(self) -> bool:
         values = [m.criterion for m in self.history]
-        return self.state.step >= self.plan.steps or plateaued(values, self.config.patience)
+        return self.state.step >= self.plan.steps or plateaued(values, self.measuring.patience)
 
     def records(self) -> Iterator[Record]:
         """Train, record measurements and save; yield a record of every generator step.
@@ -164,7 +171,7 @@ class Session:
         if self.finished:
             return
         torch.set_num_threads(self.config.threads or 1)
-        every = self.config.measure_every or 1
+        every = self.measuring.every or 1
         ranks, train = self.ranks, self.data.train
         index = train.index[ranks.rank :: ranks.size]
         shard = replace(train, index=index, balance=self.config.balance)

@@ -58,7 +58,7 @@ def walk(
     codes = np.concatenate([codec.condition.draw(1, draws, w) for w in wanted])
     latents = game.latent.draw(max(stops, len(codes)), draws)
     at = torch.arange(frames) / frames
-    z = _along(latents, at, game.latent.normal)
+    z = _along(latents, at, game.latent.dimensions)
     ends = codec.condition.embed(codes)
     cond = None if ends is None else _straight(ends, at)
     device = next(game.critic.parameters()).device

@@ -21,7 +21,7 @@ from surveyor.kinds.images.sheets import ANIMATED, animate, sheet, white_of, wri
 DEFAULTS: Mapping[str, Any] = {
     "generator": "conv",
     "critic": "conv",
-    "latent_normal": 32,
+    "latent": "gaussian:dimensions=32",
     "steps": 2500,
     "batch": 64,
     "critic_steps": 1,

@@ -19,7 +19,7 @@ PRIVATE: Mapping[str, Any] = {
 }
 DEFAULTS: Mapping[str, Any] = {
     "critic": "mlp:width=256,depth=2",
-    "latent_normal": 128,
+    "latent": "gaussian:dimensions=128",
     "critic_steps": 2,
     "optimizer": "adam:beta1=0.5,beta2=0.9",
     "schedule": "linear:hold=0.4,final=0.02",

@@ -24,9 +24,7 @@ PLANE_DEFAULTS: Mapping[str, Any] = {
     "constraint": ("gradient-penalty:weight=0.025,points=both,target=0",),
     "generator": "mlp:width=128,depth=4",
     "critic": "mlp:width=128,depth=3,fourier=32",
-    "latent_normal": 8,
-    "latent_bits": 10,
-    "latent_spread": 0.25,
+    "latent": "gaussian:dimensions=8,bits=10,spread=0.25",
     "steps": 9_000,
     "batch": 160,
     "critic_steps": 1,
@@ -56,8 +54,10 @@ class Vectors(Files):
 
     def defaults(self, raw: Arrays, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the defaults measured in docs/defaults.md."""
-        wide = raw.main.shape[1] > FEW_DIMENSIONS
-        return {"latent_normal": max(16, raw.main.shape[1])} if wide else PLANE_DEFAULTS
+        width = raw.main.shape[1]
+        if width <= FEW_DIMENSIONS:
+            return PLANE_DEFAULTS
+        return {"latent": f"gaussian:dimensions={max(16, width)}"}
 
     def take(self, raw: Arrays, index: np.ndarray) -> Arrays:
         """Return the chosen rows."""

@@ -21,7 +21,7 @@ from surveyor.kinds.point import Point
 
 PAIR_DEFAULTS: Mapping[str, Any] = {
     "critic": "patch",
-    "latent_normal": 8,
+    "latent": "gaussian:dimensions=8",
     "batch": 32,
     "critic_steps": 1,
     "precision": "auto",
