@@ -16,13 +16,19 @@ ROOT = Path(__file__).parents[1]
 CODE = ROOT / "src" / "surveyor"
 STEPS = ("batch.py", "layers", "generators", "critics", "lipschitz", "objectives", "training")
 RULER = (*STEPS, "ruler", "transport")
-APART = ("claims", "cli", "report", "ruler")
+APART = ("claims", "cli", "networks", "report", "ruler")
 RUNS = tuple(sorted(p.name for p in CODE.iterdir() if p.name not in (*APART, "__pycache__")))
 ROOMS = (
     "transport", "objectives", "lipschitz", "training", "measures", "kinds", "ruler", "data",
     "run/sampling.py",
 )  # fmt: skip
-DEPENDS = {"mutants": ROOMS, "speed": STEPS, "ruler": RULER, "known": RULER}
+DEPENDS = {
+    "mutants": ROOMS,
+    "speed": STEPS,
+    "ruler": RULER,
+    "known": RULER,
+    "network": ("transport",),
+}
 """What of the package a benchmark measures, beside its own file; ``RUNS`` where it is not here."""
 SAYS = frozenset({"benchmarks.page", "section", "headline", "SECTION"})
 """What of a benchmark's file says what it found, and measures nothing."""

@@ -234,6 +234,20 @@ def test_networks_that_cannot_be_read(
 
 
 @pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ("real general\n999999999 999999999 1\n1 2 1\n", "999,999,999 nodes; at most 10,000,000"),
+        ("complex general\n3 3 1\n1 2 1 1\n", "complex entries"),
+        ("real general\n3 4 1\n1 2 1\n", "3 x 4; an adjacency matrix is square"),
+    ],
+)
+def test_matrices_that_are_no_network(entries: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.mtx").write_text(f"%%MatrixMarket matrix coordinate {entries}")
+    with pytest.raises(InputError, match=message):
+        read_network(tmp_path / "a.mtx", "entries")
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("node\nb\nzz\n", r"1 nodes are not in the network \(zz\)"),

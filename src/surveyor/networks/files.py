@@ -16,7 +16,7 @@ from surveyor.errors import InputError, did_you_mean
 from surveyor.networks import Network
 from surveyor.reading import read_bytes, shortened
 
-MOST = 2**31  # bytes of a file
+MOST, MOST_NODES = 2**31, 10_000_000  # bytes of a file; nodes of a matrix
 LISTS = (".csv", ".tsv", ".txt", ".edgelist", ".csv.gz", ".tsv.gz", ".txt.gz", ".edgelist.gz")
 ENDS = (("u", "v"), ("source", "target"), ("from", "to"), ("src", "dst"), ("node1", "node2"))
 PICKLES = (".gpickle", ".pkl", ".pickle", ".pt")
@@ -115,7 +115,12 @@ def _sparse(path: Path) -> sparse.spmatrix:
     except Exception as error:
         what = "a SciPy sparse matrix" if path.suffix == ".npz" else "a Matrix Market file"
         raise InputError(f"{path}: not {what} ({shortened(error)})") from error
-    return sparse.csr_matrix(made)
+    matrix = sparse.coo_matrix(made)
+    if max(matrix.shape) > MOST_NODES:
+        raise InputError(f"{path}: {max(matrix.shape):,} nodes; at most {MOST_NODES:,}")
+    if matrix.dtype.kind == "c":
+        raise InputError(f"{path}: complex entries; save the lengths of edges as real numbers")
+    return matrix
 
 
 def _of_matrix(
