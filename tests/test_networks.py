@@ -21,6 +21,7 @@ from surveyor.networks.files import read_network
 from surveyor.networks.masses import Masses, read_masses
 from surveyor.transport import (
     adjacency,
+    flow,
     graph_transport,
     slope_one,
     wasserstein_1_graph,
@@ -42,8 +43,13 @@ def network(seed: int, n: int = 24) -> Network:
     return Network([f"n{k}" for k in range(n)], edges[apart], lengths[apart])
 
 
+@pytest.mark.parametrize("few", [2_000, 3])
 @pytest.mark.parametrize("seed", range(8))
-def test_flow_and_potential_prove_each_other(seed: int) -> None:
+def test_flow_and_potential_prove_each_other(
+    seed: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Solved as it is, and from the potentials of coarser and coarser graphs."""
+    monkeypatch.setattr(flow, "FEW", few)
     (edges, lengths), n = graph(seed), 24
     p, q = np.random.default_rng(seed).dirichlet(np.full(n, 0.3), 2)
     found = graph_transport(edges, lengths, p, q)
@@ -124,6 +130,34 @@ def test_weights_that_are_no_counts_have_no_floor_and_no_test() -> None:
     found = network_distance(network(1), one, other)
     assert (found.floor, found.p_value) == (None, None)
     assert "no counts" in found.verdict
+
+
+def test_a_coarser_graph_gives_a_potential_of_slope_one_that_proves_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    side = 40
+    place = np.arange(side**2).reshape(side, side)
+    pairs = [(place[:, :-1], place[:, 1:]), (place[:-1], place[1:])]
+    edges = np.concatenate([np.c_[a.ravel(), b.ravel()] for a, b in pairs])
+    rng = np.random.default_rng(0)
+    lengths = rng.uniform(0.5, 1.5, len(edges))
+    p, q = rng.dirichlet(np.ones(side**2), 2)
+    lines = adjacency(edges, lengths, side**2).tocoo()
+    exact = graph_transport(edges, lengths, p, q)
+    monkeypatch.setattr(flow, "FEW", 100)
+    guess = flow._guessed(lines, p - q)
+    assert (np.abs(guess[edges[:, 0]] - guess[edges[:, 1]]) <= lengths + 1e-9).all()
+    assert 0.6 * exact.low < guess @ (p - q) <= exact.high + 1e-9
+    again = graph_transport(edges, lengths, p, q)
+    assert again.low == pytest.approx(exact.low)
+    assert again.high == pytest.approx(exact.high)
+
+
+def test_many_small_parts_do_not_become_coarser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "FEW", 3)
+    edges = np.arange(40).reshape(20, 2)  # 20 pairs
+    p, q = (np.tile(own, 20) / 20 for own in ([0.75, 0.25], [0.5, 0.5]))
+    assert graph_transport(edges, np.ones(20), p, q).high == pytest.approx(0.25)
 
 
 def test_mass_that_cannot_arrive_is_refused_and_equal_parts_are_measured() -> None:

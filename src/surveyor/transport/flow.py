@@ -9,11 +9,15 @@ import numpy as np
 import ot
 from numpy.typing import ArrayLike
 from scipy import sparse
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.csgraph import connected_components, dijkstra
 
 from surveyor.errors import SurveyorError
 from surveyor.transport.checks import Array
 from surveyor.transport.graph import adjacency, checked
+
+FEW, NODES_A_CELL = 2_000, 2  # nodes of a graph that is solved as it is; of a coarser graph's cell
+
+LARGEST = 0.8  # of the share of nodes that are centres
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,9 @@ def graph_transport(
 
     Every node is split into a source and a sink with a buffer that may pass from one to the other
     (Orlin 1988), which makes the flow along edges a sparse transport problem, solved by network
-    simplex. The potential is then brought to slope 1 on every edge by one search for shortest
-    paths, f(v) = min_u f(u) + d(u, v), so that its bound holds exactly.
+    simplex from the potential of a coarser graph. The potential is then brought to slope 1 on every
+    edge by one search for shortest paths, f(v) = min_u f(u) + d(u, v), so that its bound holds
+    exactly.
 
     Shapes: edges (m, 2) of node numbers, lengths (m,) above 0, mu and nu (nodes,).
 
@@ -55,42 +60,83 @@ def graph_transport(
     if total == 0:
         return GraphTransport(0.0, 0.0, flow, np.zeros(n))
     graph = adjacency(e, w, n).tocoo()
-    tail, head, nodes = graph.row, graph.col, np.arange(n)
+    used, potential = _solved(graph, surplus / total)
+    flow[_places(e, w, n, graph.row, graph.col)] = total * used
+    forward = e[:, 0] < e[:, 1]
+    flow = np.where(forward, flow, -flow)
+    low = float(potential @ surplus)
+    return GraphTransport(low, float(w @ np.abs(flow)), flow, potential)
+
+
+def _solved(graph: sparse.coo_matrix, surplus: Array) -> tuple[Array, Array]:
+    """Return the optimal flow along each edge of a graph and a potential that proves it.
+
+    The simplex is given the reduced costs w - (f(u) - f(v)) of a potential f of slope 1, under
+    which the same flows are optimal: the nearer f is to the best, the fewer steps are left.
+    """
+    n, nodes = len(surplus), np.arange(len(surplus))
+    tail, head, length = graph.row, graph.col, graph.data
+    guess = _guessed(graph, surplus)
+    fall = guess[tail] - guess[head]
+    costs = np.maximum(np.r_[length - fall, length + fall, np.zeros(n)], 0)
     places = np.r_[tail, head, nodes], np.r_[head, tail, nodes]
-    costs = sparse.coo_matrix((np.r_[graph.data, graph.data, np.zeros(n)], places), shape=(n, n))
-    share = surplus / total
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # failures are raised below, in our words
         plan, log = ot.emd(
-            np.maximum(share, 0) + 1,
-            np.maximum(-share, 0) + 1,
-            costs,
+            np.maximum(surplus, 0) + 1,
+            np.maximum(-surplus, 0) + 1,
+            sparse.coo_matrix((costs, places), shape=(n, n)),
             numItermax=2**31 - 1,
             log=True,
             center_dual=False,
         )
     if log["warning"] is not None:
         raise SurveyorError(f"transport on the graph failed: {log['warning']}")
-    moved = total * (plan.tocsr() - plan.tocsr().T)
-    used = np.asarray(moved[tail, head]).ravel()
-    flow[_places(e, w, n, tail, head)] = used
-    forward = e[:, 0] < e[:, 1]
-    flow = np.where(forward, flow, -flow)
-    potential = slope_one(graph, log["u"])
-    low = float(potential @ surplus)
-    return GraphTransport(low, float(w @ np.abs(flow)), flow, potential)
+    moved = plan.tocsr()
+    used = np.asarray(moved[tail, head]).ravel() - np.asarray(moved[head, tail]).ravel()
+    return used, slope_one(graph, guess + log["u"])
+
+
+def _guessed(graph: sparse.coo_matrix, surplus: Array) -> Array:
+    """Return a potential of slope 1, from transport between the cells of a few centres.
+
+    A cell is the nodes nearest to a centre, and two are as far apart as the shortest way from
+    centre to centre over an edge between them. 0 for a graph of few nodes.
+    """
+    n = len(surplus)
+    if n <= FEW:
+        return np.zeros(n)
+    parts = connected_components(graph, directed=False)[1]
+    first = np.unique(parts, return_index=True)[1]  # a centre in every part
+    drawn = np.random.default_rng(0).choice(n, n // NODES_A_CELL, replace=False)
+    centres = np.unique(np.r_[first, drawn])
+    if len(centres) > LARGEST * n:  # so many parts that nothing becomes coarser
+        return np.zeros(n)
+    far, _, source = dijkstra(
+        graph.tocsr(), directed=False, indices=centres, min_only=True, return_predecessors=True
+    )
+    cell = np.searchsorted(centres, source)
+    ends = np.c_[cell[graph.row], cell[graph.col]]
+    ways = far[graph.row] + graph.data + far[graph.col]
+    across = ends[:, 0] != ends[:, 1]
+    coarse = adjacency(ends[across], ways[across], len(centres)).tocoo()
+    gathered = np.bincount(cell, surplus, minlength=len(centres))
+    known = np.full(n, np.inf)
+    known[centres] = _solved(coarse, gathered)[1]
+    return slope_one(graph, known)
 
 
 def slope_one(graph: sparse.spmatrix, potential: Array) -> Array:
     """Return the largest function below ``potential`` (nodes,) of slope at most 1 on every edge.
 
-    It is f(v) = min_u potential(u) + d(u, v): the distances from one more node, which an edge of
-    length potential(u) joins to every node u.
+    It is f(v) = min_u potential(u) + d(u, v), the distances from one more node, which an edge of
+    length potential(u) joins to every node u; infinite values stand for no such edge.
     """
-    n, ends = len(potential), graph.tocoo()
-    least = float(potential.min())
-    first = potential - least + 1.0  # lengths must be above 0
-    rows, cols = np.r_[ends.row, np.full(n, n)], np.r_[ends.col, np.arange(n)]
+    n, ends, known = len(potential), graph.tocoo(), np.isfinite(potential)
+    least = float(potential[known].min())
+    first = potential[known] - least + 1.0  # lengths must be above 0
+    rows = np.r_[ends.row, np.full(len(first), n)]
+    cols = np.r_[ends.col, np.flatnonzero(known)]
     joined = sparse.csr_matrix((np.r_[ends.data, first], (rows, cols)), shape=(n + 1, n + 1))
     found = dijkstra(joined, directed=False, indices=n)[:n]
     return np.asarray(found + least - 1.0)
