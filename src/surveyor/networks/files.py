@@ -15,6 +15,7 @@ from scipy import sparse
 from surveyor.errors import InputError, did_you_mean
 from surveyor.networks import Network
 from surveyor.reading import read_bytes, shortened
+from surveyor.transport import shortest_edges
 
 MOST, MOST_NODES = 2**31, 10_000_000  # bytes of a file; nodes of a matrix
 LISTS = (".csv", ".tsv", ".txt", ".edgelist", ".csv.gz", ".tsv.gz", ".txt.gz", ".edgelist.gz")
@@ -109,11 +110,12 @@ def _dense(frame: pd.DataFrame) -> tuple[sparse.spmatrix, list[str]] | None:
 
 
 def _sparse(path: Path) -> sparse.spmatrix:
-    read_bytes(path, MOST)  # a regular file of bounded size
+    data = io.BytesIO(read_bytes(path, MOST))
+    packed = path.name.lower().endswith(".npz")
     try:
-        made = sparse.load_npz(path) if path.suffix == ".npz" else matrices.mmread(path)
+        made = sparse.load_npz(data) if packed else matrices.mmread(data)
     except Exception as error:
-        what = "a SciPy sparse matrix" if path.suffix == ".npz" else "a Matrix Market file"
+        what = "a SciPy sparse matrix" if packed else "a Matrix Market file"
         raise InputError(f"{path}: not {what} ({shortened(error)})") from error
     matrix = sparse.coo_matrix(made)
     if max(matrix.shape) > MOST_NODES:
@@ -178,18 +180,13 @@ def _network(
             f"{path}: {len(bad):,} edges have a length that is no number above 0 ({shown}); "
             "correct them, or leave --length out"
         )
-    loops = edges[:, 0] == edges[:, 1]
-    edges, lengths = edges[~loops], lengths[~loops]
-    if not len(edges):
+    kept = shortest_edges(edges, lengths)
+    if not len(kept):
         raise InputError(f"{path}: no edges between two nodes")
-    both = np.sort(edges, axis=1)
-    order = np.lexsort((lengths, both[:, 1], both[:, 0]))
-    both, sorted_lengths = both[order], lengths[order]
-    first = np.append(True, (np.diff(both, axis=0) != 0).any(axis=1))
     more = list(notes)
-    if loops.any():
-        more.append(f"{int(loops.sum()):,} edges from a node to itself are left out")
-    if repeated := int((~first).sum()):
-        kept = "the shortest is kept" if measured else "one is kept"
-        more.append(f"{repeated:,} edges repeat another, or go the other way; {kept}")
-    return Network(names, both[first], sorted_lengths[first], tuple(more))
+    if loops := int((edges[:, 0] == edges[:, 1]).sum()):
+        more.append(f"{loops:,} edges from a node to itself are left out")
+    if repeated := len(edges) - loops - len(kept):
+        which = "the shortest is kept" if measured else "one is kept"
+        more.append(f"{repeated:,} edges repeat another, or go the other way; {which}")
+    return Network(names, np.sort(edges[kept], axis=1), lengths[kept], tuple(more))

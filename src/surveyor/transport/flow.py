@@ -13,11 +13,10 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from surveyor.errors import SurveyorError
 from surveyor.transport.checks import Array
-from surveyor.transport.graph import adjacency, checked
+from surveyor.transport.graph import adjacency, checked, shortest_edges
 
 FEW, NODES_A_CELL = 2_000, 2  # nodes of a graph that is solved as it is; of a coarser graph's cell
-
-LARGEST = 0.8  # of the share of nodes that are centres
+LARGEST = 0.8  # share of nodes that may be centres
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,9 @@ def graph_transport(
     total = float(np.maximum(surplus, 0).sum())
     if total == 0:
         return GraphTransport(0.0, 0.0, flow, np.zeros(n))
-    graph = adjacency(e, w, n).tocoo()
-    used, potential = _solved(graph, surplus / total)
-    flow[_places(e, w, n, graph.row, graph.col)] = total * used
-    forward = e[:, 0] < e[:, 1]
-    flow = np.where(forward, flow, -flow)
+    used, potential = _solved(adjacency(e, w, n).tocoo(), surplus / total)
+    flow[shortest_edges(e, w)] = total * used
+    flow = np.where(e[:, 0] < e[:, 1], flow, -flow)
     low = float(potential @ surplus)
     return GraphTransport(low, float(w @ np.abs(flow)), flow, potential)
 
@@ -140,11 +137,3 @@ def slope_one(graph: sparse.spmatrix, potential: Array) -> Array:
     joined = sparse.csr_matrix((np.r_[ends.data, first], (rows, cols)), shape=(n + 1, n + 1))
     found = dijkstra(joined, directed=False, indices=n)[:n]
     return np.asarray(found + least - 1.0)
-
-
-def _places(e: Array, w: Array, n: int, tail: Array, head: Array) -> Array:
-    """Return which edge stands for each arc of a graph without parallel edges: the shortest."""
-    low, high = e.min(1), e.max(1)
-    order = np.lexsort((w, high, low))
-    key = low[order] * n + high[order]
-    return np.asarray(order[np.searchsorted(key, tail.astype(np.int64) * n + head)])

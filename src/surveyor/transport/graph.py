@@ -117,14 +117,21 @@ def checked(
 
 def adjacency(e: Array, w: Array, n: int) -> sparse.csr_matrix:
     """Return lengths (n, n) above the diagonal, of parallel edges the least, without loops."""
-    # Only the shortest of parallel edges counts; a sparse matrix would add them up.
+    kept = shortest_edges(e, w)  # a sparse matrix would add parallel edges up
+    return sparse.csr_matrix((w[kept], (e[kept].min(1), e[kept].max(1))), shape=(n, n))
+
+
+def shortest_edges(e: Array, w: Array) -> Array:
+    """Return the places of the shortest of parallel edges, without loops, in the order of ends.
+
+    Shapes: edges (m, 2) of node numbers, lengths (m,).
+    """
     low, high = e.min(1), e.max(1)
     order = np.lexsort((w, high, low))
-    low, high, w = low[order], high[order], w[order]
+    low, high = low[order], high[order]
     first = np.ones(len(w), dtype=bool)
     first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    keep = first & (low != high)
-    return sparse.csr_matrix((w[keep], (low[keep], high[keep])), shape=(n, n))
+    return np.asarray(order[first & (low != high)])
 
 
 def _incidence(e: Array, n: int) -> sparse.csr_matrix:

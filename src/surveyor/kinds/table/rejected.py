@@ -60,8 +60,8 @@ def find_bounds(
     """Yield the orders found of columns and ``conditions`` of numbers."""
     if conditions:
         names = {c.name for c in conditions}
-        for found in find_rules([*columns, *conditions], rows):
-            if isinstance(found.rule, Order) and names & set(found.rule.names):
+        for found in find_rules([*columns, *conditions], rows, among=[Order]):
+            if names & set(found.rule.names):
                 yield found
 
 

@@ -157,8 +157,15 @@ def families() -> dict[str, type[Rule]]:
     return parts_in("surveyor.kinds.table.rules", Rule)  # type: ignore[type-abstract]
 
 
-def find_rules(columns: Sequence[Column], rows: pd.DataFrame, seed: int = 0) -> tuple[Found, ...]:
+def find_rules(
+    columns: Sequence[Column],
+    rows: pd.DataFrame,
+    seed: int = 0,
+    among: Iterable[type[Rule]] | None = None,
+) -> tuple[Found, ...]:
     """Return the rules that hold in ``rows``, but for a share of at most ``EXCEPTIONS``.
+
+    They are of the families ``among``, or of all.
 
     Candidates come from half of the rows, and stay if they hold in the other half, where chance
     would break them so often that the odds are below exp(-``EVIDENCE``).
@@ -171,7 +178,7 @@ def find_rules(columns: Sequence[Column], rows: pd.DataFrame, seed: int = 0) -> 
         View(columns, rows.iloc[np.sort(part)]) for part in (order[:n], order[n : 2 * n])
     )
     found = []
-    for family in families().values():
+    for family in families().values() if among is None else among:
         for rule in family.candidates(first):
             broken, applies = rule.check(second).counts
             if applies < FEWEST_ROWS // 2 or broken > rule.exceptions * applies:

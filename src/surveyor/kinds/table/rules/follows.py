@@ -49,18 +49,21 @@ class Follows(Rule):
             return
         some = np.stack([_filled(view.numbers(n)[:SOME]) for n in names])
         single: set[tuple[str, str]] = set()
-        repeat = {n: _repeating(some, _key(view, (n,), SOME)) for n in names}
+
+        def likely(*parents: str) -> list[str]:
+            return list(itertools.compress(names, _repeating(some, _key(view, parents, SOME))))
+
+        children = {n: set(likely(n)) for n in names}
         for child, parent in itertools.permutations(names, 2):
-            likely = repeat[parent][names.index(child)]
-            rule = cls._fitted(view, child, (parent,)) if likely else None
+            known = child in children[parent]
+            rule = cls._fitted(view, child, (parent,)) if known else None
             if rule is not None:
                 single.add((child, parent))
                 yield rule
         for first, second in itertools.combinations(names, 2):
             if (first, second) in single or (second, first) in single:
                 continue
-            likely = _repeating(some, _key(view, (first, second), SOME))
-            for child in itertools.compress(names, likely):
+            for child in likely(first, second):
                 if child in (first, second) or {(child, first), (child, second)} & single:
                     continue
                 rule = cls._fitted(view, child, (first, second))
