@@ -36,7 +36,7 @@ def need_peers() -> None:
 def peer(what: str, real: Path, made: Path, *options: str) -> dict[str, float]:
     script = Path(__file__).with_name("peers.py")
     done = subprocess.run(
-        [PEERS, str(script), what, str(real), str(made), *options],
+        [PEERS, "-P", str(script), what, str(real), str(made), *options],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])

@@ -56,6 +56,12 @@ def mixed(n: int = 240, seed: int = 0) -> pd.DataFrame:
     return frame
 
 
+def spelt_molecules(n: int = 40) -> list[str]:
+    """Return SMILES of ``n`` different molecules of carbon, oxygen and a ring, by size."""
+    rings = ("C1CC1", "C1CCC1", "c1ccccc1", "C1CCCC1")
+    return [f"{'C' * (k // 8 + 1)}{'O' * (k % 2)}{rings[k % 8 // 2]}" for k in range(n)]
+
+
 @pytest.fixture(scope="session")
 def table_run(tmp_path_factory: pytest.TempPathFactory) -> Model:
     torch.set_num_threads(1)

@@ -18,13 +18,14 @@ from surveyor.data.columns import Column
 from surveyor.data.fitting import fit_column
 from surveyor.data.scratch import empty
 from surveyor.data.values import Form
-from surveyor.errors import InputError
+from surveyor.errors import InputError, Notice
 from surveyor.kinds.loading import load
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.defaults import defaults
 from surveyor.kinds.table.frames import Stacked, read_frame
 from surveyor.kinds.table.infer import infer_types
 from surveyor.kinds.table.text import Reading
+from surveyor.run.preparing import prepare
 from tests.conftest import mixed
 
 
@@ -367,3 +368,16 @@ def test_an_unmarked_encoding_is_refused_with_its_remedy(tmp_path: Path) -> None
     frame.to_csv(tmp_path / "t.csv", index=False, encoding="latin-1")
     with pytest.raises(InputError, match=r"iconv -f WINDOWS-1252 -t UTF-8 t\.csv"):
         load(tmp_path / "t.csv", Options())
+
+
+def test_cells_that_do_not_fit_are_missing_if_asked(tmp_path: Path) -> None:
+    frame = mixed(200).astype({"age": object})
+    frame.loc[3, "age"] = "old"
+    path = tmp_path / "people.csv"
+    frame.to_csv(path, index=False)
+    given = {"type": ("age=number",)}
+    with pytest.raises(InputError, match="line 5"):
+        prepare(path, given)
+    with pytest.warns(Notice, match="age"):
+        data, _ = prepare(path, given | {"lenient": True})
+    assert data.raw.take(np.arange(200))["age"].isna().tolist().index(True) == 3

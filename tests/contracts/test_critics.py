@@ -11,11 +11,14 @@ from torch import Tensor, nn
 from surveyor.catalog import parse
 from surveyor.critics import Critic, critics
 from surveyor.data import Space
+from surveyor.data.graphs import GraphSpace
 from surveyor.errors import InputError
 from surveyor.layers.residual import Attention, Block
 from surveyor.lipschitz import certify
 
+GRAPH = GraphSpace(3, 2, 2, (3, 2), (1, 2), (0, 0), cycles=1, parts=2)
 SPACES = [
+    *[Space((GRAPH.width,), cond, (GRAPH.width,), 0.5, graph=GRAPH) for cond in (0, 4)],
     *[Space((5,), cond, (5,), 0.5) for cond in (0, 4)],
     *[
         Space(shape, cond, shape, 0.5)

@@ -11,19 +11,22 @@ from torch import Tensor, nn
 from surveyor.batch import Draws
 from surveyor.catalog import parse, text_of
 from surveyor.data import Space
+from surveyor.data.graphs import GraphSpace
 from surveyor.errors import InputError
 from surveyor.generators import Generator, Latent, TabularLikelihood, generators, latents
 from surveyor.generators.conv import Enlarge
 from surveyor.generators.upscale import SubPixel
 from surveyor.layers.pictures import levels
 
-LATENT = Latent(5, 3, 0.5)
+LATENT = Latent(12, 3, 0.5)
+GRAPH = GraphSpace(3, 2, 2, (3, 2), (1, 2), (0, 0), cycles=1, parts=2)
 BLOCKS = Space((7,), 2, (7,), 1.0, None, (3, 4))
 SPACES = [
     Space((5,), 0, (7,)),
     Space((5,), 4, (5,)),
     replace(BLOCKS, cond=0),
     BLOCKS,
+    *[Space((GRAPH.width,), cond, (GRAPH.width,), graph=GRAPH) for cond in (0, 2)],
     *[
         Space(shape, cond, shape)
         for shape in [(1, 8, 8), (3, 9, 13), (1, 28, 28), (3, 4, 4), (1, 33, 20)]

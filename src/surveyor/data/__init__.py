@@ -48,6 +48,10 @@ class Files(ABC):
     def recognises(self, source: Any) -> bool:
         """Say whether ``source`` (a path or an object in memory) is of this kind."""
 
+    def declines(self, options: Options) -> bool:
+        """Say whether the options ask for a reading that only another kind has."""
+        return False
+
     @abstractmethod
     def read(self, source: Any, options: Options = DEFAULT_OPTIONS) -> Any:
         """Read and check; the result has a length, and ``take`` indexes it."""

@@ -1,11 +1,13 @@
-"""Condition and group columns that accompany arrays."""
+"""Condition and group columns that accompany arrays, or rows of another kind."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import pandas as pd
 
 from surveyor.data import Options, Rows, check_columns
-from surveyor.data.arrays import Arrays
 from surveyor.data.columns import Column
 from surveyor.data.conditions import Columns, fit_conditions
 from surveyor.data.fits import Fits, fits_for
@@ -13,8 +15,18 @@ from surveyor.data.values import form_of
 from surveyor.errors import InputError
 
 
+class Labelled(Protocol):
+    """Rows of any kind with columns of as many values beside them."""
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """Return the columns by name."""
+
+    def __len__(self) -> int: ...
+
+
 def fit_columns(
-    raw: Arrays, options: Options, spreads: int = 0
+    raw: Labelled, options: Options, spreads: int = 0
 ) -> tuple[Columns, Column | None, Fits]:
     """Fit the condition and group columns of arrays; return them and their ``Fits``.
 
@@ -42,7 +54,7 @@ def fit_columns(
     return fit_conditions(raw.columns, options.condition, fits, forms), group, fits
 
 
-def column_codes(arrays: Arrays, conditions: Columns, group: Column | None) -> Rows:
+def column_codes(arrays: Labelled, conditions: Columns, group: Column | None) -> Rows:
     """Return the condition and group codes of arrays."""
     names = [c.name for c in conditions.columns]
     problems = check_columns(names, list(arrays.columns), "condition")

@@ -172,6 +172,13 @@ class Codec(ABC):
         """Return samples with the spelling that a text file has."""
         return made
 
+    def metric_points(self, batch: Batch) -> Tensor:
+        """Return points (n, d) whose Euclidean distances are the ground metric of W1.
+
+        They are those of the critic, with the condition, unless a kind measures elsewhere.
+        """
+        return batch.joint()
+
     def round_trip(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
         """Return generated points after decoding and encoding again: rounded as data are."""
         return batch

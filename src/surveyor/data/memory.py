@@ -21,7 +21,8 @@ ARRAY = "numpy.array(data) for vectors or pictures"
 def as_frame_or_arrays(source: Any) -> Any:
     """Return data in memory as a DataFrame or arrays; paths and other sources unchanged.
 
-    Tensors become arrays, and the levels of a DataFrame's column names are joined.
+    Tensors and sequences of text become arrays, and the levels of a DataFrame's column names are
+    joined.
 
     Raises:
         InputError: not data; the message says what to give instead.
@@ -36,6 +37,8 @@ def as_frame_or_arrays(source: Any) -> Any:
         return _array(source)
     if isinstance(source, pd.DataFrame):
         return _flat(source)
+    if isinstance(source, (list, tuple, pd.Series)) and len(source) and all(map(_text, source)):
+        return np.array(source, dtype=object)
     if isinstance(source, Mapping):
         return _mapping(source)
     framed = isinstance(source, pd.Series) or hasattr(source, "columns")
@@ -160,6 +163,10 @@ def _remedy(source: Any) -> str:
     if source is None or isinstance(source, (bool, int, float, complex, bytes, type)):
         return "not data; give a table, an array, a dictionary of arrays, or a file name"
     return ""
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _single(value: Any) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from surveyor.data.graphs import GraphSpace
+
 
 @dataclass(frozen=True)
 class Space:
@@ -19,7 +21,7 @@ class Space:
     lists, block by block, its codes that are missing or spikes, None without order. Of ``pairs``
     of blocks (first, second, seen), first < second, only some codes occur together: ``seen`` (size
     of first, size of second) is 1 for these and 0 for the others. If conditions are pictures, they
-    are (n, \\*cond_shape) and ``cond`` is 0.
+    are (n, \\*cond_shape) and ``cond`` is 0. If points are graphs, ``graph`` says which.
     """
 
     shape: tuple[int, ...]
@@ -32,6 +34,7 @@ class Space:
     cond_shape: tuple[int, ...] = ()
     apart: tuple[tuple[int, ...] | None, ...] = ()
     pairs: tuple[tuple[int, int, Tensor], ...] = ()
+    graph: GraphSpace | None = None
 
     @property
     def width(self) -> int:

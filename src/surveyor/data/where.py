@@ -151,18 +151,19 @@ def _end(column: Column, part: str, text: str) -> tuple[float, float]:
 
 
 def read_where(
-    where: Mapping[str, Any], columns: Sequence[Column], absent: str
+    where: Mapping[str, Any], columns: Sequence[Column], absent: str, others: Sequence[str] = ()
 ) -> dict[str, Selection]:
     """Read the selections of all columns; every problem is raised at once.
 
-    ``absent`` is the problem with a column that is not among ``columns``.
+    ``absent`` is the problem with a column that is not among ``columns``; ``others`` are names that
+    could have been meant as well.
     """
     by_name = {c.name: c for c in columns}
     problems: list[str] = []
     found: dict[str, Selection] = {}
     for name, query in where.items():
         if name not in by_name:
-            problems.append(f"--where {name}: {absent}{did_you_mean(name, by_name)}")
+            problems.append(f"--where {name}: {absent}{did_you_mean(name, [*by_name, *others])}")
             continue
         try:
             found[name] = read_selection(by_name[name], query)

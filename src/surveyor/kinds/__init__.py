@@ -15,6 +15,7 @@ from torch import Tensor
 
 from surveyor.catalog import Part
 from surveyor.data import Codec, Data, Files, Options
+from surveyor.data.computed import Computed
 from surveyor.data.coordinates import Coordinates, unnamed
 from surveyor.data.filters import Filter
 from surveyor.data.summary import Summary
@@ -48,7 +49,7 @@ class Kind:
     the measure of how well a column can be predicted, unless ``measures`` do that for a condition.
     ``w1_between`` says which two samples W1 compares, and ``ruler`` measures it during training.
     ``panels`` make up the report, ``preview`` draws a picture for the run folder, and every sample
-    must pass the ``filters``.
+    must pass the ``filters``. Samples can also be chosen by what is ``computed`` from them.
 
     Before training, everything that follows it is rehearsed on ``rehearsal_rows`` rows, and
     ``rehearse_writing`` writes samples; ``failing_column`` finds the column to blame. For a
@@ -72,6 +73,7 @@ class Kind:
     w1_between: str = "held-out points and as many generated ones"
     ruler: type[Ruler] = RowRuler
     filters: tuple[Filter, ...] = ()
+    computed: Mapping[str, Computed] = field(default_factory=dict)
     rehearsal_rows: int = 24
     rehearse_writing: Callable[[Data], None] = _write_nothing
     failing_column: Callable[[Data], str | None] = _no_column

@@ -41,7 +41,7 @@ def recognise(source: Any, options: Options = DEFAULT_OPTIONS) -> Kind:
     if isinstance(source, (str, Path)):  # prefer kinds that list the suffix
         every.sort(key=lambda kind: not str(source).lower().endswith(kind.files.suffixes))
     for kind in every:
-        if kind.files.recognises(source):
+        if not kind.files.declines(options) and kind.files.recognises(source):
             return kind
     what = (
         str(source)

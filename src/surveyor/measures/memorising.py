@@ -66,8 +66,10 @@ class Memorising(Measure):
         if not seen.own:
             return
         train, held = seen.data.train, seen.data.holdout
-        n = min(max(seen.rows, len(train)), most(held.first(1).joint().shape[1]))
-        m = memorising(seen.delivered(n).joint(), Joint(train), Joint(held), seen.seed)
+        n = min(max(seen.rows, len(train)), most(seen.codec.metric_points(held.first(1)).shape[1]))
+        m = memorising(
+            seen.codec.metric_points(seen.delivered(n)), Joint(train), Joint(held), seen.seed
+        )
         yield _figure("copies", m.copies, m.copies_floor, m.samples)
         yield _figure("closer_to_training", m.closer_to_training, 0.5, m.neighbours, m.closer_error)
         yield _figure("nearest_training", m.nearest, m.nearest_floor, m.neighbours)
@@ -140,7 +142,7 @@ class Points(Protocol):
 
 @dataclass(frozen=True)
 class Joint:
-    """A source's rows in the joint space of x and condition."""
+    """A source's rows in the space of the ground metric."""
 
     source: Source
 
@@ -149,7 +151,7 @@ class Joint:
 
     def __getitem__(self, at: np.ndarray) -> Tensor:
         source = self.source
-        return source.codec.batch(source.rows, source.index[at]).joint()
+        return source.codec.metric_points(source.codec.batch(source.rows, source.index[at]))
 
 
 def most(width: int) -> int:

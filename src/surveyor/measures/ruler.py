@@ -118,7 +118,7 @@ class RowRuler(Ruler):
     @cached_property
     def floors(self) -> list[float]:
         """Return W1 between validation rows and sets of training rows."""
-        held = self.held.first(self.size).joint()
+        held = self.held.first(self.size)
         return floors_of(held, self.train, self.size, self.unit)
 
     def look(self, generator: nn.Module, draws: Draws) -> Looked:
@@ -128,7 +128,8 @@ class RowRuler(Ruler):
         made = generated(self.game, generator, cond, 2 * n, draws)
         fake, other = made.part(0, n), made.part(n, 2 * n)
         facts = {k: v for c in self.game.constraints for k, v in c.facts(self.game.critic).items()}
-        joint = fake.joint()
+        at = self.held.codec.metric_points
+        joint = at(fake)
         trained = self.train.first(n), fake
-        own = w1(joint, other.joint())
-        return Looked(held, fake, trained, w1(held.joint(), joint), own, facts)
+        own = w1(joint, at(other))
+        return Looked(held, fake, trained, w1(at(held), joint), own, facts)

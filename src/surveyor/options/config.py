@@ -36,6 +36,11 @@ class Config:
         f"Type of a column, COLUMN=TYPE, one of: {type_help()}.",
     )
     missing: tuple[str, ...] = _option((), "Words that mean a missing value, such as ? or unknown.")
+    lenient: bool = _option(
+        False,
+        "Leave out molecules that cannot be used, and take cells of a table that do not fit their "
+        "column as missing, with a notice.",
+    )
     rules: Literal["found", "no"] = _option(
         "found", "Keep the rules found in a table, such as total = net + tax, in every row."
     )

@@ -90,7 +90,7 @@ def drift(
     if not 0 <= seed < 2**63:
         raise InputError(f"--seed {seed}: give a number from 0 to 2^63")
     sources = [resolve(a), resolve(b)]
-    kind, other = (recognise(s) for s in sources)
+    kind, other = (recognise(s, options) for s in sources)
     if other.name != kind.name:
         raise InputError(
             f"cannot compare {kind.name} with {other.name}; give two data sets of one kind"
@@ -140,7 +140,8 @@ def _points(codec: Codec, raw: Any, unit: float) -> np.ndarray:
     rows, n = codec.rows(raw), len(raw)
     points = np.empty((0, 0))
     for start in range(0, n, AT_ONCE):
-        part = codec.batch(rows, np.arange(start, min(n, start + AT_ONCE))).joint().numpy()
+        index = np.arange(start, min(n, start + AT_ONCE))
+        part = codec.metric_points(codec.batch(rows, index)).numpy()
         if start == 0:
             points = np.empty((n, part.shape[1]))
         np.multiply(part, unit, out=points[start : start + AT_ONCE])

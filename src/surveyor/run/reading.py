@@ -58,4 +58,5 @@ def read_for(run: Run, data: Any, options: Options = DEFAULT_OPTIONS) -> Any:
             "kind"
         )
     columns = {name: getattr(options, name) for name in ("drop", "type", "missing")}
-    return run.kind.files.reopen(source, run.codec, replace(run.options, **columns))
+    read = replace(run.options, lenient=False, **columns)  # no row may be lost unseen
+    return run.kind.files.reopen(source, run.codec, read)

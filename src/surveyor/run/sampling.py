@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+from surveyor.arguments import collecting
 from surveyor.batch import Draws
 from surveyor.data import Codec
 from surveyor.data.bounds import refuse_beyond_memory
+from surveyor.data.computed import Test
 from surveyor.data.filters import PreparedFilter
 from surveyor.data.where import Selection, read_where
 from surveyor.errors import InputError, notify
@@ -30,7 +32,7 @@ from surveyor.streams import Stream
 
 AT_ONCE = 8192  # samples per batch, one thread each
 TRIES, MOST = 50, 2_000_000  # rounds of rejection sampling, and samples drawn in all of them
-HOPELESS = 200_000  # samples drawn of which not one obeys a rule
+HOPELESS = 200_000  # samples drawn of which not one obeys a rule, or too few have what is asked
 PILOT, BALANCE = 4000, 2**20  # rows to estimate how often formulas are neutral; stream rank
 REPEATED = 2  # samples drawn per sample wanted before repeated formulas are allowed
 UNASKED, FEW = 2**24, 2**21  # numbers that need no memory check; numbers drawn to measure size
@@ -81,7 +83,7 @@ def _drawn(
     _check(run, n, seed, truncate)
     first = begin // ROUNDS_A_PART * PART
     run = replace(run, game=replace(run.game, latent=run.game.latent.narrowed(truncate)))
-    asked = _asked(run, where)
+    asked, computed = _asked(run, where)
     if rules := run.codec.contradicted(asked):
         raise InputError(
             f"--where {_shown(where, where)}: no row has these values and obeys the rule "
@@ -93,7 +95,7 @@ def _drawn(
     inputs = {name: w for name, w in found.items() if name in own}
     known = None if apart_from is None else _known(run, apart_from)
     checked = {name: w for name, w in found.items() if name not in own or w.is_range}
-    tests = _Tests(run.codec, checked, _filters(run, inputs, seed), known)
+    tests = _Tests(run.codec, checked, _filters(run, inputs, seed), known, computed)
     _refuse_beyond_memory(run, n, seed, tests.none)
     if tests.none:
         return run.codec.reassembled(_with_exact(_made(run, n, inputs, seed, begin), found), first)
@@ -122,10 +124,12 @@ def _drawn(
                 notify(f"only {met:,} samples are distinct; the rest are repeats")
             order = np.concatenate([np.flatnonzero(new), np.flatnonzero(~new)])
             return run.codec.reassembled(_rows(_joined(kept), order[:n]), first)
-        if made_in_all >= (MOST if met or not tally.broken else HOPELESS):
+        unmet = met * MOST < n * made_in_all if computed else not met and bool(tally.broken)
+        if made_in_all >= (HOPELESS if unmet else MOST):
             break
-    wanted = _shown(where, where if tally.broken else tests.checked)
+    wanted = _shown(where, where if tally.broken else (*tests.checked, *computed))
     remedies = ["train with these columns as --condition"] if tests.checked else []
+    remedies += ["ask for what more samples have"] if computed else []
     lost = ""
     if tally.broken:
         lost = f", and {tally.lost} of the rows that fit otherwise broke {tally.rules}"
@@ -202,10 +206,11 @@ class _Tests:
     checked: Mapping[str, Selection]
     filters: Sequence[PreparedFilter]
     known: np.ndarray | None
+    computed: Mapping[str, Test]
 
     @property
     def none(self) -> bool:
-        own = self.checked or self.filters or self.codec.rejected_rules
+        own = self.checked or self.filters or self.codec.rejected_rules or self.computed
         return not own and self.known is None
 
     def passed(self, made: Any, u: np.ndarray) -> np.ndarray:
@@ -214,6 +219,9 @@ class _Tests:
             agree &= w.matches(pd.Series(made[name]))
         for own in self.filters:
             agree &= own.accepts(made, u)
+        for test in self.computed.values():  # the slowest, of what is left
+            left = np.flatnonzero(agree)
+            agree[left] = test(_rows(made, left))
         return agree
 
     def distinct(self, made: Any) -> np.ndarray:
@@ -247,14 +255,32 @@ def _known(run: Run, source: Any) -> np.ndarray:
     return run.codec.keys(run.kind.files.take(raw, np.arange(len(raw))))
 
 
-def _asked(run: Run, where: Mapping[str, Any]) -> dict[str, Selection]:
+def _asked(run: Run, where: Mapping[str, Any]) -> tuple[dict[str, Selection], dict[str, Test]]:
+    """Return what is asked of columns, and the tests of what is computed."""
     if problems := [f"--where {n}: {why}" for n, why in run.codec.unlearnt.items() if n in where]:
         raise InputError(*problems)
-    conditions, selectable = run.codec.condition.columns, run.codec.selectable
-    if len(selectable) > len(conditions):
-        return read_where(where, selectable, "unknown column")
+    names, computed = run.codec.selectable_names, run.kind.computed
+    own = {n: query for n, query in where.items() if n in computed and n not in names}
+    rest = {n: query for n, query in where.items() if n not in own}
+    found: dict[str, Selection] = {}
+    tests: dict[str, Test] = {}
+    with collecting(problems):
+        found = read_where(rest, run.codec.selectable, _absent(run), tuple(computed))
+    for name, query in own.items():
+        with collecting(problems):
+            tests[name] = computed[name].read(name, query)
+    if problems:
+        raise InputError(*problems)
+    return found, tests
+
+
+def _absent(run: Run) -> str:
+    """Return the problem with asking for a column that is not there, in words."""
+    conditions = run.codec.condition.columns
+    if len(run.codec.selectable) > len(conditions):
+        return "unknown column"
     none = "" if conditions else "; the run has no conditions (train with --condition)"
-    return read_where(where, conditions, f"not a condition of this run{none}")
+    return f"not a condition of this run{none}"
 
 
 def _made(run: Run, n: int, inputs: Mapping[str, Selection], seed: int, attempt: int) -> Any:

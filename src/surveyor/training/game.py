@@ -159,7 +159,7 @@ class Game:
             seen = [self._seen(Batch(made.x, made.cond, real.weight), noise, draws)]
             if self.objective.pairs:
                 seen.append(self._seen(real, noise, draws))
-        extra = {term.name: term(made, real) for term in self.terms}
+        extra = self._extra(made, real, draws)
         loss = GeneratorLoss(self.objective, self.unit, len(real), real.weight, real.group)
         return joined(seen), loss, extra
 
@@ -175,8 +175,17 @@ class Game:
                 terms = {"negative log likelihood": value}
             else:
                 made = self.generate(len(real), real.cond, draws)
-                terms = {term.name: term(made, real) for term in self.terms}
+                terms = self._extra(made, real, draws)
         return gradients_of(terms, list(self.generator.parameters()))
+
+    def _extra(self, made: Batch, real: Batch, draws: Draws) -> Terms:
+        """Return the terms that do not involve the critic."""
+
+        def likelihood(batch: Batch) -> Tensor:
+            with self._products(batch.x.device):
+                return self.log_likelihood(batch, draws)
+
+        return {term.name: term(made, real, likelihood) for term in self.terms}
 
     def _seen(self, batch: Batch, noise: Deviation, draws: Draws) -> Batch:
         """Return points as the critic sees them in training: through the views, with noise."""
