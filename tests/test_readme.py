@@ -42,7 +42,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for seed, (name, n) in enumerate(others.items(), 1):
         made = mixed(n, seed=seed).rename(columns={"town": "city"})
         made.to_csv(tmp_path / f"{name}.csv", index=False)
-    pd.DataFrame({"u": range(9), "v": range(1, 10), "km": 2.5}).to_csv(
+    pd.DataFrame({"u": range(60), "v": range(1, 61), "km": 2.5}).to_csv(
         tmp_path / "edges.csv", index=False
     )
     for name in ("before", "after"):
@@ -76,7 +76,11 @@ MADE = {
         "drift.xml",
         "judged.html",
         "nodes.csv",
+<<<<<<< HEAD
         *(["new.smi"] if RDKIT else []),
+=======
+        "odd.csv",
+>>>>>>> bf531db (surveyor score --network scores the nodes of a network by density and by odd links, with reasons)
     ),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }

@@ -11,7 +11,8 @@ from cyclopts import Parameter
 
 from surveyor import api
 from surveyor.cli.console import app, escaped, out, output_problems, print_finding, print_path
-from surveyor.cli.flags import Columns, Device, Json, Overwrite, Written
+from surveyor.cli.flags import Columns, Device, Json, Output, Overwrite
+from surveyor.cli.oddities import score_network
 from surveyor.errors import InputError
 from surveyor.writing import replacing
 
@@ -72,16 +73,20 @@ def report(run: Path, /, *, data: str | None = None, device: Device = None) -> i
 
 @app.command
 def score(
-    run: Path,
-    data: str,
+    run: Path | None = None,
+    data: str | None = None,
     /,
     *,
-    output: Written,
+    network: Path | None = None,
+    output: Output = None,
     by: str = "auto",
     device: Device = None,
+    json_: Json = False,
     overwrite: Overwrite = False,
 ) -> int:
-    """Write a score for every row; low scores mark rows unlike the training data.
+    """Write a score for every row: low scores mark rows unlike the training data.
+
+    With --network, scores for every node of a network: high scores mark odd ones.
 
     Parameters
     ----------
@@ -89,13 +94,29 @@ def score(
         The run folder.
     data
         Rows to score.
+    network
+        A file of a network's edges, in place of RUN and DATA: of each node, how densely it is
+        joined, whether its links lead where its neighbourhood does not, and why in words.
     output
-        The .csv file to write, with one score per row, in the order of the rows.
+        The .csv file to write, with one score per row, in the order of the rows, or one row per
+        node.
     by
         likelihood (of an autoregressive generator), critic, or auto (the likelihood if available).
+    json_
+        With --network, print the oddest nodes as JSON.
     """
+    if network is not None:
+        others = {"RUN and DATA": run, "--by": by != "auto", "--device": device}
+        score_network(network, others, output, overwrite, json_)
+        return 0
+    if run is None or data is None:
+        raise InputError("score: give RUN and DATA, or --network EDGES")
     problems = output_problems(output, (".csv",), overwrite)
-    if problems:
+    if output is None:
+        problems.append("score: give -o FILE.csv to write the scores to")
+    if json_:
+        problems.append("--json: only with --network; leave it out")
+    if problems or output is None:
         raise InputError(*problems)
     scores = api.load(run, device=device).score(data, by)  # type: ignore[arg-type]  # checked there
     with replacing(output) as new:
