@@ -331,7 +331,8 @@ def test_the_command_measures_tells_and_writes(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--graph", "{edges}", "--html", "a.html"], "--html: not with --graph"),
+        (["--graph", "{edges}", "--html", "a.txt"], "--html a.txt: unknown format"),
+        (["--graph", "{edges}", "--junit", "a.xml"], "--junit: not with --graph"),
         (["--graph", "{edges}", "--drop", "a"], "--drop, --type, --missing: not with --graph"),
         (["--graph", "{edges}", "--fail-above", "-1"], "--fail-above -1.0: give a number"),
         (["--graph", "nowhere.csv"], "nowhere.csv"),

@@ -76,11 +76,10 @@ MADE = {
         "drift.xml",
         "judged.html",
         "nodes.csv",
-<<<<<<< HEAD
         *(["new.smi"] if RDKIT else []),
-=======
         "odd.csv",
->>>>>>> bf531db (surveyor score --network scores the nodes of a network by density and by odd links, with reasons)
+        "map.html",
+        "odd.html",
     ),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }

@@ -163,3 +163,8 @@ def output_problems(path: Path | None, endings: Sequence[str], overwrite: bool) 
     if os.path.lexists(path) and not overwrite:
         return [f"-o {path}: already exists; choose another name or add --overwrite"]
     return []
+
+
+def html_problems(path: Path | None, overwrite: bool) -> list[str]:
+    """Return the problems with writing a page to ``path``."""
+    return [p.replace("-o ", "--html ") for p in output_problems(path, (".html",), overwrite)]

@@ -77,10 +77,10 @@ def distance(
         Seed of subsamples, permutations and the critic.
     """
     if on.graph is not None:
-        others = {"--by": by, "--html": html, "--junit": junit, "--method": method != "auto"}
+        others = {"--by": by, "--junit": junit, "--method": method != "auto"}
         others |= {"--steps": steps != Budget.steps, "--batch": batch != Budget.batch}
         others |= {"--drop, --type, --missing": columns != Columns()}
-        low = distance_on_network(a, b, on, others, fail_above, overwrite, json_, seed)
+        low = distance_on_network(a, b, on, others, fail_above, html, overwrite, json_, seed)
         return _above({b[0]: low}, fail_above)
     problems = [*on.unused, *_problems(a, b, method, fail_above)]
     problems += _output_problems(a, html, junit, overwrite)

@@ -12,8 +12,8 @@ from surveyor import judgement
 from surveyor.cli.console import (
     app,
     escaped,
+    html_problems,
     out,
-    output_problems,
     print_finding,
     print_path,
     print_table,
@@ -58,8 +58,7 @@ def judge(
     seed
         Seed of the split of rows, subsamples, permutations and classifiers.
     """
-    problems = [p.replace("-o ", "--html ") for p in output_problems(html, (".html",), overwrite)]
-    if problems:
+    if problems := html_problems(html, overwrite):
         raise InputError(*problems)
     found = judgement.judge(
         real,

@@ -82,6 +82,7 @@ def score(
     by: str = "auto",
     device: Device = None,
     json_: Json = False,
+    html: Path | None = None,
     overwrite: Overwrite = False,
 ) -> int:
     """Write a score for every row: low scores mark rows unlike the training data.
@@ -104,18 +105,20 @@ def score(
         likelihood (of an autoregressive generator), critic, or auto (the likelihood if available).
     json_
         With --network, print the oddest nodes as JSON.
+    html
+        With --network, write a page with the network drawn to this .html file.
     """
     if network is not None:
         others = {"RUN and DATA": run, "--by": by != "auto", "--device": device}
-        score_network(network, others, output, overwrite, json_)
+        score_network(network, others, output, html, overwrite, json_)
         return 0
     if run is None or data is None:
         raise InputError("score: give RUN and DATA, or --network EDGES")
     problems = output_problems(output, (".csv",), overwrite)
     if output is None:
         problems.append("score: give -o FILE.csv to write the scores to")
-    if json_:
-        problems.append("--json: only with --network; leave it out")
+    only = {"--json": json_, "--html": html}
+    problems += [f"{flag}: only with --network; leave it out" for flag, own in only.items() if own]
     if problems or output is None:
         raise InputError(*problems)
     scores = api.load(run, device=device).score(data, by)  # type: ignore[arg-type]  # checked there

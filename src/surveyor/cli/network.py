@@ -13,11 +13,12 @@ import pandas as pd
 from cyclopts import Parameter
 
 from surveyor.arguments import collecting
-from surveyor.cli.console import escaped, out, output_problems, print_path
+from surveyor.cli.console import escaped, html_problems, out, output_problems, print_path, visible
 from surveyor.errors import InputError
 from surveyor.networks.compare import NetworkDistance, network_distance
 from surveyor.networks.files import read_network
 from surveyor.networks.masses import read_masses
+from surveyor.report.network import network_page
 from surveyor.two_sample import p_text
 from surveyor.writing import write_bytes
 
@@ -73,6 +74,7 @@ def distance_on_network(
     on: OnNetwork,
     others: Mapping[str, object],
     fail_above: float | None,
+    html: Path | None,
     overwrite: bool,
     json_: bool,
     seed: int,
@@ -87,6 +89,7 @@ def distance_on_network(
     output = on.output
     problems = _problems(b, others, fail_above)
     problems += output_problems(output, (".csv",), overwrite)
+    problems += html_problems(html, overwrite)
     with collecting(problems):
         network = read_network(on.graph, on.length)
     if problems:
@@ -101,12 +104,17 @@ def distance_on_network(
     found = network_distance(network, first, second, seed)
     if output is not None:
         write_bytes(output, _nodes(found).encode())
+    if html is not None:
+        names = [visible(name) for name in (a, *b)]
+        write_bytes(html, network_page(found, *names).encode())
     if json_:
         print(json.dumps(found.numbers(), indent=1, allow_nan=False))
     else:
         _print(found)
         if output is not None:
             print_path(f"nodes: {output}")
+        if html is not None:
+            print_path(f"page: {html}")
     return found.moved.low
 
 

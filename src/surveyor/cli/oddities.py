@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from surveyor.arguments import collecting
-from surveyor.cli.console import escaped, out, output_problems, print_path
+from surveyor.cli.console import escaped, html_problems, out, output_problems, print_path, visible
 from surveyor.cli.progress import progress_bar
 from surveyor.errors import InputError
 from surveyor.networks.files import read_network
 from surveyor.networks.oddity import Oddities, oddities
+from surveyor.report.network import odd_page
 from surveyor.writing import write_bytes
 
 TITLES = {
@@ -24,6 +25,7 @@ def score_network(
     path: Path,
     others: Mapping[str, object],
     output: Path | None,
+    html: Path | None,
     overwrite: bool,
     json_: bool,
 ) -> None:
@@ -39,6 +41,7 @@ def score_network(
         if given
     ]
     problems += output_problems(output, (".csv",), overwrite)
+    problems += html_problems(html, overwrite)
     with collecting(problems):
         network = read_network(path)
     if problems:
@@ -47,12 +50,16 @@ def score_network(
         found = oddities(network, watch=watch)
     if output is not None:
         write_bytes(output, found.table().to_csv(index=False).encode())
+    if html is not None:
+        write_bytes(html, odd_page(found, visible(path.name)).encode())
     if json_:
         print(json.dumps(found.numbers(), indent=1, allow_nan=False))
         return
     _print(found)
     if output is not None:
         print_path(f"nodes: {output}")
+    if html is not None:
+        print_path(f"page: {html}")
 
 
 def _print(found: Oddities) -> None:
