@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +13,19 @@ import torch
 from torch import Tensor, nn
 
 from surveyor import fit, load
+from surveyor.api import Model
 from surveyor.batch import Draws
 from surveyor.build import game_of
 from surveyor.errors import InputError
 from surveyor.generators import Latent, Likelihood
 from surveyor.kinds import kinds
 from surveyor.objectives.wasserstein import Wasserstein
+from surveyor.run import trained_on
 from surveyor.run.preparing import prepare
 from surveyor.training import Game
 from surveyor.training.calibration import calibrate, marginal_gap
 from surveyor.training.privacy import Privacy
+from surveyor.training.terms.anchor import Anchor
 from tests.conftest import QUICK, mixed
 
 WIDTH = 3
@@ -127,3 +132,33 @@ def test_calibration_brings_a_table_to_the_shares_of_its_training_rows() -> None
     calibrate(game, codec, 0)
     # 16,384 rows are drawn to measure it: of a column of fifty codes that leaves about .02.
     assert marginal_gap(game, data.train, 0) < 0.04 < 0.15 < without
+
+
+def test_an_anchor_adds_the_gradient_of_the_likelihood_to_that_of_the_game(
+    table_run: Model,
+) -> None:
+    data, trained = trained_on(table_run.run, mixed(600)), table_run.run.game
+    net, critic = (copy.deepcopy(m).requires_grad_() for m in (trained.generator, trained.critic))
+    game, real = replace(trained, generator=net, critic=critic), data.train.draw(16, Draws(0))
+    anchored = replace(game, terms=(Anchor(0.3),))
+    terms, found = anchored.generator_gradients(real, Draws(1))
+    alone, own = game.generator_gradients(real, Draws(1))
+    loss = -game.log_likelihood(real).mean()
+    assert float(terms["anchor"]) == pytest.approx(0.3 * float(loss.detach()), rel=0.3)
+    assert set(terms) == {*alone, "anchor"}
+    nothing = replace(game, terms=(Anchor(0.0),)).generator_gradients(real, Draws(1))[1]
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(nothing, own, strict=True))
+    moved = [a - b for a, b in zip(found, own, strict=True)]
+    parameters = list(game.generator.parameters())
+    down = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
+    pairs = list(zip(moved, down, strict=True))
+    along = sum(float((m * g).sum()) for m, g in pairs)
+    norms = [math.sqrt(sum(float(t.square().sum()) for t in ts)) for ts in zip(*pairs, strict=True)]
+    assert along > 0.8 * norms[0] * norms[1]  # not equal: dropout
+
+
+def test_an_anchor_needs_a_likelihood_and_no_privacy() -> None:
+    with pytest.raises(InputError, match="anchor: the generator has no likelihood"):
+        fit(mixed(), generator="mlp", warm_start=0, term=("anchor",), **QUICK)
+    with pytest.raises(InputError, match="anchor: not with"):
+        fit(mixed(), term=("anchor",), privacy="gaussian:epsilon=3", **QUICK)

@@ -154,7 +154,7 @@ def test_the_content_loss_and_its_gradient_are_those_of_the_equation(
     for a, b in zip(found, by_hand, strict=True):
         assert torch.allclose(a, b, atol=1e-6)
     three, none = Batch(torch.full((3,), 3.0)), Batch(torch.zeros(3))
-    assert float(Reconstruction(2.0, "l2")(three, none, game.log_likelihood)) == 18
+    assert float(Reconstruction(2.0, "l2")(three, none)) == 18
 
 
 def test_answers_are_kept_near_the_range_of_pictures_with_a_slope_beyond() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from surveyor.batch import Batch
 from surveyor.claims import Claim, Evidence, Part
 from surveyor.training.lab import Points, game_of, play, sampled
-from surveyor.training.terms import LogLikelihood, Term
+from surveyor.training.terms import Term
 
 SHARE = 0.05
 
@@ -26,7 +26,7 @@ class Unbiased(Term):
     head: nn.Module
     name: ClassVar[str] = "bias"
 
-    def __call__(self, made: Batch, real: Batch, log_likelihood: LogLikelihood) -> Tensor:
+    def __call__(self, made: Batch, real: Batch) -> Tensor:
         """Return the mean chance that generated points are of the small group."""
         chance: Tensor = self.head(made.x).sigmoid().mean()
         return self.weight * chance

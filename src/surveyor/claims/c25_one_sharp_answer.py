@@ -7,9 +7,11 @@ import torch
 from matplotlib.figure import Figure
 
 from surveyor.batch import Batch, Draws
+from surveyor.catalog import parse
 from surveyor.claims import Claim, Evidence, Part
 from surveyor.training.lab import Points, game_of, play, sampled
 from surveyor.training.step import update
+from surveyor.training.terms import terms as known
 
 
 class OneSharpAnswer(Claim):
@@ -97,15 +99,15 @@ class OneSharpAnswer(Claim):
 
 def _regressed(net: torch.nn.Module, points: Points, count: int, seed: int) -> np.ndarray:
     """Return answers of a net trained on squared error."""
+    loss = parse("reconstruction:weight=1,loss=l2", known(), "term")
     moves = torch.optim.Adam(net.parameters(), 1e-3)
     for step in range(count):
         draws = Draws(seed, step)
         real = points.draw(128, draws)
         made = Batch(net(draws.normal(128, 4), real.cond))
-        error = (made.x - real.x).square().mean()
+        terms = {loss.name: loss(made, real)}
         parameters = list(net.parameters())
-        found = torch.autograd.grad(error, parameters)
-        update({"squared error": error}, found, net, moves, step + 1)
+        update(terms, torch.autograd.grad(terms[loss.name], parameters), net, moves, step + 1)
     with torch.no_grad():
         answers: torch.Tensor = net(
             Draws(seed, count).normal(500, 4), torch.linspace(-1, 1, 500)[:, None]

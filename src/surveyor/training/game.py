@@ -20,7 +20,7 @@ from surveyor.training.backends.autograd import critic_terms, gradients_of
 from surveyor.training.backends.written_out import WrittenOut
 from surveyor.training.losses import CriticLoss, GeneratorLoss, critic_loss
 from surveyor.training.noise import Deviation, noisy
-from surveyor.training.terms import Term
+from surveyor.training.terms import AnyTerm
 from surveyor.training.views import View
 from surveyor.training.views.label_noise import LabelNoise
 
@@ -52,7 +52,7 @@ class Game:
     backend: Backend = field(default_factory=WrittenOut)
     label_noise: LabelNoise | None = None
     views: tuple[View, ...] = ()
-    terms: tuple[Term, ...] = ()
+    terms: tuple[AnyTerm, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -185,7 +185,7 @@ class Game:
             with self._products(batch.x.device):
                 return self.log_likelihood(batch, draws)
 
-        return {term.name: term(made, real, likelihood) for term in self.terms}
+        return {term.name: term.of(made, real, likelihood) for term in self.terms}
 
     def _seen(self, batch: Batch, noise: Deviation, draws: Draws) -> Batch:
         """Return points as the critic sees them in training: through the views, with noise."""

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from surveyor.batch import Batch, mean
-from surveyor.training.terms import LogLikelihood, Term
+from surveyor.training.terms import AnyTerm, LogLikelihood
 
 
 @dataclass(frozen=True)
-class Anchor(Term):
+class Anchor(AnyTerm):
     """-weight * E log p(x | c), the negative log likelihood of real rows, in the game as well.
 
     The critic sees little of a generator that likelihood has taught, and the game alone drifts.
@@ -27,7 +27,7 @@ class Anchor(Term):
         if self.weight < 0:
             raise ValueError("weight must be at least 0")
 
-    def __call__(self, made: Batch, real: Batch, log_likelihood: LogLikelihood) -> Tensor:
+    def of(self, made: Batch, real: Batch, log_likelihood: LogLikelihood) -> Tensor:
         """Return the term."""
         return -self.weight * mean(log_likelihood(real), real.weight)
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor
 
 from surveyor.batch import Batch
-from surveyor.training.terms import LogLikelihood, Term
+from surveyor.training.terms import Term
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Reconstruction(Term):
         if self.weight < 0:
             raise ValueError("weight must be at least 0")
 
-    def __call__(self, made: Batch, real: Batch, log_likelihood: LogLikelihood) -> Tensor:
+    def __call__(self, made: Batch, real: Batch) -> Tensor:
         """Return the term."""
         gap = made.x.float() - real.x
         return self.weight * (gap.abs() if self.loss == "l1" else gap.square()).mean()
