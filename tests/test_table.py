@@ -106,6 +106,11 @@ def test_numbers_of_other_spellings_are_named(form: str) -> None:
         fitted(values)
 
 
+def test_few_groups_of_numbers_are_categories() -> None:
+    for groups in (("<18", "18-64", "65+"), ("<5", ">=5")):
+        assert set(drawn(pd.Series(groups * 100, name="age"))) == set(groups)
+
+
 def test_thousands_of_categories() -> None:
     rng = np.random.default_rng(0)
     values = pd.Series([f"c{k}" for k in rng.zipf(1.4, 30_000) % 4000], name="code")

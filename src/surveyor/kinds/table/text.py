@@ -158,8 +158,7 @@ class TextColumn:
             if len(alike) == len(words):
                 why = f"text: {fit[:24]!r} would change if read as {own.plural}"
                 return self._as_category(example, why, f"{self.name}={own.family}")
-        self._refuse_unsupported_formats(cells)
-        return self._as_category(example)
+        return self._as_category(example, self._unsupported_format(cells))
 
     def fitting(self, form: Form) -> list[str]:
         """Return the cells that an ordered form can read."""
@@ -231,21 +230,29 @@ class TextColumn:
             start += len(chunk)
         return 0
 
-    def _refuse_unsupported_formats(self, cells: Cells) -> None:
+    def _unsupported_format(self, cells: Cells) -> str:
+        """Return why cells that look like numbers or dates are text; "" if they do not.
+
+        Raises:
+            InputError: they do, and are too many to be groups such as <18 and 65+.
+        """
         every = [entry for own in self.reading.types.values() for entry in own.unsupported_formats]
         for pattern, advice in dict.fromkeys(every):
             alike = [c for c in cells.distinct if pattern.fullmatch(c) and not SIGNED.fullmatch(c)]
             if cells.share(alike) <= MOSTLY:
                 continue
+            if len(cells.distinct) <= FEW:
+                return f"text: {alike[0][:24]!r} is taken as a group"
             remedy = advice.format(name=self.name)
             place = self.frame.locate(self.row(alike[0]))
             what = f"column {self.name!r}, {place}: {alike[0][:24]!r} is read as text"
             if self.reading.lenient:
                 notify(f"{what} and compared as text; {remedy}")
-                return
+                return ""
             raise InputError(
                 f"{what}; {remedy}, or read the column as text with --type {self.name}=text"
             )
+        return ""
 
     def _numbers_are_keys(self, cells: Cells) -> bool:
         words = cells.distinct
