@@ -11,7 +11,7 @@ import pytest
 from scipy.sparse.csgraph import dijkstra
 
 from surveyor.cli import main
-from surveyor.networks import Network
+from surveyor.networks import Network, layout
 from surveyor.networks.layout import positions
 from surveyor.panels import graphs
 from surveyor.panels.graphs import Drawing, network_figure
@@ -73,7 +73,8 @@ def test_places_are_finite_and_near_where_the_network_is(n: int) -> None:
         assert np.corrcoef(far.ravel(), drawn.ravel())[0, 1] > 0.9
 
 
-def test_parts_that_are_not_connected_have_places_apart() -> None:
+def test_parts_that_are_not_connected_have_places_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "PUSHED", 0)
     edges = np.r_[[[k, k + 1] for k in range(5)], [[k, k + 1] for k in range(6, 11)]]
     places = positions(Network([str(k) for k in range(12)], edges, np.ones(10)))
     assert np.linalg.norm(places[:6].mean(0) - places[6:].mean(0)) > 0.3

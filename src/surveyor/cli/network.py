@@ -38,6 +38,13 @@ class OnNetwork:
         str | None,
         Parameter(help="The column of the edges' lengths; without it every edge has length 1."),
     ] = None
+    bracket: Annotated[
+        str | None,
+        Parameter(
+            help="With --graph, a bracket in place of W1, so wide at most if that can be reached "
+            "(such as 2%): for networks of many hundred thousand edges."
+        ),
+    ] = None
     output: Annotated[
         Path | None,
         Parameter(
@@ -49,12 +56,30 @@ class OnNetwork:
     @property
     def unused(self) -> list[str]:
         """Return the problems with options that need ``--graph``."""
-        given = {"--length": self.length, "-o": self.output}
+        given = {"--length": self.length, "--bracket": self.bracket, "-o": self.output}
         return [
             f"{flag}: only with --graph; leave it out"
             for flag, own in given.items()
             if own is not None
         ]
+
+    @property
+    def width(self) -> float | None:
+        """Return the width of the bracket as a share of its upper end; None for exact W1.
+
+        Raises:
+            InputError: it is no share.
+        """
+        if self.bracket is None:
+            return None
+        text = self.bracket.strip()
+        try:
+            found = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            found = math.nan
+        if not 0 < found < 1:
+            raise InputError(f"--bracket {text}: give a share of W1, such as 2%")
+        return found
 
 
 def _problems(
@@ -90,6 +115,9 @@ def distance_on_network(
     problems = _problems(b, others, fail_above)
     problems += output_problems(output, (".csv",), overwrite)
     problems += html_problems(html, overwrite)
+    width = None
+    with collecting(problems):
+        width = on.width
     with collecting(problems):
         network = read_network(on.graph, on.length)
     if problems:
@@ -101,7 +129,7 @@ def distance_on_network(
     if problems:
         raise InputError(*problems)
     first, second = masses
-    found = network_distance(network, first, second, seed)
+    found = network_distance(network, first, second, seed, width, _narrowing)
     if output is not None:
         write_bytes(output, _nodes(found).encode())
     if html is not None:
@@ -116,6 +144,12 @@ def distance_on_network(
         if html is not None:
             print_path(f"page: {html}")
     return found.moved.low
+
+
+def _narrowing(low: float, high: float) -> None:
+    """Show a bracket while it narrows, on a terminal."""
+    if out.is_terminal:
+        out.print(f"W1 between {low:.4g} and {high:.4g}", style="dim", highlight=False)
 
 
 def _nodes(found: NetworkDistance) -> str:
@@ -137,9 +171,18 @@ def _print(found: NetworkDistance) -> None:
     if found.floor is not None:
         ratio = f"{found.w1 / found.floor:.2f} x " if found.floor > 0 else ""
         against = f" = {ratio}its floor {found.floor:.4g} (samples of the first, of both sizes)"
+    low, high = found.moved.low, found.moved.high
+    measured = (
+        f"W1 {high:.4g}{against}, in lengths of edges; exact: a flow costs {high:.9g}, and "
+        f"a potential of slope 1 proves {low:.9g}"
+    )
+    if found.bracketed:
+        measured = (
+            f"W1 is between {low:.4g}, which a potential of slope 1 proves, and {high:.4g}, which "
+            f"a flow costs, in lengths of edges: {found.width:.2%} wide; no floor"
+        )
     lines = [
-        f"W1 {found.w1:.4g}{against}, in lengths of edges; exact: a flow costs {found.w1:.9g}, and "
-        f"a potential of slope 1 proves {found.moved.low:.9g}",
+        measured,
         f"network: {len(found.network.names):,} nodes, {len(found.network.edges):,} edges",
     ]
     if found.p_value is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,14 @@ from scipy.sparse.csgraph import dijkstra
 from surveyor.errors import InputError
 from surveyor.networks import Network
 from surveyor.networks.masses import Masses
-from surveyor.transport import GraphTransport, adjacency, graph_transport
+from surveyor.transport import GraphTransport, adjacency, graph_bracket, graph_transport
 
 FLOORS, SMALL = 10, 20_000  # draws of the floor, and edges up to which there are so many
 FEW = 2  # draws beyond
 TREES, ROUNDS = 4, 999  # of the permutation test
 AT_ONCE = 2**24  # numbers of permutations in memory
 LEVEL = 0.05
+Watch = Callable[[float, float], None]
 BUSY = 8  # edges
 
 
@@ -25,8 +27,10 @@ BUSY = 8  # edges
 class NetworkDistance:
     """W1 between two distributions on a network.
 
-    ``floor`` is the mean of W1 between samples of both sizes from the first distribution, and
-    ``p_value`` that of a permutation test; both are None where weights are no counts.
+    If ``bracketed``, W1 is known to lie between ``moved.low`` and ``moved.high`` only, and there is
+    no floor. ``floor`` is the mean of W1 between samples of both sizes from the first
+    distribution, and ``p_value`` that of a permutation test; both are None where
+    weights are no counts.
     """
 
     network: Network
@@ -34,11 +38,17 @@ class NetworkDistance:
     moved: GraphTransport
     floor: float | None
     p_value: float | None
+    bracketed: bool = False
 
     @property
     def w1(self) -> float:
-        """Return W1 in the unit of the lengths."""
+        """Return W1 in the unit of the lengths; an upper bound if ``bracketed``."""
         return self.moved.high
+
+    @property
+    def width(self) -> float:
+        """Return how far both bounds are apart, as a share of the upper one."""
+        return (self.moved.high - self.moved.low) / max(self.moved.high, 1e-300)
 
     @property
     def verdict(self) -> str:
@@ -64,8 +74,9 @@ class NetworkDistance:
     def numbers(self) -> dict[str, Any]:
         """Return all numbers for JSON."""
         return {
-            "w1": self.w1,
+            "w1": None if self.bracketed else self.w1,
             "low": self.moved.low,
+            "high": self.moved.high,
             "floor": self.floor,
             "p_value": self.p_value,
             "nodes": len(self.network.names),
@@ -76,17 +87,32 @@ class NetworkDistance:
         }
 
 
-def network_distance(network: Network, a: Masses, b: Masses, seed: int = 0) -> NetworkDistance:
+def network_distance(
+    network: Network,
+    a: Masses,
+    b: Masses,
+    seed: int = 0,
+    bracket: float | None = None,
+    watch: Watch | None = None,
+) -> NetworkDistance:
     """Return W1 between two distributions on the nodes of a network, its floor and a test.
+
+    With ``bracket``, a bracket of W1 whose width is at most that share of its upper end, if it can
+    be reached, and no floor; ``watch`` is called with both ends as they narrow.
 
     Raises:
         InputError: parts of the network that are not connected hold different shares of the two.
     """
     _refuse_unreachable(network, a, b)
-    moved = graph_transport(network.edges, network.lengths, a.shares, b.shares)
-    if not (a.counts and b.counts):
+    rng, counts = np.random.default_rng(seed), a.counts and b.counts
+    problem = network.edges, network.lengths, a.shares, b.shares
+    if bracket is not None:
+        moved = graph_bracket(*problem, bracket, watch)
+        p_value = _chance(network, a, b, rng) if counts else None
+        return NetworkDistance(network, (a, b), moved, None, p_value, bracketed=True)
+    moved = graph_transport(*problem)
+    if not counts:
         return NetworkDistance(network, (a, b), moved, None, None)
-    rng = np.random.default_rng(seed)
     return NetworkDistance(
         network, (a, b), moved, _floor(network, a, b, rng), _chance(network, a, b, rng)
     )

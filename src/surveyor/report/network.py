@@ -33,7 +33,7 @@ def network_page(found: NetworkDistance, first: str, second: str) -> str:
         (one, other, f"{share:.2%}", f"{share * length / found.w1:.2%}")
         for (one, other, share), length in zip(found.busiest, _busy_lengths(found), strict=True)
     )
-    edges = Table(("from", "to", "mass", "of W1"), rows, amounts=2)
+    edges = Table(("from", "to", "mass", "of the cost"), rows, amounts=2)
     sections = [
         Section("The network", (picture, Text(COLOURS, note=True))),
         Section("Edges that carry most", (edges, Text(BUSIEST, note=True))),
@@ -109,8 +109,8 @@ COLOURS = (
     "shortest paths are drawn near, as far as a plane allows."
 )
 BUSIEST = (
-    "Mass that an optimal flow sends over the edge, as a share of all, and that mass times the "
-    "edge's length, as a share of W1. Other flows may be optimal too."
+    "Mass that the flow sends over the edge, as a share of all, and that mass times the edge's "
+    "length, as a share of the flow's cost. Other flows may cost as little."
 )
 ODD = {
     "odd_links": "Links that lead where the neighbourhood does not",

@@ -1,5 +1,6 @@
 """W1 without training: exact solvers, closed forms, bounds and estimates."""
 
+from surveyor.transport.bracket import graph_bracket
 from surveyor.transport.discrete import Transport, ground_costs, transport, wasserstein_1_discrete
 from surveyor.transport.flow import GraphTransport, graph_transport, slope_one
 from surveyor.transport.gaussian import wasserstein_1_gaussians, wasserstein_2_gaussians
@@ -16,6 +17,7 @@ __all__ = [
     "GraphTransport",
     "Transport",
     "adjacency",
+    "graph_bracket",
     "graph_transport",
     "ground_costs",
     "shortest_edges",
