@@ -32,7 +32,10 @@ GIVEN, SHARE = 105_000, 0.05  # molecules given to a run, and the share of them 
 MADE, JUDGED = 10_000, 5_000  # samples that are counted, and those whose distances are measured
 AGAINST = 10_000  # held-out molecules for FCD and properties
 FEW = 1_500  # a side, of Tanimoto's transport and of the classifier
-METHODS = {"likelihood alone": ("--warm-start", "1"), "default": ()}
+METHODS = {
+    "default": (),
+    "the game after it": ("--warm-start", "0.8", "--term", "anchor"),
+}
 REAL = "real molecules"
 
 

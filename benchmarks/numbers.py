@@ -109,7 +109,7 @@ def by_surveyor(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[2])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[2, 3])
     parser.add_argument("--tables", nargs="*", default=list(TABLES))
     given = parser.parse_args()
     runs: list[Run] = []

@@ -40,14 +40,15 @@ DEFAULTS: Mapping[str, Any] = {
     "constraint": ("gradient-penalty:weight=0.1,points=both,target=0",),
     "generator": "graph-rnn",
     "critic": "relational",
-    "steps": 3_000,
     "batch": 256,
     "critic_steps": 1,
-    "warm_start": 0.8,
+    "warm_start": 1.0,
     "warm_rate": 4e-3,
     "generator_rate": 1e-4,
     "critic_rate": 1e-3,
+    "ema_decay": 0.99,
 }
+EPOCHS, FEWEST_STEPS, MOST_STEPS = 40, 300, 2_000
 
 
 class MoleculeFiles(Files):
@@ -131,7 +132,9 @@ class MoleculeFiles(Files):
                 "graph-rnn"
             )
         steps = Alphabet.of(raw.smiles).space.steps
-        return {"latent": f"gaussian:dimensions={2 * steps}", **DEFAULTS}
+        epochs = round(EPOCHS * len(raw) / DEFAULTS["batch"])
+        length = {"steps": min(max(epochs, FEWEST_STEPS), MOST_STEPS)}
+        return {"latent": f"gaussian:dimensions={2 * steps}", **length, **DEFAULTS}
 
     def take(self, raw: Molecules, index: np.ndarray) -> Molecules:
         """Return the chosen molecules."""
