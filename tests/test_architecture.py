@@ -107,7 +107,7 @@ PARTS: dict[str, tuple[str, Callable[[], Mapping[str, Any]]]] = {
     "training/measuring": ("Part", measurings),
     "training/noise": ("Noise Falling", noises),
     "training/views": ("View", views),
-    "training/terms": ("Term", terms),
+    "training/terms": ("AnyTerm Term", terms),
     "privacy": ("Mechanism", mechanisms),
     "kinds/images/answers/tasks": ("Task", tasks),
 }
