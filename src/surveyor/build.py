@@ -78,8 +78,9 @@ def game_of(
             f"--warm-start {config.warm_start:g}: the generator has no likelihood; "
             "give --generator autoregressive, or --warm-start 0"
         )
-    if any(t.needs_likelihood for t in terms) and not isinstance(generator, Likelihood):
-        raise InputError("--term anchor: the generator has no likelihood; leave the term out")
+    likely = [term.name for term in terms if term.needs_likelihood]
+    if likely and not isinstance(generator, Likelihood):
+        raise InputError(f"--term {likely[0]}: the generator has no likelihood; leave the term out")
     if any(isinstance(c, TermPenalty) for c in held) and not codec.condition.columns:
         raise InputError(
             "--constraint condition-penalty: no condition; name its column with --condition"

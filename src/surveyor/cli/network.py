@@ -129,7 +129,7 @@ def distance_on_network(
     if problems:
         raise InputError(*problems)
     first, second = masses
-    found = network_distance(network, first, second, seed, width, _unseen if json_ else _narrowing)
+    found = network_distance(network, first, second, seed, width, None if json_ else _narrowing)
     if output is not None:
         write_bytes(output, _nodes(found).encode())
     if html is not None:
@@ -144,10 +144,6 @@ def distance_on_network(
         if html is not None:
             print_path(f"page: {html}")
     return found.moved.low
-
-
-def _unseen(low: float, high: float) -> None:
-    """Show nothing: the output is JSON."""
 
 
 def _narrowing(low: float, high: float) -> None:

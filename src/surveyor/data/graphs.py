@@ -64,6 +64,12 @@ class GraphSpace:
         return FIRST + 2 * self.nodes * self.edge_types
 
     @cached_property
+    def most_uncharged(self) -> int:
+        """Return the greatest capacity of a type without charge."""
+        types = zip(self.capacity, self.charge, strict=True)
+        return max((capacity for capacity, charge in types if charge == 0), default=0)
+
+    @cached_property
     def places(self) -> np.ndarray:
         """Return the pair of two nodes, (nodes, nodes); 0 on the diagonal."""
         found = np.zeros((self.nodes, self.nodes), dtype=np.int64)
@@ -176,8 +182,7 @@ class Growth:
         """
         low, high = self.space.charges
         excess = (charge - high).clamp_min(0) + (low - charge).clamp_min(0)
-        types = zip(self.space.capacity, self.space.charge, strict=True)
-        most = max((capacity for capacity, own in types if own == 0), default=0)
+        most = self.space.most_uncharged
         lacking = (excess - free).clamp_min(0)
         more = torch.div(lacking + max(most - 3, 0), max(most - 2, 1), rounding_mode="floor")
         return (excess == 0) | ((free > 0) & (slots >= excess + more))
@@ -334,8 +339,7 @@ def grown(space: GraphSpace, x: Tensor) -> tuple[Tensor, Tensor]:
     """
     kinds, bonds = space.types(x)
     size, n = space.nodes, len(x)
-    lower = bonds.tril(-1) >= 0 if n else bonds >= 0
-    lower &= torch.ones(size, size, dtype=torch.bool, device=x.device).tril(-1)
+    lower = (bonds >= 0).tril(-1)
     back = lower.flip(2)  # in this order, ``nonzero`` lists the latest neighbour first
     row, k, j = back.nonzero().unbind(1)
     j = size - 1 - j

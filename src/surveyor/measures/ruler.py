@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Source
@@ -118,8 +118,12 @@ class RowRuler(Ruler):
     @cached_property
     def floors(self) -> list[float]:
         """Return W1 between validation rows and sets of training rows."""
-        held = self.held.first(self.size)
-        return floors_of(held, self.train, self.size, self.unit)
+        return floors_of(self.points, self.train, self.size, self.unit)
+
+    @cached_property
+    def points(self) -> Tensor:
+        """Return the validation rows as points of the ground metric, (size, d)."""
+        return self.held.codec.metric_points(self.held.first(self.size))
 
     def look(self, generator: nn.Module, draws: Draws) -> Looked:
         """Draw twice as many points, with conditions as in training."""
@@ -132,4 +136,4 @@ class RowRuler(Ruler):
         joint = at(fake)
         trained = self.train.first(n), fake
         own = w1(joint, at(other))
-        return Looked(held, fake, trained, w1(at(held), joint), own, facts)
+        return Looked(held, fake, trained, w1(self.points, joint), own, facts)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from surveyor.batch import Batch
 from surveyor.data import Source
 from surveyor.findings import Finding
 from surveyor.measures import Figure, Figures, Measure, Seen, SeenRun
@@ -30,16 +29,16 @@ class Wasserstein(Measure):
         """Yield ``w1`` and ``w1_self``."""
         n, unit = seen.n, seen.codec.unit_name
         at = seen.codec.metric_points
-        held, made = seen.held(n), at(seen.fake(2 * n))
+        held, made = at(seen.held(n)), at(seen.fake(2 * n))
         floors = floors_of(held, seen.data.train, n, seen.unit)
         floor, spread = float(np.mean(floors)), float(np.std(floors))
-        value = seen.unit * w1(at(held), made[:n])
+        value = seen.unit * w1(held, made[:n])
         yield Figure("w1", value, floor, unit, "lower", n=n, spread=spread)
         half = len(made) // 2  # of rows made elsewhere there may be fewer than two sets
         if half == 0:
             return
         if half < n:
-            floor = float(np.mean(floors_of(held.part(0, half), seen.data.train, half, seen.unit)))
+            floor = float(np.mean(floors_of(held[:half], seen.data.train, half, seen.unit)))
         own = seen.unit * w1(made[:half], made[half : 2 * half])
         yield Figure("w1_self", own, floor, unit, "floor", n=half)
 
@@ -57,12 +56,14 @@ class Wasserstein(Measure):
             )
 
 
-def floors_of(held: Batch, train: Source, n: int, unit: float) -> list[float]:
-    """Return W1 between held-out rows and each of several disjoint sets of ``n`` training rows."""
+def floors_of(held: Tensor, train: Source, n: int, unit: float) -> list[float]:
+    """Return W1 between held-out rows and each of several disjoint sets of ``n`` training rows.
+
+    ``held`` are points of the ground metric.
+    """
     sets = max(1, min(REPEATS, len(train) // n))
     at = train.codec.metric_points
-    own = at(held)
-    return [unit * w1(own, at(train.first(n, skip=k * n))) for k in range(sets)]
+    return [unit * w1(held, at(train.first(n, skip=k * n))) for k in range(sets)]
 
 
 def noise(floors: Sequence[float]) -> float:

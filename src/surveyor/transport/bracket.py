@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
-import ot
 from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from surveyor.errors import SurveyorError
 from surveyor.transport.checks import Array
-from surveyor.transport.flow import GraphTransport, slope_one
+from surveyor.transport.flow import GraphTransport, simplex, slope_one
 from surveyor.transport.graph import adjacency, checked, shortest_edges
 
 CELL = 10_000  # nodes that are solved together
@@ -109,7 +106,7 @@ class _Bracket:
             (one, other), least = ends[:, cut[best]], ways[best]
             gathered = np.bincount(cell, self.surplus, minlength=count)
             both = np.r_[one, other], np.r_[other, one]
-            moved, rise = _simplex(*both, np.tile(least, 2), gathered)
+            moved, rise = simplex(*both, np.tile(least, 2), gathered)
             self.flow[cut[best]] = moved[: len(best)] - moved[len(best) :]
             known = np.full(self.n, np.inf)
             known[centres] = rise
@@ -137,7 +134,7 @@ class _Bracket:
             fall = f[one] - f[other]
             arcs = np.stack([np.r_[one, other], np.r_[other, one]])
             costs = np.r_[w - fall, w + fall]
-            moved, _ = _simplex(arcs[0], arcs[1], costs, left[own])
+            moved, _ = simplex(arcs[0], arcs[1], costs, left[own])
             self.flow[edges] = moved[: len(edges)] - moved[len(edges) :]
             outside = here[border], self.potential[there[border]], length[border]
             self.potential[own] += self._risen(arcs, costs, own, number, *outside)
@@ -164,7 +161,7 @@ class _Bracket:
         around = np.full(len(at), len(own))
         tails, heads = np.r_[arcs[0], at, around], np.r_[arcs[1], around, at]
         gathered = np.r_[self.surplus[own], -self.surplus[own].sum()]
-        rise = _simplex(tails, heads, np.r_[costs, out, into], gathered)[1]
+        rise = simplex(tails, heads, np.r_[costs, out, into], gathered)[1]
         return np.asarray(rise[:-1] - rise[-1])
 
 
@@ -180,23 +177,3 @@ def _least(place: Array, value: Array, n: int) -> tuple[Array, Array]:
     np.minimum.at(least, place, value)
     found = np.flatnonzero(np.isfinite(least))
     return found, least[found]
-
-
-def _simplex(tail: Array, head: Array, cost: Array, surplus: Array) -> tuple[Array, Array]:
-    """Return the flow on each arc that sends all surplus at the least cost, and its potential."""
-    n = len(surplus)
-    total = float(np.maximum(surplus, 0).sum())
-    if total <= 1e-15:
-        return np.zeros(len(tail)), np.zeros(n)
-    p, q = np.maximum(surplus, 0) / total + 1, np.maximum(-surplus, 0) / total + 1
-    nodes = np.arange(n)
-    costs = np.maximum(np.r_[cost, np.zeros(n)], 0)
-    matrix = sparse.coo_matrix((costs, (np.r_[tail, nodes], np.r_[head, nodes])), shape=(n, n))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        plan, log = ot.emd(
-            p, q * (p.sum() / q.sum()), matrix, numItermax=2**31 - 1, log=True, center_dual=False
-        )
-    if log["warning"] is not None:
-        raise SurveyorError(f"transport on the graph failed: {log['warning']}")
-    return total * np.asarray(plan.tocsr()[tail, head]).ravel(), log["u"]

@@ -71,27 +71,32 @@ def _solved(graph: sparse.coo_matrix, surplus: Array) -> tuple[Array, Array]:
     The simplex is given the reduced costs w - (f(u) - f(v)) of a potential f of slope 1, under
     which the same flows are optimal: the nearer f is to the best, the fewer steps are left.
     """
-    n, nodes = len(surplus), np.arange(len(surplus))
     tail, head, length = graph.row, graph.col, graph.data
     guess = _guessed(graph, surplus)
     fall = guess[tail] - guess[head]
-    costs = np.maximum(np.r_[length - fall, length + fall, np.zeros(n)], 0)
-    places = np.r_[tail, head, nodes], np.r_[head, tail, nodes]
+    ends = np.r_[tail, head], np.r_[head, tail]
+    moved, rise = simplex(*ends, np.r_[length - fall, length + fall], surplus)
+    return moved[: len(tail)] - moved[len(tail) :], slope_one(graph, guess + rise)
+
+
+def simplex(tail: Array, head: Array, cost: Array, surplus: Array) -> tuple[Array, Array]:
+    """Return the flow on each arc that sends all surplus at the least cost, and its potential."""
+    n = len(surplus)
+    total = float(np.maximum(surplus, 0).sum())
+    if total <= 1e-15:
+        return np.zeros(len(tail)), np.zeros(n)
+    p, q = np.maximum(surplus, 0) / total + 1, np.maximum(-surplus, 0) / total + 1
+    nodes = np.arange(n)
+    costs = np.maximum(np.r_[cost, np.zeros(n)], 0)
+    matrix = sparse.coo_matrix((costs, (np.r_[tail, nodes], np.r_[head, nodes])), shape=(n, n))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # failures are raised below, in our words
         plan, log = ot.emd(
-            np.maximum(surplus, 0) + 1,
-            np.maximum(-surplus, 0) + 1,
-            sparse.coo_matrix((costs, places), shape=(n, n)),
-            numItermax=2**31 - 1,
-            log=True,
-            center_dual=False,
+            p, q * (p.sum() / q.sum()), matrix, numItermax=2**31 - 1, log=True, center_dual=False
         )
     if log["warning"] is not None:
         raise SurveyorError(f"transport on the graph failed: {log['warning']}")
-    moved = plan.tocsr()
-    used = np.asarray(moved[tail, head]).ravel() - np.asarray(moved[head, tail]).ravel()
-    return used, slope_one(graph, guess + log["u"])
+    return total * np.asarray(plan.tocsr()[tail, head]).ravel(), log["u"]
 
 
 def _guessed(graph: sparse.coo_matrix, surplus: Array) -> Array:

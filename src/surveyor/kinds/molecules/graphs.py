@@ -114,7 +114,7 @@ class Alphabet:
         nodes = max(2, *(len(own) for own in names))
         return cls(atoms, nodes, cycles, (min(0, *total), max(0, *total)))
 
-    @property
+    @cached_property
     def space(self) -> GraphSpace:
         """Return the space of graphs."""
         return GraphSpace(
