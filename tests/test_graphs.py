@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.sparse.csgraph import shortest_path
 from torch import Tensor
 from torch.nn import functional
 
@@ -14,6 +15,7 @@ from surveyor.batch import Batch, Draws
 from surveyor.critics.relational import Relational
 from surveyor.data import Space
 from surveyor.data.graphs import (
+    FAR,
     FIRST,
     NEW,
     STOP,
@@ -143,6 +145,16 @@ def test_no_graph_exceeds_its_capacities_charges_cycles_and_parts() -> None:
         cycles = edges - there.sum(1) + torch.tensor(parts)
         assert 0 < int(cycles.max()) <= graph.cycles
         assert bool(there.any(1).all())
+
+
+def test_distances_from_the_latest_node_are_those_of_shortest_paths() -> None:
+    x = sampled(PARTS, 200)
+    steps, (kinds, bonds) = replayed(PARTS, *grown(PARTS, x)), PARTS.types(x)
+    stops = (steps.action == STOP).long().argmax(1)
+    for k, (there, lines) in enumerate(zip((kinds >= 0).sum(1).tolist(), bonds >= 0, strict=True)):
+        paths = shortest_path(lines.numpy(), unweighted=True)[there - 1]
+        expected = np.minimum(paths, FAR)[:there]
+        assert steps.distance[k, stops[k], :there].tolist() == expected.tolist()
 
 
 def test_charges_are_made_good_by_the_last_node() -> None:
