@@ -13,8 +13,11 @@ from benchmarks.molecules import Ruler
 
 import surveyor
 from surveyor.api import Model
+from surveyor.data import Options
 from surveyor.errors import InputError, Notice
 from surveyor.kinds.molecules import chemistry, measures, panels, sheets
+from surveyor.kinds.molecules.asked import AsAsked
+from surveyor.kinds.molecules.codec import MoleculeCodec
 from surveyor.kinds.molecules.molecules import Molecules
 from surveyor.measures import Figure, Figures, measured
 from surveyor.panels import Picture
@@ -222,6 +225,56 @@ def test_conditions_are_columns_beside_the_molecules(tmp_path: Path) -> None:
     made = model.sample(9, {"kind": "b", "rings": "1.."})
     assert list(made.columns) == ["smiles", "kind"]
     assert set(made["kind"]) == {"b"}
+
+
+def labelled_molecules(smiles: Sequence[str]) -> pd.DataFrame:
+    """Return molecules with their weight, and whether they are ethers."""
+    weights = chemistry.values_of("weight", smiles)
+    kind = ["ether" if "O" in text else "hydrocarbon" for text in smiles]
+    return pd.DataFrame({"smiles": smiles, "mass": weights, "kind": kind})
+
+
+def asked_of(made: pd.DataFrame, smiles: list[str]) -> dict[str, Figure]:
+    """Return what is read from ``made`` by a reader trained on the first half of ``smiles``."""
+    every = labelled_molecules(smiles)
+    columns = {name: every[name] for name in ("mass", "kind")}
+    raw = Molecules(np.array(smiles, dtype=object), columns=columns)
+    half = len(smiles) // 2
+    seen = seen_of([], [], [])
+    seen.codec = MoleculeCodec.fit(raw, Options(condition=("mass", "kind")))
+    seen.training = lambda n: raw.take(np.arange(half))
+    seen.held_out = lambda n: raw.take(np.arange(half, len(smiles)))
+    seen.labelled = lambda n: made
+    return {f.of: f for f in AsAsked()(seen)}
+
+
+def test_columns_are_read_from_the_molecules_themselves() -> None:
+    """A true column is read to the reader's own error; one of other molecules is not."""
+    smiles = np.random.default_rng(0).permutation(chains(240)).tolist()
+    some = smiles[120:]
+    true = labelled_molecules(some)
+    found = asked_of(true, smiles)
+    assert set(found) == {"mass", "kind"}
+    assert found["mass"].value == found["mass"].floor  # the held-out molecules themselves
+    assert found["kind"].value == found["kind"].floor
+    assert found["mass"].known_floor < true["mass"].std() / 3
+    assert found["kind"].known_floor > 0.95
+    turned = true.assign(smiles=some[60:] + some[:60])
+    wrong = asked_of(turned, smiles)
+    assert wrong["mass"].known > 3 * wrong["mass"].known_floor
+    assert wrong["kind"].known < 0.8
+    for figures, codes in ((found, []), (wrong, ["M05"])):
+        told = AsAsked().findings(Figures(tuple(figures.values())), seen_of([], [], []))
+        assert [f.code for f in told] == codes
+
+
+def test_the_report_says_how_well_a_column_is_read(tmp_path: Path) -> None:
+    smiles = chains(400)
+    frame = labelled_molecules(smiles)[["smiles", "mass"]]
+    model = surveyor.fit(frame, tmp_path / "run", condition=["mass"], **QUICK)
+    assert model.evaluate(frame.iloc[:300]).parts("asked", "column")
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "Columns and what is read from the molecules" in page
 
 
 def test_the_ruler_of_the_benchmark_counts_as_the_measures_do() -> None:

@@ -1,6 +1,7 @@
 """Molecules: SMILES, with columns beside them."""
 
 from surveyor.kinds import Kind
+from surveyor.kinds.molecules.asked import AsAsked
 from surveyor.kinds.molecules.codec import MoleculeCodec
 from surveyor.kinds.molecules.comparison import both_sets, coordinates, samples
 from surveyor.kinds.molecules.computed import COMPUTED
@@ -16,7 +17,7 @@ KIND = Kind(
     name="molecules",
     files=MoleculeFiles(),
     codec=MoleculeCodec,
-    measures=(*common(TwoSample(both)), Counts(), Properties()),
+    measures=(*common(TwoSample(both)), Counts(), Properties(), AsAsked()),
     filters=(Different(),),
     computed=COMPUTED,
     labels=LABELS,
