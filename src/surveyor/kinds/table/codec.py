@@ -188,6 +188,8 @@ class TableCodec(Codec):
         if more := [n for n in ignored if n not in names]:
             notify(f"--drop leaves out {', '.join(more)} as well, learnt from what is dropped")
         rejected = tuple(r for r in self.rejected if not set(r.names) & set(ignored))
+        if lost := [r.text for r in self.rejected if r not in rejected]:
+            notify(f"--drop leaves out {'; '.join(lost)} as well: rows that break it are measured")
         return replace(self, ignored=ignored, rejected=rejected)
 
     @property
