@@ -196,4 +196,4 @@ def test_the_page_is_executed(wind: Path, monkeypatch: pytest.MonkeyPatch) -> No
         else:
             exec(compile(block, str(PAGE), "exec"), {})
     assert made == 5
-    assert (wind / "gallery" / "c31-shift.html").exists()
+    assert (wind / "gallery" / "c32-shift.html").exists()
