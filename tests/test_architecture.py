@@ -30,8 +30,8 @@ GROUND = (
     "errors", "findings", "streams", "batch", "catalog", "reading", "writing", "arguments", "process_state", "waiting",
 )  # fmt: skip
 ORDER = (
-    "two_sample", "privacy", "data", "layers", "generators", "critics", "lipschitz", "objectives", "training",
-    "diagnostics", "measures", "panels", "kinds", "networks", "ruler", "judgement", "options", "outline", "build", "run", "report", "api", "claims", "cli",
+    "two_sample", "networks", "privacy", "data", "layers", "generators", "critics", "lipschitz", "objectives", "training",
+    "diagnostics", "measures", "panels", "kinds", "ruler", "judgement", "options", "outline", "build", "run", "report", "api", "claims", "cli",
 )  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 

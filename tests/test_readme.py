@@ -45,6 +45,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     pd.DataFrame({"u": range(60), "v": range(1, 61), "km": 2.5}).to_csv(
         tmp_path / "edges.csv", index=False
     )
+    at = np.r_[np.arange(9), rng.integers(0, 9, 291)]
+    trips = {"origin": [f"zone {k}" for k in at], "minutes": rng.gamma(2, 9, 300).round(1)}
+    pd.DataFrame(trips).to_csv(tmp_path / "trips.csv", index=False)
+    roads = {"from": [f"zone {k}" for k in range(8)], "to": [f"zone {k + 1}" for k in range(8)]}
+    pd.DataFrame(roads).assign(km=2.5).to_csv(tmp_path / "zones.csv", index=False)
     for name in ("before", "after"):
         visits = pd.DataFrame({"node": rng.integers(0, 10, 60)})
         visits.to_csv(tmp_path / f"{name}.csv", index=False)
@@ -80,6 +85,7 @@ MADE = {
         "odd.csv",
         "map.html",
         "odd.html",
+        "new-trips.csv",
     ),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }

@@ -63,7 +63,7 @@ def game_of(
     refuse_nets_beyond_memory(config, outline(config, codec, generator is None, critic is None))
     latent: Latent = part_of(config, "latent")
     objective: Objective = part_of(config, "objective")
-    held = constraints_of(config, unit)
+    held = constraints_of(config, space)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         if generator is None:
@@ -81,11 +81,7 @@ def game_of(
     likely = [term.name for term in terms if term.needs_likelihood]
     if likely and not isinstance(generator, Likelihood):
         raise InputError(f"--term {likely[0]}: the generator has no likelihood; leave the term out")
-    if any(isinstance(c, TermPenalty) for c in held) and not codec.condition.columns:
-        raise InputError(
-            "--constraint condition-penalty: no condition; name its column with --condition"
-        )
-    if unfit := [problem for view in views for problem in view.unfit(space)]:
+    if unfit := [problem for part in (*held, *views) for problem in part.unfit(space)]:
         raise InputError(*unfit)
     noise = _label_noise(config, codec)
     device = chosen_device(config.device)

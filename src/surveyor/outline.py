@@ -32,9 +32,10 @@ def space_of(config: Config, codec: Codec) -> tuple[Space, float]:
     return space, unit
 
 
-def constraints_of(config: Config, unit: float) -> tuple[Constraint, ...]:
-    """Return the constraints of a configuration, aimed at a slope of ``unit``."""
-    return tuple(constraint.with_target(unit) for constraint in part_of(config, "constraint"))
+def constraints_of(config: Config, space: Space) -> tuple[Constraint, ...]:
+    """Return the constraints of a configuration for a space, aimed at a slope of its unit."""
+    parts = part_of(config, "constraint")
+    return tuple(constraint.with_target(space.unit).within(space) for constraint in parts)
 
 
 COPIES = 5  # of every weight in training: itself, gradient, two moments and an average
@@ -51,8 +52,7 @@ def outline(
     Raises:
         InputError: a net cannot be built, or takes more calls.
     """
-    space, unit = space_of(config, codec)
-    space = replace(space, bias=None, ranks=None, pairs=())
+    space = replace(space_of(config, codec)[0], bias=None, ranks=None, pairs=())
     latent: Latent = part_of(config, "latent")
     made: dict[str, nn.Module] = {}
     try:
@@ -61,7 +61,7 @@ def outline(
                 made["generator"] = generator_of(config.generator, space).build(space, latent)
             if critic:
                 made["critic"] = critic_of(config.critic, space).build(space)
-                for constraint in constraints_of(config, unit):
+                for constraint in constraints_of(config, space):
                     constraint.install(made["critic"])
     except (RuntimeError, OverflowError, MemoryError, ZeroDivisionError, TypeError) as error:
         which = "critic" if "generator" in made or not generator else "generator"

@@ -19,6 +19,7 @@ from surveyor.data.codec import Rows as Rows
 from surveyor.data.conditions import State as State
 from surveyor.data.options import DEFAULT_OPTIONS as DEFAULT_OPTIONS
 from surveyor.data.options import Options as Options
+from surveyor.data.space import NodeSpace as NodeSpace
 from surveyor.data.space import Space as Space
 from surveyor.errors import InputError, did_you_mean
 

@@ -18,6 +18,7 @@ from surveyor.data.space import Space
 from surveyor.data.where import Selection
 from surveyor.errors import InputError
 from surveyor.privacy import CodecAccount
+from surveyor.transport import Metric
 
 Rows = dict[str, np.ndarray]
 
@@ -172,8 +173,13 @@ class Codec(ABC):
         """Return samples with the spelling that a text file has."""
         return made
 
+    @property
+    def metric(self) -> Metric:
+        """Return the ground metric of W1 between ``metric_points``."""
+        return "euclidean"
+
     def metric_points(self, batch: Batch) -> Tensor:
-        """Return points (n, d) whose Euclidean distances are the ground metric of W1.
+        """Return points (n, d) between which ``metric`` is the ground metric of W1.
 
         They are those of the critic, with the condition, unless a kind measures elsewhere.
         """

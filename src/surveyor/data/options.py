@@ -15,8 +15,9 @@ class Options:
     for a missing value. With ``lenient``, cells that do not fit their column are taken as missing,
     with a notice. With a ``task`` the data are pairs of pictures. ``white`` is the value of white
     in pictures of more than eight bits. With ``rules`` "found", rules found in a table are kept in
-    every sample, but for those in ``except_rule``; each ``rule`` is kept in any case. With an
-    ``epsilon``, fitting the codec spends a part of (epsilon, delta).
+    every sample, but for those in ``except_rule``; each ``rule`` is kept in any case. The column
+    ``node`` holds nodes of the network in the file ``graph``, whose column ``length`` has the
+    lengths of edges. With an ``epsilon``, fitting the codec spends a part of (epsilon, delta).
     """
 
     condition: tuple[str, ...] = ()
@@ -34,6 +35,9 @@ class Options:
     rules: str = "no"
     rule: tuple[str, ...] = ()
     except_rule: tuple[str, ...] = ()
+    graph: str | None = None
+    node: str | None = None
+    length: str | None = None
 
 
 DEFAULT_OPTIONS = Options()

@@ -10,6 +10,19 @@ from torch import Tensor
 from surveyor.data.graphs import GraphSpace
 
 
+@dataclass(frozen=True, eq=False)
+class NodeSpace:
+    """A block of points that holds nodes: its first entry and ``size``, and the nodes' edges.
+
+    ``edges`` (m, 2) are pairs of entries of the block, ``lengths`` (m,) their distances.
+    """
+
+    start: int
+    size: int
+    edges: np.ndarray
+    lengths: np.ndarray
+
+
 @dataclass(frozen=True)
 class Space:
     """The shapes of a point and of raw output, the length of a condition, and the unit.
@@ -21,7 +34,8 @@ class Space:
     lists, block by block, its codes that are missing or spikes, None without order. Of ``pairs``
     of blocks (first, second, seen), first < second, only some codes occur together: ``seen`` (size
     of first, size of second) is 1 for these and 0 for the others. If conditions are pictures, they
-    are (n, \\*cond_shape) and ``cond`` is 0. If points are graphs, ``graph`` says which.
+    are (n, \\*cond_shape) and ``cond`` is 0. If points are graphs, ``graph`` says which; if one
+    block holds nodes of a network, ``nodes`` does.
     """
 
     shape: tuple[int, ...]
@@ -35,6 +49,7 @@ class Space:
     apart: tuple[tuple[int, ...] | None, ...] = ()
     pairs: tuple[tuple[int, int, Tensor], ...] = ()
     graph: GraphSpace | None = None
+    nodes: NodeSpace | None = None
 
     @property
     def width(self) -> int:

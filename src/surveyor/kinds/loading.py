@@ -122,6 +122,8 @@ def split_and_encode(
     files = kind.files
     if codec is None:
         codec = files.fit(files.select(raw, np.sort(train[:FIT_ROWS])), options)
+    if options.node is not None and codec.space.nodes is None:
+        raise InputError("--node: only for tables; leave it out")
     rows = codec.rows(raw)
     first, second, third = (Source(codec, rows, index) for index in (train, validation, held_out))
     return Data(files, codec, first, second, third, raw)

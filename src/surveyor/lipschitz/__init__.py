@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, joined
 from surveyor.catalog import Part, parts_in
+from surveyor.data import Space
 from surveyor.findings import Finding
 from surveyor.lipschitz.certificate import certify
 from surveyor.lipschitz.gradient_norms import squared_gradient_norms
@@ -42,6 +43,14 @@ class Constraint(Part):
     def with_target(self, unit: float) -> Constraint:
         """Return this constraint with a target slope of ``unit`` if its target was left open."""
         return self
+
+    def within(self, space: Space) -> Constraint:
+        """Return this constraint for points of ``space``."""
+        return self
+
+    def unfit(self, space: Space) -> Iterator[str]:
+        """Yield why this constraint cannot hold a critic of points of ``space``."""
+        return iter(())
 
     def checks(self, critic: nn.Module) -> Iterator[Finding]:
         """Yield known problems of this constraint on this critic."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Batch, Draws, mean
+from surveyor.data import Space
 from surveyor.errors import InputError
 from surveyor.lipschitz import TermPenalty
 
@@ -34,6 +36,11 @@ class ConditionPenalty(TermPenalty):
                 raise InputError(
                     f"condition-penalty: {name} {getattr(self, name)}: give a number from 0"
                 )
+
+    def unfit(self, space: Space) -> Iterator[str]:
+        """Yield that there is no condition with a slope."""
+        if space.cond == 0:
+            yield ("--constraint condition-penalty: no condition; name its column with --condition")
 
     def penalty(self, critic: nn.Module, real: Batch, fake: Batch, draws: Draws) -> Tensor:
         """Return the penalty; 0 without a condition."""

@@ -14,6 +14,7 @@ from surveyor.findings import Finding
 from surveyor.measures import Figure, Figures, RunMeasure, Seen, SeenRun, generated
 from surveyor.measures.wasserstein import REPEATS, noise, w1
 from surveyor.streams import Stream
+from surveyor.transport import Metric
 
 FEWEST = 20  # the fewest rows of a part with its own W1
 MOST = 24  # parts
@@ -39,11 +40,11 @@ class ByPart(RunMeasure):
                 fake = _labelled(seen, code, sets * len(inside), draws)
             else:
                 name, fake = _of_group(seen, int(code[0]), len(inside), draws)
-            n, unit = len(inside), seen.codec.unit_name
+            n, unit, metric = len(inside), seen.codec.unit_name, seen.codec.metric
             if len(fake) < FEWEST:
                 yield Figure("w1", None, None, unit, "lower", name, self.by, n)
                 continue
-            value, floors = np.mean(_w1s(real, fake)), _w1s(real, more)
+            value, floors = np.mean(_w1s(real, fake, metric)), _w1s(real, more, metric)
             floor, spread = seen.unit * float(np.mean(floors)), seen.unit * noise(floors)
             own = seen.unit * float(value)
             yield Figure("w1", own, floor, unit, "lower", name, self.by, n, spread)
@@ -110,11 +111,11 @@ def _of_group(seen: SeenRun, code: int, n: int, draws: Draws) -> tuple[str, Batc
     return name, Batch(fake.x[members], None if fake.cond is None else fake.cond[members])
 
 
-def _w1s(real: Batch, other: Batch) -> list[float]:
+def _w1s(real: Batch, other: Batch, metric: Metric) -> list[float]:
     """Return W1 between real points and each set of as many others, or all others if fewer."""
     n = min(len(real), len(other))
     parts = torch.split(other.x.flatten(1)[: len(other) // n * n], n)
-    return [w1(real.x.flatten(1), part) for part in parts]
+    return [w1(real.x.flatten(1), part, metric) for part in parts]
 
 
 def _uneven(figures: Figures, by: Literal["condition", "group"]) -> Iterator[Finding]:

@@ -132,8 +132,8 @@ class RowRuler(Ruler):
         made = generated(self.game, generator, cond, 2 * n, draws)
         fake, other = made.part(0, n), made.part(n, 2 * n)
         facts = {k: v for c in self.game.constraints for k, v in c.facts(self.game.critic).items()}
-        at = self.held.codec.metric_points
+        at, metric = self.held.codec.metric_points, self.held.codec.metric
         joint = at(fake)
         trained = self.train.first(n), fake
-        own = w1(joint, at(other))
-        return Looked(held, fake, trained, w1(self.points, joint), own, facts)
+        own = w1(joint, at(other), metric)
+        return Looked(held, fake, trained, w1(self.points, joint, metric), own, facts)

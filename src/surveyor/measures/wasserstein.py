@@ -11,7 +11,7 @@ from torch import Tensor
 from surveyor.data import Source
 from surveyor.findings import Finding
 from surveyor.measures import Figure, Figures, Measure, Seen, SeenRun
-from surveyor.transport import wasserstein_1_discrete
+from surveyor.transport import Metric, wasserstein_1_discrete
 
 REPEATS = 3  # sets of training rows to average a floor over
 NARROW = 0.85
@@ -28,18 +28,18 @@ class Wasserstein(Measure):
     def __call__(self, seen: Seen) -> Iterator[Figure]:
         """Yield ``w1`` and ``w1_self``."""
         n, unit = seen.n, seen.codec.unit_name
-        at = seen.codec.metric_points
+        at, metric = seen.codec.metric_points, seen.codec.metric
         held, made = at(seen.held(n)), at(seen.fake(2 * n))
         floors = floors_of(held, seen.data.train, n, seen.unit)
         floor, spread = float(np.mean(floors)), float(np.std(floors))
-        value = seen.unit * w1(held, made[:n])
+        value = seen.unit * w1(held, made[:n], metric)
         yield Figure("w1", value, floor, unit, "lower", n=n, spread=spread)
         half = len(made) // 2  # of rows made elsewhere there may be fewer than two sets
         if half == 0:
             return
         if half < n:
             floor = float(np.mean(floors_of(held[:half], seen.data.train, half, seen.unit)))
-        own = seen.unit * w1(made[:half], made[half : 2 * half])
+        own = seen.unit * w1(made[:half], made[half : 2 * half], metric)
         yield Figure("w1_self", own, floor, unit, "floor", n=half)
 
     def findings(self, figures: Figures, seen: Seen) -> Iterator[Finding]:
@@ -62,8 +62,8 @@ def floors_of(held: Tensor, train: Source, n: int, unit: float) -> list[float]:
     ``held`` are points of the ground metric.
     """
     sets = max(1, min(REPEATS, len(train) // n))
-    at = train.codec.metric_points
-    return [unit * w1(held, at(train.first(n, skip=k * n))) for k in range(sets)]
+    at, metric = train.codec.metric_points, train.codec.metric
+    return [unit * w1(held, at(train.first(n, skip=k * n)), metric) for k in range(sets)]
 
 
 def noise(floors: Sequence[float]) -> float:
@@ -75,6 +75,6 @@ def noise(floors: Sequence[float]) -> float:
     return max(seen, 0.01 * float(np.mean(floors)))
 
 
-def w1(a: Tensor, b: Tensor) -> float:
+def w1(a: Tensor, b: Tensor, metric: Metric = "euclidean") -> float:
     """Return exact W1 between two sets of points (n, d) and (m, d)."""
-    return wasserstein_1_discrete(a.numpy(), b.numpy())
+    return wasserstein_1_discrete(a.numpy(), b.numpy(), metric=metric)

@@ -50,6 +50,15 @@ class Config:
     except_rule: tuple[str, ...] = _option(
         (), "Rule found in a table that is not to be kept, as it is printed before training."
     )
+    node: str | None = _option(
+        None, "Column of a table that holds nodes of the network in --graph."
+    )
+    graph: str | None = _option(
+        None, "File of a network's edges, along which W1 is measured between the nodes in --node."
+    )
+    length: str | None = _option(
+        None, "Column of the edges' lengths in --graph; without it every edge has length 1."
+    )
     label_noise: float = _option(
         0.0,
         "Share of the condition labels that is known to be wrong; samples get correct ones.",
@@ -89,7 +98,7 @@ class Config:
     constraint: tuple[str, ...] = _option(
         ("gradient-penalty",),
         "Constraints on the critic's slope: gradient-penalty, clip, spectral, orthogonal, "
-        "condition-penalty; NAME:FIELD=VALUE,...",
+        "condition-penalty, edge-penalty; NAME:FIELD=VALUE,...",
     )
     generator: str = _option(
         "mlp", "autoregressive, mlp, conv, residual, unet or upscale; NAME:FIELD=VALUE,..."

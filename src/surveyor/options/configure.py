@@ -96,6 +96,12 @@ def configure(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Config:
     problems += device_problems(config.device)
     if config.balance and config.group is None:
         problems.append("--balance: needs a column of groups; name it with --group")
+    if (config.node is None) != (config.graph is None):
+        problems.append(
+            "--node and --graph: give both, the column of nodes and the file of the network's edges"
+        )
+    if config.length is not None and config.graph is None:
+        problems.append("--length: only with --graph; leave it out")
     if problems:
         raise InputError(*problems)
     if config.minutes is None:

@@ -1,7 +1,13 @@
 """W1 without training: exact solvers, closed forms, bounds and estimates."""
 
 from surveyor.transport.bracket import graph_bracket
-from surveyor.transport.discrete import Transport, ground_costs, transport, wasserstein_1_discrete
+from surveyor.transport.discrete import (
+    Metric,
+    Transport,
+    ground_costs,
+    transport,
+    wasserstein_1_discrete,
+)
 from surveyor.transport.flow import GraphTransport, graph_transport, slope_one
 from surveyor.transport.gaussian import wasserstein_1_gaussians, wasserstein_2_gaussians
 from surveyor.transport.graph import (
@@ -15,6 +21,7 @@ from surveyor.transport.sliced import sliced_wasserstein_1
 
 __all__ = [
     "GraphTransport",
+    "Metric",
     "Transport",
     "adjacency",
     "graph_bracket",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -29,12 +29,14 @@ from surveyor.kinds.table.holes import TableFiller
 from surveyor.kinds.table.infer import Typed, apply_forms
 from surveyor.kinds.table.keys import row_keys
 from surveyor.kinds.table.learnt import snapped
+from surveyor.kinds.table.nodes import Nodes
 from surveyor.kinds.table.out_of_range import clipped_to_range, write_deviations
 from surveyor.kinds.table.rejected import Rejecting, broken_rules, contradicted
 from surveyor.kinds.table.saved import fields_of, state_of
 from surveyor.kinds.table.stored import stored_rows
 from surveyor.kinds.table.surrogates import Surrogate, with_keys
 from surveyor.privacy import CodecAccount
+from surveyor.transport import Metric
 
 ROOT2 = float(np.sqrt(2))
 
@@ -57,6 +59,7 @@ class TableCodec(Codec):
     generated that occur together. Samples that break one of the ``rejected`` rules are thrown away.
     Numbers in the cell of one ``selected`` become that number.
     Columns of keys are not learnt; samples get those of ``surrogates``.
+    W1 is measured along the paths between the ``nodes`` of one column.
     """
 
     columns: tuple[Column, ...]
@@ -75,10 +78,16 @@ class TableCodec(Codec):
     selected: Mapping[str, Selection] = field(default_factory=dict)
     surrogates: tuple[Surrogate, ...] = ()
     rejected: tuple[Rejecting, ...] = ()
+    nodes: Nodes | None = None
 
     kind = "table"
     continuous = False
-    unit_name = "units in which a changed category costs 1, a number its standard deviations"
+
+    @property
+    def unit_name(self) -> str:  # type: ignore[override]
+        """Return the unit of distances."""
+        paths = "" if self.nodes is None else f", a way of {self.nodes.length:.3g} along edges 1"
+        return f"units in which a changed category costs 1, a number its standard deviations{paths}"
 
     @cached_property
     def own(self) -> Mapping[str, Column]:
@@ -124,7 +133,24 @@ class TableCodec(Codec):
         blocks = tuple(self.free)
         apart = tuple(c.apart if c.ordered else None for c in made)
         width = self.condition.width
-        return Space(shape, width, raw, 1.0, bias, blocks, ranks, apart=apart, pairs=pairs)
+        nodes = None if self.nodes is None else self.nodes.space(self._first_node)
+        return Space(
+            shape, width, raw, 1.0, bias, blocks, ranks, apart=apart, pairs=pairs, nodes=nodes
+        )
+
+    @property
+    def metric(self) -> Metric:
+        """Return the ground metric: along paths between nodes, plus Euclidean in all else."""
+        if self.nodes is None:
+            return "euclidean"
+        return partial(self.nodes.costs, start=self._first_node)
+
+    @property
+    def _first_node(self) -> int:
+        """Return the first entry of the block of nodes."""
+        assert self.nodes is not None
+        before = [c.name for c in self.columns].index(self.nodes.column)
+        return sum(self.sizes[:before])
 
     @property
     def shares(self) -> list[Tensor]:
@@ -190,7 +216,8 @@ class TableCodec(Codec):
         rejected = tuple(r for r in self.rejected if not set(r.names) & set(ignored))
         if lost := [r.text for r in self.rejected if r not in rejected]:
             notify(f"--drop leaves out {'; '.join(lost)} as well: rows that break it are measured")
-        return replace(self, ignored=ignored, rejected=rejected)
+        nodes = None if self.nodes is None or self.nodes.column in ignored else self.nodes
+        return replace(self, ignored=ignored, rejected=rejected, nodes=nodes)
 
     @property
     def measured(self) -> tuple[Column, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data import DEFAULT_OPTIONS, Codec, Files, Options, check_columns
+from surveyor.data.columns import Column
 from surveyor.data.conditions import fit_conditions
 from surveyor.data.fits import fits_for
 from surveyor.data.memory import one_row
@@ -24,6 +25,7 @@ from surveyor.kinds.table.formula import Expanded, formula_ratios, part_names
 from surveyor.kinds.table.frames import Frame, InMemory, Over, Stacked, read_frame
 from surveyor.kinds.table.infer import Typed, align_columns, infer_types, read_types
 from surveyor.kinds.table.learnt import learn
+from surveyor.kinds.table.nodes import Nodes, check_nodes, fit_nodes
 from surveyor.kinds.table.stream import write_parts
 from surveyor.kinds.table.surrogates import rules_of_keys
 from surveyor.kinds.table.text import Reading
@@ -89,6 +91,8 @@ class Table(Files):
 
     def _inferred(self, frame: Frame, options: Options) -> Frame:
         declared, problems = read_types(options.type, frame.names)
+        if options.node in frame.names:
+            declared.setdefault(options.node, ("category", ""))
         problems += check_columns(options.drop, frame.names, "--drop")
         if problems:
             raise InputError(*problems)
@@ -98,6 +102,7 @@ class Table(Files):
         if wrong := rules_of_keys(options.rule, typed.surrogates):
             raise InputError(*wrong)
         declared_rules(options.rule, typed)
+        check_nodes(typed, options)
         formulas = {n: c.places for n, c in typed.columns.items() if c.places}
         return Expanded(typed, formulas) if formulas else typed
 
@@ -105,6 +110,8 @@ class Table(Files):
         """Return the defaults measured in docs/defaults.md."""
         generator = str(given.get("generator") or "autoregressive").partition(":")[0]
         found = defaults(len(raw), len(raw.names), generator == "autoregressive")
+        if given.get("node") is not None:
+            found = {**found, "constraint": ("gradient-penalty", "edge-penalty")}
         if given.get("privacy") in (None, "none"):
             return found
         batch = min(2000, max(32, len(raw) // PRIVATE_PARTS))
@@ -198,6 +205,7 @@ class Table(Files):
             account=fits.account,
             formulas=formulas,
             surrogates=tuple(raw.surrogates),
+            nodes=_nodes(learning.columns, options),
             **vars(learning),
         )
 
@@ -217,6 +225,18 @@ class Table(Files):
     def write_parts(self, parts: Iterable[pd.DataFrame], path: Path) -> None:
         """Write tables one below the other, with one of them in memory at a time."""
         write_parts(parts, path)
+
+
+def _nodes(columns: Sequence[Column], options: Options) -> Nodes | None:
+    if options.node is None or options.graph is None:
+        return None
+    named = [c for c in columns if c.name == options.node]
+    if not named or named[0].ordered:
+        raise InputError(
+            f"--node {options.node}: a rule computes this column from others, so no nodes are "
+            "learnt; give --rules no"
+        )
+    return fit_nodes(named[0], options)
 
 
 def _key_problems(raw: Frame, options: Options) -> list[str]:

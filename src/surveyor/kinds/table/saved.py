@@ -12,6 +12,7 @@ from surveyor.data.conditions import Columns, columns_restore, columns_state
 from surveyor.data.fits import account_of, account_state
 from surveyor.kinds.table.constructions import choice_restore, choice_state
 from surveyor.kinds.table.dependencies import Derived, Pairs
+from surveyor.kinds.table.nodes import nodes_restore, nodes_state
 from surveyor.kinds.table.rejected import rules_restore, rules_state
 from surveyor.kinds.table.surrogates import surrogates_restore, surrogates_state
 
@@ -45,7 +46,8 @@ def state_of(codec: TableCodec) -> State:
         meta["rejected"] = rules_state(codec.rejected)
     tables = {f"derived.{k}": d.table for k, d in enumerate(codec.derived)}
     tables |= {f"pairs.{k}": p.seen for k, p in enumerate(codec.pairs)}
-    return meta, arrays | kept_arrays | tables
+    nodes, paths = nodes_state(codec.nodes)
+    return {**meta, **nodes}, arrays | kept_arrays | tables | paths
 
 
 def fields_of(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -69,6 +71,7 @@ def fields_of(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict
         "replaced": columns["replaced"],
         "rejected": rules_restore(meta.get("rejected", []), rows),
         "surrogates": surrogates_restore(meta["surrogates"]),
+        "nodes": nodes_restore(meta, arrays),
         "pairs": tuple(
             Pairs(first, second, arrays[f"pairs.{k}"])
             for k, (first, second) in enumerate(meta["pairs"])
