@@ -28,6 +28,8 @@ DEPENDS = {
     "ruler": RULER,
     "known": RULER,
     "network": ("transport",),
+    "grids": ("transport", "claims/c22_graph_metric.py"),
+    "newnodes": ("networks", "transport"),
 }
 """What of the package a benchmark measures, beside its own file; ``RUNS`` where it is not here."""
 SAYS = frozenset({"benchmarks.page", "section", "headline", "SECTION"})

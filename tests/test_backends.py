@@ -17,9 +17,11 @@ from surveyor.training.backends.compiled import compiled
 from surveyor.training.backends.written_out import WrittenOut
 from tests.conftest import built
 
+HELD = sorted({*constraints()} - {"edge-penalty"})  # which needs a column of nodes
+
 
 @pytest.mark.parametrize("objective", sorted(objectives()))
-@pytest.mark.parametrize("constraint", [*sorted(constraints()), "gradient-penalty:points=both"])
+@pytest.mark.parametrize("constraint", [*HELD, "gradient-penalty:points=both"])
 @pytest.mark.parametrize("critic", ["mlp:width=64,depth=2", "conv:width=16"])
 def test_bfloat16_products_give_the_same_gradients(
     critic: str, constraint: str, objective: str

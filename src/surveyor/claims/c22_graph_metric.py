@@ -115,24 +115,44 @@ def _tampered(load: np.ndarray, bus: int) -> np.ndarray:
     return np.asarray(seen / seen.sum())
 
 
-def _ascend(f: Tensor, gap: Tensor, moves: torch.optim.Optimizer, weight: float) -> None:
+def _ascend(
+    f: Tensor,
+    gap: Tensor,
+    moves: torch.optim.Optimizer,
+    weight: float,
+    edges: np.ndarray = EDGES,
+    sizes: np.ndarray = LENGTHS,
+) -> None:
     """Move the potential f (nodes,) once: gap . f less the penalty on the edges."""
-    lengths = torch.tensor(LENGTHS)
-    steep = (f[EDGES[:, 0]] - f[EDGES[:, 1]]).abs() / lengths
+    lengths = torch.tensor(sizes)
+    steep = (f[edges[:, 0]] - f[edges[:, 1]]).abs() / lengths
     loss = -(gap * f).sum() + weight * (lengths * (steep - 1).clamp(min=0).square()).sum()
     (f.grad,) = torch.autograd.grad(loss, f)
     moves.step()
 
 
-def _potential(p: np.ndarray, q: np.ndarray, count: int, weight: float = 100.0) -> np.ndarray:
-    """Return a critic trained between p and q, scaled to the edges' bounds."""
+def trained(
+    p: np.ndarray,
+    q: np.ndarray,
+    count: int,
+    weight: float = 100.0,
+    rate: float = 1e-2,
+    edges: np.ndarray = EDGES,
+    lengths: np.ndarray = LENGTHS,
+) -> np.ndarray:
+    """Return a critic (nodes,) trained between p and q under the penalty on a graph's edges."""
     f = torch.zeros(len(p), dtype=torch.float64, requires_grad=True)
-    moves = torch.optim.Adam([f], 1e-2)
+    moves = torch.optim.Adam([f], rate)
     gap = torch.tensor(p - q)
     for step in range(count):
-        moves.param_groups[0]["lr"] = 1e-2 * (1 - step / count)
-        _ascend(f, gap, moves, weight)
-    found = f.detach().numpy()
+        moves.param_groups[0]["lr"] = rate * (1 - step / count)
+        _ascend(f, gap, moves, weight, edges, lengths)
+    return np.asarray(f.detach().numpy())
+
+
+def _potential(p: np.ndarray, q: np.ndarray, count: int) -> np.ndarray:
+    """Return a critic trained between p and q, scaled to the edges' bounds."""
+    found = trained(p, q, count)
     steepest = (np.abs(found[EDGES[:, 0]] - found[EDGES[:, 1]]) / LENGTHS).max()
     return np.asarray(found / max(1.0, steepest))
 
