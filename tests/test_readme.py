@@ -86,6 +86,7 @@ MADE = {
         "map.html",
         "odd.html",
         "new-trips.csv",
+        "new-edges.csv",
     ),
     "table.md": ("synthetic.csv", "some.csv", "oslo.csv", "fair.csv", "new.csv", "scores.csv"),
 }

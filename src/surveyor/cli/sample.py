@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 import surveyor.run as runs
 from surveyor import api
+from surveyor.cli.arrivals import sample_network
 from surveyor.cli.console import app, out, print_path
 from surveyor.cli.flags import Device, Flag, Output, Overwrite, Where
 from surveyor.cli.output import parse_where, sample_output_problems, spelt, write_samples
@@ -21,7 +22,7 @@ from surveyor.writing import replacing
 
 @app.command
 def sample(
-    run: Path,
+    run: Path | None = None,
     /,
     *,
     n: Annotated[int, Parameter(name=["-n", "--number"])] = 1000,
@@ -34,8 +35,9 @@ def sample(
     device: Device = None,
     safe_csv: Flag = False,
     overwrite: Overwrite = False,
+    network: Path | None = None,
 ) -> int:
-    """Draw samples from a trained run.
+    """Draw samples from a trained run, or new nodes of a network.
 
     Parameters
     ----------
@@ -59,7 +61,19 @@ def sample(
         Random seed; equal seeds give equal samples.
     safe_csv
         In a .csv, put ' before text that a spreadsheet would run as a formula.
+    network
+        A file of a network's edges, in place of RUN: new nodes, each joined to nodes of the
+        network as these are to each other, an edge a row.
     """
+    if network is not None:
+        others = {
+            "RUN": run, "--where": where, "--parity": parity, "--apart-from": apart_from,
+            "--truncate": truncate != 1, "--device": device, "--safe-csv": safe_csv,
+        }  # fmt: skip
+        sample_network(network, n, seed, others, output, overwrite)
+        return 0
+    if run is None:
+        raise InputError("sample: give RUN, or --network EDGES")
     model = api.load(run, device=device)
     conditions, files = parse_where(where, model.run.codec.selectable_names), model.run.kind.files
     fair, problems = _parse_parity(parity)
