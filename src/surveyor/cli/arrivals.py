@@ -28,7 +28,7 @@ def sample_network(
     others: Mapping[str, object],
     output: Path | None,
     overwrite: bool,
-) -> None:
+) -> int:
     """Learn how the nodes of a network are joined, and write ``n`` new ones, an edge a row.
 
     Raises:
@@ -55,11 +55,12 @@ def sample_network(
     made = edges_table(network, model.sample(n, seed))
     if output is None:
         print_csv(made)
-        return
+        return 0
     write_bytes(output, made.to_csv(index=False).encode())
     for note in network.notes:
         out.print(f"note: {escaped(note)}", style="dim")
     print_path(f"{n:,} new nodes with {len(made):,} edges in {output}")
+    return 0
 
 
 def edges_table(network: Network, sets: list[np.ndarray]) -> pd.DataFrame:

@@ -70,33 +70,26 @@ def sample(
             "RUN": run, "--where": where, "--parity": parity, "--apart-from": apart_from,
             "--truncate": truncate != 1, "--device": device, "--safe-csv": safe_csv,
         }  # fmt: skip
-        sample_network(network, n, seed, others, output, overwrite)
-        return 0
+        return sample_network(network, n, seed, others, output, overwrite)
     if run is None:
         raise InputError("sample: give RUN, or --network EDGES")
     model = api.load(run, device=device)
     conditions, files = parse_where(where, model.run.codec.selectable_names), model.run.kind.files
     fair, problems = _parse_parity(parity)
-    default_name = f"samples{files.default_suffix}"
-    printed = output is None and files.tabular
+    default_name, printed = f"samples{files.default_suffix}", output is None and files.tabular
     problems += [] if printed else sample_output_problems(output, files, default_name, overwrite)
     if problems:
         raise InputError(*problems)
-    if (
-        output is not None
-        and files.tabular
-        and n > runs.PART
-        and fair is None
-        and model.run.codec.repeats
-    ):
+    long = n > runs.PART and fair is None and model.run.codec.repeats
+    if output is not None and files.tabular and long:
         return _in_parts(model, n, conditions, seed, apart_from, output, safe_csv)
     made: Any = model.sample(n, conditions, seed, fair, apart_from, truncate)
-    if printed or output is not None:
-        made = spelt(made, model.run.codec, output, safe_csv)
     if printed:
-        print_csv(made)
-    else:
-        write_samples(made, files, output or Path(default_name))
+        print_csv(spelt(made, model.run.codec, output, safe_csv))
+        return 0
+    if output is not None:
+        made = spelt(made, model.run.codec, output, safe_csv)
+    write_samples(made, files, output or Path(default_name))
     return 0
 
 
