@@ -18,14 +18,14 @@ from surveyor.critics import critics
 from surveyor.data import Space
 from surveyor.data.graphs import GraphSpace
 from surveyor.generators import Latent, generators
-from surveyor.lipschitz.gradient_penalty import GradientPenalty
-from surveyor.objectives.wasserstein import Wasserstein
+from surveyor.lipschitz import constraints
+from surveyor.objectives import objectives
 from surveyor.training.game import Game
 from surveyor.training.lab import Points, sampled
 from surveyor.training.loop import steps
-from surveyor.training.optimizers.adam import Adam
+from surveyor.training.optimizers import optimizers
 from surveyor.training.plan import Plan, State
-from surveyor.training.terms.anchor import Anchor
+from surveyor.training.terms import terms
 from surveyor.transport import wasserstein_1_discrete
 
 # Carbon, nitrogen, oxygen and fluorine, with their valences; bonds are single or double.
@@ -150,12 +150,16 @@ def _trained(name: str, points: Points, count: int, warm: int, seed: int) -> Ten
         critic = parse("relational:width=32,depth=2", critics(), "critic").build(SPACE)
     masked = name.startswith("graph-rnn")
     game = Game(
-        generator, critic, Wasserstein(), (GradientPenalty(),), LATENT,
-        _head if not masked else lambda raw, _: raw,
-        terms=(Anchor(),) if masked else (),
+        generator, critic,
+        parse("wasserstein", objectives(), "objective"),
+        (parse("gradient-penalty", constraints(), "constraint"),),
+        LATENT,
+        _as_drawn if masked else _head,
+        terms=(parse("anchor", terms(), "term"),) if masked else (),
     )  # fmt: skip
+    adam = parse("adam", optimizers(), "optimizer")
     plan = Plan(
-        count, BATCH, 2, 3e-4 if masked else 1e-3, 1e-3, Adam(), ema_decay=0.98,
+        count, BATCH, 2, 3e-4 if masked else 1e-3, 1e-3, adam, ema_decay=0.98,
         warm=warm, warm_rate=4e-3, seed=seed,
     )  # fmt: skip
     state = State.start(game, plan)
@@ -168,6 +172,10 @@ def _drawn(generator: nn.Module, seed: int) -> Tensor:
     with torch.no_grad():
         made: Tensor = generator(LATENT.draw(SHOWN, Draws(seed)))
     return made
+
+
+def _as_drawn(raw: Tensor, draws: Draws) -> Tensor:
+    return raw
 
 
 def _head(raw: Tensor, draws: Draws) -> Tensor:
