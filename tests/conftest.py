@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,6 +61,21 @@ def spelt_molecules(n: int = 40) -> list[str]:
     """Return SMILES of ``n`` different molecules of carbon, oxygen and a ring, by size."""
     rings = ("C1CC1", "C1CCC1", "c1ccccc1", "C1CCCC1")
     return [f"{'C' * (k // 8 + 1)}{'O' * (k % 2)}{rings[k % 8 // 2]}" for k in range(n)]
+
+
+def labelled_graphs(n: int = 60) -> list[nx.Graph]:
+    """Return ``n`` different graphs whose nodes and edges have labels: a ring with a tail, bridged."""
+    made = []
+    for k in range(n):
+        graph = nx.cycle_graph(4 + k % 5)
+        nx.add_path(graph, [0, *range(10, 11 + k // 5 % 4)])
+        graph.add_edge(1, 3)
+        graph.add_edges_from((node, 20 + node) for node in range(k // 20))
+        graph = nx.convert_node_labels_to_integers(graph)
+        nx.set_node_attributes(graph, {v: "ab<c"[v % 2 + (v == 3)] for v in graph}, "kind")
+        nx.set_edge_attributes(graph, {e: sum(e) % 2 for e in graph.edges}, "bond")
+        made.append(graph)
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -21,11 +21,9 @@ from surveyor.data.graphs import (
     STOP,
     GraphSpace,
     Growth,
-    before,
-    grown,
-    replayed,
     taken,
 )
+from surveyor.data.steps import before, grown, replayed
 from surveyor.errors import InputError
 from surveyor.generators import Latent
 from surveyor.generators.graph_rnn import GraphRNN, GraphRNNGenerator

@@ -76,7 +76,8 @@ def sample(
     model = api.load(run, device=device)
     conditions, files = parse_where(where, model.run.codec.selectable_names), model.run.kind.files
     fair, problems = _parse_parity(parity)
-    default_name, printed = f"samples{files.default_suffix}", output is None and files.tabular
+    default_name = f"samples{files.suffix_for(model.run.codec)}"
+    printed = output is None and files.tabular
     problems += [] if printed else sample_output_problems(output, files, default_name, overwrite)
     if problems:
         raise InputError(*problems)

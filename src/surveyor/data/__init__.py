@@ -45,6 +45,10 @@ class Files(ABC):
         """Return the suffix of a file of samples unless one is given."""
         return self.suffixes[0]
 
+    def suffix_for(self, codec: Codec) -> str:
+        """Return the suffix of a run's samples unless one is given; none for a folder."""
+        return self.default_suffix
+
     @abstractmethod
     def recognises(self, source: Any) -> bool:
         """Say whether ``source`` (a path or an object in memory) is of this kind."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +11,8 @@ from torch import Tensor
 
 STOP, NEW, FIRST = 0, 1, 2
 FAR = 12  # distances from here on are one to a generator
+SHARED = 5  # and so are numbers of shared neighbours
+SHAPES = 8 * (SHARED + 1) ** 2
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ class Growth:
     ``kind`` (n, nodes) are types, ``node_types`` where there is no node yet; ``used`` (n, nodes) is
     taken of each node's capacity; ``apart`` (n, nodes, nodes) are distances, at most ``FAR``.
     ``count``, ``cycles``, ``parts`` and ``charge`` (n,) are totals, and ``bound`` (n,) the node to
-    which the latest node's last edge leads.
+    which the latest node's last edge leads. ``triangles`` (n, nodes) are those of each node, None
+    where they are not counted.
     """
 
     space: GraphSpace
@@ -142,9 +144,12 @@ class Growth:
     charge: Tensor
     bound: Tensor
     tables: dict[str, Tensor] = field(repr=False)
+    triangles: Tensor | None = None
 
     @classmethod
-    def begin(cls, space: GraphSpace, n: int, device: torch.device) -> Growth:
+    def begin(
+        cls, space: GraphSpace, n: int, device: torch.device, triangles: bool = False
+    ) -> Growth:
         """Return ``n`` empty graphs."""
         size = space.nodes
         a, b, c, d, e = (torch.zeros(n, dtype=torch.int64, device=device) for _ in range(5))
@@ -159,9 +164,10 @@ class Growth:
             space,
             torch.full((n, size), space.node_types, device=device),
             torch.zeros(n, size, dtype=torch.int64, device=device),
-            torch.full((n, size, size), FAR, dtype=torch.int64, device=device),
+            torch.full((n, size, size), FAR, dtype=torch.int8, device=device),
             a, b, c, d, e,
             tables,
+            torch.zeros(n, size, dtype=torch.int64, device=device) if triangles else None,
         )  # fmt: skip
 
     @property
@@ -172,7 +178,23 @@ class Growth:
     @property
     def distances(self) -> Tensor:
         """Return the distance of each node from the latest one, (n, nodes)."""
-        return self.apart[self.tables["rows"], self.last]
+        return self.apart[self.tables["rows"], self.last].long()
+
+    @property
+    def shapes(self) -> Tensor:
+        """Return what triangles each node has or would close, (n, nodes), below ``SHAPES``.
+
+        It numbers how many neighbours the node shares with the latest one, how many with the one to
+        which the last edge leads, whether it is next to that, and its degree less its triangles,
+        which is 0 inside of a triangulated surface and 1 on its border.
+        """
+        if self.triangles is None:
+            return self.used.new_zeros(1).expand_as(self.used)
+        near, rows = (self.apart == 1).float(), self.tables["rows"]
+        ends = torch.stack([near[rows, self.last], near[rows, self.bound]], dim=2)
+        last, bound = (near @ ends).long().clamp_max(SHARED).unbind(2)
+        border = (near.sum(2).long() - self.triangles).clamp(-1, 2) + 1
+        return ((last * (SHARED + 1) + bound) * 2 + ends[..., 1].long()) * 4 + border
 
     def _settled(self, charge: Tensor, free: Tensor, slots: Tensor) -> Tensor:
         """Return whether the total charge can still be brought within bounds.
@@ -244,6 +266,12 @@ class Growth:
         apart[rows, at] = near
         apart[rows, :, at] = near
         apart[rows, at, at] = 0
+        triangles = self.triangles
+        if triangles is not None:
+            both = edge.unsqueeze(1) & (self.apart[rows, target] == 1) & (near == 1)
+            triangles = triangles + both
+            triangles[rows, at] += both.sum(1)
+            triangles[rows, target] += both.sum(1)
         closed = (edge & ~arrives).nonzero().squeeze(1)
         if len(closed):
             k, j, own = at[closed], target[closed], apart[closed]
@@ -257,107 +285,5 @@ class Growth:
             self.charge + torch.where(arrives, t["charge"][kind], 0),
             torch.where(edge, target, torch.where(arrives, 0, self.bound)),
             t,
+            triangles,
         )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Steps:
-    """Graphs before each of several actions, and those actions.
-
-    Of the graphs: ``kind``, ``used`` and ``distance`` from the latest node (n, steps, nodes), how
-    many nodes ``count`` (n, steps), and what may follow, ``fitting`` and ``allowed``, as a
-    ``Growth`` has it. Of the actions: the ``type`` of the node that ``arrives``, and the type
-    ``bond`` of the ``edge`` to a ``target``, all (n, steps).
-    """
-
-    kind: Tensor
-    used: Tensor
-    distance: Tensor
-    count: Tensor
-    fitting: Tensor
-    allowed: Tensor
-    action: Tensor
-    type: Tensor
-    arrives: Tensor
-    edge: Tensor
-    target: Tensor
-    bond: Tensor
-
-    @classmethod
-    def of(
-        cls, space: GraphSpace, known: tuple[Tensor, ...], action: Tensor, kind: Tensor
-    ) -> Steps:
-        """Return actions with what ``before`` knew of the graphs."""
-        kinds, used, distance, count, fitting, allowed = known
-        arrives, edge, target, bond = taken(space, action)
-        return cls(
-            kinds,
-            used,
-            distance,
-            count,
-            fitting,
-            allowed,
-            action,
-            kind,
-            arrives,
-            edge,
-            target,
-            bond,
-        )
-
-    @classmethod
-    def joined(cls, steps: Sequence[Steps]) -> Steps:
-        """Return the steps one after the other."""
-        every = zip(*(vars(step).values() for step in steps), strict=True)
-        return cls(*(torch.cat(parts, dim=1) for parts in every))
-
-
-def before(graphs: Growth) -> tuple[Tensor, ...]:
-    """Return what is known of graphs before an action: the first six fields of ``Steps``."""
-    fitting = graphs.fitting()
-    known = graphs.kind, graphs.used, graphs.distances, graphs.count
-    return *known, fitting, graphs.allowed(fitting)
-
-
-def replayed(space: GraphSpace, actions: Tensor, types: Tensor) -> Steps:
-    """Return the graphs that grow by actions and types of nodes (n, steps)."""
-    graphs, found = Growth.begin(space, len(actions), actions.device), []
-    last = int((actions != STOP).sum(1).max()) if len(actions) else 0
-    for s in range(last + 1):
-        found.append(before(graphs))
-        if s < last:
-            graphs = graphs.grow(actions[:, s], types[:, s])
-    actions, types = actions[:, : last + 1], types[:, : last + 1]
-    known = tuple(torch.stack(parts, 1) for parts in zip(*found, strict=True))
-    return Steps.of(space, known, actions, types)
-
-
-def grown(space: GraphSpace, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the actions (n, steps) and types of arriving nodes (n, steps) that grow points.
-
-    Both are 0 after the stop; a type is 0 where no node arrives.
-    """
-    kinds, bonds = space.types(x)
-    size, n = space.nodes, len(x)
-    lower = (bonds >= 0).tril(-1)
-    back = lower.flip(2)  # in this order, ``nonzero`` lists the latest neighbour first
-    row, k, j = back.nonzero().unbind(1)
-    j = size - 1 - j
-    code = space.edge_types * j + bonds[row, k, j]
-    first = torch.ones_like(row, dtype=torch.bool)
-    first[1:] = (row[1:] != row[:-1]) | (k[1:] != k[:-1])
-    action = FIRST + code + torch.where(first, 0, size * space.edge_types)
-    # Every node has a step, an edge that closes a cycle another one.
-    alone = (kinds >= 0) & ~lower.any(2)
-    steps = (kinds >= 0).long() + (lower.sum(2) - 1).clamp_min(0)
-    starts = steps.cumsum(1) - steps
-    actions = torch.zeros(n, space.steps, dtype=torch.int64, device=x.device)
-    types = torch.zeros_like(actions)
-    within = torch.arange(len(row), device=x.device)
-    within = within - torch.where(first, within, 0).cummax(0).values if len(row) else within
-    actions[row, starts[row, k] + within] = action
-    types[row[first], starts[row[first], k[first]]] = kinds[row[first], k[first]]
-    row, k = alone.nonzero().unbind(1)
-    actions[row, starts[row, k]] = NEW
-    types[row, starts[row, k]] = kinds[row, k]
-    return actions, types

@@ -44,6 +44,8 @@ def as_frame_or_arrays(source: Any) -> Any:
     framed = isinstance(source, pd.Series) or hasattr(source, "columns")
     if hasattr(source, "__array__") and hasattr(source, "ndim") and not framed:
         return _other(source)
+    if isinstance(source, (list, tuple)) and len(source) and all(hasattr(g, "adj") for g in source):
+        return source  # graphs of networkx
     remedy = _remedy(source)
     if remedy:
         raise InputError(f"data of type {type(source).__name__}: {remedy}")

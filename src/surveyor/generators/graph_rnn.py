@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,17 +11,8 @@ from torch.nn import functional
 
 from surveyor.batch import Draws
 from surveyor.data import Space
-from surveyor.data.graphs import (
-    FAR,
-    FIRST,
-    STOP,
-    GraphSpace,
-    Growth,
-    Steps,
-    before,
-    grown,
-    replayed,
-)
+from surveyor.data.graphs import FAR, FIRST, SHAPES, STOP, GraphSpace, Growth
+from surveyor.data.steps import Steps, arrivals, before, grown, replayed
 from surveyor.errors import InputError
 from surveyor.generators import Generator, Latent, Likelihood
 
@@ -35,13 +27,17 @@ class GraphRNN(Generator):
     An action is an edge to a node, with or without a new node, or the stop (You et al. 2018; Popova
     et al. 2019). A recurrent layer of ``width`` units reads the actions; its state is joined by the
     one at the arrival of the node to which the last edge leads. Nodes are scored by ``pointer``
-    hidden units. What the capacities of nodes forbid has probability 0: every graph is
+    hidden units. With ``order`` cardinality, nodes arrive in an order by ``arrivals`` that is drawn
+    anew in each step of training; with ``triangles``, those that an edge would close are seen.
+    What the capacities of nodes forbid has probability 0: every graph is
     valid, and the likelihood is normalised over valid graphs.
     """
 
     width: int = 128
     pointer: int = 64
     dropout: float = 0.0
+    order: Literal["given", "cardinality"] = "given"
+    triangles: bool = False
 
     def __post_init__(self) -> None:
         if min(self.width, self.pointer) < 1:
@@ -78,13 +74,13 @@ class GraphRNNGenerator(Likelihood):
         # An action is read as its edge's type, its node's, and what was known of its target.
         self.edges = nn.Embedding(2 + 2 * bonds, wide)
         self.nodes = nn.Embedding(types + 1, wide)
-        self.targets = Known(types, wide)
+        self.targets = Known(types, wide, net.triangles)
         self.condition = nn.Linear(cond, wide, bias=False) if cond else None
         self.rnn = nn.GRU(wide, wide, batch_first=True)
         self.recall = nn.Linear(2 * wide, wide)
         self.query = nn.Linear(wide, small)
         self.memory = nn.Linear(wide, small, bias=False)
-        self.known = Known(types, small)
+        self.known = Known(types, small, net.triangles)
         self.score = nn.Linear(small, 2 * bonds)
         self.alone = nn.Linear(wide, FIRST)
         self.arrival = nn.Linear(wide, small)
@@ -110,7 +106,12 @@ class GraphRNNGenerator(Likelihood):
         self, x: Tensor, cond: Tensor | None = None, draws: Draws | None = None
     ) -> Tensor:
         """Return log p (n,) of graphs in the order of their nodes."""
-        steps = replayed(self.graph, *grown(self.graph, x))
+        order = None
+        if self.net.order == "cardinality":
+            shape = len(x), self.graph.nodes
+            u = x.new_zeros(shape) if draws is None else draws.uniform(*shape)
+            order = arrivals(self.graph, x, u)
+        steps = replayed(self.graph, *grown(self.graph, x, order), self.net.triangles)
         actions, types = (
             functional.log_softmax(logits, -1) for logits in self._logits(steps, cond, draws)
         )
@@ -154,7 +155,10 @@ class GraphRNNGenerator(Likelihood):
         closes = self.graph.edge_types * ~steps.arrives
         code = steps.action.clamp_max(1) + torch.where(steps.edge, 1 + steps.bond + closes, 0)
         kind = torch.where(steps.arrives, steps.type, self.graph.node_types)
-        target, known = steps.target.unsqueeze(2), (steps.kind, steps.used, steps.distance)
+        target, known = (
+            steps.target.unsqueeze(2),
+            (steps.kind, steps.used, steps.distance, steps.shape),
+        )
         seen = self.targets(*(part.gather(2, target).squeeze(2) for part in known))
         entered: Tensor = self.edges(code) + self.nodes(kind) + seen
         return entered
@@ -164,7 +168,7 @@ class GraphRNNGenerator(Likelihood):
 
         States h are (n, steps, width); ``memory`` (n, nodes, pointer) is of the nodes' arrivals.
         """
-        known = self.known(steps.kind, steps.used, steps.distance)
+        known = self.known(steps.kind, steps.used, steps.distance, steps.shape)
         seen = torch.relu(self.query(h).unsqueeze(2) + memory.unsqueeze(1) + known)
         attach, close = self.score(seen).chunk(2, dim=3)
         logits = torch.cat([self.alone(h), attach.flatten(2), close.flatten(2)], dim=2)
@@ -184,7 +188,10 @@ class GraphRNNGenerator(Likelihood):
     def _drawn(self, u: Tensor, cond: Tensor | None) -> Steps:
         """Return what numbers (n, 2 steps) uniform in [0, 1) grow."""
         space, wide, n = self.graph, self.net.width, len(u)
-        graphs, none = Growth.begin(space, n, u.device), u.new_zeros(n, 1, dtype=torch.int64)
+        graphs, none = (
+            Growth.begin(space, n, u.device, self.net.triangles),
+            u.new_zeros(n, 1, dtype=torch.int64),
+        )
         passed, arrivals = u.new_zeros(n, space.steps + 1, wide), torch.zeros_like(graphs.kind)
         shift = 0 if self.condition is None else self.condition(cond).unsqueeze(1)
         read, back, going = self.edges(none) + shift, none, none == 0
@@ -231,20 +238,22 @@ class GraphRNNGenerator(Likelihood):
 
 
 class Known(nn.Module):
-    """What is known of nodes (...), embedded (..., width): type, capacity used, and distance."""
+    """What is known of nodes (...), embedded (..., width): type, capacity used, distance, shape."""
 
-    def __init__(self, types: int, width: int) -> None:
+    def __init__(self, types: int, width: int, triangles: bool) -> None:
         super().__init__()
         self.kind = nn.Embedding(types + 1, width)
         self.used = nn.Embedding(USED + 1, width)
         self.distance = nn.Embedding(FAR + 1, width)
+        self.shape = nn.Embedding(SHAPES, width) if triangles else None
 
-    def forward(self, kind: Tensor, used: Tensor, distance: Tensor) -> Tensor:
-        """Return the sum of three embeddings, looked up at once."""
+    def forward(self, kind: Tensor, used: Tensor, distance: Tensor, shape: Tensor) -> Tensor:
+        """Return the sum of the embeddings, of which three are looked up at once."""
         kinds, taken, far = self.kind.weight, self.used.weight, self.distance.weight
         table = kinds[:, None, None] + taken[None, :, None] + far[None, None]
         at = (kind * (USED + 1) + used.clamp_max(USED)) * (FAR + 1) + distance
-        return functional.embedding(at, table.flatten(0, 2))
+        found = functional.embedding(at, table.flatten(0, 2))
+        return found if self.shape is None else found + self.shape(shape)
 
 
 def _arrivals(steps: Steps, nodes: int) -> Tensor:
