@@ -48,8 +48,8 @@ DEFAULTS: Mapping[str, Any] = {
     "critic_rate": 1e-3,
     "ema_decay": 0.99,
 }
-COST, FEWEST, MOST = 200_000, 4, 64  # nodes that a step looks at; graphs of a batch
-EPOCHS, FEWEST_STEPS, MOST_STEPS = 80, 300, 2_000
+COST, FEWEST, MOST = 200_000, 4, 32  # nodes that a step looks at; graphs of a batch
+EPOCHS, FEWEST_STEPS, MOST_STEPS = 50, 300, 2_000
 
 
 class GraphFiles(Files):

@@ -57,8 +57,10 @@ def write_folder(samples: pd.DataFrame, path: Path) -> None:
     suffix = form.removeprefix("/") if form.startswith("/") else ".graphml"
     for k, graph in enumerate(graphs):
         graph.graph.update({name: values[k] for name, values in columns.items()})
-    if suffix == ".edgelist" and (lost := [*columns, *_names(samples)[0], *_names(samples)[1]]):
-        notify(f"{path.name}: .edgelist holds nodes alone; left out: {', '.join(lost)}")
+    nodes, edges = _names(samples)
+    lost = {".edgelist": [*columns, *nodes, *edges], ".gexf": [*columns]}.get(suffix)
+    if lost:
+        notify(f"{path.name}: {suffix} has no place for: {', '.join(lost)}")
     width = len(str(len(graphs)))
     with replacing_folder(path) as new:
         for k, graph in enumerate(graphs, 1):
