@@ -8,13 +8,14 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from surveyor.cli import main
-from tests.conftest import mixed, spelt_molecules
+from tests.conftest import labelled_graphs, mixed, spelt_molecules
 from tests.test_constructions import stays
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +67,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     smiles = rng.permutation(spelt_molecules(240)).reshape(3, -1)
     for name, own in zip(("molecules", "made", "unseen"), smiles, strict=True):
         (tmp_path / f"{name}.smi").write_text("\n".join(own))
+    for name, graphs in (("circuits", labelled_graphs(60)), ("odd_circuits", labelled_graphs(24))):
+        (tmp_path / name).mkdir()
+        for k, graph in enumerate(graphs):
+            nx.write_graphml(graph, tmp_path / name / f"{k}.graphml")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -83,6 +88,8 @@ MADE = {
         "nodes.csv",
         *(["new.smi"] if RDKIT else []),
         "odd.csv",
+        "more/01.graphml",
+        "unlike.csv",
         "map.html",
         "odd.html",
         "new-trips.csv",
