@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,12 +19,13 @@ from surveyor.data.graphs import (
     FAR,
     FIRST,
     NEW,
+    SHAPES,
     STOP,
     GraphSpace,
     Growth,
     taken,
 )
-from surveyor.data.steps import before, grown, replayed
+from surveyor.data.steps import arrivals, before, grown, replayed
 from surveyor.errors import InputError
 from surveyor.generators import Latent
 from surveyor.generators.graph_rnn import GraphRNN, GraphRNNGenerator
@@ -212,3 +214,64 @@ def test_points_and_rows_agree() -> None:
     assert bonds[0, 2, 1] == 0
     assert int((bonds >= 0).sum()) == 4
     assert isinstance(Batch(MOLECULES.points(nodes, edges)).joint(), Tensor)
+
+
+def test_triangles_are_those_of_the_graph_so_far() -> None:
+    """Shared neighbours are entries of A^2; inside a surface, degrees equal triangles."""
+    x = sampled(PARTS, 60)
+    actions, types = grown(PARTS, x)
+    graphs = Growth.begin(PARTS, len(x), x.device, triangles=True)
+    for s in range(int((actions != STOP).sum(1).max())):
+        graphs = graphs.grow(actions[:, s], types[:, s])
+        near = (graphs.apart == 1).long()
+        assert graphs.common is not None
+        assert torch.equal(
+            graphs.common * (1 - torch.eye(PARTS.nodes, dtype=torch.int64)),
+            (near @ near) * (1 - torch.eye(PARTS.nodes, dtype=torch.int64)),
+        )
+        border = (near.sum(2) - ((near @ near) * near).sum(2) // 2).clamp(-1, 2) + 1
+        assert torch.equal(graphs.shapes % 4, border)
+        assert int(graphs.shapes.min()) >= 0
+        assert int(graphs.shapes.max()) < SHAPES
+
+
+def test_a_wheel_in_growth_has_an_inside_and_a_border() -> None:
+    """The hub is inside, the rim is the border, and an edge of the rim lies in one triangle."""
+    size = 6
+    space = GraphSpace(size + 1, 1, 1, (size + 1,), (1,), (0,), cycles=10)
+    pairs = (
+        [(k, 0) for k in range(1, size)]
+        + [(k + 1, k) for k in range(1, size - 1)]
+        + [(size - 1, 1)]
+    )
+    edges = np.array([[space.places[k, j] for k, j in pairs]])
+    x = space.points(np.array([[0] * size + [-1]]), edges)
+    actions, types = grown(space, x)
+    graphs = Growth.begin(space, 1, x.device, triangles=True)
+    for s in range(int((actions != STOP).sum())):
+        graphs = graphs.grow(actions[:, s], types[:, s])
+    assert (graphs.shapes[0, :size] % 4).tolist() == [1, *[2] * (size - 1)]
+    # The latest node, 5, is next to 0, 1 and 4; spokes lie in two triangles, edges of the rim in one.
+    assert (graphs.shapes[0, :size] // 8 % 4).tolist() == [0, 0, 1, 1, 0, 2]
+
+
+def test_arrivals_are_by_greatest_cardinality_and_depend_on_the_draw_alone() -> None:
+    x = sampled(PARTS, 60)
+    u = Draws(8).uniform(len(x), PARTS.nodes)
+    order = arrivals(PARTS, x, u)
+    kinds, bonds = PARTS.types(x)
+    for row, own, near in zip(
+        order.tolist(), (kinds >= 0).sum(1).tolist(), bonds >= 0, strict=True
+    ):
+        assert sorted(row) == list(range(PARTS.nodes))
+        for k in range(1, own):
+            counts = near[:, row[:k]].sum(1)
+            counts[row[:k]] = -1
+            assert counts[row[k]] == counts[:own].max()
+    net: Any = GraphRNN(order="cardinality", triangles=True, width=8, pointer=4).build(
+        space_of(PARTS), Latent(2 * PARTS.steps, 0, 1.0)
+    )
+    assert torch.equal(net.log_likelihood(x), net.log_likelihood(x))
+    first, again, other = (net.log_likelihood(x, None, Draws(k)) for k in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)

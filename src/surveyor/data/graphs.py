@@ -12,7 +12,7 @@ from torch import Tensor
 STOP, NEW, FIRST = 0, 1, 2
 FAR = 12  # distances from here on are one to a generator
 SHARED = 5  # and so are numbers of shared neighbours
-SHAPES = 8 * (SHARED + 1) ** 2
+SHAPES = 32 * (SHARED + 1)
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ class Growth:
     ``kind`` (n, nodes) are types, ``node_types`` where there is no node yet; ``used`` (n, nodes) is
     taken of each node's capacity; ``apart`` (n, nodes, nodes) are distances, at most ``FAR``.
     ``count``, ``cycles``, ``parts`` and ``charge`` (n,) are totals, and ``bound`` (n,) the node to
-    which the latest node's last edge leads. ``triangles`` (n, nodes) are those of each node, None
-    where they are not counted.
+    which the latest node's last edge leads. ``common`` (n, nodes, nodes) are numbers of shared
+    neighbours; None where they are not counted.
     """
 
     space: GraphSpace
@@ -144,7 +144,7 @@ class Growth:
     charge: Tensor
     bound: Tensor
     tables: dict[str, Tensor] = field(repr=False)
-    triangles: Tensor | None = None
+    common: Tensor | None = None
 
     @classmethod
     def begin(
@@ -167,7 +167,7 @@ class Growth:
             torch.full((n, size, size), FAR, dtype=torch.int8, device=device),
             a, b, c, d, e,
             tables,
-            torch.zeros(n, size, dtype=torch.int64, device=device) if triangles else None,
+            torch.zeros(n, size, size, dtype=torch.int16, device=device) if triangles else None,
         )  # fmt: skip
 
     @property
@@ -184,17 +184,21 @@ class Growth:
     def shapes(self) -> Tensor:
         """Return what triangles each node has or would close, (n, nodes), below ``SHAPES``.
 
-        It numbers how many neighbours the node shares with the latest one, how many with the one to
-        which the last edge leads, whether it is next to that, and its degree less its triangles,
-        which is 0 inside of a triangulated surface and 1 on its border.
+        It numbers how many neighbours the node shares with the latest one, over how many of these
+        an edge leads to it that lies in less than two triangles, whether it is next to where the
+        last edge leads, and its degree less its triangles. In a triangulated surface edges inside
+        lie in two triangles, and the difference is 0 inside and 1 on the border.
         """
-        if self.triangles is None:
+        if self.common is None:
             return self.used.new_zeros(1).expand_as(self.used)
-        near, rows = (self.apart == 1).float(), self.tables["rows"]
-        ends = torch.stack([near[rows, self.last], near[rows, self.bound]], dim=2)
-        last, bound = (near @ ends).long().clamp_max(SHARED).unbind(2)
-        border = (near.sum(2).long() - self.triangles).clamp(-1, 2) + 1
-        return ((last * (SHARED + 1) + bound) * 2 + ends[..., 1].long()) * 4 + border
+        near, rows = self.apart == 1, self.tables["rows"]
+        last = self.common[rows, self.last].long().clamp_max(SHARED)
+        single = (near & (self.common < 2)).float()
+        latest = near[rows, self.last].float().unsqueeze(1)
+        through = (latest @ single).squeeze(1).long().clamp_max(3)
+        closed = (near * self.common).sum(2, dtype=torch.int64) // 2
+        border = (near.sum(2) - closed).clamp(-1, 2) + 1
+        return ((last * 4 + through) * 2 + near[rows, self.bound].long()) * 4 + border
 
     def _settled(self, charge: Tensor, free: Tensor, slots: Tensor) -> Tensor:
         """Return whether the total charge can still be brought within bounds.
@@ -266,12 +270,13 @@ class Growth:
         apart[rows, at] = near
         apart[rows, :, at] = near
         apart[rows, at, at] = 0
-        triangles = self.triangles
-        if triangles is not None:
-            both = edge.unsqueeze(1) & (self.apart[rows, target] == 1) & (near == 1)
-            triangles = triangles + both
-            triangles[rows, at] += both.sum(1)
-            triangles[rows, target] += both.sum(1)
+        common = self.common
+        if common is not None:
+            common = common.clone()
+            for one, other in ((at, target), (target, at)):
+                row = common[rows, one] + ((self.apart[rows, other] == 1) & edge.unsqueeze(1))
+                common[rows, one] = row
+                common[rows, :, one] = row
         closed = (edge & ~arrives).nonzero().squeeze(1)
         if len(closed):
             k, j, own = at[closed], target[closed], apart[closed]
@@ -285,5 +290,5 @@ class Growth:
             self.charge + torch.where(arrives, t["charge"][kind], 0),
             torch.where(edge, target, torch.where(arrives, 0, self.bound)),
             t,
-            triangles,
+            common,
         )  # fmt: skip
