@@ -49,7 +49,7 @@ def sample(
         COLUMN=VALUE, COLUMN=A|B or COLUMN=LOW..HIGH, repeatable; holds in every sample.
     output
         The file to write, in the format of its suffix; a name without a suffix is a folder of
-        pictures. By default tables are printed, and other samples written to a file.
+        pictures or graphs. By default tables are printed, and other samples written to a file.
     parity
         OUTCOME:GROUP, such as income:sex: make the outcome equally frequent in every group.
     apart_from
@@ -88,8 +88,7 @@ def sample(
     if printed:
         print_csv(spelt(made, model.run.codec, output, safe_csv))
         return 0
-    if output is not None:
-        made = spelt(made, model.run.codec, output, safe_csv)
+    made = made if output is None else spelt(made, model.run.codec, output, safe_csv)
     write_samples(made, files, output or Path(default_name))
     return 0
 
