@@ -39,7 +39,7 @@ def write_samples(made: Any, files: Files, output: Path, names: Sequence[str] = 
         print_path(f"{_count(made):,} samples in {output}")
     else:
         files.write_folder(made, output, names)
-        print_path(f"{_count(made):,} pictures in {output}")
+        print_path(f"{_count(made):,} samples in {output}")
 
 
 def _count(made: Any) -> int:
