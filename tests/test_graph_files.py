@@ -247,3 +247,23 @@ def test_broken_tudatasets_are_refused(name: str, text: str, told: str, tmp_path
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=told):
         FILES.read(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".gml", ".graphml", ".gexf", ".csv"])
+def test_labels_of_any_text_are_kept(suffix: str, tmp_path: Path) -> None:
+    graphs, kinds = plain(), ('say "no"', "R&D; <b>", "größer, \\")
+    for graph in graphs:
+        nx.set_node_attributes(graph, {v: kinds[v % 3] for v in graph}, "kind")
+    writing.write_folder(samples(graphs, f"/{suffix}"), tmp_path / "made")
+    found = read(tmp_path / "made")
+    assert {label for g in found.graphs for (label,) in g.nodes} == set(kinds)
+
+
+def test_of_repeated_edges_the_label_of_the_first_is_kept() -> None:
+    graphs = [nx.MultiGraph(graph) for graph in plain()]
+    for graph in graphs:
+        nx.set_edge_attributes(graph, "first", "kind")
+        graph.add_edge(0, 1, kind="second")
+    with pytest.warns(Notice, match="of repeated edges the first is kept in 24 of 24 graphs"):
+        found = FILES.read(graphs)
+    assert {label for g in found.graphs for (label,) in g.bonds} == {"first"}

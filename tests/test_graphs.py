@@ -251,8 +251,10 @@ def test_a_wheel_in_growth_has_an_inside_and_a_border() -> None:
     for s in range(int((actions != STOP).sum())):
         graphs = graphs.grow(actions[:, s], types[:, s])
     assert (graphs.shapes[0, :size] % 4).tolist() == [1, *[2] * (size - 1)]
-    # The latest node, 5, is next to 0, 1 and 4; spokes lie in two triangles, edges of the rim in one.
+    # The latest node, 5, is next to 0, 1 and 4. Spokes lie in two triangles, edges of the rim in one.
     assert (graphs.shapes[0, :size] // 8 % 4).tolist() == [0, 0, 1, 1, 0, 2]
+    # From 2 the rim leads on to 3, and from 3 to 4, but not from 3 back to 2, which came before.
+    assert (graphs.shapes[0, :size] // 4 % 2).tolist() == [0, 0, 0, 1, 1, 0]
 
 
 def test_arrivals_are_by_greatest_cardinality_and_depend_on_the_draw_alone() -> None:

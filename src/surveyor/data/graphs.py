@@ -184,21 +184,22 @@ class Growth:
     def shapes(self) -> Tensor:
         """Return what triangles each node has or would close, (n, nodes), below ``SHAPES``.
 
-        It numbers how many neighbours the node shares with the latest one, over how many of these
-        an edge leads to it that lies in less than two triangles, whether it is next to where the
-        last edge leads, and its degree less its triangles. In a triangulated surface edges inside
-        lie in two triangles, and the difference is 0 inside and 1 on the border.
+        It numbers how many neighbours the node shares with the latest one; over how many paths of
+        two edges it is reached from there, each in less than two triangles; whether another such
+        edge leads to it from a node that is, and came before it; and its degree less its triangles.
+        In a triangulated surface edges inside lie in two triangles, and the difference is 0 inside
+        and 1 on the border.
         """
         if self.common is None:
             return self.used.new_zeros(1).expand_as(self.used)
         near, rows = self.apart == 1, self.tables["rows"]
         last = self.common[rows, self.last].long().clamp_max(SHARED)
         single = (near & (self.common < 2)).float()
-        latest = near[rows, self.last].float().unsqueeze(1)
-        through = (latest @ single).squeeze(1).long().clamp_max(3)
+        through = (single[rows, self.last].unsqueeze(1) @ single).squeeze(1)
+        onward = ((through > 0).float().unsqueeze(1) @ single.triu(1)).squeeze(1) > 0
         closed = (near * self.common).sum(2, dtype=torch.int64) // 2
         border = (near.sum(2) - closed).clamp(-1, 2) + 1
-        return ((last * 4 + through) * 2 + near[rows, self.bound].long()) * 4 + border
+        return ((last * 4 + through.long().clamp_max(3)) * 2 + onward.long()) * 4 + border
 
     def _settled(self, charge: Tensor, free: Tensor, slots: Tensor) -> Tensor:
         """Return whether the total charge can still be brought within bounds.

@@ -69,7 +69,7 @@ def _told(graph: Graph) -> nx.Graph:
     a = graph.adjacency
     triangles = np.einsum("ij,ij->i", a @ a, a) // 2
     for k, (label, own) in enumerate(zip(graph.nodes, triangles.tolist(), strict=True)):
-        made.nodes[k][TOLD] = f"{label} {a[k].sum()} {own}"
+        made.nodes[k][TOLD] = f"{label!a} {a[k].sum()} {own}"  # it hashes ASCII alone
     for (k, j), label in zip(graph.edges.tolist(), graph.bonds, strict=True):
-        made.edges[k, j][BOND] = str(label)
+        made.edges[k, j][BOND] = ascii(label)
     return made
