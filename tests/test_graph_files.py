@@ -251,7 +251,7 @@ def test_broken_tudatasets_are_refused(name: str, text: str, told: str, tmp_path
 
 @pytest.mark.parametrize("suffix", [".gml", ".graphml", ".gexf", ".csv"])
 def test_labels_of_any_text_are_kept(suffix: str, tmp_path: Path) -> None:
-    graphs, kinds = plain(), ('say "no"', "R&D; <b>", "größer, \\")
+    graphs, kinds = plain(), ('say "no"', "R&amp;D <b>", "größer, \\")
     for graph in graphs:
         nx.set_node_attributes(graph, {v: kinds[v % 3] for v in graph}, "kind")
     writing.write_folder(samples(graphs, f"/{suffix}"), tmp_path / "made")
