@@ -207,6 +207,8 @@ def test_the_report_draws_structures(run: Model) -> None:
     page = (run.run.path / "report.html").read_text()
     assert "Generated, uncurated" in page
     assert "the most similar of" in page
+    assert page.count("No critic was trained") == 2
+    assert "Mean slope" not in page
     assert "Crippen" in page
     assert "<script" not in page
     assert sheets.picture(chains(8), across=4).size == (600, 300)

@@ -95,6 +95,11 @@ class Shown:
     warm: int = 0
     label_noise: float = 0.0
 
+    @property
+    def critic_trained(self) -> bool:
+        """Return whether steps followed the warm start, in which no critic takes part."""
+        return self.evaluation.steps > self.warm
+
 
 @dataclass(frozen=True, eq=False)
 class TwoSets:

@@ -33,6 +33,8 @@ class Progress(Panel):
             "The critic's estimate is its own gap between held-out and generated points on the "
             f"same batch{none}. It is a lower bound on W1 only if the slope is at most 1."
         )
+        if not shown.critic_trained:
+            note = UNTRAINED
         notes = tuple(Text(text, note=True) for text in (self.notes or (note,)))
         alternative = f"{self.what}, its floor and the critic's estimate over the steps"
         yield Section(self.title, (Picture(picture, alternative), *notes))
@@ -77,7 +79,10 @@ class Gradients(Panel):
     generated: str = "generated points"
 
     def __call__(self, shown: Shown) -> Iterator[Section]:
-        """Yield the curves, and the numbers."""
+        """Yield the curves, and the numbers; a line if no step trained the critic."""
+        if not shown.critic_trained:
+            yield Section("The critic's slope", (Text(UNTRAINED, note=True),))
+            return
         evaluation, slopes = shown.evaluation, shown.seen.slopes
         histogram = {place: slopes.histogram(place) for place in PLACES}
         picture = draw.slope_figure(shown.history, histogram)
@@ -162,6 +167,10 @@ class Account(Panel):
         yield Section("Differential privacy", blocks)
 
 
+UNTRAINED = (
+    "All steps were by likelihood. No critic was trained, so there is no estimate of W1 by one, "
+    "and no slope."
+)
 COVERED = (
     "Covered: samples, and all files of the run folder. Assumed public: the number of rows, the "
     "columns' names, types and kinds, and the options of the run. Not covered: this report and "
