@@ -31,7 +31,7 @@ GROUND = (
 )  # fmt: skip
 ORDER = (
     "two_sample", "networks", "privacy", "data", "layers", "generators", "critics", "lipschitz", "objectives", "training",
-    "diagnostics", "measures", "panels", "kinds", "ruler", "judgement", "options", "outline", "build", "run", "report", "api", "claims", "cli",
+    "diagnostics", "measures", "panels", "kinds", "ruler", "judgement", "options", "outline", "build", "run", "federated", "report", "api", "claims", "cli",
 )  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 

@@ -38,12 +38,22 @@ class Gradients(ABC):
         """Return the critic's AUC on training rows."""
 
 
+class Apart(ABC):
+    """Rows that are not in one place: they say themselves how steps use them."""
+
+    @abstractmethod
+    def gradients(self, plan: Plan) -> Gradients:
+        """Return how the steps of a plan use these rows."""
+
+
 def gradients_for(plan: Plan, source: Rows) -> Gradients:
     """Return how the steps of a plan use rows.
 
     Raises:
         ValueError: the plan has privacy, and ``source`` is not a ``Source``.
     """
+    if isinstance(source, Apart):
+        return source.gradients(plan)
     if plan.privacy is None:
         return ByRows(source, plan.batch)
     if not isinstance(source, Source):
