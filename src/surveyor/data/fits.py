@@ -19,6 +19,7 @@ from surveyor.data.fitting import (
     fit_label,
 )
 from surveyor.data.private import SPREAD, fit_private, spread, weight
+from surveyor.data.shared import fit_shared
 from surveyor.data.values import Form
 from surveyor.privacy import CodecAccount, noisy_counts
 
@@ -35,7 +36,8 @@ class Fits:
 
     ``frequent`` maps counts (k,) to the indices that are kept and their counts; ``spread`` maps
     numbers to their mean, variance, minimum and maximum. ``account`` is the privacy that all of it
-    spends, None without differential privacy.
+    spends, None without differential privacy. ``guarded`` says that nothing else may be looked for
+    in rows.
     """
 
     column: Fit
@@ -44,6 +46,7 @@ class Fits:
     frequent: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     spread: Callable[[np.ndarray], np.ndarray]
     account: CodecAccount | None = None
+    guarded: bool = False
 
 
 def _frequent(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,6 +59,7 @@ def _spread(values: np.ndarray) -> np.ndarray:
 
 
 PLAIN = Fits(fit_column, fit_label, fit_group, _frequent, _spread)
+SHARED = Fits(fit_shared, fit_shared, fit_shared, _frequent, _spread, guarded=True)
 
 
 def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: int = 0) -> Fits:
@@ -65,6 +69,8 @@ def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: in
     combinations of the conditions, and ``spreads`` further columns of numbers.
     """
     if options.epsilon is None or options.delta is None:
+        if options.shared:
+            return SHARED
         return replace(PLAIN, column=partial(fit_column, cells=cells_for(len(forms))))
     conditions = len(options.condition)
     combined = conditions if conditions > 1 else 0
@@ -79,7 +85,8 @@ def fits_for(options: Options, rows: int, forms: Mapping[str, Form], spreads: in
     def by_group(name: str, column: pd.Series, form: Form) -> Column:
         return fit_private(name, column, replace(form, kind="category"), counts)
 
-    return Fits(fit, fit, by_group, counts.shown, partial(spread, counts=counts), account)
+    spreading = partial(spread, counts=counts)
+    return Fits(fit, fit, by_group, counts.shown, spreading, account, guarded=True)
 
 
 def account_state(account: CodecAccount | None) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 MOST_DECIMALS = 6
@@ -37,3 +39,11 @@ def decimals(values: np.ndarray) -> int | None:
         if np.allclose(values, values.round(places), rtol=1e-12, atol=1e-13 * largest):
             return places
     return None
+
+
+def between(low: float, high: float) -> float | None:
+    """Return a number strictly between two, with as few digits as possible; None if none is."""
+    middle = low / 2 + high / 2
+    first = -math.ceil(math.log10(max(high - low, 1e-300)))
+    tried = [round(middle, digits) for digits in range(first, first + 3)]
+    return next((edge for edge in (*tried, middle) if low < edge < high), None)

@@ -17,7 +17,9 @@ class Options:
     in pictures of more than eight bits. With ``rules`` "found", rules found in a table are kept in
     every sample, but for those in ``except_rule``; each ``rule`` is kept in any case. The column
     ``node`` holds nodes of the network in the file ``graph``, whose column ``length`` has the
-    lengths of edges. With an ``epsilon``, fitting the codec spends a part of (epsilon, delta).
+    lengths of edges. With an ``epsilon``, fitting the codec spends a part of (epsilon, delta). A
+    ``shared`` codec may leave the place of its rows: it names no value of few rows, and has no
+    rules.
     """
 
     condition: tuple[str, ...] = ()
@@ -38,6 +40,12 @@ class Options:
     graph: str | None = None
     node: str | None = None
     length: str | None = None
+    shared: bool = False
+
+    @property
+    def guarded(self) -> bool:
+        """Return whether a codec may say little of rows, so that nothing is looked for in them."""
+        return self.shared or self.epsilon is not None
 
 
 DEFAULT_OPTIONS = Options()

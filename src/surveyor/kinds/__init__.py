@@ -18,6 +18,7 @@ from surveyor.data import Codec, Data, Files, Options
 from surveyor.data.computed import Computed
 from surveyor.data.coordinates import Coordinates, unnamed
 from surveyor.data.filters import Filter
+from surveyor.data.joining import Joining
 from surveyor.data.summary import Summary
 from surveyor.diagnostics.preflight import Check
 from surveyor.measures import Figures, Measure, SeenRun
@@ -57,6 +58,7 @@ class Kind:
     ``samples`` all their rows for two-sample tests (by default coordinates of some rows), and
     ``comparison_panels`` draw both sets. ``summarise`` returns what a reference holds of a data
     set, and ``recount`` the same of another one; both are None if the kind has no references.
+    ``joining`` joins codecs fitted at several places; None if the kind cannot be trained so.
 
     ``answers`` is the record used instead if samples answer points of another codec, such as a
     picture to translate; ``read_condition`` reads those points, and ``tasks`` make the pairs.
@@ -85,6 +87,7 @@ class Kind:
     comparison_panels: Callable[[TwoSets], Iterator[Section]] = marginals
     summarise: Callable[[Any, int], Summary] | None = None
     recount: Callable[..., tuple[Statistics, Statistics]] | None = None
+    joining: Joining | None = None
     answers: Kind | None = None
     read_condition: Callable[[Codec, Any, Options], Tensor] | None = None
     tasks: Mapping[str, type[Part]] = field(default_factory=dict)

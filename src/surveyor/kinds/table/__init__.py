@@ -6,6 +6,7 @@ from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.decimals import Decimals
 from surveyor.kinds.table.files import Table
 from surveyor.kinds.table.filters import Formulas
+from surveyor.kinds.table.joining import Tables
 from surveyor.kinds.table.measures import Columns, both
 from surveyor.kinds.table.obeyed import Rules
 from surveyor.kinds.table.panels import Columns as ColumnsPanel
@@ -36,5 +37,6 @@ KIND = Kind(
     samples=samples,
     summarise=summarise,
     recount=recount,
+    joining=Tables(),
     panels=(Progress(), ColumnsPanel(), Parts(), Gradients(), Memory(EQUAL_ROWS_NOTE), Account()),
 )

@@ -112,13 +112,13 @@ def rules_of(
 ) -> tuple[Sequence[Found], Sequence[Rule]]:
     """Return the rules to keep of training rows: those found, and those declared.
 
-    With differential privacy none is looked for.
+    For a codec that is guarded none is looked for.
 
     Raises:
         InputError: a rule to leave out is none that was found.
     """
     declared = declared_rules(options.rule, raw)
-    if options.epsilon is not None:
+    if options.guarded:
         return (), declared
     known = {frozenset(rule.names) for rule in declared}
     found: list[Found] = []

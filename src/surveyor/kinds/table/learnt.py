@@ -44,11 +44,11 @@ def learn(
 ) -> Learning:
     """Return what to learn of training rows ``frame``, given ``fitted`` columns and their rules.
 
-    With differential privacy it is the columns themselves. Rules that speak of ``conditions`` are
+    If the fits are guarded it is the columns themselves. Rules that speak of ``conditions`` are
     kept by rejection.
     """
     view = View([*fitted, *(as_numbers(c) or c for c in conditions)], frame)
-    if fits.account is not None:
+    if fits.guarded:
         declared = [without_rows(rule, view.columns) for rule in declared]
         return Learning(tuple(fitted), rejected=to_reject((), declared, (), view))
     made, given = Learning(tuple(fitted)), {c.name for c in conditions}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from surveyor.data import Options
+from surveyor.data.grains import between as between
 from surveyor.data.summary import Summary
 from surveyor.data.values import Form, numeric
 from surveyor.errors import notify
@@ -111,14 +111,6 @@ def edges_of(values: np.ndarray) -> np.ndarray:
     after = after[(after >= 0) & (after < len(distinct) - 1)]
     made = [between(float(distinct[k]), float(distinct[k + 1])) for k in after]
     return np.array([edge for edge in made if edge is not None])
-
-
-def between(low: float, high: float) -> float | None:
-    """Return a number strictly between two, with as few digits as possible; None if none is."""
-    middle = low / 2 + high / 2
-    first = -math.ceil(math.log10(max(high - low, 1e-300)))
-    tried = [round(middle, digits) for digits in range(first, first + 3)]
-    return next((edge for edge in (*tried, middle) if low < edge < high), None)
 
 
 def merged(column: Counts, on_edges: np.ndarray) -> Counts:
