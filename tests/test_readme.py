@@ -36,7 +36,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     people = mixed(300).rename(columns={"town": "city"})
     people.to_csv(tmp_path / "people.csv", index=False)
     stays(400).assign(price=lambda f: 45 * f["nights"]).to_csv(tmp_path / "stays.csv", index=False)
-    for name in ("january", "february", "march"):
+    for name in ("january", "february", "march", "north", "south", "west"):
         mixed(200, seed=len(name)).to_csv(tmp_path / f"{name}.csv", index=False)
     others = {"ctgan": 250, "copula": 220, "unseen": 200}
     for seed, (name, n) in enumerate(others.items(), 1):
@@ -78,6 +78,7 @@ MADE = {
     "README.md": ("oslo.csv", "drift.html", "judged.html", "runs/people/report.html"),
     "guide.md": (
         "cats.png",
+        "patients.csv",
         "walk.gif",
         "large/3.png",
         "drift.html",
@@ -109,7 +110,7 @@ def test_every_command_runs(page: str, place: Path, capsys: pytest.CaptureFixtur
         words = shlex.split(line)
         if words[0] != "surveyor":
             continue
-        few = FEW if words[1] == "train" and "--resume" not in words else []
+        few = FEW if words[1] in ("train", "federate") and "--resume" not in words else []
         assert main([*words[1:], *few]) == 0, (line, capsys.readouterr().err)
         run += 1
     assert run >= 3

@@ -32,6 +32,7 @@ class Stream(IntEnum):
     HALVES = 19  # the split of data that a run was not trained on
     DECODE = 20  # values within cells, for measures
     GIVEN = 21  # samples given values of any columns
+    CLIENTS = 22  # rows drawn for each client of a federated run
 
 
 def generator(seed: int, stream: Stream) -> np.random.Generator:

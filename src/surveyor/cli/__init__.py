@@ -16,6 +16,7 @@ from surveyor import options
 from surveyor.cli import (
     claims,
     distance,
+    federate,
     fill,
     judge,
     measure,
@@ -33,6 +34,7 @@ __all__ = [
     "claims",
     "distance",
     "entry",
+    "federate",
     "fill",
     "judge",
     "main",

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 import surveyor.run as runs
-from surveyor import api
+from surveyor import api, federated
 from surveyor.cli.console import app, escaped, out, print_finding, print_path
 from surveyor.cli.flags import Flags
 from surveyor.cli.progress import progress
@@ -88,6 +88,8 @@ def _resume(data: str, path: Path, target: Path | None, given: object, ranks: Ra
         raise InputError("--resume uses the run's own configuration; remove all other options")
     if target is not None and target != path:
         raise InputError(f"--out {target}: a resumed run stays in {path}; remove --out")
+    if not data and federated.members_in(path) is not None:
+        return run_session(federated.resume(path))
     found = runs.opened(path, resuming=True)
     config, source = found.config, data or found.data_name
     if not source or OWN in (config.generator, config.critic):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -218,7 +218,8 @@ class Data:
     """Data ready for training, with their codec.
 
     ``validation`` rows choose the best step and decide when to stop; ``holdout`` rows are for the
-    figures that a user is shown, and play no part in any choice.
+    figures that a user is shown, and play no part in any choice. ``parts`` are the data of several
+    places that these are together, by name; of a part ``share`` is the one it has in training.
     """
 
     files: Files
@@ -227,6 +228,8 @@ class Data:
     validation: Source
     holdout: Source
     raw: Any
+    parts: Mapping[str, Data] = field(default_factory=dict)
+    share: float = 1.0
 
     def held_out(self, n: int) -> Any:
         """Return at most ``n`` held-out rows in user units."""

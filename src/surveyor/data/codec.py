@@ -185,6 +185,10 @@ class Codec(ABC):
         """
         return batch.joint()
 
+    def features(self, rows: Rows, index: np.ndarray) -> np.ndarray:
+        """Return the chosen rows as numbers (n, d) that trees can tell apart, few if possible."""
+        return self.points(rows, index).flatten(1).numpy()
+
     def round_trip(self, batch: Batch, codes: np.ndarray, draws: Draws) -> Batch:
         """Return generated points after decoding and encoding again: rounded as data are."""
         return batch

@@ -34,6 +34,10 @@ class Joining(ABC):
         """
 
     @abstractmethod
+    def defaults(self, raws: Sequence[Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return default options for the data of all places, given those that the user has set."""
+
+    @abstractmethod
     def reread(self, raw: Any, agreed: Mapping[str, Any], options: Options) -> Any:
         """Return the data of a place, read as agreed."""
 

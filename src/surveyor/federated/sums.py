@@ -55,8 +55,8 @@ class Client:
         """Return the sums over as many of its rows as ``request`` asks for."""
         load_weights(self.game, request.weights)
         own = ByRows(self.rows, request.rows)
-        device, noise = self.game.device, request.noise
-        draws = Draws(self.seed, request.step, Stream(request.stream), self.rank, device)
+        stream, noise = Stream(request.stream), request.noise
+        draws = Draws(self.seed, request.step, stream, self.rank, self.game.device)
         if request.stage == "auc":
             auc = own.auc(self.game, draws, noise)
             return Sums(request.rows, {"auc": request.rows * float(auc)}, ())

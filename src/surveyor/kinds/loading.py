@@ -115,9 +115,7 @@ def split_and_encode(
             f"{n} row{'s' * (n != 1)}: too few to train on and hold some out; "
             f"give at least {MINIMUM_ROWS}"
         )
-    order = generator(seed, Stream.SPLIT).permutation(n)
-    held = max(4, min(n // 2, round(holdout * n)))
-    train, validation, held_out = order[held:], order[: held // 3], order[held // 3 : held]
+    train, validation, held_out = split_rows(n, holdout, seed)
     options = replace(options, delta=delta_of(options, len(train)))
     files = kind.files
     if codec is None:
@@ -127,3 +125,10 @@ def split_and_encode(
     rows = codec.rows(raw)
     first, second, third = (Source(codec, rows, index) for index in (train, validation, held_out))
     return Data(files, codec, first, second, third, raw)
+
+
+def split_rows(n: int, holdout: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the training, validation and held-out rows of ``n``, in random order."""
+    order = generator(seed, Stream.SPLIT).permutation(n)
+    held = max(4, min(n // 2, round(holdout * n)))
+    return order[held:], order[: held // 3], order[held // 3 : held]

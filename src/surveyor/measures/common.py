@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surveyor.measures import Measure
+from surveyor.measures.by_client import ByClient
 from surveyor.measures.by_part import ByPart
 from surveyor.measures.critic import Critic
 from surveyor.measures.memorising import Memorising
@@ -13,4 +14,5 @@ from surveyor.measures.wasserstein import Wasserstein
 def common(tests: TwoSample | None = None) -> tuple[Measure, ...]:
     """Return them; a kind may pass two-sample ``tests`` on samples of its own."""
     parts = ByPart("condition"), ByPart("group")
-    return Wasserstein(), Critic(), tests or TwoSample(), *parts, Memorising()
+    tests = tests or TwoSample()
+    return Wasserstein(), Critic(), tests, *parts, Memorising(), ByClient(tests)

@@ -22,6 +22,7 @@ By = Literal[
     "label",
     "test",
     "rule",
+    "client",
     "file",
     "other",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from surveyor.batch import Draws
 from surveyor.measures import Figure, Measure, Seen
 from surveyor.two_sample import FEWEST, Samples, of_points, prove
-from surveyor.two_sample.classifier import separate_samples
+from surveyor.two_sample.classifier import Separation, separate_samples
 
 MOST_ROWS = 20_000
 CELLS = 50_000_000  # entries of a side's points in memory
@@ -51,11 +51,9 @@ class TwoSample(Measure):
 
         The spread of ``auc`` is an upper bound of its standard error near .5.
         """
-        both, real = self.sides(seen)
-        found, floor = separate_samples(both, seen.seed), separate_samples(real, seen.seed)
-        n_auc = min(found.rows)
-        yield Figure("auc", found.right, floor.right, "", "lower", n=n_auc, spread=found.error)
-        if n_auc < FEWEST:
+        both, found, auc = self._separated(seen)
+        yield auc
+        if auc.n < FEWEST:
             return
         both = replace(both, points=(both.points[0][: seen.n], both.points[1][: seen.n]))
         for test in prove(both, seen.seed).outcomes:
@@ -64,3 +62,14 @@ class TwoSample(Measure):
                 "p_value", test.p_value, None, "", "higher", test.test, "test",
                 min(test.rows), note=note,
             )  # fmt: skip
+
+    def auc(self, seen: Seen) -> Figure:
+        """Return the classifier's ``auc`` alone."""
+        return self._separated(seen)[2]
+
+    def _separated(self, seen: Seen) -> tuple[Samples, Separation, Figure]:
+        both, real = self.sides(seen)
+        found, floor = separate_samples(both, seen.seed), separate_samples(real, seen.seed)
+        n = min(found.rows)
+        auc = Figure("auc", found.right, floor.right, "", "lower", n=n, spread=found.error)
+        return both, found, auc

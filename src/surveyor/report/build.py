@@ -11,6 +11,7 @@ from surveyor.measures import NoFigure, SeenRun
 from surveyor.options import dumps
 from surveyor.panels import Shown
 from surveyor.reading import damaged
+from surveyor.report.clients import clients
 from surveyor.report.pages import page
 from surveyor.run import Lock, Run
 from surveyor.run.opening import EVALUATION
@@ -52,7 +53,10 @@ def page_of(run: Run, data: Data) -> str:
         between=run.kind.w1_between,
         w1=evaluation["w1"],
         auc=evaluation.by_name.get("auc"),
-        sections=[section for panel in run.kind.panels for section in panel(shown)],
+        sections=[
+            *(section for panel in run.kind.panels for section in panel(shown)),
+            *clients(run, shown),
+        ],
         training_rows=len(data.train),
         held_rows=len(data.holdout),
         config=dumps(run.config, run.data_name),

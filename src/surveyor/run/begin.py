@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -61,10 +61,12 @@ def start(
     critic: nn.Module | None = None,
     ranks: Ranks | None = None,
     rehearse: Callable[[Session], None] = lambda session: None,
+    beside: Mapping[str, bytes] = {},
 ) -> Session:
     """Create a run folder atomically; only the leader of several processes writes.
 
-    ``rehearse`` first tries everything that follows training.
+    ``rehearse`` first tries everything that follows training. ``beside`` are further files of the
+    folder.
 
     Raises:
         InputError: the folder exists, the preflight or ``rehearse`` refuses, or processes disagree
@@ -91,7 +93,7 @@ def start(
     session.data_name = data_name
     _agreed(session)
     if ranks.is_main:
-        files = _files(data)
+        files = {**_files(data), **beside}
         session.codec = digest_of(files)
         files[CONFIG] = dumps(config, data_name).encode()
         session.lock = make(path, files, [CHECKPOINT.partition("/")[0]])

@@ -21,7 +21,7 @@ def prepare(data: Any, given: Mapping[str, Any]) -> tuple[Data, Config]:
     """Read data and resolve the configuration; problems of both are raised together."""
     given = {name: value for name, value in given.items() if value is not None}
     problems: list[str] = []
-    kind, raw, defaults, early = None, None, {}, _early(given)
+    kind, raw, defaults, early = None, None, {}, early_options(given)
     with collecting(problems):
         source = copy_arrays(resolve(data))
         if early is not None:
@@ -45,7 +45,7 @@ READ = frozenset(f.name for f in dataclasses.fields(Options)) & {
 }
 
 
-def _early(given: Mapping[str, Any]) -> Config | None:
+def early_options(given: Mapping[str, Any]) -> Config | None:
     """Return the options for reading data; None if they are invalid."""
     try:
         return resolve_config({k: v for k, v in given.items() if k in READ})

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logit
 from scipy.stats import mannwhitneyu, norm
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
@@ -93,6 +94,18 @@ def separate(a: np.ndarray, b: np.ndarray, seed: int = 0) -> Separation:
     for fit, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
         scores[test] = _scores(x, y, fit, test, seed)
     return Separation(float(roc_auc_score(y, scores)), (len(a), len(b)))
+
+
+def log_odds(a: np.ndarray, b: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Return log a(x) / b(x), up to a constant, at the rows x of ``b`` (m, d), as (m,).
+
+    Trees are trained to separate them from rows ``a`` (n, d), and score only rows of other folds.
+    """
+    x, y = np.concatenate([b, a]), np.repeat([0, 1], [len(b), len(a)])
+    scores = np.empty(len(x))
+    for fit, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
+        scores[test] = _scores(x, y, fit, test, seed)
+    return np.asarray(logit(scores[: len(b)].clip(1e-9, 1 - 1e-9)))
 
 
 def _some(both: Samples, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -337,6 +337,15 @@ class TableCodec(Codec):
         write_deviations(x[:, total:], rows["beyond"], index)
         return x * self._measured if self.ignored else x
 
+    def features(self, rows: Rows, index: np.ndarray) -> np.ndarray:
+        """Return a number a column: the code of a category, the position of a number's cell."""
+        codes = rows["codes"][index].astype(np.int64)
+        columns = [
+            np.append(c.positions, np.nan)[own] if c.ordered else own
+            for c, own in zip(self.columns, codes.T, strict=True)
+        ]
+        return np.stack(columns, axis=1).astype(np.float64)
+
     def clip_to_range(self, rows: Rows) -> tuple[Rows, np.ndarray]:
         """Return rows with numbers clipped to the training range, and how far each row moved.
 

@@ -17,6 +17,7 @@ PRIVATE: Mapping[str, Any] = {
     "warm_start": 1.0,
     "warm_rate": 0.02,
 }
+FEDERATED_STEPS = 200  # of several clients, each step a message to every one of them
 DEFAULTS: Mapping[str, Any] = {
     "critic": "mlp:width=256,depth=2",
     "latent": "gaussian:dimensions=128",

@@ -17,6 +17,7 @@ from surveyor.data.shared import merge_columns, translation
 from surveyor.data.values import Form
 from surveyor.errors import InputError
 from surveyor.kinds.table.codec import TableCodec
+from surveyor.kinds.table.defaults import FEDERATED_STEPS, PRIVATE, PRIVATE_PARTS, defaults
 from surveyor.kinds.table.frames import Frame
 from surveyor.kinds.table.infer import Typed, apply_forms
 
@@ -74,6 +75,15 @@ class Tables(Joining):
         if problems:
             raise InputError(*problems)
         return found
+
+    def defaults(self, raws: Sequence[Frame], given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return defaults of few steps with large batches: every step is a message to a client."""
+        rows, columns = sum(map(len, raws)), len(raws[0].names)
+        generator = str(given.get("generator") or "autoregressive").partition(":")[0]
+        found = defaults(rows, columns, generator == "autoregressive")
+        batch = min(2000, max(32, rows // PRIVATE_PARTS))
+        few = {**PRIVATE, "steps": FEDERATED_STEPS} if "warm_start" in found else {}
+        return {**found, **few, "batch": batch, "calibrate": "no"}
 
     def reread(self, raw: Frame, agreed: Mapping[str, Any], options: Options) -> Typed:
         """Return the table read in the agreed forms."""

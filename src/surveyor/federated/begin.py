@@ -1,0 +1,197 @@
+"""Starting a federated run in one process, and opening it again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import surveyor.run as runs
+from surveyor.arguments import collecting
+from surveyor.build import options_of
+from surveyor.data import Data
+from surveyor.errors import InputError
+from surveyor.federated.places import Joined, Places, join, names_of, read_places
+from surveyor.federated.weighing import BY_ROWS, weighing_problems
+from surveyor.options import Config, configure
+from surveyor.reading import read_json
+from surveyor.run.opening import Opened
+from surveyor.run.preparing import early_options
+from surveyor.training import Game, Plan
+
+FILE = "federated.json"
+UNFIT: Mapping[str, str] = {
+    "group": "groups are not merged between clients",
+    "balance": "groups are not merged between clients",
+    "rule": "rules are not kept in federated runs",
+    "except_rule": "rules are not kept in federated runs",
+    "task": "only tables are trained federated",
+    "privacy": "not yet with several clients",
+    "device": "the clients compute on the CPU",
+    "compile": "the clients' batches differ in size",
+}
+"""Options that a federated run does not take, each with the reason."""
+FIXED: Mapping[str, Any] = {"rules": "no", "device": "cpu", "compile": "no"}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A client of a run: its name and file, its rows, and the bytes that it told of its columns."""
+
+    name: str
+    source: str
+    rows: int
+    share: float
+    told: int
+
+
+@dataclass(frozen=True)
+class Members:
+    """``federated.json``: the clients of a run, and how they were weighed."""
+
+    clients: tuple[Member, ...]
+    weigh: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Left:
+    """What left a client, in words, and how many bytes of it."""
+
+    client: str
+    what: str
+    bytes: int
+
+
+def prepare(
+    paths: Sequence[str], given: Mapping[str, Any], weigh: Sequence[str] = (BY_ROWS,)
+) -> tuple[Joined, Members, Config]:
+    """Read the clients' data, a file each, and resolve the configuration.
+
+    Raises:
+        InputError: all problems with files, options and weights, at once.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    sources, problems = names_of(paths)
+    if not sources:
+        problems.append("federate: no data given; write surveyor federate FILE FILE ... --out RUN")
+    problems += [
+        f"--{name.replace('_', '-')}: {why}; leave it out"
+        for name, why in UNFIT.items()
+        if given.get(name) not in (None, False, (), "none", FIXED.get(name))
+    ]
+    problems += weighing_problems(weigh, list(sources)) if sources else []
+    able = {name: value for name, value in given.items() if name not in UNFIT}
+    early, places = early_options(able), None
+    with collecting(problems):
+        if early is not None and sources:
+            places = read_places(sources, options_of(early))
+    defaults: Mapping[str, Any] = {}
+    if places is not None:
+        defaults = places.joining.defaults(list(places.raws.values()), given)
+    config = Config()
+    with collecting(problems):
+        config = configure({**able, **FIXED}, defaults)
+    joined = None
+    if places is not None and not problems:
+        with collecting(problems):
+            joined = join(places, config, weigh)
+    if problems or joined is None:
+        raise InputError(*problems)
+    return joined, _members(joined, sources, weigh), config
+
+
+def start(
+    joined: Joined,
+    members: Members,
+    config: Config,
+    path: Path,
+    rehearse: Callable[[runs.Session], None] = lambda session: None,
+) -> runs.Session:
+    """Create the run folder of a federated run.
+
+    Raises:
+        InputError: the folder exists, or the preflight or ``rehearse`` refuses.
+    """
+    beside = {FILE: json.dumps(asdict(members), indent=1).encode()}
+    names = " + ".join(member.name for member in members.clients)
+    return runs.start(joined.data, names, config, path, rehearse=rehearse, beside=beside)
+
+
+def members_in(path: Path) -> Members | None:
+    """Return the clients of the run in a folder; None if it is not federated.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    return read_json(path / FILE, Members) if os.path.lexists(path / FILE) else None
+
+
+def own_data(found: Opened | runs.Run, members: Members) -> Data:
+    """Read the clients' files again as the data of a run.
+
+    Raises:
+        InputError: a file is gone, or the data are different ones.
+    """
+    sources = {member.name: member.source for member in members.clients}
+    config = found.config
+    places: Places = read_places(sources, options_of(config))
+    data = join(places, config, members.weigh).data
+    runs.same_data(found.path, found.fingerprint, data)
+    return data
+
+
+def resume(path: Path) -> runs.Session:
+    """Continue a federated run from its last checkpoint.
+
+    Raises:
+        InputError: there is no such run, it is damaged, or the data are different.
+    """
+    found, members = runs.opened(path, resuming=True), members_in(path)
+    if members is None:
+        raise InputError(f"{path}: not a federated run; resume it with: surveyor train --resume")
+    return runs.resume(path, own_data(found, members))
+
+
+def left(members: Members, game: Game, plan: Plan) -> list[Left]:
+    """Return what left each client in a whole run: at most, for a client is not in every batch."""
+    found = []
+    for member in members.clients:
+        found.append(
+            Left(
+                member.name,
+                "of each column its type, the values that at least 5 rows share with their counts, "
+                "and counts of cells of at least 5 rows; the number of rows",
+                member.told,
+            )
+        )
+        sums = f"sums of gradients over its rows of a batch, {plan.updates:,} at most"
+        found.append(Left(member.name, sums, sums_bytes(game, plan)))
+        what = "W1 and AUC on rows that it has held out, each with its floor"
+        found.append(Left(member.name, what, 4 * 8))
+    return found
+
+
+def sums_bytes(game: Game, plan: Plan) -> int:
+    """Return the size of all sums of gradients that a client sends in a run."""
+    sizes = [
+        sum(p.numel() * p.element_size() for p in net.parameters())
+        for net in (game.generator, game.critic)
+    ]
+    warm = min(plan.warm, plan.steps)
+    rounds = plan.steps - warm
+    return warm * sizes[0] + rounds * (sizes[0] + plan.critic_steps * sizes[1])
+
+
+def _members(joined: Joined, sources: Mapping[str, str], weigh: Sequence[str]) -> Members:
+    return Members(
+        tuple(
+            Member(name, os.path.abspath(sources[name]), len(part.train), part.share, told)
+            for (name, part), told in zip(
+                joined.data.parts.items(), joined.told.values(), strict=True
+            )
+        ),
+        tuple(weigh),
+    )

@@ -1,0 +1,59 @@
+"""The section of a report on the clients of a federated run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from surveyor.build import plan_of
+from surveyor.data.bounds import format_bytes
+from surveyor.federated import Left, Member, left, members_in
+from surveyor.measures import Figure
+from surveyor.panels import Section, Shown, Table, Text
+from surveyor.run import Run
+
+CHOSEN = (
+    "Of as many generated rows as its share should need, each client draws those that are most "
+    "likely like its own, by the odds of trees on its training rows, and compares them with rows "
+    "that it has held out: W1, and the AUC of a classifier, each beside the same between its "
+    "training rows and its held-out ones."
+)
+SIMULATED = (
+    "This run was simulated in one process. W1 over training, the best step and all other figures "
+    "of this page are of the held-out rows of all clients together, which no one has where the "
+    "clients are apart."
+)
+LEFT = (
+    "At most: a client is not in every batch. Sums of gradients are not private by themselves; "
+    "rows can be inferred from them where few are summed."
+)
+
+
+def clients(run: Run, shown: Shown) -> Iterator[Section]:
+    """Yield a row a client, the smallest first, and what left each; nothing for other runs."""
+    members = members_in(run.path)
+    if members is None:
+        return
+    figures = {(f.name, f.of): f for f in shown.evaluation.figures if f.by == "client"}
+    order = sorted(members.clients, key=lambda member: member.rows)
+    head = ("", "training rows", "share", "W1", "floor", "W1 / floor", "AUC", "floor")
+    rows = tuple((*_first(m), *_figures(m.name, figures)) for m in order)
+    notes = Text(CHOSEN, note=True), Text(SIMULATED, note=True)
+    yield Section("Clients, the smallest first", (Table(head, rows), *notes))
+    told = left(members, run.game, plan_of(run.config))
+    every = [_left(own) for m in order for own in told if own.client == m.name]
+    table = Table(("", "what", "bytes"), tuple(every), amounts=1)
+    yield Section("What left each client", (table, Text(LEFT, note=True)))
+
+
+def _first(member: Member) -> tuple[str, int, str]:
+    return member.name, member.rows, f"{member.share:.1%}"
+
+
+def _figures(name: str, figures: dict[tuple[str, str], Figure]) -> tuple[float | None, ...]:
+    w1, auc = figures.get(("w1", name)), figures.get(("auc", name))
+    first = (None, None, None) if w1 is None else (w1.value, w1.floor, w1.ratio)
+    return (*first, *((None, None) if auc is None else (auc.value, auc.floor)))
+
+
+def _left(own: Left) -> tuple[str, str, str]:
+    return own.client, own.what, format_bytes(own.bytes)
