@@ -53,7 +53,7 @@ install: .venv/installed
 # bench-bytes, bench-known, bench-memory, bench-hard, bench-quality,
 # bench-groups, bench-smalltables, bench-materials, bench-labels, bench-outliers, bench-smoothness,
 # bench-minority, bench-privacy, bench-images, bench-numbers, bench-given, bench-choice, bench-network, bench-graphs, bench-oddities, bench-bracket,
-# bench-grids, bench-newnodes; bench-cheap runs those of minutes; bench-ruler, bench-speed, bench-bayes and bench-molecules need other libraries,
+# bench-grids, bench-newnodes, bench-federated; bench-cheap runs those of minutes; bench-ruler, bench-speed, bench-bayes and bench-molecules need other libraries,
 # and install them first
 bench-ruler bench-speed bench-bayes bench-molecules: bench-%: install
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

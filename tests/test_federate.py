@@ -93,8 +93,8 @@ def test_what_leaves_a_client_is_counted(run: Path, monkeypatch: pytest.MonkeyPa
     session = federated.start(joined, members, config, run.with_name("counted"))
     list(session.records())
     told = left(members, session.game, session.plan)
-    assert [own.bytes for own in told if own.what.startswith("sums")] == sent
-    assert {own.bytes for own in told if own.what.startswith("of each column")} == {
+    assert [own.bytes for own in told if own.name == "sums"] == sent
+    assert {own.bytes for own in told if own.name == "counts"} == {
         member.told for member in members.clients
     }
 

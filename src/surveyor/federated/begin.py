@@ -34,6 +34,7 @@ UNFIT: Mapping[str, str] = {
     "compile": "the clients' batches differ in size",
 }
 """Options that a federated run does not take, each with the reason."""
+FIGURES = 4  # W1, AUC and their floors
 FIXED: Mapping[str, Any] = {"rules": "no", "device": "cpu", "compile": "no"}
 
 
@@ -58,11 +59,18 @@ class Members:
 
 @dataclass(frozen=True)
 class Left:
-    """What left a client, in words, and how many bytes of it."""
+    """What left a client, in a word and in a sentence, and how many bytes of it."""
 
     client: str
+    name: str
     what: str
     bytes: int
+
+
+COUNTS = (
+    "Counts: the number of rows; of each column its type, the values that at least 5 rows share, "
+    "with their counts, and the counts of cells of at least 5 rows."
+)
 
 
 def prepare(
@@ -157,21 +165,17 @@ def resume(path: Path) -> runs.Session:
 
 def left(members: Members, game: Game, plan: Plan) -> list[Left]:
     """Return what left each client in a whole run: at most, for a client is not in every batch."""
-    found = []
-    for member in members.clients:
-        found.append(
-            Left(
-                member.name,
-                "of each column its type, the values that at least 5 rows share with their counts, "
-                "and counts of cells of at least 5 rows; the number of rows",
-                member.told,
-            )
+    sums = f"Sums: of gradients over the client's rows of a batch, {plan.updates:,} at most."
+    figures = "Figures: W1 and AUC on rows that it has held out, each with its floor."
+    return [
+        own
+        for member in members.clients
+        for own in (
+            Left(member.name, "counts", COUNTS, member.told),
+            Left(member.name, "sums", sums, sums_bytes(game, plan)),
+            Left(member.name, "figures", figures, FIGURES * 8),
         )
-        sums = f"sums of gradients over its rows of a batch, {plan.updates:,} at most"
-        found.append(Left(member.name, sums, sums_bytes(game, plan)))
-        what = "W1 and AUC on rows that it has held out, each with its floor"
-        found.append(Left(member.name, what, 4 * 8))
-    return found
+    ]
 
 
 def sums_bytes(game: Game, plan: Plan) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from surveyor.build import plan_of
 from surveyor.data.bounds import format_bytes
-from surveyor.federated import Left, Member, left, members_in
+from surveyor.federated import Member, left, members_in
 from surveyor.measures import Figure
 from surveyor.panels import Section, Shown, Table, Text
 from surveyor.run import Run
@@ -38,22 +38,22 @@ def clients(run: Run, shown: Shown) -> Iterator[Section]:
     head = ("", "training rows", "share", "W1", "floor", "W1 / floor", "AUC", "floor")
     rows = tuple((*_first(m), *_figures(m.name, figures)) for m in order)
     notes = Text(CHOSEN, note=True), Text(SIMULATED, note=True)
-    yield Section("Clients, the smallest first", (Table(head, rows), *notes))
+    table = Table(head, rows, amounts=len(head) - 1)
+    yield Section("Clients, the smallest first", (table, *notes))
     told = left(members, run.game, plan_of(run.config))
-    every = [_left(own) for m in order for own in told if own.client == m.name]
-    table = Table(("", "what", "bytes"), tuple(every), amounts=1)
-    yield Section("What left each client", (table, Text(LEFT, note=True)))
+    names = tuple(dict.fromkeys(own.name for own in told))
+    by = {(own.client, own.name): format_bytes(own.bytes) for own in told}
+    every = tuple((m.name, *(by[m.name, name] for name in names)) for m in order)
+    table = Table(("", *names), every, amounts=len(names))
+    what = " ".join(dict.fromkeys(own.what for own in told))
+    yield Section("What left each client", (table, Text(f"{what} {LEFT}", note=True)))
 
 
-def _first(member: Member) -> tuple[str, int, str]:
-    return member.name, member.rows, f"{member.share:.1%}"
+def _first(member: Member) -> tuple[str, str, str]:
+    return member.name, f"{member.rows:,}", f"{member.share:.1%}"
 
 
 def _figures(name: str, figures: dict[tuple[str, str], Figure]) -> tuple[float | None, ...]:
     w1, auc = figures.get(("w1", name)), figures.get(("auc", name))
     first = (None, None, None) if w1 is None else (w1.value, w1.floor, w1.ratio)
     return (*first, *((None, None) if auc is None else (auc.value, auc.floor)))
-
-
-def _left(own: Left) -> tuple[str, str, str]:
-    return own.client, own.what, format_bytes(own.bytes)
