@@ -30,7 +30,6 @@ from surveyor.arguments import (
     shown,
 )
 from surveyor.build import head_of, plan_of
-from surveyor.data import Data
 from surveyor.data.measured import columns_read
 from surveyor.data.memory import copy_arrays
 from surveyor.data.sources import resolve
@@ -176,7 +175,9 @@ class Model:
         options = columns_read(drop, type, missing)
         if data is None and options != columns_read():
             raise InputError("--drop, --type, --missing: only together with other data")
-        measured = own_data(run) if data is None else runs.other_data(run, data, options)
+        measured = (
+            federated.trained_on(run) if data is None else runs.other_data(run, data, options)
+        )
         own = data is None
         game = replace(run.game, head=head_of(measured.codec, run.game.generator))
         with runs.threads(run.config.threads):
@@ -259,24 +260,7 @@ class Model:
     @with_default_settings
     def report(self, data: Any = None) -> Path:
         """Rewrite ``report.html`` and return its path."""
-        return build_report(self.run, own_data(self.run, data))
-
-
-def own_data(run: runs.Run, data: Any = None) -> Data:
-    """Return the data that a run was trained on, from their original place or from ``data``.
-
-    Raises:
-        InputError: the data are different, gone, or not given.
-    """
-    members = federated.members_in(run.path)
-    if members is None:
-        return runs.trained_on(run, data)
-    if data is not None:
-        raise InputError(
-            f"{run.path}: was trained on the data of several clients; bring the files back to "
-            f"their places: {', '.join(member.source for member in members.clients)}"
-        )
-    return federated.own_data(run, members)
+        return build_report(self.run, federated.trained_on(self.run, data))
 
 
 @with_default_settings

@@ -10,6 +10,7 @@ from surveyor.federated.begin import (
     prepare,
     resume,
     start,
+    trained_on,
 )
 from surveyor.federated.messages import Request, Sums
 from surveyor.federated.sums import BySumsOfClients, Client, Federation, added
@@ -30,4 +31,5 @@ __all__ = [
     "prepare",
     "resume",
     "start",
+    "trained_on",
 ]

@@ -151,6 +151,23 @@ def own_data(found: Opened | runs.Run, members: Members) -> Data:
     return data
 
 
+def trained_on(run: runs.Run, data: Any = None) -> Data:
+    """Return the data that a run was trained on, from their original place or from ``data``.
+
+    Raises:
+        InputError: the data are different, gone, or not given.
+    """
+    members = members_in(run.path)
+    if members is None:
+        return runs.trained_on(run, data)
+    if data is not None:
+        raise InputError(
+            f"{run.path}: was trained on the data of several clients; bring the files back to "
+            f"their places: {', '.join(member.source for member in members.clients)}"
+        )
+    return own_data(run, members)
+
+
 def resume(path: Path) -> runs.Session:
     """Continue a federated run from its last checkpoint.
 
