@@ -70,7 +70,7 @@ class Set:
 
 SETS = {
     "community-small": Set(community, 100, ("connected",)),
-    "planar": Set(planar, 160, ("connected", "planar"), ("--steps", "1500")),
+    "planar": Set(planar, 160, ("connected", "planar"), ("--steps", "1200")),
 }
 
 

@@ -39,7 +39,7 @@ from surveyor.kinds.graphs.writing import write, write_folder
 DEFAULTS: Mapping[str, Any] = {
     "objective": "relativistic",
     "constraint": ("gradient-penalty:weight=0.1,points=both,target=0",),
-    "generator": "graph-rnn:width=64,pointer=32,order=cardinality,triangles=true",
+    "generator": "graph-rnn:width=64,pointer=64,order=cardinality,triangles=true",
     "critic": "relational",
     "critic_steps": 1,
     "warm_start": 1.0,
