@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor
@@ -78,13 +80,18 @@ HELD = (*sorted(constraints()), "gradient-penalty:every=2")
 @pytest.mark.parametrize("objective", sorted(objectives()))
 @pytest.mark.parametrize("constraint", HELD)
 def test_sums_of_clients_are_the_gradient_of_the_joint_batch(
-    constraint: str, objective: str, monkeypatch: pytest.MonkeyPatch
+    constraint: str, objective: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     shared_draws(monkeypatch)
-    told = {"constraint": constraint, "objective": objective}
-    labels = np.arange(400) % 3
-    source = {"x": np.random.default_rng(0).normal(size=(400, 2)), "c": labels + 0.5}
-    data, game, _, _ = built(source, condition=["c"], critic="mlp:width=16,depth=2", **told)
+    told: dict[str, Any] = {"constraint": constraint, "objective": objective, "condition": ["c"]}
+    labels, x = np.arange(400) % 3, np.random.default_rng(0).normal(size=(400, 2))
+    source: Any = {"x": x, "c": labels + 0.5}
+    if constraint == "edge-penalty":
+        source = pd.DataFrame({"x": x[:, 0], "at": [f"n{k}" for k in labels], "c": labels[::-1]})
+        line = pd.DataFrame({"u": ["n0", "n1"], "v": ["n1", "n2"]})
+        line.to_csv(tmp_path / "line.csv", index=False)
+        told |= {"node": "at", "graph": str(tmp_path / "line.csv"), "generator": "mlp"}
+    data, game, _, _ = built(source, critic="mlp:width=16,depth=2", **told)
     compare(game, data.train.first(sum(SIZES)), ("critic", "generator"))
 
 
