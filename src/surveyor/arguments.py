@@ -191,3 +191,10 @@ def _example(value: object) -> str:
     first = value[0] if isinstance(value, (list, tuple)) and value else value
     column, equals, text = first.partition("=") if isinstance(first, str) else ("", "", "")
     return f"{column!r}: {text!r}" if column and equals else "'city': 'Oslo'"
+
+
+def not_with(flag: str, others: Mapping[str, object]) -> list[str]:
+    """Return a problem for each of the ``others`` that is given although ``flag`` rules it out."""
+    return [
+        f"{name}: not with {flag}; leave one of them out" for name, own in others.items() if own
+    ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from surveyor.arguments import collecting, integer, seed_of
+from surveyor.arguments import collecting, integer, not_with, seed_of
 from surveyor.cli.console import escaped, out, output_problems, print_path
 from surveyor.cli.progress import progress_bar
 from surveyor.cli.spreadsheet import print_csv
@@ -35,11 +35,7 @@ def sample_network(
         InputError: ``others``, options that do not go with a network, are given, the file cannot be
             read, or it has too few nodes.
     """
-    problems = [
-        f"{name}: not with --network; leave one of them out"
-        for name, given in others.items()
-        if given
-    ]
+    problems = not_with("--network", others)
     with collecting(problems):
         if integer("-n", n, 1) > MOST:
             raise InputError(f"-n {n:,}: at most {MOST:,} new nodes at a time")

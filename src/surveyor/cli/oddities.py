@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from surveyor.arguments import collecting
+from surveyor.arguments import collecting, not_with
 from surveyor.cli.console import escaped, html_problems, out, output_problems, print_path, visible
 from surveyor.cli.progress import progress_bar
 from surveyor.errors import InputError
@@ -35,11 +35,7 @@ def score_network(
         InputError: ``others``, options that do not go with a network, are given, the file cannot be
             read, or it has too few edges.
     """
-    problems = [
-        f"{name}: not with --network; leave one of them out"
-        for name, given in others.items()
-        if given
-    ]
+    problems = not_with("--network", others)
     problems += output_problems(output, (".csv",), overwrite)
     problems += html_problems(html, overwrite)
     with collecting(problems):

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 STOP, NEW, FIRST = 0, 1, 2
 FAR = 12  # distances from here on are one to a generator
@@ -97,6 +98,18 @@ class GraphSpace:
         first = self.nodes * self.node_types
         nodes = x[:, :first].view(-1, self.nodes, self.node_types)
         return nodes, x[:, first:].view(-1, self.pairs, self.edge_types)
+
+    def straight_through(self, raw: Tensor) -> Tensor:
+        """Return each node and edge as the most likely one or none, with a softmax's gradient.
+
+        ``raw`` are logits like points, over those of none, which are 0 (Bengio et al. 2013).
+        """
+        parts = []
+        for logits in self.split(raw):
+            odds = functional.pad(logits, (0, 1)).softmax(-1)
+            hot = functional.one_hot(odds.argmax(-1), odds.shape[-1]).to(odds)
+            parts.append((hot + odds - odds.detach())[..., :-1].flatten(1))
+        return torch.cat(parts, dim=1)
 
     def adjacent(self, edges: Tensor) -> Tensor:
         """Return edges (n, pairs, ...) as matrices (n, nodes, nodes, ...), symmetric."""

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Codec, Options, Rows, Space, State
@@ -82,12 +81,7 @@ class GraphCodec(Codec):
 
     def head(self, raw: Tensor, draws: Draws) -> Tensor:
         """Return each node and edge as the most likely one, straight through to a softmax."""
-        parts = []
-        for logits in self.alphabet.space.split(raw):
-            odds = functional.pad(logits, (0, 1)).softmax(-1)  # the last one is none
-            hot = functional.one_hot(odds.argmax(-1), odds.shape[-1]).to(odds)
-            parts.append((hot + odds - odds.detach())[..., :-1].flatten(1))
-        return torch.cat(parts, dim=1)
+        return self.alphabet.space.straight_through(raw)
 
     def graphs(self, x: Tensor) -> list[Graph]:
         """Return the graphs of points (n, width)."""

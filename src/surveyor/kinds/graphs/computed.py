@@ -10,8 +10,8 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from surveyor.data.computed import Computed, Test
-from surveyor.data.where import OR, TO
+from surveyor.data.computed import Computed, Test, alternatives, read_range, within
+from surveyor.data.where import TO
 from surveyor.errors import InputError
 from surveyor.kinds.graphs.descriptors import clustering, degrees, diameter
 from surveyor.kinds.graphs.graphs import Graph
@@ -32,29 +32,18 @@ class Within(Computed):
         Raises:
             InputError: no range, or one that no graph lies in.
         """
-        several = isinstance(query, (list, tuple, set, frozenset))
-        texts = [str(q) for q in query] if several else str(query).split(OR)
-        spans = [self._span(name, text.strip()) for text in texts or [""]]
+        ranges = [self._range(name, text) for text in alternatives(query)]
 
         def test(made: pd.DataFrame) -> np.ndarray:
             values = np.array([self.of(Graph.of(graph, (), ())) for graph in made.iloc[:, 0]])
-            found: np.ndarray = np.any(
-                [(lo <= values) & (values <= hi) for lo, hi in spans], axis=0
-            )
-            return found
+            return within(values, ranges)
 
         return test
 
-    def _span(self, name: str, text: str) -> tuple[float, float]:
-        ends, what = text.split(TO), f"--where {name}={text}"
-        try:
-            low, high = (_end(e, k) for k, e in enumerate(ends if len(ends) > 1 else ends * 2))
-        except ValueError:
-            raise InputError(f"{what}: write a range LOW{TO}HIGH") from None
-        if len(ends) == 1 and not self.whole:
-            raise InputError(f"{what}: hardly ever exactly so; write a range LOW{TO}HIGH")
+    def _range(self, name: str, text: str) -> tuple[float, float]:
+        low, high = read_range(name, text, self.whole)
         if low > high or high < 0:
-            raise InputError(f"{what}: no graph has that; write LOW{TO}HIGH")
+            raise InputError(f"--where {name}={text}: no graph has that; write LOW{TO}HIGH")
         return low, high
 
 
@@ -67,13 +56,3 @@ COMPUTED: Mapping[str, Computed] = {
     "clustering": Within(lambda g: float(clustering(g).mean()) if len(g) else 0.0, False),
 }
 """Numbers of nodes, edges and parts, the diameter, and means over the nodes."""
-
-
-def _end(text: str, k: int) -> float:
-    """Return one end of a range; infinite where it is left out."""
-    if not text.strip():
-        return (-np.inf, np.inf)[k]
-    value = float(text)
-    if np.isnan(value):
-        raise ValueError(text)
-    return value

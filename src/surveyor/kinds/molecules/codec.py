@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from surveyor.batch import Batch, Draws
 from surveyor.data import Codec, Options, Rows, Space, State
@@ -80,12 +79,7 @@ class MoleculeCodec(Codec):
 
         A graph of a generator without a likelihood may be no molecule; its SMILES is empty.
         """
-        graph, parts = self.alphabet.space, []
-        for logits in graph.split(raw):
-            odds = functional.pad(logits, (0, 1)).softmax(-1)  # the last one is none
-            hot = functional.one_hot(odds.argmax(-1), odds.shape[-1]).to(odds)
-            parts.append((hot + odds - odds.detach())[..., :-1].flatten(1))
-        return torch.cat(parts, dim=1)
+        return self.alphabet.space.straight_through(raw)
 
     def smiles(self, x: Tensor) -> np.ndarray:
         """Return canonical SMILES of points, (n,)."""

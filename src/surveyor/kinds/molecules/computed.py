@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from surveyor.data.computed import Computed, Test
-from surveyor.data.where import OR, TO
+from surveyor.data.computed import Computed, Test, alternatives, read_range, within
+from surveyor.data.where import TO
 from surveyor.errors import InputError
 from surveyor.kinds.molecules import chemistry
 from surveyor.kinds.molecules.chemistry import PROPERTIES, Property
@@ -28,26 +28,12 @@ class Within(Computed):
         Raises:
             InputError: no range, or one that no molecule lies in.
         """
-        spans = [self._span(name, part) for part in _parts(query)]
+        ranges = [self._range(name, part) for part in alternatives(query)]
+        return _each_once(lambda smiles: within(chemistry.values_of(name, smiles), ranges))
 
-        def test(smiles: np.ndarray) -> np.ndarray:
-            values = chemistry.values_of(name, smiles)
-            found: np.ndarray = np.any(
-                [(lo <= values) & (values <= hi) for lo, hi in spans], axis=0
-            )
-            return found
-
-        return _each_once(test)
-
-    def _span(self, name: str, text: str) -> tuple[float, float]:
-        own, ends = self.own, text.split(TO)
-        what = f"--where {name}={text}"
-        try:
-            low, high = (_end(e, k) for k, e in enumerate(ends if len(ends) > 1 else ends * 2))
-        except ValueError:
-            raise InputError(f"{what}: write a range LOW{TO}HIGH") from None
-        if len(ends) == 1 and not own.whole:
-            raise InputError(f"{what}: hardly ever exactly so; write a range LOW{TO}HIGH")
+    def _range(self, name: str, text: str) -> tuple[float, float]:
+        own, what = self.own, f"--where {name}={text}"
+        low, high = read_range(name, text, own.whole)
         if low > high:
             raise InputError(f"{what}: the range is empty; write LOW{TO}HIGH")
         if high < own.least or low > own.most:
@@ -68,7 +54,7 @@ class Contains(Computed):
             InputError: it is no SMARTS.
         """
         found = []
-        for text in _parts(query):
+        for text in alternatives(query):
             try:
                 found.append(chemistry.pattern(text))
             except InputError as error:
@@ -95,19 +81,3 @@ def _each_once(test: Callable[[np.ndarray], np.ndarray]) -> Test:
         return test(np.asarray(different, dtype=object))[codes]
 
     return passed
-
-
-def _parts(query: Any) -> Sequence[str]:
-    if isinstance(query, (list, tuple, set, frozenset)):
-        return [str(part) for part in query] or [""]
-    return [part.strip() for part in str(query).split(OR)]
-
-
-def _end(text: str, k: int) -> float:
-    """Return one end of a range; infinite where it is left out."""
-    if not text.strip():
-        return (-np.inf, np.inf)[k]
-    value = float(text)
-    if np.isnan(value):
-        raise ValueError(text)
-    return value
