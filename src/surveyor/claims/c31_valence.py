@@ -9,7 +9,6 @@ import torch
 from matplotlib.figure import Figure
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor, nn
-from torch.nn import functional
 
 from surveyor.batch import Draws
 from surveyor.catalog import parse
@@ -180,12 +179,7 @@ def _as_drawn(raw: Tensor, draws: Draws) -> Tensor:
 
 def _head(raw: Tensor, draws: Draws) -> Tensor:
     """Return each atom and bond as the most likely one or none, straight through to a softmax."""
-    parts = []
-    for logits in GRAPH.split(raw):
-        odds = functional.pad(logits, (0, 1)).softmax(-1)
-        hot = functional.one_hot(odds.argmax(-1), odds.shape[-1]).to(odds)
-        parts.append((hot + odds - odds.detach())[..., :-1].flatten(1))
-    return torch.cat(parts, dim=1)
+    return GRAPH.straight_through(raw)
 
 
 def _graphs(x: Tensor) -> Iterator[tuple[np.ndarray, np.ndarray]]:

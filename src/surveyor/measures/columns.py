@@ -157,3 +157,9 @@ def _groups(column: Column, values: pd.Series) -> np.ndarray:
         top = np.argsort(-column.frequency, kind="stable")[:10]
         group[top] = np.arange(len(top))
     return np.asarray(group[codes])
+
+
+def targets(column: Column, values: pd.Series) -> np.ndarray:
+    """Return a column to predict (n,): numbers, or codes of categories; NaN where missing."""
+    read = column.numbers(values) if column.ordered else 1.0 * column.encode(values)
+    return np.where(values.isna(), np.nan, read)

@@ -58,7 +58,7 @@ class Arrival:
 
         Without ``degrees`` (count,) their numbers are drawn from those of the network.
         """
-        rng, around = np.random.default_rng(seed), _Around(self.edges, self.n)
+        rng, around = np.random.default_rng(seed), self.around()
         own = around.degree[around.degree > 0]
         numbers = rng.choice(own, count) if degrees is None else degrees
         return [self._neighbours(around, int(k), rng) for k in numbers]
@@ -88,7 +88,7 @@ class Arrival:
 
         Shapes: sets of node numbers, of nodes that the network does not have.
         """
-        rng, around, total = np.random.default_rng(seed), _Around(self.edges, self.n), 0.0
+        rng, around, total = np.random.default_rng(seed), self.around(), 0.0
         for own in sets:
             seen, chosen = around.nothing(), list[int]()
             for node in rng.permutation(own):

@@ -18,6 +18,7 @@ from surveyor.kinds.molecules import chemistry
 from surveyor.kinds.molecules.codec import MoleculeCodec
 from surveyor.kinds.molecules.comparison import Side, smiles_of
 from surveyor.measures import Figure, Figures, Measure, Seen
+from surveyor.measures.columns import targets
 
 LEARNT, READ = 20_000, 4_000  # training molecules, and those of a side whose column is read
 PARTS = 400  # entries of the fingerprint that a reader sees, the most varied
@@ -85,10 +86,8 @@ def _features(sides: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def _target(column: Column, side: Side) -> np.ndarray:
-    """Return numbers, or codes of categories, NaN where missing."""
-    values = side[column.name] if isinstance(side, pd.DataFrame) else side.columns[column.name]
-    read = column.numbers(values) if column.ordered else 1.0 * column.encode(values)
-    return np.where(values.isna(), np.nan, read)
+    own = side[column.name] if isinstance(side, pd.DataFrame) else side.columns[column.name]
+    return targets(column, own)
 
 
 def _read(

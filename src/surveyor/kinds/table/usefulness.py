@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
-import numpy as np
-
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.measures import Seen
-from surveyor.measures.columns import features
+from surveyor.measures.columns import features, targets
 from surveyor.measures.usefulness import ROWS, Examples, Task, Usefulness
 
 
@@ -21,11 +19,7 @@ def column_task(seen: Seen, target: str) -> Task | None:
         return None
     made = seen.labelled(min(ROWS, len(seen.data.train)))
     sides = made, seen.data.held_out(ROWS), seen.data.training(len(made))
-    answers = []
-    for side in sides:
-        values = side[target]
-        read = own.numbers(values) if own.ordered else 1.0 * own.encode(values)
-        answers.append(np.where(values.isna(), np.nan, read))
+    answers = [targets(own, side[target]) for side in sides]
     first, second, third = map(Examples, features(others, *sides), answers)
     return Task(first, third, second, not own.ordered)
 
