@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import surveyor
-from surveyor import federated
+from surveyor import build, federated
 from surveyor.batch import Draws
 from surveyor.cli import main
 from surveyor.errors import InputError
@@ -92,7 +92,7 @@ def test_what_leaves_a_client_is_counted(run: Path, monkeypatch: pytest.MonkeyPa
     joined, members, config = federated.prepare(sources, options, ["alike"])
     session = federated.start(joined, members, config, run.with_name("counted"))
     list(session.records())
-    told = left(members, session.game, session.plan)
+    told = left(members, session.game, session.plan, session.data.codec)
     assert [own.bytes for own in told if own.name == "sums"] == sent
     assert {own.bytes for own in told if own.name == "counts"} == {
         member.told for member in members.clients
@@ -206,7 +206,6 @@ def test_declared_types_and_dropped_columns_bring_clients_together(tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("--privacy gaussian:epsilon=3", "--privacy"),
         ("--device cuda", "--device"),
         ("--rule age>=18", "--rule"),
     ],
@@ -296,3 +295,60 @@ def test_one_file_is_one_client(tmp_path: Path) -> None:
     own = joined.data.train.gradients(plan)  # type: ignore[attr-defined]
     assert own.rows_of(Draws(0)).tolist() == [8]
     assert config.compile == "no"
+
+
+OWN = {**QUICK, "critic": "odds:of=(mlp:width=16,depth=2)", "objective": "minimax",
+       "constraint": "gradient-penalty:points=real,target=0", "warm_start": 0.5}  # fmt: skip
+OWN_WORDS = [
+    word for name, value in OWN.items() for word in (f"--{name.replace('_', '-')}", str(value))
+]
+
+
+def test_critics_that_stay_at_their_clients(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run"
+    words = ["federate", *files(tmp_path), "--weigh", "alike", *OWN_WORDS]
+    assert main([*words, "--out", str(path)]) == 0
+    opened = load(path)
+    assert opened.config.critic.endswith("shares=(0.333333333,0.333333333,0.333333333)")
+    assert len(opened.game.critic.members) == 3  # type: ignore[arg-type]
+    members = members_in(path)
+    assert members is not None
+    model = surveyor.load(path)
+    told = {
+        own.name: own
+        for own in left(members, opened.game, build.plan_of(opened.config), opened.codec)
+    }
+    weights = sum(p.numel() for p in opened.game.generator.parameters())
+    assert told["sums"].bytes == 4 * 4 * weights  # of four steps by likelihood
+    assert told["scores"].bytes == 4 * 32 * 4 * (1 + opened.codec.space.width)
+    assert "the critic stays" in model.report().read_text()
+    joined, members, config = federated.prepare(
+        [m.source for m in members.clients], OWN, members.weigh
+    )
+    session = federated.start(joined, members, config, tmp_path / "cut")
+    for record in session.records():
+        if record.step == 6:
+            break
+    session.release()
+    for _ in federated.resume(tmp_path / "cut").records():
+        pass
+    for name in ("generator", "critic"):
+        once, twice = (load(p).game for p in (path, tmp_path / "cut"))
+        a, b = (getattr(game, name).state_dict() for game in (once, twice))
+        assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_own_critics_need_odds_and_use_no_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = files(tmp_path)
+    told = [w for w in OWN_WORDS if w not in ("--objective", "minimax")]
+    assert refused([*paths, *told], capsys, tmp_path / "run") == [
+        "--critic odds: adds up odds, which critics estimate under the minimax objective alone; "
+        "give --objective minimax"
+    ]
+    assert refused([*paths, *OWN_WORDS, "--term", "anchor"], capsys, tmp_path / "run") == [
+        "--term: no rows are used for the generator under odds; leave it out"
+    ]

@@ -3,79 +3,97 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import nn
 
+from surveyor.batch import Batch, Draws
 from surveyor.claims import Claim, Evidence, Part
-from surveyor.training.lab import BITS, Points, game_of, play, sampled
+from surveyor.federated import ByOddsOfClients
+from surveyor.training.game import Game
+from surveyor.training.gradients import Apart, Gradients
+from surveyor.training.lab import BITS, SEEING, Points, game_of, play, sampled
+from surveyor.training.plan import Plan
 
-CLIENTS, SMALL, ROUNDS = 5, 0.01, 150
+CLIENTS, SMALL, ROUNDS, LOCAL = 5, 0.01, 150, 4
 CENTRES = 2.0 * np.array([[np.cos(a), np.sin(a)] for a in 2 * np.pi * np.arange(CLIENTS) / CLIENTS])
-GATHERED = 0.8  # of the samples, or the nets have not learnt and nothing is said
-BACK = 0.05  # five times its rows; averaged alike it could have a fifth
-WAYS = ("averaged by rows", "averaged alike", "local critics, averaged alike")
+GATHERED, LOST = 0.98, 0.8  # of the samples in the clouds; below the second, nothing is learnt
+BACK = 0.05  # five times its rows; weighted alike it could have a fifth
+AVERAGED = ("averaged by rows", "averaged alike")
+ADDED = ("odds added by rows", "odds added alike")
+R1 = "gradient-penalty:points=real,target=0,weight=0.1"
+
+
+def _gathered(found: Mapping[str, float], way: str) -> float:
+    return found[f"share at any client's cloud, {way}"]
+
+
+def _smallest(found: Mapping[str, float], way: str) -> float:
+    return found[f"share of the smallest client, {way}"]
 
 
 class Federated(Claim):
-    """Averaging by rows forgets a client with 1% of them; reweighting brings it back."""
+    """Averaged critics forget the smallest client; their odds, added up, bring it back."""
 
-    title = "Federated averaging forgets the smallest client, reweighting brings it back"
+    title = "Averaging forgets the smallest client, adding up odds brings it back"
     statement = (
-        "Five clients hold one cloud each, and one of them 1% of all rows. Nets are trained at "
-        "each client for some steps and averaged. Averaged by rows, as is usual, the smallest "
-        "client's cloud is hardly generated. Averaged alike it comes back; so it does where each "
-        "client keeps a critic of its own and only the generator is averaged."
+        "Five clients hold one cloud each, and one of them 1% of all rows. Nets that are trained "
+        "at each client for some steps and averaged do not learn the clouds, whether clients count "
+        "by their rows or alike. Where every client keeps a critic f_k, trained on its own rows "
+        "under the minimax objective with R1, and the generator follows the logarithm of their "
+        "odds added up, all samples lie in the clouds; weighted alike, the smallest client's has "
+        "its part."
     )
-    equation = "w ← Σ_k a_k w_k,  a_k = n_k / n  or  a_k = 1 / K"
-    source = "McMahan et al. 2017 (federated averaging); Rasouli, Sun and Rajagopal 2020 (FedGAN)"
+    equation = "F = log Σ_k a_k exp f_k,  f_k → log p_k / g,  so F → log (Σ_k a_k p_k) / g"
+    source = (
+        "McMahan et al. 2017 (federated averaging); Zhang et al. 2021 (Universal Aggregation); "
+        "Rasouli, Sun and Rajagopal 2020 (FedGAN)"
+    )
     parts = (
         Part(
-            "averaged by rows, samples are gathered in the clouds, and the smallest client's has "
-            "less than a quarter of its share",
-            lambda f, way: (
-                f[f"share at any client's cloud, {way}"] > GATHERED
-                and f[f"share of the smallest client, {way}"] < SMALL / 4
-            ),
-            WAYS[:1],
+            "averaged, the nets have not learnt the clouds: fewer than four fifths of their "
+            "samples lie at any",
+            lambda f, way: _gathered(f, way) < LOST,
+            AVERAGED,
         ),
         Part(
-            "averaged alike, with one critic or one a client, they are gathered, and its cloud has "
-            "5% or more of them",
-            lambda f, way: (
-                f[f"share at any client's cloud, {way}"] > GATHERED
-                and f[f"share of the smallest client, {way}"] > BACK
-            ),
-            WAYS[1:],
+            "with odds added up, 98% or more of the samples lie in the clouds",
+            lambda f, way: _gathered(f, way) >= GATHERED,
+            ADDED,
+        ),
+        Part(
+            "with odds added alike, the smallest client's cloud has 5% or more of them",
+            lambda f, way: _smallest(f, way) >= BACK,
+            ADDED[1:],
         ),
     )
     findings = (
         Part(
-            "an averaged net has not learnt the clouds: fewer than four fifths of its samples lie "
-            "at any",
-            lambda f, way: f[f"share at any client's cloud, {way}"] < GATHERED,
-            WAYS[:2],
+            "by rows the smallest client has less than a quarter of its 1%",
+            lambda f, way: _smallest(f, way) < SMALL / 4,
+            (AVERAGED[0], ADDED[0]),
         ),
     )
-    headline = "share of the smallest client, averaged alike"
+    headline = "share of the smallest client, odds added alike"
 
     def run(self, seed: int, quick: bool = False) -> Evidence:
-        """Simulate each way in one process."""
+        """Simulate each way in one process, with as many steps of the generator."""
         rng = np.random.default_rng(seed)
-        sizes = np.array([1 - (CLIENTS - 1) * 0.2475] + [0.2475] * (CLIENTS - 1))
-        sizes[0] = SMALL
-        rows = [
+        sizes = np.array([SMALL] + [(1 - SMALL) / (CLIENTS - 1)] * (CLIENTS - 1))
+        rows = tuple(
             Points(torch.tensor(c + 0.2 * rng.normal(size=(int(8000 * s), 2)), dtype=torch.float32))
-            for c, s in zip(CENTRES, sizes / sizes.sum(), strict=True)
-        ]
+            for c, s in zip(CENTRES, sizes, strict=True)
+        )
+        rounds = 4 if quick else ROUNDS
         shares, close, curves = {}, {}, {}
-        for way in WAYS:
-            even = way != WAYS[0]
-            weights = np.full(CLIENTS, 1 / CLIENTS) if even else sizes / sizes.sum()
-            made = _federated(rows, weights, way == WAYS[2], 4 if quick else ROUNDS, seed)
+        for way in (*AVERAGED, *ADDED):
+            weights = np.full(CLIENTS, 1 / CLIENTS) if way.endswith("alike") else sizes
+            trained = _averaged if way in AVERAGED else _added
+            made = trained(rows, weights, rounds, seed)
             away = np.linalg.norm(made[:, None] - CENTRES[None], axis=2)
             near = away.argmin(1)[away.min(1) < 0.8]
             shares[f"share of the smallest client, {way}"] = float((near == 0).sum() / len(made))
@@ -85,26 +103,61 @@ class Federated(Claim):
 
     def draw(self, found: Evidence, figure: Figure) -> None:
         """Draw the samples of each way."""
-        for axis, way in zip(figure.subplots(1, 3, sharex=True, sharey=True), WAYS, strict=True):
+        axes = figure.subplots(1, 4, sharex=True, sharey=True)
+        for axis, way in zip(axes, (*AVERAGED, *ADDED), strict=True):
             axis.plot(*found.curves[way].T, ".", ms=2, color="#e4572e")
             axis.plot(*CENTRES[:1].T, "o", ms=16, mfc="none", color="#1f2d3d")
             axis.set_title(way, fontsize=8)
             axis.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), aspect="equal")
 
 
-def _federated(
-    rows: Sequence[Points], weights: np.ndarray, local: bool, rounds: int, seed: int
-) -> np.ndarray:
-    """Return samples after ``rounds`` of four local steps and an average."""
-    whole = game_of(rows[1], latent=BITS, seed=seed)
+@dataclass(frozen=True)
+class _Clients(Apart):
+    """Clients' rows, with the share of each."""
+
+    rows: Sequence[Points]
+    shares: np.ndarray
+
+    def gradients(self, plan: Plan) -> Gradients:
+        """Return the gradients under critics of the clients' own."""
+        return ByOddsOfClients(self.rows, self.shares, plan, conditions=_nothing)
+
+    def draw(self, n: int, draws: Draws) -> Batch:
+        """Return ``n`` rows of the largest client."""
+        return self.rows[-1].draw(n, draws)
+
+
+def _game(rows: Sequence[Points], critic: str, seed: int) -> Game:
+    return game_of(
+        rows[-1], critic=critic, constraint=R1, objective="minimax", latent=BITS, seed=seed
+    )
+
+
+def _nothing(n: int, draws: Draws) -> Batch:
+    return Batch(torch.zeros(n, 1))
+
+
+def _added(rows: Sequence[Points], weights: np.ndarray, rounds: int, seed: int) -> np.ndarray:
+    """Return samples of a generator under local critics, whose odds are added up."""
+    shares = ",".join(f"{a:.9g}" for a in weights)
+    critic = f"odds:of=({SEEING}),shares=({shares})"
+    game = _game(rows, critic, seed)
+    clients, count = _Clients(rows, weights), rounds * LOCAL
+    for _ in play(game, clients, count, 64, 2, 2e-3, 1e-3, hold=0.5, seed=seed):
+        pass
+    return sampled(game, game.generator, 20_000, seed=seed).numpy()
+
+
+def _averaged(rows: Sequence[Points], weights: np.ndarray, rounds: int, seed: int) -> np.ndarray:
+    """Return samples after ``rounds`` of local steps and an average."""
+    whole = _game(rows, SEEING, seed)
     games = [copy.deepcopy(whole) for _ in rows]
     for k in range(rounds):
         for j, (game, own) in enumerate(zip(games, rows, strict=True)):
             game.generator.load_state_dict(whole.generator.state_dict())
-            if not local:
-                game.critic.load_state_dict(whole.critic.state_dict())
+            game.critic.load_state_dict(whole.critic.state_dict())
             rate = 1e-3 * min(1.0, 2 * (1 - k / rounds))
-            for _ in play(game, own, 4, 64, 2, 2e-3, rate, seed=seed + 1000 * k + j):
+            for _ in play(game, own, LOCAL, 64, 2, 2e-3, rate, seed=seed + 1000 * k + j):
                 pass
         _average(whole.generator, [g.generator for g in games], weights)
         _average(whole.critic, [g.critic for g in games], weights)

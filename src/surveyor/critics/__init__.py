@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from surveyor.catalog import Part, parts_in
 from surveyor.critics.chain import ChainCritic
 from surveyor.data import Space
 
-__all__ = ["ChainCritic", "Critic", "critics", "score"]
+__all__ = ["ChainCritic", "Critic", "OfClients", "critics", "score"]
 
 
 class Critic(Part):
@@ -42,6 +42,10 @@ class Critic(Part):
                 "a multiple"
             )
 
+    def of_clients(self, shares: Sequence[float]) -> Critic | None:
+        """Return the critic with a member for each client; None if clients share it as it is."""
+        return None
+
     @abstractmethod
     def build(self, space: Space) -> nn.Module:
         """Return a module (x (n, \\*space.shape), cond (n, c) or None) -> scores (n,).
@@ -51,6 +55,14 @@ class Critic(Part):
         Raises:
             InputError: it cannot score points of this space.
         """
+
+
+class OfClients(nn.Module):
+    """A critic with a member for each client, trained on that client's rows alone."""
+
+    def __init__(self, members: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
 
 
 def critics() -> dict[str, type[Critic]]:

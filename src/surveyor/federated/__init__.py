@@ -4,6 +4,7 @@ from surveyor.federated.begin import (
     Left,
     Member,
     Members,
+    accounts_in,
     left,
     members_in,
     own_data,
@@ -12,10 +13,13 @@ from surveyor.federated.begin import (
     start,
     trained_on,
 )
+from surveyor.federated.federation import Federation
 from surveyor.federated.messages import Request, Sums
-from surveyor.federated.sums import BySumsOfClients, Client, Federation, added
+from surveyor.federated.odds import ByOddsOfClients
+from surveyor.federated.sums import BySumsOfClients, Client, added
 
 __all__ = [
+    "ByOddsOfClients",
     "BySumsOfClients",
     "Client",
     "Federation",
@@ -24,6 +28,7 @@ __all__ = [
     "Members",
     "Request",
     "Sums",
+    "accounts_in",
     "added",
     "left",
     "members_in",

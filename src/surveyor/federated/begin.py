@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 import surveyor.run as runs
 from surveyor.arguments import collecting
-from surveyor.build import options_of
-from surveyor.data import Data
+from surveyor.build import options_of, plan_of
+from surveyor.critics import OfClients
+from surveyor.data import Codec, Data
 from surveyor.errors import InputError
-from surveyor.federated.places import Joined, Places, join, names_of, read_places
+from surveyor.federated.places import Joined, Known, Places, join, names_of, read_places
+from surveyor.federated.private import Accounts
 from surveyor.federated.weighing import BY_ROWS, weighing_problems
-from surveyor.options import Config, configure
+from surveyor.options import Config, configure, part_of
+from surveyor.privacy import CodecAccount
 from surveyor.reading import read_json
 from surveyor.run.opening import Opened
 from surveyor.run.preparing import early_options
 from surveyor.training import Game, Plan
+from surveyor.training.privacy import Privacy
 
 FILE = "federated.json"
 UNFIT: Mapping[str, str] = {
@@ -29,7 +35,6 @@ UNFIT: Mapping[str, str] = {
     "rule": "rules are not kept in federated runs",
     "except_rule": "rules are not kept in federated runs",
     "task": "only tables are trained federated",
-    "privacy": "not yet with several clients",
     "device": "the clients compute on the CPU",
     "compile": "the clients' batches differ in size",
 }
@@ -40,13 +45,17 @@ FIXED: Mapping[str, Any] = {"rules": "no", "device": "cpu", "compile": "no"}
 
 @dataclass(frozen=True)
 class Member:
-    """A client of a run: its name and file, its rows, and the bytes that it told of its columns."""
+    """A client of a run: its name and file, its rows, and the bytes that it told of its columns.
+
+    ``account`` is what the codec has spent of its privacy.
+    """
 
     name: str
     source: str
     rows: int
     share: float
     told: int
+    account: CodecAccount | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,10 @@ class Left:
 COUNTS = (
     "Counts: the number of rows; of each column its type, the values that at least 5 rows share, "
     "with their counts, and the counts of cells of at least 5 rows."
+)
+NOISY = (
+    "Counts with noise: the number of rows; of each column its type, and the values and cells of "
+    "which the noisy count is high enough."
 )
 
 
@@ -108,7 +121,7 @@ def prepare(
             joined = join(places, config, weigh)
     if problems or joined is None:
         raise InputError(*problems)
-    return joined, _members(joined, sources, weigh), config
+    return joined, _members(joined, sources, weigh), joined.config
 
 
 def start(
@@ -126,6 +139,18 @@ def start(
     beside = {FILE: json.dumps(asdict(members), indent=1).encode()}
     names = " + ".join(member.name for member in members.clients)
     return runs.start(joined.data, names, config, path, rehearse=rehearse, beside=beside)
+
+
+def accounts_in(run: runs.Run) -> dict[str, Privacy]:
+    """Return the privacy account of each client of a run by name; none without privacy."""
+    asked, members = part_of(run.config, "privacy"), members_in(run.path)
+    if asked is None or members is None:
+        return {}
+    every = members.clients
+    accounts = Accounts(asked, tuple(member.account for member in every))
+    rows, shares = [m.rows for m in every], [m.share for m in every]
+    found = accounts.of(rows, shares, plan_of(run.config))
+    return {member.name: own for member, own in zip(every, found, strict=True)}
 
 
 def members_in(path: Path) -> Members | None:
@@ -146,7 +171,10 @@ def own_data(found: Opened | runs.Run, members: Members) -> Data:
     sources = {member.name: member.source for member in members.clients}
     config = found.config
     places: Places = read_places(sources, options_of(config))
-    data = join(places, config, members.weigh).data
+    known = None
+    if config.private:  # to fit again would draw new noise, and spend the budget twice
+        known = Known(found.codec, tuple(member.account for member in members.clients))
+    data = join(places, config, members.weigh, known).data
     runs.same_data(found.path, found.fingerprint, data)
     return data
 
@@ -180,38 +208,56 @@ def resume(path: Path) -> runs.Session:
     return runs.resume(path, own_data(found, members))
 
 
-def left(members: Members, game: Game, plan: Plan) -> list[Left]:
+def left(members: Members, game: Game, plan: Plan, codec: Codec) -> list[Left]:
     """Return what left each client in a whole run: at most, for a client is not in every batch."""
-    sums = f"Sums: of gradients over the client's rows of a batch, {plan.updates:,} at most."
     figures = "Figures: W1 and AUC on rows that it has held out, each with its floor."
     return [
         own
         for member in members.clients
         for own in (
-            Left(member.name, "counts", COUNTS, member.told),
-            Left(member.name, "sums", sums, sums_bytes(game, plan)),
+            Left(member.name, "counts", NOISY if codec.account else COUNTS, member.told),
+            *(Left(member.name, *sent) for sent in _sent(game, plan, codec)),
             Left(member.name, "figures", figures, FIGURES * 8),
         )
     ]
 
 
-def sums_bytes(game: Game, plan: Plan) -> int:
-    """Return the size of all sums of gradients that a client sends in a run."""
-    sizes = [
-        sum(p.numel() * p.element_size() for p in net.parameters())
-        for net in (game.generator, game.critic)
-    ]
+def _sent(game: Game, plan: Plan, codec: Codec) -> Iterator[tuple[str, str, int]]:
+    """Yield what a client sends in the steps of a run, in a word and a sentence, and its size."""
+    generator, critic = (_bytes(net) for net in (game.generator, game.critic))
     warm = min(plan.warm, plan.steps)
     rounds = plan.steps - warm
-    return warm * sizes[0] + rounds * (sizes[0] + plan.critic_steps * sizes[1])
+    if codec.account is not None:
+        what = (
+            "Sums: of clipped gradients, with noise, over rows that the client draws at random, "
+            f"{plan.updates:,} times."
+        )
+        yield "sums", what, warm * generator + rounds * plan.critic_steps * critic
+        return
+    if not isinstance(game.critic, OfClients):
+        what = f"Sums: of gradients over the client's rows of a batch, {plan.updates:,} at most."
+        yield "sums", what, warm * generator + rounds * (generator + plan.critic_steps * critic)
+        return
+    if warm:
+        what = f"Sums: of gradients over the client's rows of a batch, {warm:,} at most."
+        yield "sums", what, warm * generator
+    what = (
+        "Scores: of its own critic at generated rows that the server sends, with their gradients "
+        f"in these, {rounds:,} times; the critic stays."
+    )
+    yield "scores", what, rounds * plan.batch * (1 + codec.space.width) * 4
+
+
+def _bytes(net: nn.Module) -> int:
+    return sum(p.numel() * p.element_size() for p in net.parameters())
 
 
 def _members(joined: Joined, sources: Mapping[str, str], weigh: Sequence[str]) -> Members:
     return Members(
         tuple(
-            Member(name, os.path.abspath(sources[name]), len(part.train), part.share, told)
-            for (name, part), told in zip(
-                joined.data.parts.items(), joined.told.values(), strict=True
+            Member(name, os.path.abspath(sources[name]), len(part.train), part.share, told, account)
+            for (name, part), told, account in zip(
+                joined.data.parts.items(), joined.told.values(), joined.accounts, strict=True
             )
         ),
         tuple(weigh),

@@ -15,7 +15,8 @@ Stage = Literal["likelihood", "critic", "generator", "auc"]
 class Request:
     """What the server asks of a client: its part of one update.
 
-    ``rows`` is how many rows of the joint batch the client has, and ``noise`` the deviation of the
+    ``rows`` is how many rows of the joint batch the client has (where it is private, is expected to
+    have), and ``noise`` the deviation of the
     instance noise. The client's random numbers are those of ``step`` and ``stream`` at its own
     rank. ``weights`` are those of the nets that the stage needs, by net and name.
     """
@@ -23,7 +24,7 @@ class Request:
     stage: Stage
     step: int
     stream: int
-    rows: int
+    rows: float
     noise: float
     weights: Mapping[str, np.ndarray]
 
@@ -35,9 +36,12 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """What a client answers: sums over its rows of the terms of a loss, and of their gradient."""
+    """What a client answers: sums over its rows of the terms of a loss, and of their gradient.
 
-    rows: int
+    A private client leaves out the terms.
+    """
+
+    rows: float
     terms: Mapping[str, float]
     gradients: tuple[np.ndarray, ...]
 

@@ -13,14 +13,17 @@ import numpy as np
 
 from surveyor.arguments import collecting
 from surveyor.build import options_of
-from surveyor.data import Codec, Data, Options, Source
+from surveyor.catalog import name_of, text_of
+from surveyor.data import Codec, Data, Options, Source, delta_of
 from surveyor.data.joining import Joining
 from surveyor.errors import InputError
-from surveyor.federated.sums import Federation
+from surveyor.federated.federation import Federation
+from surveyor.federated.private import Accounts
 from surveyor.federated.weighing import shares
 from surveyor.kinds import Kind, kinds
 from surveyor.kinds.loading import FIT_ROWS, recognise, split_rows
-from surveyor.options import Config
+from surveyor.options import Config, part_of
+from surveyor.privacy import CodecAccount
 from surveyor.streams import Stream, generator
 
 FEWEST = 50  # rows of a client
@@ -28,11 +31,15 @@ FEWEST = 50  # rows of a client
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """What a client tells before training: a codec fitted to its rows, and their number."""
+    """What a client tells before training: a codec fitted to its rows, and their number.
+
+    ``account`` is what the codec has spent of the client's privacy.
+    """
 
     rows: int
     meta: Mapping[str, Any]
     arrays: Mapping[str, np.ndarray]
+    account: CodecAccount | None = None
 
     @property
     def nbytes(self) -> int:
@@ -50,11 +57,25 @@ class Places:
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """A codec of all clients' rows, and what it has spent of each client's privacy."""
+
+    codec: Codec
+    accounts: tuple[CodecAccount | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Joined:
-    """Data of all clients with one codec, and the bytes that each told of its columns."""
+    """Data of all clients with one codec, and the bytes that each told of its columns.
+
+    ``accounts`` are what the codec has spent of each client's privacy. ``config`` is that of the
+    run, in which a critic of clients has a member for each of them.
+    """
 
     data: Data
     told: Mapping[str, int]
+    accounts: tuple[CodecAccount | None, ...]
+    config: Config
 
 
 def names_of(paths: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -120,44 +141,83 @@ def read_places(sources: Mapping[str, str], options: Options) -> Places:
     return Places(next(iter(found.values())), joining, raws)
 
 
-def join(places: Places, config: Config, weigh: Sequence[str]) -> Joined:
+def join(
+    places: Places, config: Config, weigh: Sequence[str], known: Known | None = None
+) -> Joined:
     """Return the data of all clients, split at each, with a codec merged from what they tell.
 
+    Nothing is told where the codec is ``known``.
+
     Raises:
-        InputError: columns that cannot be learnt.
+        InputError: columns that cannot be learnt; options that the clients' critics rule out.
     """
-    files, options = places.kind.files, replace(options_of(config), shared=True)
     split = {n: split_rows(len(r), config.holdout, config.seed) for n, r in places.raws.items()}
-    told: dict[str, Told] = {}
+    rows = {name: len(own[0]) for name, own in split.items()}
+    told = {} if known is not None else _told(places, config, split)
+    if known is None:
+        known = merged(places, tuple(told.values()))
+    weights = shares(weigh, rows)
+    critic = part_of(config, "critic").of_clients(list(weights.values()))
+    if critic is not None:
+        if config.term:
+            name = name_of(critic)
+            raise InputError(
+                f"--term: no rows are used for the generator under {name}; leave it out"
+            )
+        config = replace(config, critic=text_of(critic))
+    asked = part_of(config, "privacy")
+    accounts = None if asked is None else Accounts(asked, known.accounts)
+    data = _joint(places, known.codec, split, config.seed)
+    train, parts = data.train, data.parts
+    every = tuple(part.train for part in parts.values())
+    federation = Federation(
+        train.codec, train.rows, train.index, False, every, tuple(weights.values()),
+        critic is not None, accounts,
+    )  # fmt: skip
+    parts = {name: replace(part, share=weights[name]) for name, part in parts.items()}
+    data = replace(data, train=federation, parts=parts)
+    return Joined(data, {n: own.nbytes for n, own in told.items()}, known.accounts, config)
+
+
+def _told(
+    places: Places, config: Config, split: Mapping[str, Sequence[np.ndarray]]
+) -> dict[str, Told]:
+    """Return what each client tells of its training rows."""
+    files, told = places.kind.files, dict[str, Told]()
     problems: list[str] = []
     for name, raw in places.raws.items():
         own: list[str] = []
         with collecting(own):
-            train = np.sort(split[name][0][:FIT_ROWS])
-            codec = files.fit(files.select(raw, train), options)
-            told[name] = Told(len(split[name][0]), *codec.state())
+            train = split[name][0]
+            options = replace(options_of(config), shared=True)
+            options = replace(options, delta=delta_of(options, len(train)))
+            codec = files.fit(files.select(raw, np.sort(train[:FIT_ROWS])), options)
+            told[name] = Told(len(train), *codec.state(), codec.account)
         problems += at_client(name, own)
     if problems:
         raise InputError(*problems)
-    codec = merged(places, tuple(told.values()))
-    weights = shares(weigh, {name: own.rows for name, own in told.items()})
-    data = _joint(places, codec, split, weights, config.seed)
-    return Joined(data, {name: own.nbytes for name, own in told.items()})
+    return told
 
 
-def merged(places: Places, told: Sequence[Told]) -> Codec:
-    """Return the codec of all clients' rows, from what they tell of theirs."""
+def merged(places: Places, told: Sequence[Told]) -> Known:
+    """Return the codec of all clients' rows, from what they tell of theirs.
+
+    Where they are private, its account is that of the client with the fewest rows.
+    """
     codecs = [places.kind.codec.restore(own.meta, own.arrays) for own in told]
-    return places.joining.merged(codecs, [own.rows for own in told])
+    codec = places.joining.merged(codecs, [own.rows for own in told])
+    smallest = min(told, key=lambda own: own.rows)
+    codec = replace(codec, account=smallest.account)  # type: ignore[type-var]
+    return Known(codec, tuple(own.account for own in told))
 
 
 def _joint(
     places: Places,
     codec: Codec,
     split: Mapping[str, Sequence[np.ndarray]],
-    weights: Mapping[str, float],
     seed: int,
 ) -> Data:
+    """Return the rows of all clients as one, with those of each beside."""
     files = places.kind.files
     every = [files.select(raw, np.arange(len(raw))) for raw in places.raws.values()]
     whole = reduce(files.concatenate, every)
@@ -166,17 +226,14 @@ def _joint(
     parts = {}
     for name, own in split.items():
         train, validation, held = (Source(codec, rows, starts[name] + index) for index in own)
-        parts[name] = Data(files, codec, train, validation, held, whole, share=weights[name])
+        parts[name] = Data(files, codec, train, validation, held, whole)
     mixed = generator(seed, Stream.SPLIT)
 
     def together(which: str) -> np.ndarray:
         """Return rows of all clients in random order."""
         return mixed.permutation(np.concatenate([getattr(p, which).index for p in parts.values()]))
 
-    every_train = tuple(part.train for part in parts.values())
-    federation = Federation(
-        codec, rows, together("train"), False, every_train, tuple(weights.values())
-    )
+    train = Source(codec, rows, together("train"))
     validation = Source(codec, rows, together("validation"))
     held = Source(codec, rows, together("holdout"))
-    return Data(files, codec, federation, validation, held, whole, parts)
+    return Data(files, codec, train, validation, held, whole, parts)

@@ -22,11 +22,10 @@ import torch
 from torch import Tensor, nn
 
 from surveyor.batch import Draws
-from surveyor.data import Source
 from surveyor.federated.messages import Request, Stage, Sums
 from surveyor.streams import Stream
 from surveyor.training.game import Game
-from surveyor.training.gradients import Apart, ByRows, Gradients, TermsAndGrads
+from surveyor.training.gradients import ByRows, Gradients, TermsAndGrads
 from surveyor.training.noise import Deviation
 from surveyor.training.plan import Plan, Rows
 
@@ -54,9 +53,13 @@ class Client:
     def answer(self, request: Request) -> Sums:
         """Return the sums over as many of its rows as ``request`` asks for."""
         load_weights(self.game, request.weights)
-        own = ByRows(self.rows, request.rows)
-        stream, noise = Stream(request.stream), request.noise
+        stream = Stream(request.stream)
         draws = Draws(self.seed, request.step, stream, self.rank, self.game.device)
+        return self.gradients(request, draws)
+
+    def gradients(self, request: Request, draws: Draws) -> Sums:
+        """Return the sums under the weights that the nets have."""
+        own, noise = ByRows(self.rows, int(request.rows)), request.noise
         if request.stage == "auc":
             auc = own.auc(self.game, draws, noise)
             return Sums(request.rows, {"auc": request.rows * float(auc)}, ())
@@ -98,6 +101,10 @@ class BySumsOfClients(Gradients):
         """Return the mean over clients of the critic's AUC, each on rows of its own."""
         return self._joint("auc", game, draws, noise)[0]["auc"]
 
+    def client(self, game: Game, rank: int) -> Client:
+        """Return the client of a number."""
+        return Client(with_own_nets(game), self.parts[rank], self.plan.seed, rank)
+
     def rows_of(self, draws: Draws) -> np.ndarray:
         """Return how many rows of the joint batch each client draws, (clients,)."""
         server = Draws(draws.seed, draws.step, draws.stream, rank=len(self.parts))
@@ -109,34 +116,16 @@ class BySumsOfClients(Gradients):
         self, stage: Stage, game: Game, draws: Draws, noise: Deviation = 0.0
     ) -> TermsAndGrads:
         if not self.clients:
-            self.clients.extend(
-                Client(with_own_nets(game), rows, self.plan.seed, rank)
-                for rank, rows in enumerate(self.parts)
-            )
+            self.clients.extend(self.client(game, rank) for rank in range(len(self.parts)))
         weights = weights_of(game, NETS[stage])
         answers = [
             client.answer(
-                Request(stage, draws.step, int(draws.stream), int(n), float(noise), weights)
+                Request(stage, draws.step, int(draws.stream), float(n), float(noise), weights)
             )
             for client, n in zip(self.clients, self.rows_of(draws), strict=True)
             if n > 0
         ]
         return added(answers, game.device)
-
-
-@dataclass(frozen=True)
-class Federation(Source, Apart):
-    """The rows of several clients; a step draws from each a number of rows by its share.
-
-    As a ``Source`` it is the rows of all clients together, for checks and measurements.
-    """
-
-    parts: tuple[Source, ...] = ()
-    shares: tuple[float, ...] = ()
-
-    def gradients(self, plan: Plan) -> Gradients:
-        """Return the sums of the clients' gradients."""
-        return BySumsOfClients(self.parts, np.array(self.shares), plan)
 
 
 def added(answers: Sequence[Sums], device: torch.device | str = "cpu") -> TermsAndGrads:

@@ -193,6 +193,7 @@ class GraphRNNGenerator(Likelihood):
             u.new_zeros(n, 1, dtype=torch.int64),
         )
         passed, arrivals = u.new_zeros(n, space.steps + 1, wide), torch.zeros_like(graphs.kind)
+        memory, new = u.new_zeros(n, space.nodes, self.net.pointer), none[:, 0] != 0
         shift = 0 if self.condition is None else self.condition(cond).unsqueeze(1)
         read, back, going = self.edges(none) + shift, none, none == 0
         state: Tensor | None = None
@@ -200,9 +201,11 @@ class GraphRNNGenerator(Likelihood):
         for s in range(space.steps):
             own, state = self.rnn(read, state)
             passed[:, s : s + 1] = own
+            memory[graphs.tables["rows"][new], graphs.last[new]] = self.memory(own[new, 0]).to(
+                memory
+            )
             then = passed.gather(1, back.unsqueeze(2).expand(-1, -1, wide))
             h = self._recalled(own, then)
-            memory = self.memory(passed.gather(1, arrivals.unsqueeze(2).expand(-1, -1, wide)))
             known = tuple(part.unsqueeze(1) for part in before(graphs))
             logits, seen = self._actions(h, memory, Steps.of(space, known, none, none))
             action = _quantile(logits[:, 0], u[:, 2 * s]).unsqueeze(1) * going

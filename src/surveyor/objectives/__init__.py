@@ -18,6 +18,8 @@ class Objective(Part):
 
     is_distance: ClassVar[bool] = False
     """Whether the gap of a critic of slope at most 1 estimates W1."""
+    estimates_odds: ClassVar[bool] = False
+    """Whether the optimal critic's score is log p / g, of real to generated density."""
     pairs: ClassVar[bool] = False
     """Whether the generator's loss also needs the scores of real points."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 from torch.nn.functional import softplus
@@ -18,6 +19,8 @@ class Minimax(Objective):
     The optimal critic's value is 2 JS(real, fake) - 2 log 2 (Goodfellow et al. 2014). With
     ``saturating`` the generator minimises that value; otherwise it minimises -E log s(f(fake)).
     """
+
+    estimates_odds: ClassVar[bool] = True
 
     saturating: bool = False
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from surveyor.build import plan_of
 from surveyor.data.bounds import format_bytes
-from surveyor.federated import Member, left, members_in
+from surveyor.federated import Member, accounts_in, left, members_in
 from surveyor.measures import Figure
 from surveyor.panels import Section, Shown, Table, Text
 from surveyor.run import Run
+from surveyor.training.privacy import Privacy
 
 CHOSEN = (
     "Of as many generated rows as its share should need, each client draws those that are most "
@@ -26,6 +27,12 @@ LEFT = (
     "At most: a client is not in every batch. Sums of gradients are not private by themselves; "
     "rows can be inferred from them where few are summed."
 )
+SPENT = ("", "ε", "δ", "probability of a row in an update", "noise / norm")
+PRIVATE = (
+    "Each client's own account, of its own rows, whatever the server and the other clients do. "
+    "The section on differential privacy has that of the greatest δ. The figures of clients are "
+    "outside of it."
+)
 
 
 def clients(run: Run, shown: Shown) -> Iterator[Section]:
@@ -40,13 +47,22 @@ def clients(run: Run, shown: Shown) -> Iterator[Section]:
     notes = Text(CHOSEN, note=True), Text(SIMULATED, note=True)
     table = Table(head, rows, amounts=len(head) - 1)
     yield Section("Clients, the smallest first", (table, *notes))
-    told = left(members, run.game, plan_of(run.config))
+    told = left(members, run.game, plan_of(run.config), run.codec)
     names = tuple(dict.fromkeys(own.name for own in told))
     by = {(own.client, own.name): format_bytes(own.bytes) for own in told}
     every = tuple((m.name, *(by[m.name, name] for name in names)) for m in order)
     table = Table(("", *names), every, amounts=len(names))
-    what = " ".join(dict.fromkeys(own.what for own in told))
-    yield Section("What left each client", (table, Text(f"{what} {LEFT}", note=True)))
+    what, accounts = " ".join(dict.fromkeys(own.what for own in told)), accounts_in(run)
+    note = what if accounts else f"{what} {LEFT}"
+    yield Section("What left each client", (table, Text(note, note=True)))
+    if accounts:
+        spent = tuple(_spent(m.name, accounts[m.name]) for m in order)
+        blocks = Table(SPENT, spent, amounts=len(SPENT) - 1), Text(PRIVATE, note=True)
+        yield Section("Privacy at each client", blocks)
+
+
+def _spent(name: str, own: Privacy) -> tuple[str, ...]:
+    return name, *(f"{v:.4g}" for v in (own.epsilon, own.delta, own.rate, own.noise))
 
 
 def _first(member: Member) -> tuple[str, str, str]:

@@ -47,6 +47,7 @@ from surveyor.run.opening import (
 from surveyor.run.session import Session
 from surveyor.training import Measurement, Plan, State
 from surveyor.training.checkpoint import checkpoint_header, load_checkpoint
+from surveyor.training.gradients import Apart
 from surveyor.training.privacy import Privacy, privacy_for
 from surveyor.training.ranks import Ranks
 from surveyor.writing import tidy_files, write_bytes
@@ -239,5 +240,7 @@ def privacy_of(config: Config, plan: Plan, data: Data) -> Privacy | None:
     asked = part_of(config, "privacy")
     if asked is None:
         return None
+    if isinstance(data.train, Apart):
+        return data.train.privacy(plan)
     rows = plan.batch, len(data.train), plan.updates
     return privacy_for(asked.epsilon, asked.delta, asked.max_grad_norm, *rows, data.codec.account)

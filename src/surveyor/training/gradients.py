@@ -45,6 +45,10 @@ class Apart(ABC):
     def gradients(self, plan: Plan) -> Gradients:
         """Return how the steps of a plan use these rows."""
 
+    def privacy(self, plan: Plan) -> Privacy | None:
+        """Return the weakest account of the places; None without privacy."""
+        return None
+
 
 def gradients_for(plan: Plan, source: Rows) -> Gradients:
     """Return how the steps of a plan use rows.

@@ -21,7 +21,7 @@ from surveyor.training.game import Game
 from surveyor.training.loop import steps
 from surveyor.training.noise import Noise, noises
 from surveyor.training.optimizers import Updates, optimizers
-from surveyor.training.plan import Plan, State
+from surveyor.training.plan import Plan, Rows, State
 from surveyor.training.records import Record
 from surveyor.training.schedules.cosine import Cosine
 from surveyor.training.step import update
@@ -91,7 +91,7 @@ def game_of(
 
 def play(
     game: Game,
-    points: Points,
+    points: Rows,
     count: int,
     batch: int = 128,
     critic_steps: int = 2,

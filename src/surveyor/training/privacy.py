@@ -208,14 +208,14 @@ def privacy_for(
     epsilon: float,
     delta: float | None,
     norm: float,
-    batch: int,
+    batch: float,
     rows: int,
     updates: int,
     codec: CodecAccount | None = None,
 ) -> Privacy:
     """Return the privacy with the least noise that keeps codec and updates within ``epsilon``.
 
-    ``delta`` defaults to 1 / (10 ``rows``).
+    ``batch`` is the expected number of rows of an update. ``delta`` defaults to 1 / (10 ``rows``).
 
     Raises:
         InputError: dp-accounting is not installed, or no noise is enough.
