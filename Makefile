@@ -66,7 +66,7 @@ bench-images: install
 	$(BIN)/python -m benchmarks.pairs
 
 # CTGAN and sdmetrics run in an environment of their own.
-bench-tables bench-privacy: bench-%: install .venv-peers
+bench-tables bench-privacy bench-numbers: bench-%: install .venv-peers
 	$(BIN)/python -m benchmarks.$*
 
 bench-power: install .venv-drift
@@ -79,7 +79,7 @@ bench-power: install .venv-drift
 .venv-peers:
 	python3 -m venv .venv-peers
 	@.venv-peers/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	@.venv-peers/bin/pip install --quiet --disable-pip-version-check ctgan sdmetrics
+	@.venv-peers/bin/pip install --quiet --disable-pip-version-check ctgan sdmetrics arfpy
 
 # Those that take minutes, in order: after a change, before the figures are published.
 CHEAP := closeness cost quality bytes resume known

@@ -39,6 +39,7 @@ METHODS = {
     "default": (),
     "the game after it": ("--warm-start", "0.8", "--term", "anchor"),
     "given mu": ("--condition", "mu"),
+    "given logP": ("--condition", "logP"),
 }
 DIPOLE, WISH = (1.0, 2.0), "logP=1..2"
 CHOSEN = 2_000  # samples drawn by what is asked for
@@ -204,7 +205,7 @@ def _runs(
             done = train(str(source), [*METHODS[method], *own], source.parent / f"{method} {seed}")
             made = samples(done.folder, MADE, seed)
             found = ruler.counts(made) | ruler.distances(made, seed)
-            more = dipoles if "--condition" in METHODS[method] else chosen
+            more = dipoles if method == "given mu" else chosen
             found["asked"] = more(done.folder, seed)
             yield {"method": method, "seed": seed, "seconds": done.seconds, **found}
 
@@ -263,6 +264,11 @@ def _asked_for(runs: Sequence[Run]) -> str:
         told += (
             f"\n\nSamples of default runs with `--where {WISH}`: {median('default', 'rate'):,.0f} a second, "
             f"{median('default', 'holds'):.1%} within the range."
+        )  # fmt: skip
+    if "given logP" in by:
+        told += (
+            f" Of runs with `--condition logP`: {median('given logP', 'rate'):,.0f} a second, "
+            f"{median('given logP', 'holds'):.1%} within the range."
         )  # fmt: skip
     if "given mu" in by:
         low, high = DIPOLE

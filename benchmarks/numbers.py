@@ -21,7 +21,7 @@ from sklearn.model_selection import cross_val_predict
 import surveyor
 from benchmarks.common import Run, console, data_file, merged, write
 from benchmarks.page import Found, Section, grouped, table
-from benchmarks.tables import numbers
+from benchmarks.tables import need_peers, numbers, peer
 from surveyor.data import Options
 from surveyor.kinds.table.codec import TableCodec
 from surveyor.kinds.table.files import Table
@@ -32,10 +32,15 @@ TABLES = {
     "texture": "class", "penbased": "class", "satimage": "class",
     "diamonds": "price", "flights_nyc": "arr_delay", "adult_train": "income",
 }  # fmt: skip
-METHODS: dict[str, dict[str, Any]] = {
+OWN: dict[str, dict[str, Any]] = {
     "Surveyor": {},
     "Surveyor, likelihood alone": {"warm_start": 1.0},
 }
+PEERS: dict[str, list[str]] = {
+    "CTGAN, 30 epochs": ["ctgan", "--epochs", "30"],
+    "ARF": ["arf"],
+}
+METHODS = (*OWN, *PEERS)
 
 
 def halves(name: str, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -107,11 +112,31 @@ def by_surveyor(
     return made, time.monotonic() - begun
 
 
+def by_peer(
+    train: pd.DataFrame, name: str, seed: int, words: list[str]
+) -> tuple[pd.DataFrame, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        source, out = Path(folder) / "train.csv", Path(folder) / "made.csv"
+        train.dropna().to_csv(source, index=False)  # ARF takes no missing values
+        more = ["--target", TABLES[name], "--seed", str(seed)]
+        seconds = peer(words[0], source, out, *words[1:], *more)["seconds"]
+        return pd.read_csv(out), seconds
+
+
+def made_by(method: str, train: pd.DataFrame, name: str, seed: int) -> tuple[pd.DataFrame, float]:
+    if method in OWN:
+        return by_surveyor(train, seed, OWN[method])
+    return by_peer(train, name, seed, PEERS[method])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=[2, 3])
     parser.add_argument("--tables", nargs="*", default=list(TABLES))
+    parser.add_argument("--methods", nargs="*", default=[*METHODS], choices=[*METHODS])
     given = parser.parse_args()
+    if {*given.methods} & {*PEERS}:
+        need_peers()
     runs: list[Run] = []
     for seed in given.seeds:
         for name in given.tables:
@@ -119,8 +144,8 @@ def main() -> None:
             own = {"table": name, "seed": seed}
             runs.append(own | {"method": "real rows"} | judged(train, train, real, name, seed))
             console.print(runs[-1], highlight=False)
-            for method, options in METHODS.items():
-                made, seconds = by_surveyor(train, seed, options)
+            for method in given.methods:
+                made, seconds = made_by(method, train, name, seed)
                 found = judged(made, train, real, name, seed) | {"seconds": seconds}
                 runs.append(own | {"method": method} | found)
                 console.print(runs[-1], highlight=False)
@@ -146,7 +171,7 @@ def section(found: Found) -> str:
         f"**Numeric tables** (`make bench-numbers`; medians over seeds, worst in brackets): half of a table, at most {MOST:,} rows, trains; the "
         "other half judges. C2ST, 2 (1 - AUC) of boosted trees over three folds (1: cannot be told); F1 (macro) or R2 on real rows of boosted "
         "trees that predict the class, the price, the delay or the income, trained on generated rows; rows that break a rule that no training "
-        "row breaks; seconds from rows to rows. Tuned on seed 1.\n\n"
+        "row breaks; seconds from rows to rows. CTGAN and ARF (adversarial random forests, Watson et al. 2023) get the rows without missing values. Tuned on seed 1.\n\n"
         + table(["", "rows", "C2ST", "F1 or R2", "broken", "s", "seeds"], rows)
     )  # fmt: skip
 

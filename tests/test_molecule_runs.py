@@ -250,6 +250,38 @@ def asked_of(made: pd.DataFrame, smiles: list[str]) -> dict[str, Figure]:
     return {f.of: f for f in AsAsked()(seen)}
 
 
+def test_a_computed_property_is_a_condition_and_what_samples_have(tmp_path: Path) -> None:
+    source = written(tmp_path / "own.smi", *chains(160))
+    with pytest.warns(Notice, match="logP, rings: computed by RDKit"):
+        model = surveyor.fit(
+            source, tmp_path / "run", condition=("logP", "rings"), **QUICK | {"steps": 60}
+        )
+    codec = model.run.codec
+    assert codec.computed == ("logP", "rings")
+    made = model.sample(60, {"logP": "1..2", "rings": 1}, seed=3)
+    smiles = made["smiles"].to_numpy(object)
+    assert np.allclose(made["logP"], chemistry.values_of("logP", smiles))
+    assert made["logP"].between(1, 2).all()
+    assert (chemistry.values_of("rings", smiles) == 1).all()
+    assert (made["rings"] == 1).all()
+    free = model.sample(60, seed=3)
+    assert np.allclose(free["logP"], chemistry.values_of("logP", free["smiles"].to_numpy(object)))
+    with pytest.warns(Notice, match="computed by RDKit"):
+        assert not model.evaluate().parts("asked", "column")
+    again = written(tmp_path / "other.smi", *chains(40))
+    assert len(model.score(again)) == 40  # without the columns, which are computed
+    for where, told in (({"logP": 1.5}, "hardly ever exactly so"), ({"rings": "-2..-1"}, "rings")):
+        with pytest.raises(InputError, match=told):
+            model.sample(3, where)
+
+
+def test_a_column_of_ones_own_is_not_computed(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"smiles": chains(160), "logP": np.arange(160) / 10})
+    model = surveyor.fit(rows, tmp_path / "run", condition=("logP",), **QUICK)
+    assert model.run.codec.computed == ()
+    assert model.sample(5, {"logP": 3.5})["logP"].tolist() == [3.5] * 5
+
+
 def test_columns_are_read_from_the_molecules_themselves() -> None:
     """A true column is read to the reader's own error; one of other molecules is not."""
     smiles = np.random.default_rng(0).permutation(chains(240)).tolist()

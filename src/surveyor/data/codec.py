@@ -32,6 +32,8 @@ class Codec(ABC):
     continuous: ClassVar[bool] = True
     """Whether points between two points stand for data as well."""
     account: CodecAccount | None = None
+    computed: tuple[str, ...] = ()
+    """The conditions that are computed of samples, and need not be what was asked for."""
 
     kind: ClassVar[str]
     unit_name: ClassVar[str]

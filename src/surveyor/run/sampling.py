@@ -93,12 +93,13 @@ def _drawn(
     run = replace(run, codec=codec)
     own = {c.name for c in run.codec.condition.columns}
     inputs = {name: w for name, w in found.items() if name in own}
+    exact = {name: w for name, w in found.items() if name not in run.codec.computed}
     known = None if apart_from is None else _known(run, apart_from)
     checked = {name: w for name, w in found.items() if name not in own or w.is_range}
     tests = _Tests(run.codec, checked, _filters(run, inputs, seed), known, computed)
     _refuse_beyond_memory(run, n, seed, tests.none)
     if tests.none:
-        return run.codec.reassembled(_with_exact(_made(run, n, inputs, seed, begin), found), first)
+        return run.codec.reassembled(_with_exact(_made(run, n, inputs, seed, begin), exact), first)
     kept: list[Any] = []
     met = made_in_all = 0
     allowed, rare = allowed_codes(run, found), False
@@ -113,7 +114,7 @@ def _drawn(
         size = _count(made)
         u = Draws(seed, attempt, Stream.SAMPLE, BALANCE).uniform(size).numpy()
         agree = tests.passed(made, u)
-        made = _with_exact(made, found)
+        made = _with_exact(made, exact)
         fit = agree & tests.distinct(made)
         kept.append(_rows(made, tally.obeying(run.codec, made, fit)))
         new = tests.first(kept)
@@ -256,7 +257,7 @@ def _known(run: Run, source: Any) -> np.ndarray:
 
 
 def _asked(run: Run, where: Mapping[str, Any]) -> tuple[dict[str, Selection], dict[str, Test]]:
-    """Return what is asked of columns, and the tests of what is computed."""
+    """Return what is asked of columns, and the tests of what is computed and no column has."""
     if problems := [f"--where {n}: {why}" for n, why in run.codec.unlearnt.items() if n in where]:
         raise InputError(*problems)
     names, computed = run.codec.selectable_names, run.kind.computed
@@ -266,9 +267,12 @@ def _asked(run: Run, where: Mapping[str, Any]) -> tuple[dict[str, Selection], di
     tests: dict[str, Test] = {}
     with collecting(problems):
         found = read_where(rest, run.codec.selectable, _absent(run), tuple(computed))
+    own |= {n: query for n, query in where.items() if n in run.codec.computed}
     for name, query in own.items():
         with collecting(problems):
-            tests[name] = computed[name].read(name, query)
+            test = computed[name].read(name, query)
+            if name not in found or not found[name].is_range:  # a range is tested by the column
+                tests[name] = test
     if problems:
         raise InputError(*problems)
     return found, tests

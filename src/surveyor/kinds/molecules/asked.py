@@ -30,6 +30,8 @@ ODD = 1.5  # of the reader's own error on real molecules, from which a finding i
 class AsAsked(Measure):
     """Each condition column beside what is read from the molecules themselves.
 
+    Columns that RDKit computes are left out: they hold what the molecules have.
+
     The reader is boosted trees on properties and fingerprints, trained on training molecules.
     ``asked`` of a number is the mean distance between the column and the reading, its floor that
     of held-out molecules, which is the reader's own error. ``asked`` of a category is the share of
@@ -38,7 +40,8 @@ class AsAsked(Measure):
 
     def __call__(self, seen: Seen) -> Iterator[Figure]:
         """Yield ``asked`` of each condition column."""
-        columns = cast(MoleculeCodec, seen.codec).condition.columns
+        codec = cast(MoleculeCodec, seen.codec)
+        columns = [c for c in codec.condition.columns if c.name not in codec.computed]
         if not columns:
             return
         data = seen.data

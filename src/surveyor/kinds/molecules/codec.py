@@ -19,6 +19,7 @@ from surveyor.data.conditions import Columns, columns_restore, columns_state
 from surveyor.data.fits import account_of, account_state
 from surveyor.errors import InputError
 from surveyor.kinds.molecules import chemistry
+from surveyor.kinds.molecules.computed import values_of
 from surveyor.kinds.molecules.graphs import Alphabet, Atom
 from surveyor.kinds.molecules.molecules import Molecules
 from surveyor.privacy import CodecAccount
@@ -28,8 +29,9 @@ from surveyor.privacy import CodecAccount
 class MoleculeCodec(Codec):
     """x = one-hot atoms in the order of canonical SMILES, then one-hot bonds in Kekulé's form.
 
-    The critic's distance is Euclidean between such graphs. W1 is measured between fingerprints,
-    which do not depend on the order of atoms: Euclidean between Morgan's counts.
+    Conditions that are ``computed`` by RDKit are computed of samples too. The critic's distance is
+    Euclidean between such graphs. W1 is measured between fingerprints, which do not depend on the
+    order of atoms: Euclidean between Morgan's counts.
     """
 
     name: str
@@ -37,6 +39,7 @@ class MoleculeCodec(Codec):
     condition: Columns
     group: Column | None = None
     account: CodecAccount | None = None
+    computed: tuple[str, ...] = ()
 
     kind = "molecules"
     unit_name = "Euclidean distance of Morgan counts"
@@ -52,7 +55,9 @@ class MoleculeCodec(Codec):
         if options.epsilon is not None:
             raise InputError("--privacy: not for molecules, whose sizes and atoms are not private")
         conditions, group, fits = fit_columns(raw, options)
-        return cls(raw.name, Alphabet.of(raw.smiles), conditions, group, fits.account)
+        known = (name for name in raw.computed if name in options.condition)
+        alphabet = Alphabet.of(raw.smiles)
+        return cls(raw.name, alphabet, conditions, group, fits.account, tuple(known))
 
     @property
     def space(self) -> Space:
@@ -87,9 +92,10 @@ class MoleculeCodec(Codec):
         return np.array(self.alphabet.smiles(kinds, bonds), dtype=object)
 
     def decode(self, batch: Batch, codes: np.ndarray, draws: Draws) -> pd.DataFrame:
-        """Return SMILES and their conditions."""
-        made = {self.name: self.smiles(batch.x)}
-        return pd.DataFrame(made | dict(self.condition.decode(codes, draws)))
+        """Return SMILES and their conditions, of which some are computed of the samples."""
+        smiles = self.smiles(batch.x)
+        own = {name: pd.Series(values_of(name, smiles)) for name in self.computed}
+        return pd.DataFrame({self.name: smiles} | dict(self.condition.decode(codes, draws)) | own)
 
     def metric_points(self, batch: Batch) -> Tensor:
         """Return Morgan's counts, folded to 1,024, with the condition."""
@@ -106,6 +112,7 @@ class MoleculeCodec(Codec):
         groups, more = columns_state([] if self.group is None else [self.group], "group")
         own = asdict(self.alphabet)
         meta = {"name": self.name, "alphabet": own, "condition": cond, "group": groups}
+        meta["computed"] = list(self.computed)
         return meta | account_state(self.account), arrays | more
 
     @classmethod
@@ -121,6 +128,7 @@ class MoleculeCodec(Codec):
             Columns.restore(meta["condition"], arrays),
             groups[0] if groups else None,
             account_of(meta),
+            tuple(meta["computed"]),
         )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from surveyor.data.where import TO
 from surveyor.errors import InputError
 from surveyor.kinds.molecules import chemistry
 from surveyor.kinds.molecules.chemistry import PROPERTIES, Property
+from surveyor.kinds.molecules.molecules import Molecules
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,21 @@ COMPUTED: Mapping[str, Computed] = {
     **{name: Within(own) for name, own in PROPERTIES.items()},
     "contains": Contains(),
 }
+
+
+def with_properties(raw: Molecules, names: Sequence[str]) -> Molecules:
+    """Return molecules with those of ``names`` as columns that they lack, and RDKit computes."""
+    lacking = [name for name in names if name in PROPERTIES and name not in raw.columns]
+    own = {name: pd.Series(values_of(name, raw.smiles)) for name in lacking}
+    return replace(raw, columns={**raw.columns, **own}, computed=(*raw.computed, *lacking))
+
+
+def values_of(name: str, smiles: np.ndarray) -> np.ndarray:
+    """Return a property of molecules, (n,); it is missing where there is none."""
+    sound, own = smiles != "", PROPERTIES[name]
+    found = np.full(len(smiles), np.nan)
+    found[sound] = chemistry.values_of(name, smiles[sound])
+    return found.astype(np.int64) if own.whole and sound.all() else found
 
 
 def _each_once(test: Callable[[np.ndarray], np.ndarray]) -> Test:

@@ -12,6 +12,7 @@ import pandas as pd
 from surveyor.data import DEFAULT_OPTIONS, Codec, Files, Options
 from surveyor.errors import InputError, notify
 from surveyor.kinds.molecules.codec import MoleculeCodec
+from surveyor.kinds.molecules.computed import with_properties
 from surveyor.kinds.molecules.graphs import Alphabet
 from surveyor.kinds.molecules.molecules import Molecules
 from surveyor.kinds.molecules.screening import (
@@ -93,6 +94,9 @@ class MoleculeFiles(Files):
             raise InputError(
                 f"{texts.where}: {len(raw)} different molecules are too few; give at least {FEWEST}"
             )
+        raw = with_properties(raw, asked)
+        if raw.computed:
+            notify(f"{texts.where}: {', '.join(raw.computed)}: computed by RDKit")
         if unused := [name for name in raw.columns if name not in asked]:
             notify(
                 f"{texts.where}: not learnt: {', '.join(unused)}; name those to choose by with "
@@ -112,7 +116,8 @@ class MoleculeFiles(Files):
 
         if isinstance(source, Molecules):
             return source
-        return screened(read_texts(source), options.lenient, CORRECT, unknown)
+        found = screened(read_texts(source), options.lenient, CORRECT, unknown)
+        return with_properties(found, codec.computed)
 
     def read_comparable(self, sources: Sequence[Any], options: Options) -> list[Molecules]:
         """Read several data sets, every row of them."""

@@ -169,20 +169,27 @@ class Alphabet:
         """
         chem = rdkit()
         orders = [getattr(chem.BondType, name) for name in BONDS]
+        atoms = [_charged(atom) for atom in self.atoms]
+        there = kinds >= 0
+        place = np.where(there, there.cumsum(1) - 1, 0)  # among the atoms that are there
+        row, k, j = np.nonzero((np.tril(bonds + 1, -1) > 0) & there[:, :, None] & there[:, None])
+        ends = np.searchsorted(row, np.arange(len(kinds) + 1))
+        pairs = place[row, k].tolist(), place[row, j].tolist(), bonds[row, k, j].tolist()
         found = []
         with quiet():
-            for own, between in zip(kinds, bonds, strict=True):
-                there = np.flatnonzero(own >= 0)
+            for n, own in enumerate(kinds):
                 molecule: Any = chem.RWMol()
-                for number in own[there]:
-                    atom = chem.Atom(self.atoms[number].symbol)
-                    atom.SetFormalCharge(self.atoms[number].charge)
-                    molecule.AddAtom(atom)
-                kept = between[np.ix_(there, there)]
-                k, j = np.nonzero(np.tril(kept + 1, -1))
-                for a, b in zip(k.tolist(), j.tolist(), strict=True):
-                    molecule.AddBond(a, b, orders[kept[a, b]])
+                for number in own[there[n]].tolist():
+                    molecule.AddAtom(atoms[number])
+                for a, b, order in zip(*(p[ends[n] : ends[n + 1]] for p in pairs), strict=True):
+                    molecule.AddBond(a, b, orders[order])
                 sound = chem.SanitizeMol(molecule, catchErrors=True) == 0
                 smiles = chem.MolToSmiles(molecule) if sound else ""
                 found.append("" if "." in smiles else smiles)
         return found
+
+
+def _charged(atom: Atom) -> Any:
+    made = rdkit().Atom(atom.symbol)
+    made.SetFormalCharge(atom.charge)
+    return made

@@ -13,14 +13,16 @@ import pandas as pd
 class Molecules:
     """Canonical ``smiles`` (n,) of type object, without stereochemistry and isotopes.
 
-    ``name`` is what their column is called, ``columns`` are others that can serve as conditions.
-    ``valid`` is the share of the rows given that are one molecule each that RDKit reads.
+    ``name`` is what their column is called, ``columns`` are others that can serve as conditions, of
+    which RDKit has ``computed`` some. ``valid`` is the share of the rows given that are one
+    molecule each that RDKit reads.
     """
 
     smiles: np.ndarray
     name: str = "smiles"
     columns: Mapping[str, pd.Series] = field(default_factory=dict)
     valid: float = 1.0
+    computed: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -41,4 +43,6 @@ class Molecules:
         }
         both = len(self) + len(other)
         valid = (len(self) * self.valid + len(other) * other.valid) / both if both else 1.0
-        return Molecules(np.concatenate([self.smiles, other.smiles]), self.name, columns, valid)
+        smiles = np.concatenate([self.smiles, other.smiles])
+        computed = tuple(n for n in self.computed if n in columns)
+        return Molecules(smiles, self.name, columns, valid, computed)
