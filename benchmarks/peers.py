@@ -9,9 +9,10 @@ import warnings
 from typing import Any
 
 warnings.simplefilter("ignore")
+FEW = 20  # different values of a target that is a class
 
 
-def ctgan(train: str, out: str, epochs: int, seed: int) -> dict[str, float]:
+def ctgan(train: str, out: str, epochs: int, seed: int, target: str = "") -> dict[str, float]:
     import numpy as np
     import pandas as pd
     import torch
@@ -22,7 +23,9 @@ def ctgan(train: str, out: str, epochs: int, seed: int) -> dict[str, float]:
     np.random.seed(seed)  # noqa: NPY002 (CTGAN draws from it)
     torch.manual_seed(seed)
     model = CTGAN(epochs=epochs, enable_gpu=False)
-    model.fit(rows, [c for c in rows if not pd.api.types.is_numeric_dtype(rows[c])])
+    labels = [target] if target and rows[target].nunique() <= FEW else []
+    words = [c for c in rows if not pd.api.types.is_numeric_dtype(rows[c]) and c not in labels]
+    model.fit(rows, [*words, *labels])
     made = model.sample(len(rows))
     seconds = time.monotonic() - begun
     begun = time.monotonic()
@@ -43,7 +46,7 @@ def arf(train: str, out: str, target: str, seed: int) -> dict[str, float]:
     begun = time.monotonic()
     rows = pd.read_csv(train)
     whole = [c for c in rows if pd.api.types.is_integer_dtype(rows[c])]
-    if rows[target].nunique() <= 20:
+    if rows[target].nunique() <= FEW:
         rows[target] = rows[target].astype(str)
     np.random.seed(seed)  # noqa: NPY002
     model = forest(x=rows, verbose=False, random_state=seed)
@@ -83,7 +86,7 @@ def main() -> None:
     parser.add_argument("--target", default="")
     given = parser.parse_args()
     if given.what == "ctgan":
-        done = ctgan(given.real, given.made, given.epochs, given.seed)
+        done = ctgan(given.real, given.made, given.epochs, given.seed, given.target)
     elif given.what == "arf":
         done = arf(given.real, given.made, given.target, given.seed)
     else:

@@ -86,7 +86,7 @@ MADE = {
         "drift.xml",
         "judged.html",
     ),
-    "molecules.md": ("new.smi",),
+    "molecules.md": ("new.smi", "soluble.csv"),
     "graphs.md": ("more/01.graphml", "unlike.csv"),
     "networks.md": (
         "nodes.csv",

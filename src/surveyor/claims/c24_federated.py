@@ -19,13 +19,14 @@ from surveyor.training.gradients import Apart, Gradients
 from surveyor.training.lab import BITS, SEEING, Points, game_of, play, sampled
 from surveyor.training.plan import Plan
 
-CLIENTS, SMALL, ROUNDS, LOCAL = 5, 0.01, 150, 4
+CLIENTS, SMALL, ROUNDS, LOCAL = 5, 0.01, 225, 4
 CENTRES = 2.0 * np.array([[np.cos(a), np.sin(a)] for a in 2 * np.pi * np.arange(CLIENTS) / CLIENTS])
 GATHERED, LOST = 0.98, 0.8  # of the samples in the clouds; below the second, nothing is learnt
 BACK = 0.05  # five times its rows; weighted alike it could have a fifth
 AVERAGED = ("averaged by rows", "averaged alike")
 ADDED = ("odds added by rows", "odds added alike")
-R1 = "gradient-penalty:points=real,target=0,weight=0.1"
+R1 = "gradient-penalty:points=real,target=0,weight=1"
+BLUR = 1.0, 0.05, 0.5  # instance noise at first and at last, and the share in which it falls
 
 
 def _gathered(found: Mapping[str, float], way: str) -> float:
@@ -143,7 +144,9 @@ def _added(rows: Sequence[Points], weights: np.ndarray, rounds: int, seed: int) 
     critic = f"odds:of=({SEEING}),shares=({shares})"
     game = _game(rows, critic, seed)
     clients, count = _Clients(rows, weights), rounds * LOCAL
-    for _ in play(game, clients, count, 64, 2, 2e-3, 1e-3, hold=0.5, seed=seed):
+    start, end, until = BLUR
+    noise = f"anneal:start={start},end={end},until={until}"
+    for _ in play(game, clients, count, 64, 2, 2e-3, 1e-3, noise=noise, hold=0.5, seed=seed):
         pass
     return sampled(game, game.generator, 20_000, seed=seed).numpy()
 
@@ -157,11 +160,21 @@ def _averaged(rows: Sequence[Points], weights: np.ndarray, rounds: int, seed: in
             game.generator.load_state_dict(whole.generator.state_dict())
             game.critic.load_state_dict(whole.critic.state_dict())
             rate = 1e-3 * min(1.0, 2 * (1 - k / rounds))
-            for _ in play(game, own, LOCAL, 64, 2, 2e-3, rate, seed=seed + 1000 * k + j):
+            noise, own_seed = _blur(k / rounds), seed + 1000 * k + j
+            for _ in play(game, own, LOCAL, 64, 2, 2e-3, rate, noise=noise, seed=own_seed):
                 pass
         _average(whole.generator, [g.generator for g in games], weights)
         _average(whole.critic, [g.critic for g in games], weights)
     return sampled(whole, whole.generator, 20_000, seed=seed).numpy()
+
+
+def _blur(progress: float) -> str:
+    """Return the noise of a round, as it falls over the whole."""
+    start, end, until = BLUR
+    if progress >= until:
+        return "none"
+    level = start * (end / start) ** (progress / until)
+    return f"anneal:start={level},end={level},until=1"
 
 
 @torch.no_grad()
