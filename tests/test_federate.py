@@ -230,7 +230,7 @@ def test_keys_and_other_kinds_are_refused(
     ]
     np.save(tmp_path / "x.npy", np.zeros((60, 3)))
     assert (
-        "not trained federated yet; known: table"
+        "not trained federated yet; known: images, table"
         in refused([str(tmp_path / "x.npy")], capsys, tmp_path / "run")[0]
     )
 

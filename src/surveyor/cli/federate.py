@@ -36,7 +36,8 @@ def federate(
     Parameters
     ----------
     data
-        Two or more tables with the same columns, one file a client, which is named by its file.
+        Two or more tables with the same columns, or pictures of one size: a file or folder a
+        client, which is named by it.
     out
         The run folder to create.
     weigh

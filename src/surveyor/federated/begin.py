@@ -34,7 +34,8 @@ UNFIT: Mapping[str, str] = {
     "balance": "groups are not merged between clients",
     "rule": "rules are not kept in federated runs",
     "except_rule": "rules are not kept in federated runs",
-    "task": "only tables are trained federated",
+    "task": "tasks are not trained federated",
+    "whiten": "moments are not merged between clients",
     "device": "the clients compute on the CPU",
     "compile": "the clients' batches differ in size",
 }

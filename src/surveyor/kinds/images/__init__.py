@@ -4,6 +4,7 @@ from surveyor.kinds import Kind
 from surveyor.kinds.images.answers import ANSWERS
 from surveyor.kinds.images.codec import ImageCodec
 from surveyor.kinds.images.files import Images
+from surveyor.kinds.images.joining import SamePictures
 from surveyor.kinds.images.measures import Pictures
 from surveyor.kinds.images.panels import ROWS, Sheets, preview, sheets
 from surveyor.measures.common import common
@@ -20,4 +21,5 @@ KIND = Kind(
     comparison_panels=sheets,
     preview=preview,
     answers=ANSWERS,
+    joining=SamePictures(),
 )
