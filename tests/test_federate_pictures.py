@@ -21,11 +21,11 @@ QUICK = {"steps": 4, "batch": 32, "threads": 1, "measure": "w1:every=2,rows=32",
 
 
 def clients(folder: Path) -> list[str]:
-    """Write two digits a client."""
+    """Write two digits a client, the first ones in pictures that are darker."""
     digits = load_digits()
     for k in range(3):
         own = np.isin(digits.target, (2 * k, 2 * k + 1))
-        pixels = np.uint8(digits.images[own] * 15.9)
+        pixels = np.float32(digits.images[own] * 15.9 / (100 if k == 0 else 1))
         np.savez(folder / f"c{k}.npz", x=pixels, digit=digits.target[own])
     return [str(folder / f"c{k}.npz") for k in range(3)]
 
@@ -34,6 +34,7 @@ def test_the_labels_of_all_clients_are_learnt_in_their_shares(tmp_path: Path) ->
     torch.set_num_threads(1)
     joined, members, config = federated.prepare(clients(tmp_path), QUICK)
     codec = joined.data.codec
+    assert codec.top == pytest.approx(16 * 15.9)  # type: ignore[attr-defined]
     (column,) = codec.condition.columns
     assert list(column.natives) == [0, 1, 2, 3, 4, 5]
     # The codec is fitted to training rows alone, as in one place.
@@ -61,12 +62,12 @@ def test_pictures_that_differ_are_refused_with_the_clients_names(
     paths = clients(tmp_path)
     x, digit = (np.load(paths[0])[name] for name in ("x", "digit"))
     np.savez(tmp_path / "large.npz", x=x.repeat(2, 1).repeat(2, 2), digit=digit)
-    np.savez(tmp_path / "deep.npz", x=x.astype(np.float32) / 255, kind=digit)
+    np.savez(tmp_path / "deep.npz", x=x.astype(np.uint8), kind=digit)
     more = [str(tmp_path / f"{name}.npz") for name in ("large", "deep")]
     assert main(["federate", *paths, *more, "--out", str(tmp_path / "run")]) == 2
     assert capsys.readouterr().err.splitlines() == [
         "surveyor: large: pictures of 16 x 16, but of 8 x 8 in c0; read all in one size with --size",
-        "surveyor: deep: pictures of float32, but of uint8 in c0; save all in one type",
+        "surveyor: deep: pictures of uint8, but of float32 in c0; save all in one type",
         "surveyor: deep: labels kind, but digit in c0; give all the same",
     ]
     assert not (tmp_path / "run").exists()
