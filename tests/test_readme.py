@@ -20,7 +20,7 @@ from tests.test_constructions import stays
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 DOCS = {p.name: p.read_text() for p in sorted((ROOT / "docs").glob("*.md"))}
-JOBS = ("table.md", "guide.md", "molecules.md", "graphs.md", "networks.md")
+JOBS = ("table.md", "guide.md", "molecules.md", "graphs.md", "networks.md", "federated.md")
 PAGES = {"README.md": README} | {name: DOCS[name] for name in JOBS}
 BLOCKS = {
     name: re.findall(r"```(sh|python)\n(.*?)```", text, flags=re.S) for name, text in PAGES.items()
@@ -78,7 +78,6 @@ MADE = {
     "README.md": ("oslo.csv", "drift.html", "judged.html", "runs/people/report.html"),
     "guide.md": (
         "cats.png",
-        "patients.csv",
         "walk.gif",
         "large/3.png",
         "drift.html",
@@ -88,6 +87,7 @@ MADE = {
     ),
     "molecules.md": ("new.smi", "soluble.csv"),
     "graphs.md": ("more/01.graphml", "unlike.csv"),
+    "federated.md": ("patients.csv", "runs/private/federated.json"),
     "networks.md": (
         "nodes.csv",
         "map.html",
