@@ -117,6 +117,7 @@ def test_the_report_has_a_line_of_privacy_a_client(run: Path) -> None:
     model = surveyor.load(run)
     page = model.report().read_text()
     assert "Privacy at each client" in page
+    assert "s gap is" not in page  # no critic was trained
     assert "rows can be inferred" not in page
     assert "Sums: of clipped gradients, with noise" in page
     made = model.sample(50)

@@ -155,7 +155,10 @@ def test_a_private_run_tells_its_epsilon_and_repeats_no_noise(tmp_path: Path) ->
     assert told is not None
     assert 1.9 < told.epsilon <= 2
     assert told.updates == 6
-    assert "Differential privacy" in runs[0].report(mixed(400)).read_text()
+    page = runs[0].report(mixed(400)).read_text()
+    assert "Differential privacy" in page
+    assert "The last step is kept" in page
+    assert "best step was chosen" not in page
     one, two = (torch.cat([p.flatten() for p in r.run.game.generator.parameters()]) for r in runs)
     assert not torch.equal(one, two)
     assert len(load(tmp_path / "1").sample(5)) == 5

@@ -126,7 +126,7 @@ class Memory(Panel):
             "held-out ones (0.5 is chance)."
         )
         held, train = figures.get("critic_estimate"), figures.get("critic_estimate_training")
-        if held is not None and train is not None:
+        if held is not None and train is not None and shown.critic_trained:
             text += (
                 f" The critic's gap is {train.known:.4g} on training rows and {held.known:.4g} on "
                 "held-out ones."
