@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -90,9 +91,12 @@ class Accounts:
         """
         asked = self.asked
         return [
-            privacy_for(
+            _account(
                 asked.epsilon, asked.delta, asked.max_grad_norm,
                 share * plan.batch, n, plan.updates, codec,
             )
             for n, share, codec in zip(rows, shares, self.codecs, strict=True)
         ]  # fmt: skip
+
+
+_account = lru_cache(maxsize=256)(privacy_for)  # a search of seconds, the same at every opening
