@@ -142,19 +142,19 @@ def section(found: Found) -> str:
     by = {key: runs for key, runs in every.items() if key != (DIGITS,)}
     rows = [
         [
-            name, f"{median(runs, 'ratio'):.3f}", f"{median(runs, 'auc'):.3f}",
+            name, str(len(runs)), f"{median(runs, 'ratio'):.3f}", f"{median(runs, 'auc'):.3f}",
             *(f"{sorted(r['shares'][c] for r in runs)[len(runs) // 2]:.3f}" for c in CLIENTS),
         ]
         for (name,), runs in by.items()
     ]  # fmt: skip
-    real = ["real rows", "1", ".5", *(f"{found['real'][c]:.3f}" for c in CLIENTS)]
+    real = ["real rows", "", "1", ".5", *(f"{found['real'][c]:.3f}" for c in CLIENTS)]
     own = found["averaged"]
     return (
-        "**Several clients** (`make bench-federated`, medians of "
-        f"{len(next(iter(by.values())))} seeds): Adult over five clients that share no level of education, {DRAWN:,} samples. "
+        "**Several clients** (`make bench-federated`, medians over the seeds): "
+        f"Adult over five clients that share no level of education, {DRAWN:,} samples. "
         f"In a trial of one seed on this split, averaging weights by rows gave W1 / floor {own['ratio']}, AUC {own['auc']}, and no "
         "row of the smallest client. By `alike` every client's share is to be .2. Epsilon is that of differential privacy, of all rows in one place or at each client.\n\n"
-        + table(["", "W1 / floor", "AUC", *CLIENTS], [real, *rows])
+        + table(["", "seeds", "W1 / floor", "AUC", *CLIENTS], [real, *rows])
         + _digits(every.get((DIGITS,), []))
     )
 
@@ -164,7 +164,7 @@ def _digits(runs: list[Run]) -> str:
         return ""
     return (
         f"\n\nDigits, two a client, medians of {len(runs)} seeds: {median(runs, 'asked'):.1%} of the pictures are read as the digit asked for, "
-        f"of the worst digit {median(runs, 'worst'):.1%} ({median(runs, 'read'):.1%} of held-out ones are read right); W1 / floor {median(runs, 'ratio'):.2f}."
+        f"of the worst digit {median(runs, 'worst'):.1%}, on the worst seed {min(r['worst'] for r in runs):.1%} ({median(runs, 'read'):.1%} of held-out ones are read right); W1 / floor {median(runs, 'ratio'):.2f}."
     )
 
 
