@@ -29,6 +29,12 @@ from tests.test_molecules import chains, written
 pytest.importorskip("rdkit", reason="needs RDKit: pip install 'surveyor[molecules]'")
 
 
+@pytest.fixture(autouse=True)
+def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let readers read few samples, which take long to draw."""
+    monkeypatch.setattr("surveyor.kinds.molecules.asked.READ", 200)
+
+
 HALVES = np.random.default_rng(0).permutation(chains(160)).reshape(2, 80).tolist()
 
 
@@ -253,9 +259,7 @@ def asked_of(made: pd.DataFrame, smiles: list[str]) -> dict[str, Figure]:
 def test_a_computed_property_is_a_condition_and_what_samples_have(tmp_path: Path) -> None:
     source = written(tmp_path / "own.smi", *chains(160))
     with pytest.warns(Notice, match="logP, rings: computed by RDKit"):
-        model = surveyor.fit(
-            source, tmp_path / "run", condition=("logP", "rings"), **QUICK | {"steps": 60}
-        )
+        model = surveyor.fit(source, tmp_path / "run", condition=("logP", "rings"), **QUICK)
     codec = model.run.codec
     assert codec.computed == ("logP", "rings")
     made = model.sample(60, {"logP": "1..2", "rings": 1}, seed=3)
