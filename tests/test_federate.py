@@ -16,6 +16,7 @@ import surveyor
 from surveyor import build, federated
 from surveyor.batch import Draws
 from surveyor.cli import main
+from surveyor.critics import OfClients
 from surveyor.errors import InputError
 from surveyor.federated import Client, Request, Sums, left, members_in
 from surveyor.federated.places import names_of
@@ -35,10 +36,10 @@ QUICK = {
 WORDS = [word for name, value in QUICK.items() for word in (f"--{name}", str(value))]
 
 
-def files(folder: Path) -> list[str]:
-    for k, (name, n) in enumerate(SIZES.items()):
+def files(folder: Path, sizes: Mapping[str, int] = SIZES) -> list[str]:
+    for k, (name, n) in enumerate(sizes.items()):
         mixed(n, k).to_csv(folder / f"{name}.csv", index=False)
-    return [str(folder / f"{name}.csv") for name in SIZES]
+    return [str(folder / f"{name}.csv") for name in sizes]
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +313,8 @@ def test_critics_that_stay_at_their_clients(
     assert main([*words, "--out", str(path)]) == 0
     opened = load(path)
     assert opened.config.critic.endswith("shares=(0.333333333,0.333333333,0.333333333)")
-    assert len(opened.game.critic.members) == 3  # type: ignore[arg-type]
+    assert isinstance(opened.game.critic, OfClients)
+    assert len(opened.game.critic.members) == 3
     members = members_in(path)
     assert members is not None
     model = surveyor.load(path)

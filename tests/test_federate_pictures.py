@@ -13,7 +13,8 @@ import surveyor
 from surveyor import federated
 from surveyor.cli import main
 from surveyor.errors import InputError
-from surveyor.federated import BySumsOfClients
+from surveyor.federated import BySumsOfClients, Federation
+from surveyor.kinds.images.codec import ImageCodec
 from surveyor.run import load
 
 QUICK = {"steps": 4, "batch": 32, "threads": 1, "measure": "w1:every=2,rows=32",
@@ -34,7 +35,8 @@ def test_the_labels_of_all_clients_are_learnt_in_their_shares(tmp_path: Path) ->
     torch.set_num_threads(1)
     joined, members, config = federated.prepare(clients(tmp_path), QUICK)
     codec = joined.data.codec
-    assert codec.top == pytest.approx(16 * 15.9)  # type: ignore[attr-defined]
+    assert isinstance(codec, ImageCodec)
+    assert codec.top == pytest.approx(16 * 15.9)
     (column,) = codec.condition.columns
     assert list(column.natives) == [0, 1, 2, 3, 4, 5]
     # The codec is fitted to training rows alone, as in one place.
@@ -43,7 +45,8 @@ def test_the_labels_of_all_clients_are_learnt_in_their_shares(tmp_path: Path) ->
     )
     assert np.allclose(column.frequency, np.bincount(labels.ravel()) / labels.size, atol=1e-9)
     session = federated.start(joined, members, config, tmp_path / "run")
-    assert isinstance(joined.data.train.gradients(session.plan), BySumsOfClients)  # type: ignore[attr-defined]
+    assert isinstance(joined.data.train, Federation)
+    assert isinstance(joined.data.train.gradients(session.plan), BySumsOfClients)
     for _ in session.records():
         pass
     found = session.finish()

@@ -10,30 +10,23 @@ itself, so that a step of them all is a step of each at its client.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from surveyor.batch import Batch, Draws
+from surveyor.batch import Draws
 from surveyor.critics import OfClients
-from surveyor.federated.sums import BySumsOfClients
+from surveyor.federated.sums import GeneratorAtServer
 from surveyor.training.game import Game
 from surveyor.training.gradients import ByRows, TermsAndGrads
 from surveyor.training.noise import Deviation
 
-Conditions = Callable[[int, Draws], Batch]
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ByOddsOfClients(BySumsOfClients):
-    """Each client's critic has its own gradient; the generator has that of the added odds.
-
-    ``conditions`` draws the conditions of generated points, without rows.
-    """
-
-    conditions: Conditions
+class ByOddsOfClients(GeneratorAtServer):
+    """Each client's critic has its own gradient; the generator has that of the added odds."""
 
     def critic(self, game: Game, draws: Draws, noise: Deviation) -> TermsAndGrads:
         """Return the clients' terms, weighted by their shares, and the gradients of each its own.
@@ -49,11 +42,6 @@ class ByOddsOfClients(BySumsOfClients):
             for name, value in found.items():
                 terms[name] = terms.get(name, 0) + self.shares[k] * value
         return terms, [gradients[name] for name, _ in game.critic.named_parameters()]
-
-    def generator(self, game: Game, draws: Draws, noise: Deviation) -> TermsAndGrads:
-        """Return the generator's terms under the added odds, and their gradient."""
-        batch = self.conditions(self.plan.batch, draws)
-        return game.generator_gradients(batch, draws, noise)
 
     def auc(self, game: Game, draws: Draws, noise: Deviation) -> Tensor:
         """Return the mean over clients of their critics' AUC, by share."""

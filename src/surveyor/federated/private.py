@@ -1,9 +1,9 @@
 """Sums of gradients that are differentially private before they leave a client.
 
-Every client includes each of its own rows with a probability of its own, clips, adds and perturbs
-(``training/privacy.py``), and counts its spending by its own rows: the (epsilon, delta) is that of
-its rows, whatever the server and the other clients do. There is no noise that only all clients
-together add, so the joint gradient has the noise of as many runs as there are clients. The loss
+Every client includes each of its own rows with a probability of its own, clips their gradients,
+adds noise to the sum (``training/privacy.py``), and counts its spending by its own rows: the
+(epsilon, delta) is that of its rows, whatever the server and the other clients do. No noise is
+added jointly, so the joint gradient has the noise of as many runs as there are clients. The loss
 itself does not leave a client, and a generator's step asks none.
 """
 
@@ -20,11 +20,9 @@ from torch import Tensor
 from surveyor.batch import Draws
 from surveyor.data import Source
 from surveyor.federated.messages import Request, Sums
-from surveyor.federated.odds import Conditions
-from surveyor.federated.sums import BySumsOfClients, Client, with_own_nets
+from surveyor.federated.sums import Client, GeneratorAtServer, with_own_nets
 from surveyor.privacy import CodecAccount
 from surveyor.training.game import Game
-from surveyor.training.gradients import TermsAndGrads
 from surveyor.training.noise import Deviation
 from surveyor.training.plan import Plan
 from surveyor.training.privacy import Privacy, privacy_for
@@ -48,11 +46,10 @@ class PrivateClient(Client):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ByPrivateSums(BySumsOfClients):
+class ByPrivateSums(GeneratorAtServer):
     """The server's view of private clients, all of which take part in every step."""
 
     accounts: Sequence[Privacy]
-    conditions: Conditions
 
     def client(self, game: Game, rank: int) -> Client:
         """Return a client with its account."""
@@ -62,10 +59,6 @@ class ByPrivateSums(BySumsOfClients):
     def rows_of(self, draws: Draws) -> np.ndarray:
         """Return how many rows of the joint batch each client is expected to draw, (clients,)."""
         return self.shares * self.plan.batch
-
-    def generator(self, game: Game, draws: Draws, noise: Deviation) -> TermsAndGrads:
-        """Return the generator's terms and gradient, from conditions without rows."""
-        return game.generator_gradients(self.conditions(self.plan.batch, draws), draws, noise)
 
     def auc(self, game: Game, draws: Draws, noise: Deviation) -> Tensor:
         """Refuse: the accountants do not cover the critic's AUC.

@@ -14,14 +14,14 @@ mixture of the clients' distributions with weights a_k.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from surveyor.batch import Draws
+from surveyor.batch import Batch, Draws
 from surveyor.federated.messages import Request, Stage, Sums
 from surveyor.streams import Stream
 from surveyor.training.game import Game
@@ -36,6 +36,7 @@ NETS: Mapping[Stage, tuple[str, ...]] = {
     "auc": ("generator", "critic"),
 }
 """The nets whose weights a client needs."""
+Conditions = Callable[[int, Draws], Batch]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +127,17 @@ class BySumsOfClients(Gradients):
             if n > 0
         ]
         return added(answers, game.device)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GeneratorAtServer(BySumsOfClients):
+    """The server steps the generator by itself; ``conditions`` draws conditions without rows."""
+
+    conditions: Conditions
+
+    def generator(self, game: Game, draws: Draws, noise: Deviation) -> TermsAndGrads:
+        """Return the generator's terms and gradient, from conditions without rows."""
+        return game.generator_gradients(self.conditions(self.plan.batch, draws), draws, noise)
 
 
 def added(answers: Sequence[Sums], device: torch.device | str = "cpu") -> TermsAndGrads:
